@@ -1,0 +1,1 @@
+"""FusionEMS Quantum: the backend of an ambulance agency, one modular monolith."""

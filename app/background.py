@@ -1,0 +1,38 @@
+"""What runs beside requests: the outbox relay, its signal, and the jobs. In the app's process or in the worker's."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from sqlalchemy.engine import make_url
+
+from app.core.jobs.queue import JobRunner
+from app.core.outbox.relay import OutboxRelay
+from app.core.outbox.signal import OutboxSignal
+from app.core.runtime import Runtime
+from app.registry import JOBS, SUBSCRIPTIONS
+
+
+def outbox_signal(runtime: Runtime) -> OutboxSignal:
+    """Channels are per database: several installations may share one Redis."""
+    database = make_url(runtime.settings.database_url.get_secret_value()).database
+    return OutboxSignal(runtime.redis, f"fusionems:outbox:{database}")
+
+
+@contextlib.asynccontextmanager
+async def background(runtime: Runtime, *, run_jobs: bool) -> AsyncIterator[None]:
+    """Start the background tasks, and end them on exit. The signal runs even where the relay does not."""
+    signal = outbox_signal(runtime)
+    runtime.on_publish = signal.notify
+    work = [signal.run()]
+    if run_jobs:
+        work += [OutboxRelay(runtime, SUBSCRIPTIONS, signal).run(), JobRunner(runtime, JOBS).run()]
+    tasks = [asyncio.create_task(task) for task in work]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,1 @@
+"""Shared machinery and the directive's core domains: auth, users, tenants, audit."""

@@ -1,0 +1,34 @@
+"""audit_events (directive 4.3): append-only, partitioned by month on its time-ordered id."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped
+
+from app.core.db.columns import internal, plain
+from app.core.db.entity import Base
+
+
+class AuditEvent(Base):
+    __tablename__ = "audit_events"
+
+    id: Mapped[uuid.UUID] = internal(primary_key=True)
+    tenant_id: Mapped[uuid.UUID] = internal()
+    actor_user_id: Mapped[uuid.UUID | None] = internal()
+    entity_type: Mapped[str] = plain()
+    entity_id: Mapped[uuid.UUID] = internal()
+    action: Mapped[str] = plain()
+    changed_fields_json: Mapped[dict[str, Any]] = plain()
+    metadata_json: Mapped[dict[str, Any] | None] = plain()
+    request_id: Mapped[uuid.UUID | None] = internal()
+    created_at: Mapped[dt.datetime] = internal(server_default=sa.func.now())
+
+    __table_args__ = (
+        sa.Index("ix_audit_events_tenant_created_at", "tenant_id", "created_at"),
+        sa.Index("ix_audit_events_tenant_entity", "tenant_id", "entity_id", "created_at"),
+        {"postgresql_partition_by": "RANGE (id)"},
+    )

@@ -1,0 +1,1 @@
+"""Sign-in, access tokens (ES256) and passwords."""

@@ -1,0 +1,36 @@
+"""What the present request or job is: bound once by the middleware, read by logs, audit and errors."""
+
+from __future__ import annotations
+
+import uuid
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from app.core.ids import TenantId, UserId
+
+
+@dataclass(slots=True)
+class RequestContext:
+    """`request_id` is the trace_id of the error contract and the request_id of audit rows."""
+
+    request_id: uuid.UUID
+    route: str | None = None
+    tenant_id: TenantId | None = None
+    actor_user_id: UserId | None = None
+
+
+_CURRENT: ContextVar[RequestContext | None] = ContextVar("request_context", default=None)
+
+
+def current_context() -> RequestContext | None:
+    return _CURRENT.get()
+
+
+def bind_context(context: RequestContext) -> None:
+    """Bind for the present task; a task's context dies with it, so nothing needs to be reset."""
+    _CURRENT.set(context)
+
+
+def current_request_id() -> uuid.UUID | None:
+    context = _CURRENT.get()
+    return None if context is None else context.request_id

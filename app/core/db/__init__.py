@@ -1,0 +1,1 @@
+"""The write path: classified columns, sealed entities, compiled statements, one committer."""

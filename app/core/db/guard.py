@@ -1,0 +1,50 @@
+"""The write guard: a write to an audited table that does not come from uow.change() is refused before it is sent."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any
+
+from sqlalchemy.sql.expression import ClauseElement, TextClause
+
+from app.core.db.entity import Base, SealedEntityError, TenantEntity
+from app.core.db.sql import written_tables
+
+_WRITE = re.compile(
+    r"\b(?:insert\s+into|update(?:\s+only)?|delete\s+from(?:\s+only)?|merge\s+into|truncate(?:\s+table)?)\s+"
+    r"(?:only\s+)?(?:\"?\w+\"?\.)?\"?(\w+)\"?",
+    re.IGNORECASE,
+)
+
+
+@cache
+def audited_tables() -> frozenset[str]:
+    """Tables of entities: every row change there must have its audit event."""
+    return frozenset(
+        mapper.local_table.name  # type: ignore[attr-defined]  # entities map plain tables
+        for mapper in Base.registry.mappers
+        if issubclass(mapper.class_, TenantEntity)
+    )
+
+
+def refuse_unaudited(tables: frozenset[str]) -> None:
+    """Raises SealedEntityError if one of `tables` is audited."""
+    audited = tables & audited_tables()
+    if audited:
+        raise SealedEntityError(f"write to {', '.join(sorted(audited))} outside uow.change()")
+
+
+def refuse_unaudited_clause(
+    connection: Any, clause: Any, multiparams: Any, params: Any, execution_options: Any
+) -> None:
+    """SQLAlchemy's before_execute: constructs run through a session or connection."""
+    if isinstance(clause, ClauseElement) and not isinstance(clause, TextClause):
+        refuse_unaudited(written_tables(clause))
+
+
+def refuse_unaudited_text(
+    connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool
+) -> None:
+    """SQLAlchemy's before_cursor_execute: textual SQL."""
+    refuse_unaudited(frozenset(name.lower() for name in _WRITE.findall(statement)))

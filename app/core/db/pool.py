@@ -1,0 +1,107 @@
+"""Connections. SQLAlchemy's engine owns the pool; the unit of work owns BEGIN, COMMIT and ROLLBACK."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from sqlalchemy import event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import MissingGreenlet
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.util.concurrency import greenlet_spawn
+
+from app.core.db.guard import refuse_unaudited_clause, refuse_unaudited_text
+from app.core.db.sql import dump_json
+
+
+def create_engine(dsn: str, *, pool_size: int, application_name: str) -> AsyncEngine:
+    """An engine that never begins or ends anything itself (AUTOCOMMIT, no reset on return).
+
+    `dsn` is any postgresql:// URL. A checkout waits 2 s at most; the server cancels a statement before asyncpg gives up
+    on it, so that the connection survives.
+    """
+    return create_async_engine(
+        make_url(dsn).set(drivername="postgresql+asyncpg"),
+        isolation_level="AUTOCOMMIT",
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=2,
+        pool_pre_ping=False,
+        pool_recycle=-1,
+        pool_reset_on_return=None,
+        pool_use_lifo=True,
+        json_serializer=dump_json,
+        json_deserializer=orjson.loads,
+        connect_args={
+            "statement_cache_size": 200,
+            "max_cached_statement_lifetime": 0,
+            "command_timeout": 75,
+            "timeout": 5,
+            "server_settings": {"application_name": application_name, "timezone": "UTC"},
+        },
+    )
+
+
+class Lease:
+    """One checked-out connection: `conn` is asyncpg's own, `fairy` SQLAlchemy's handle of it."""
+
+    __slots__ = ("conn", "fairy")
+
+    def __init__(self, conn: Any, fairy: Any) -> None:
+        self.conn = conn
+        self.fairy = fairy
+
+
+class ConnectionSource:
+    """The engine's pool without a greenlet switch where a connection is free (8 µs instead of 40).
+
+    Sound because of create_engine's settings: neither connect() on a pool with a free connection nor close() awaits.
+    """
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.engine = engine
+        self._pool: Any = engine.sync_engine.pool
+        event.listen(engine.sync_engine, "before_execute", refuse_unaudited_clause)
+        event.listen(engine.sync_engine, "before_cursor_execute", refuse_unaudited_text)
+
+    async def acquire(self) -> Lease:
+        """A connection that is open and outside any transaction."""
+        while True:
+            fairy = await self._checkout()
+            conn = fairy.driver_connection
+            if not conn.is_closed() and not conn.is_in_transaction():
+                return Lease(conn, fairy)
+            await greenlet_spawn(fairy.invalidate)
+            await greenlet_spawn(fairy.close)
+
+    async def _checkout(self) -> Any:
+        pool = self._pool
+        if pool.checkedin():
+            try:
+                return pool.connect()
+            except MissingGreenlet:  # the slot was invalidated and must reconnect, which awaits
+                pass
+        return await greenlet_spawn(pool.connect)
+
+    async def release(self, lease: Lease) -> None:
+        lease.fairy.close()
+
+    async def discard(self, lease: Lease) -> None:
+        """Close the connection; its slot reconnects at the next checkout."""
+        lease.conn.terminate()
+        await greenlet_spawn(lease.fairy.invalidate)
+        await greenlet_spawn(lease.fairy.close)
+
+    def checked_out(self) -> int:
+        """Connections in use now."""
+        count: int = self._pool.checkedout()
+        return count
+
+    @property
+    def size(self) -> int:
+        size: int = self._pool.size()
+        return size
+
+    async def dispose(self) -> None:
+        await self.engine.dispose()

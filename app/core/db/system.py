@@ -1,0 +1,16 @@
+"""Cross-tenant work under its own database role: login, the outbox relay, the webhook inbox, scheduled jobs.
+
+An import contract lists who may use this module; uses by people and webhooks are audited, pollers are exempt.
+"""
+
+from __future__ import annotations
+
+from app.core.db.uow import Transaction
+
+
+class SystemUnitOfWork(Transaction):
+    """No tenant and no entities: statements through `fetch`, on the system role's pool."""
+
+    __slots__ = ()
+    # A receipt is stored before its tenant is known; what it causes is audited in the tenant's own unit of work.
+    unaudited_writes = frozenset({"webhook_receipts"})

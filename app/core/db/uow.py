@@ -1,0 +1,306 @@
+"""The unit of work: one tenant, one actor, one transaction, one committer."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from types import TracebackType
+from typing import Any, Generic, Self
+
+import asyncpg
+from sqlalchemy.engine import Connection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from app.core.context import current_request_id
+from app.core.db.entity import E
+from app.core.db.guard import refuse_unaudited
+from app.core.db.plan import EntityPlan, plan_of
+from app.core.db.pool import ConnectionSource, Lease
+from app.core.db.sql import CompiledStatement
+from app.core.errors import Conflict, NotFound, ServiceUnavailable
+from app.core.events import Topic
+from app.core.ids import TenantId, new_id
+from app.core.logging import get_logger
+from app.core.permissions import Principal
+
+_DEAD = (asyncpg.ConnectionDoesNotExistError, asyncpg.InterfaceError, asyncpg.AdminShutdownError, OSError)
+_log = get_logger(__name__)
+
+
+class Transaction:
+    """A lazily opened transaction on one pooled connection; statements only through `fetch` and `fetch_row`."""
+
+    __slots__ = ("_lease", "_session", "_source")
+    unaudited_writes: frozenset[str] = frozenset()
+
+    def __init__(self, source: ConnectionSource) -> None:
+        self._source = source
+        self._lease: Lease | None = None
+        self._session: AsyncSession | None = None
+
+    def _opening(self) -> str:
+        return "BEGIN"
+
+    async def _connection(self) -> Any:
+        if self._lease is None:
+            self._lease = await self._open()
+        return self._lease.conn
+
+    async def _open(self) -> Lease:
+        """BEGIN on a live connection. A dead pooled one has sent nothing yet, so another may be tried."""
+        for _ in range(self._source.size + 1):
+            lease = await self._source.acquire()
+            try:
+                await lease.conn.execute(self._opening())
+            except _DEAD:
+                await self._source.discard(lease)
+            except BaseException:
+                await asyncio.shield(self._source.discard(lease))
+                raise
+            else:
+                return lease
+        raise ServiceUnavailable
+
+    async def fetch_row(self, statement: CompiledStatement, values: Mapping[str, Any]) -> Any:
+        """The first row, or None. Refuses writes to audited tables."""
+        if statement.writes:
+            refuse_unaudited(statement.writes - self.unaudited_writes)
+        conn = await self._connection()
+        return await conn.fetchrow(statement.sql, *statement.arguments(values))
+
+    async def fetch(self, statement: CompiledStatement, values: Mapping[str, Any]) -> list[Any]:
+        """All rows. Refuses writes to audited tables."""
+        if statement.writes:
+            refuse_unaudited(statement.writes - self.unaudited_writes)
+        conn = await self._connection()
+        rows: list[Any] = await conn.fetch(statement.sql, *statement.arguments(values))
+        return rows
+
+    async def session(self) -> AsyncSession:
+        """A SQLAlchemy session on this very transaction, for reads, reports and joins: sessions read."""
+        if self._session is None:
+            await self._connection()
+            assert self._lease is not None  # noqa: S101  # _connection set it
+            engine = self._source.engine
+            sync = Connection(engine.sync_engine, connection=self._lease.fairy)
+            self._session = AsyncSession(bind=AsyncConnection(engine, sync), autoflush=True, expire_on_commit=False)
+        return self._session
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            await self.commit()
+        else:
+            await self.rollback()
+
+    async def commit(self) -> None:
+        """Raises ServiceUnavailable when PostgreSQL answered COMMIT with ROLLBACK: the transaction had failed."""
+        lease = self._lease
+        if lease is None:
+            return
+        try:
+            if self._session is not None:
+                await self._session.flush()
+            status = await lease.conn.execute("COMMIT")
+        except BaseException:
+            await self.rollback()
+            raise
+        self._lease = None
+        await self._source.release(lease)
+        if status != "COMMIT":
+            _log.error("commit answered with rollback")
+            raise ServiceUnavailable("The change could not be stored; try again.")
+
+    async def rollback(self) -> None:
+        """Never interrupted: a cancelled request may not leave a transaction, or a tenant, on a pooled connection."""
+        lease, self._lease = self._lease, None
+        if lease is not None:
+            await asyncio.shield(asyncio.ensure_future(_scrub(self._source, lease)))
+
+
+async def _scrub(source: ConnectionSource, lease: Lease) -> None:
+    try:
+        async with asyncio.timeout(5):
+            await lease.conn.execute("ROLLBACK")
+        clean = not lease.conn.is_closed() and not lease.conn.is_in_transaction()
+    except Exception as error:
+        _log.warning("rollback failed; connection discarded", exc_info=error)
+        clean = False
+    await (source.release(lease) if clean else source.discard(lease))
+
+
+class ReadUnitOfWork(Transaction):
+    """Bound to one tenant and one principal. Has no verb that writes."""
+
+    __slots__ = ("principal", "tenant_id")
+
+    def __init__(self, source: ConnectionSource, principal: Principal) -> None:
+        super().__init__(source)
+        self.principal = principal
+        self.tenant_id: TenantId = principal.tenant_id
+
+    def _opening(self) -> str:
+        tenant = self.tenant_id
+        if not isinstance(tenant, uuid.UUID):  # the whitelist: str(UUID) is hex and dashes
+            raise TypeError("tenant_id must be a UUID")
+        # One message, one round trip. Inside a CTE the row filter would run first and find nothing.
+        return f"BEGIN;SELECT set_config('app.tenant_id','{tenant}',true)"
+
+
+class UnitOfWork(ReadUnitOfWork):
+    """Writes through `change` only: row, audit event and outbox event are one statement."""
+
+    __slots__ = ("_on_publish", "_poisoned", "_published")
+
+    def __init__(
+        self, source: ConnectionSource, principal: Principal, on_publish: Callable[[], None] | None = None
+    ) -> None:
+        super().__init__(source, principal)
+        self._poisoned = False
+        self._published = False
+        self._on_publish = on_publish
+
+    def change(
+        self, entity: E, action: StrEnum, *, event: Topic | None = None, metadata: dict[str, Any] | None = None
+    ) -> Change[E]:
+        """Unseals `entity` for the block; on clean exit writes it with its audit (and outbox) row.
+
+        A new object is created; an object that did not change is not written. Raises Conflict for a stale version.
+        `metadata` is stored with the audit event: no PHI.
+        """
+        return Change(self, entity, action, event, metadata)
+
+    async def create(self, entity: E, action: StrEnum, *, event: Topic | None = None) -> E:
+        """Store a new entity with its audit (and outbox) row."""
+        async with self.change(entity, action, event=event):
+            pass
+        return entity
+
+    async def commit(self) -> None:
+        """Raises ServiceUnavailable for a unit in which a change failed, even if its error was swallowed."""
+        if self._poisoned:
+            await self.rollback()
+            raise ServiceUnavailable("A change failed and nothing was stored.")
+        await super().commit()
+        if self._published and self._on_publish is not None:
+            self._on_publish()
+
+    async def job_connection(self) -> Any:
+        """This transaction's asyncpg connection, for the job queue: a job is enqueued with its cause or not at all."""
+        return await self._connection()
+
+    async def _write(self, statement: CompiledStatement, values: dict[str, Any]) -> Any:
+        """The audited path around `fetch_row`'s refusal; only Change calls it."""
+        conn = await self._connection()
+        row = await conn.fetchrow(statement.sql, *statement.arguments(values))
+        if row is not None and values["o_topic"] is not None:
+            self._published = True
+        return row
+
+
+class Change(Generic[E]):
+    """A slotted class, not a generator: this is the hot path of every autosave."""
+
+    __slots__ = ("_action", "_before", "_entity", "_event", "_metadata", "_plan", "_uow")
+
+    def __init__(
+        self, uow: UnitOfWork, entity: E, action: StrEnum, event: Topic | None, metadata: dict[str, Any] | None
+    ) -> None:
+        self._uow = uow
+        self._plan: EntityPlan[E] = plan_of(type(entity))
+        self._entity = entity
+        self._action = action
+        self._event = event
+        self._metadata = metadata
+        self._before: dict[str, Any] | None = None
+
+    async def __aenter__(self) -> E:
+        state = self._entity.__dict__
+        if state["tenant_id"] != self._uow.tenant_id:
+            raise AssertionError("entity of another tenant")
+        self._before = self._plan.snapshot(state)
+        state["_sealed"] = False
+        return self._entity
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        state = self._entity.__dict__
+        state["_sealed"] = True
+        self._uow._poisoned = True  # until the write is known to have happened
+        if kind is not None:
+            return
+        if self._before is None:
+            await self._insert(state)
+        else:
+            await self._update(state, self._before)
+        self._uow._poisoned = False
+
+    async def _update(self, state: dict[str, Any], before: dict[str, Any]) -> None:
+        plan = self._plan
+        changed, fields = plan.diff(before, state)
+        if not changed:
+            return
+        version = before["version"]
+        values = self._records(state, fields, version + 1, changed)
+        values["expected"] = version
+        row = await self._uow._write(plan.update(changed), values)
+        if row is None:
+            raise await self._lost(state["id"])
+        state["version"], _, state["updated_at"] = row
+
+    async def _insert(self, state: dict[str, Any]) -> None:
+        plan = self._plan
+        fields = plan.created_fields(state)
+        row = await self._uow._write(plan.insert, self._records(state, fields, 1, list(fields)))
+        state["version"], state["created_at"], state["updated_at"] = row
+
+    def _records(
+        self, state: dict[str, Any], fields: dict[str, list[Any]], version: int, changed: list[str]
+    ) -> dict[str, Any]:
+        uow, entity = self._uow, self._entity
+        values = {f"v_{key}": value for key, value in state.items()}
+        values["tenant_id"] = uow.tenant_id
+        values["id"] = state["id"]
+        values["a_id"] = new_id()
+        values["a_actor"] = uow.principal.user_id
+        values["a_type"] = entity.entity_type
+        values["a_action"] = self._action
+        values["a_fields"] = fields
+        values["a_metadata"] = self._metadata
+        values["a_request"] = current_request_id()
+        values["o_id"] = new_id()
+        values["r_id"] = new_id()
+        values["o_topic"] = None if self._event is None else self._event.name
+        values["o_aggregate"] = state[entity.aggregate]
+        values["o_payload"] = None if self._event is None else self._payload(state, version, changed)
+        return values
+
+    def _payload(self, state: dict[str, Any], version: int, changed: list[str]) -> dict[str, Any]:
+        payload: dict[str, Any] = {
+            "entity_type": self._entity.entity_type,
+            "entity_id": state["id"],
+            "version": version,
+            "action": self._action,
+            "changed": changed,
+        }
+        for name in self._entity.references:
+            payload[name] = state[name]
+        if self._plan.has_status:
+            payload["status"] = state["status"]
+        return payload
+
+    async def _lost(self, entity_id: uuid.UUID) -> Exception:
+        """Somebody else wrote between our read and our write: the same 409 as for a stale client."""
+        plan, uow = self._plan, self._uow
+        row = await uow.fetch_row(plan.by_id, {"tenant_id": uow.tenant_id, "id": entity_id})
+        if row is None:
+            return NotFound()
+        current = plan.build(row)
+        return Conflict.stale(current.version, current.updated_at)

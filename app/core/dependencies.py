@@ -1,0 +1,83 @@
+"""The directive's dependencies: current_user, tenant_context and db_session (here `unit_of_work`)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+
+from app.core.context import current_context
+from app.core.db.uow import ReadUnitOfWork, UnitOfWork
+from app.core.errors import Unauthenticated
+from app.core.ids import TenantId
+from app.core.permissions import Permission, Principal
+from app.core.runtime import Runtime
+
+
+def runtime_of(request: Request) -> Runtime:
+    runtime: Runtime = request.app.state.runtime
+    return runtime
+
+
+async def current_user(request: Request) -> Principal:
+    """The verified principal of the bearer token. Raises Unauthenticated."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthenticated
+    principal = runtime_of(request).tokens.verify(token)
+    context = current_context()
+    if context is not None:
+        context.tenant_id, context.actor_user_id = principal.tenant_id, principal.user_id
+    return principal
+
+
+CurrentUser = Annotated[Principal, Depends(current_user)]
+
+
+async def tenant_context(principal: CurrentUser) -> TenantId:
+    """The tenant, which comes from the token and from nowhere else."""
+    return principal.tenant_id
+
+
+async def unit_of_work(request: Request, principal: CurrentUser) -> AsyncIterator[UnitOfWork]:
+    """Commits after the endpoint has returned and before the response is sent (function scope)."""
+    async with runtime_of(request).unit_of_work(principal) as uow:
+        yield uow
+
+
+async def read_unit_of_work(request: Request, principal: CurrentUser) -> AsyncIterator[ReadUnitOfWork]:
+    async with runtime_of(request).read_unit_of_work(principal) as uow:
+        yield uow
+
+
+async def uow_factory(request: Request, principal: CurrentUser) -> Callable[[], UnitOfWork]:
+    """For endpoints whose answer needs an outside system: several units of work, none open during the call."""
+    runtime = runtime_of(request)
+    return lambda: runtime.unit_of_work(principal)
+
+
+Uow = Annotated[UnitOfWork, Depends(unit_of_work, scope="function")]
+ReadUow = Annotated[ReadUnitOfWork, Depends(read_unit_of_work, scope="function")]
+UowFactory = Annotated[Callable[[], UnitOfWork], Depends(uow_factory)]
+TenantContext = Annotated[TenantId, Depends(tenant_context)]
+RuntimeDependency = Annotated[Runtime, Depends(runtime_of)]
+
+
+class Requires:
+    """A route's declared permission. Routes without one (or without `public_route`) fail the architecture tests."""
+
+    def __init__(self, permission: Permission) -> None:
+        self.permission = permission
+
+    async def __call__(self, principal: CurrentUser) -> None:
+        principal.require(self.permission)
+
+
+def requires(permission: Permission) -> Any:
+    """`dependencies=[requires(CHART_READ)]` on a route. Raises Unauthenticated or Forbidden."""
+    return Depends(Requires(permission))
+
+
+async def public_route() -> None:
+    """Marks a route that needs no token (login, health)."""

@@ -1,0 +1,152 @@
+"""The error contract (directive 15): every refusal is an AppError with a stable, unique code."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, ClassVar
+
+_REGISTRY: dict[str, type[AppError]] = {}
+
+
+class AppError(Exception):
+    """A refusal that a client can act on. `message` and `details` reach the client: never put PHI in either."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str]
+    title: ClassVar[str]
+    headers: ClassVar[dict[str, str]] = {}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "code" not in cls.__dict__:
+            return
+        if cls.code in _REGISTRY:
+            raise TypeError(f"error code {cls.code} is declared twice")
+        _REGISTRY[cls.code] = cls
+
+    def __init__(self, message: str | None = None, **details: Any) -> None:
+        self.message = message or self.title
+        self.details = details
+        super().__init__(self.message)
+
+
+def registered_errors() -> tuple[type[AppError], ...]:
+    """Every declared error, ordered by status and code (the source of docs/errors.md)."""
+    return tuple(sorted(_REGISTRY.values(), key=lambda error: (error.status, error.code)))
+
+
+class ValidationFailed(AppError):
+    """`details.problems` lists `{field, code, message}`; submitted values are never echoed."""
+
+    status = 422
+    code = "VALIDATION_FAILED"
+    title = "The request is not valid."
+
+    def __init__(self, message: str | None = None, *, problems: list[dict[str, str]] | None = None) -> None:
+        super().__init__(message, **({"problems": problems} if problems else {}))
+
+    @classmethod
+    def of(cls, field: str, code: str, message: str) -> ValidationFailed:
+        """One problem with one field."""
+        return cls(problems=[{"field": field, "code": code, "message": message}])
+
+
+class MalformedRequest(AppError):
+    status = 400
+    code = "MALFORMED_REQUEST"
+    title = "The request could not be read."
+
+
+class Unauthenticated(AppError):
+    status = 401
+    code = "UNAUTHENTICATED"
+    title = "Sign in to continue."
+    headers = {"WWW-Authenticate": "Bearer"}
+
+
+class Forbidden(AppError):
+    status = 403
+    code = "FORBIDDEN"
+    title = "Your role does not permit this."
+
+
+class TenantSuspended(AppError):
+    status = 403
+    code = "TENANT_SUSPENDED"
+    title = "This agency's access is suspended."
+
+
+class NotFound(AppError):
+    """Also the answer for another tenant's object: it does not exist here."""
+
+    status = 404
+    code = "NOT_FOUND"
+    title = "Not found."
+
+
+class MethodNotAllowed(AppError):
+    status = 405
+    code = "METHOD_NOT_ALLOWED"
+    title = "This method is not allowed here."
+
+
+class Conflict(AppError):
+    status = 409
+    code = "CONFLICT"
+    title = "The request conflicts with what is stored."
+
+    @classmethod
+    def stale(cls, server_version: int, updated_at: dt.datetime) -> Conflict:
+        """Optimistic concurrency (directive 1.6): the client saw an older version."""
+        return cls(
+            "Somebody changed this since you loaded it.",
+            server_version=server_version,
+            updated_at=updated_at.isoformat(),
+        )
+
+
+class InvalidTransition(AppError):
+    """Details name the state, the action, the allowed actions and every failed guard."""
+
+    status = 409
+    code = "INVALID_TRANSITION"
+    title = "This action is not possible in the present state."
+
+
+class IdempotencyKeyReused(AppError):
+    status = 409
+    code = "IDEMPOTENCY_KEY_REUSED"
+    title = "This Idempotency-Key was used for another request."
+
+
+class PayloadTooLarge(AppError):
+    status = 413
+    code = "PAYLOAD_TOO_LARGE"
+    title = "The request body is too large."
+
+
+class UnsupportedMediaType(AppError):
+    status = 415
+    code = "UNSUPPORTED_MEDIA_TYPE"
+    title = "Send the body as application/json."
+
+
+class RateLimited(AppError):
+    status = 429
+    code = "RATE_LIMITED"
+    title = "Too many requests; try again later."
+
+
+class InternalError(AppError):
+    status = 500
+    code = "INTERNAL_ERROR"
+    title = "Something went wrong on our side."
+
+
+class ServiceUnavailable(AppError):
+    """Transient: lock and statement timeouts, serialisation failures, a database that is away."""
+
+    status = 503
+    code = "SERVICE_UNAVAILABLE"
+    title = "The service is busy; try again shortly."
+    headers = {"Retry-After": "1"}

@@ -1,0 +1,94 @@
+"""Liveness, readiness and metrics: what load balancers and operators ask."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Literal
+
+import asyncpg
+import sqlalchemy.exc
+from fastapi import APIRouter, Depends, Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from redis.exceptions import RedisError
+
+from app.core.dependencies import RuntimeDependency, public_route
+from app.core.errors import ServiceUnavailable
+from app.core.runtime import Runtime
+from app.core.schemas import ReadModel
+
+router = APIRouter(tags=["operations"], dependencies=[Depends(public_route)])
+
+
+class Liveness(ReadModel):
+    status: Literal["ok"] = "ok"
+
+
+class Readiness(ReadModel):
+    status: Literal["ok"] = "ok"
+    database: Literal["ok"] = "ok"
+    redis: Literal["ok", "degraded", "absent"]
+
+
+@router.get("/health/live")
+async def live() -> Liveness:
+    """The process runs. Asks nothing of anything else."""
+    return Liveness()
+
+
+@router.get("/health/ready")
+async def ready(runtime: RuntimeDependency) -> Readiness:
+    """The database answers and is migrated. Without Redis the service works, degraded."""
+    await _require_database(runtime)
+    return Readiness(redis=await _redis_state(runtime))
+
+
+@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+async def metrics(runtime: RuntimeDependency) -> Response:
+    """Prometheus text: outbox depth and age, pool use."""
+    return Response(await _collect(runtime), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _require_database(runtime: Runtime) -> None:
+    try:
+        async with asyncio.timeout(3):
+            lease = await runtime.database.acquire()
+            try:
+                await lease.conn.fetchval("SELECT version_num FROM alembic_version")
+            finally:
+                await runtime.database.release(lease)
+    except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, sqlalchemy.exc.SQLAlchemyError) as e:
+        raise ServiceUnavailable("The database is away or not migrated.") from e
+
+
+async def _redis_state(runtime: Runtime) -> Literal["ok", "degraded", "absent"]:
+    if runtime.redis is None:
+        return "absent"
+    try:
+        async with asyncio.timeout(1):
+            await runtime.redis.ping()
+    except (TimeoutError, OSError, RedisError):
+        return "degraded"
+    return "ok"
+
+
+_PENDING = (
+    "SELECT count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 FROM outbox_events"
+    " WHERE published_at IS NULL AND failed_at IS NULL"
+)
+
+
+async def _collect(runtime: Runtime) -> bytes:
+    registry = CollectorRegistry()
+    depth = Gauge("fusionems_outbox_pending", "Events not yet published", registry=registry)
+    age = Gauge("fusionems_outbox_oldest_seconds", "Age of the oldest unpublished event", registry=registry)
+    used = Gauge("fusionems_database_connections_used", "Connections in use", ["pool"], registry=registry)
+    lease = await runtime.system.acquire()
+    try:
+        pending, oldest = await lease.conn.fetchrow(_PENDING)
+    finally:
+        await runtime.system.release(lease)
+    depth.set(pending)
+    age.set(oldest)
+    for name, source in (("app", runtime.database), ("system", runtime.system)):
+        used.labels(pool=name).set(source.checked_out())
+    return generate_latest(registry)

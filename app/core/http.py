@@ -1,0 +1,250 @@
+"""The HTTP boundary: request identity, hygiene of bodies, security headers, and the error contract for every status."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import asyncpg
+import orjson
+import sqlalchemy.exc
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError, ResponseValidationError
+from fastapi.routing import iter_route_contexts
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.core.context import RequestContext, bind_context, current_context
+from app.core.errors import (
+    AppError,
+    Conflict,
+    InternalError,
+    MalformedRequest,
+    MethodNotAllowed,
+    NotFound,
+    PayloadTooLarge,
+    ServiceUnavailable,
+    UnsupportedMediaType,
+    ValidationFailed,
+)
+from app.core.ids import new_random_uuid
+from app.core.logging import get_logger
+
+_log = get_logger(__name__)
+_BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
+_HEADERS: tuple[tuple[bytes, bytes], ...] = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"strict-transport-security", b"max-age=63072000"),
+    (b"cache-control", b"no-store"),
+)
+_CONTENT_SECURITY_POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+_TRANSIENT = (
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.QueryCanceledError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InterfaceError,
+    sqlalchemy.exc.TimeoutError,
+    ConnectionError,
+    TimeoutError,
+)
+
+
+class RequestBoundary:
+    """Pure ASGI: binds the context, refuses bodies that are not JSON, adds headers, logs one line, answers 500.
+
+    `X-Request-ID` that is no UUID is replaced. It is the trace_id of errors and goes out on every response.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        context = RequestContext(request_id=_request_id(scope))
+        bind_context(context)
+        started = time.perf_counter()
+        status = 0
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                _add_headers(message, scope["path"], context.request_id)
+            await send(message)
+
+        try:
+            if _has_foreign_body(scope):
+                await error_response(UnsupportedMediaType())(scope, receive, send_with_headers)
+            else:
+                await self._app(scope, receive, send_with_headers)
+        except Exception as error:
+            if status:
+                raise
+            await error_response(as_app_error(error))(scope, receive, send_with_headers)
+        finally:
+            route = scope.get("route")
+            context.route = getattr(route, "path", None)
+            _log.info(
+                "request",
+                method=scope["method"],
+                status=status,
+                duration_ms=round((time.perf_counter() - started) * 1000, 1),
+            )
+
+
+def _request_id(scope: Scope) -> uuid.UUID:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id":
+            try:
+                return uuid.UUID(value.decode("ascii"))
+            except ValueError:
+                break
+    return new_random_uuid()
+
+
+def _has_foreign_body(scope: Scope) -> bool:
+    if scope["method"] not in _BODY_METHODS:
+        return False
+    headers = dict(scope["headers"])
+    if headers.get(b"content-length", b"0") == b"0" and b"transfer-encoding" not in headers:
+        return False
+    media_type = headers.get(b"content-type", b"").split(b";", 1)[0].strip().lower()
+    return bool(media_type != b"application/json")
+
+
+def _add_headers(message: Message, path: str, request_id: uuid.UUID) -> None:
+    headers = message.setdefault("headers", [])
+    headers.append((b"x-request-id", str(request_id).encode()))
+    present = {name for name, _ in headers}
+    headers.extend(header for header in _HEADERS if header[0] not in present)
+    if path not in ("/docs", "/redoc") and _CONTENT_SECURITY_POLICY[0] not in present:
+        headers.append(_CONTENT_SECURITY_POLICY)
+
+
+def error_response(error: AppError, headers: dict[str, str] | None = None) -> Response:
+    """The contract of directive 15."""
+    context = current_context()
+    trace_id = context.request_id if context is not None else new_random_uuid()
+    body = {
+        "error": {
+            "code": error.code,
+            "message": error.message,
+            "details": error.details,
+            "trace_id": str(trace_id),
+        }
+    }
+    return Response(
+        orjson.dumps(body, default=str),
+        status_code=error.status,
+        media_type="application/json",
+        headers={**error.headers, **(headers or {})},
+    )
+
+
+def as_app_error(error: Exception) -> AppError:
+    """Maps any exception to its AppError. Constraint violations are mapped by name; values are never quoted."""
+    if isinstance(error, AppError):
+        return error
+    if isinstance(error, RequestValidationError):
+        return _validation_failed(error)
+    if isinstance(error, sqlalchemy.exc.DBAPIError) and error.orig is not None:
+        cause = error.orig.__cause__
+        return as_app_error(cause if isinstance(cause, Exception) else error.orig)
+    if isinstance(error, asyncpg.IntegrityConstraintViolationError):
+        return _constraint_violated(error)
+    if isinstance(error, asyncpg.DataError):
+        _log.warning("value refused by the database", exc_info=error)
+        return ValidationFailed("A value cannot be stored.")
+    if isinstance(error, _TRANSIENT):
+        _log.warning("transient failure", exc_info=error)
+        return ServiceUnavailable()
+    _log.error("unhandled exception", exc_info=error)
+    return InternalError()
+
+
+def _constraint_violated(error: asyncpg.IntegrityConstraintViolationError) -> AppError:
+    constraint = error.constraint_name or ""
+    _log.info("constraint violated", constraint=constraint, sqlstate=error.sqlstate)
+    if isinstance(error, asyncpg.UniqueViolationError):
+        return Conflict("This would duplicate something that exists already.", constraint=constraint)
+    if isinstance(error, asyncpg.ForeignKeyViolationError):
+        return ValidationFailed.of(constraint.rsplit("_", 1)[-1], "unknown_reference", "This refers to nothing here.")
+    return ValidationFailed.of(constraint, "not_storable", "This value is not allowed.")
+
+
+def _validation_failed(error: RequestValidationError) -> AppError:
+    """`input` and `ctx` of a problem may hold PHI; only place, kind and message leave."""
+    problems = []
+    for problem in error.errors():
+        location = ".".join(_plain(part) for part in problem["loc"])
+        problems.append({"field": location, "code": str(problem["type"]), "message": _message(problem)})
+    return ValidationFailed(problems=problems[:100])
+
+
+def _plain(part: Any) -> str:
+    """A place in the request; a client-made key that is not a plain name is not echoed."""
+    text = str(part)
+    return text if len(text) <= 64 and all(char.isalnum() or char in "_-. []" for char in text) else "?"
+
+
+_SAFE_MESSAGES = {"string_pattern_mismatch": "The text does not have the required form"}
+
+
+def _message(problem: Any) -> str:
+    kind = str(problem["type"])
+    if kind in _SAFE_MESSAGES:
+        return _SAFE_MESSAGES[kind]
+    if kind.endswith("_parsing"):
+        return "The value could not be read as " + kind.removesuffix("_parsing").replace("_", " ")
+    return str(problem["msg"])
+
+
+def _allowed_methods(app: FastAPI, scope: Scope) -> str:
+    """Starlette names only the methods of the first route whose path matches."""
+    methods: set[str] = set()
+    for route in iter_route_contexts(app.routes):
+        regex = getattr(route, "path_regex", None)
+        if regex is not None and regex.match(scope["path"]):
+            methods.update(getattr(route, "methods", None) or ())
+    return ", ".join(sorted(methods))
+
+
+def install_error_contract(app: FastAPI) -> None:
+    """Register the handlers: whatever goes wrong, the body is the error contract."""
+
+    async def on_error(request: Request, error: Exception) -> Response:
+        return error_response(as_app_error(error))
+
+    async def on_http_exception(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # noqa: S101  # registered for this class
+        by_status: dict[int, type[AppError]] = {
+            400: MalformedRequest,
+            404: NotFound,
+            405: MethodNotAllowed,
+            413: PayloadTooLarge,
+        }
+        kind = by_status.get(error.status_code, InternalError if error.status_code >= 500 else MalformedRequest)
+        headers = {"Allow": _allowed_methods(app, request.scope)} if kind is MethodNotAllowed else {}
+        return error_response(kind(), headers)
+
+    handlers: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
+        AppError: on_error,
+        RequestValidationError: on_error,
+        ResponseValidationError: on_error,
+        sqlalchemy.exc.SQLAlchemyError: on_error,
+        asyncpg.PostgresError: on_error,
+        asyncpg.InterfaceError: on_error,
+        HTTPException: on_http_exception,
+    }
+    for kind, handler in handlers.items():
+        app.add_exception_handler(kind, handler)

@@ -1,0 +1,102 @@
+"""`Creation`: decides, inside the unit of work, whether a creating request makes something or repeats itself."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+from fastapi import Depends, Header, Request, Response
+from sqlalchemy.dialects.postgresql import insert
+
+from app.core.db.sql import CompiledStatement
+from app.core.db.uow import UnitOfWork
+from app.core.errors import Conflict, IdempotencyKeyReused
+from app.core.idempotency.models import IdempotencyKey
+from app.core.ids import new_id
+from app.core.schemas import CreateModel
+
+_table: Any = IdempotencyKey.__table__
+_COLUMNS = ("id", "tenant_id", "key", "fingerprint", "entity_id")
+_CLAIM = CompiledStatement(
+    insert(_table)
+    .values({name: sa.bindparam(name, type_=_table.c[name].type) for name in _COLUMNS})
+    .on_conflict_do_nothing(index_elements=["tenant_id", "key"])
+    .returning(_table.c.entity_id)
+)
+_FIND = CompiledStatement(
+    sa.select(_table.c.fingerprint, _table.c.entity_id).where(
+        _table.c.tenant_id == sa.bindparam("tenant_id", type_=_table.c.tenant_id.type),
+        _table.c.key == sa.bindparam("key", type_=_table.c.key.type),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """`repeated`: the resource `entity_id` exists already and is to be answered as it stands now."""
+
+    entity_id: uuid.UUID
+    repeated: bool
+
+
+class Creation:
+    """One creating request. A client-made id counts as a key of its own."""
+
+    def __init__(self, response: Response, route: str, key: str | None) -> None:
+        self._response = response
+        self._route = route
+        self._key = key
+
+    async def claim(self, uow: UnitOfWork, given: CreateModel) -> Claim:
+        """The id to create under, or the id that this very request created before.
+
+        A repeated client-made id answers 200, a repeated Idempotency-Key the first status. Raises IdempotencyKeyReused
+        or Conflict when the key or the id was used with another body. Two equal requests at once: the second waits.
+        """
+        entity_id = given.id or new_id()
+        if self._key is None and given.id is None:
+            return Claim(entity_id, repeated=False)
+        fingerprint = hashlib.sha256(f"{self._route}\n{given.model_dump_json(exclude_unset=True)}".encode()).digest()
+        if self._key is not None:
+            first = await self._first(uow, f"key:{self._key}", fingerprint, entity_id)
+            if first is not None:
+                if first[0] != fingerprint:
+                    raise IdempotencyKeyReused
+                return Claim(first[1], repeated=True)
+        if given.id is not None:
+            first = await self._first(uow, f"id:{given.id}", fingerprint, entity_id)
+            if first is not None:
+                if first[0] != fingerprint:
+                    raise Conflict("This id is in use for something else.")
+                self._response.status_code = 200
+                return Claim(entity_id, repeated=True)
+        return Claim(entity_id, repeated=False)
+
+    async def _first(self, uow: UnitOfWork, key: str, fingerprint: bytes, entity_id: uuid.UUID) -> Any:
+        """None when this request is the first; else the first one's (fingerprint, entity_id)."""
+        values = {"id": new_id(), "tenant_id": uow.tenant_id, "key": key, "fingerprint": fingerprint}
+        if await uow.fetch_row(_CLAIM, {**values, "entity_id": entity_id}) is not None:
+            return None
+        return await uow.fetch_row(_FIND, values)
+
+
+async def creation(
+    request: Request,
+    response: Response,
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            min_length=1,
+            max_length=255,
+            pattern=r"^[\x21-\x7e]+$",
+            description="The same key and body return the first result; another body answers 409",
+        ),
+    ] = None,
+) -> Creation:
+    return Creation(response, request.url.path, idempotency_key)
+
+
+CreationDependency = Annotated[Creation, Depends(creation)]

@@ -1,0 +1,1 @@
+"""The inbox: webhooks are stored once per provider event, then take effect once."""

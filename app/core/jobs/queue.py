@@ -1,0 +1,102 @@
+"""Jobs and schedules are declared by domains, enqueued inside a unit of work, and run by one runner per process."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import orjson
+from pgqueuer import AsyncpgDriver, PgQueuer, Queries
+from pgqueuer.executors import DatabaseRetryEntrypointExecutor, EntrypointExecutorParameters
+from pgqueuer.models import Job as QueuedJob
+from sqlalchemy.engine import make_url
+
+from app.core.context import RequestContext, bind_context
+from app.core.db.uow import UnitOfWork
+from app.core.ids import TenantId, new_random_uuid
+from app.core.logging import get_logger
+from app.core.permissions import Principal
+from app.core.runtime import Runtime
+
+_log = get_logger(__name__)
+JobHandler = Callable[[Runtime, Principal, dict[str, Any]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A kind of tenant-bound background work. `payload` carries ids only. A handler must bear being run twice."""
+
+    name: str
+    handle: JobHandler
+
+
+async def enqueue(
+    uow: UnitOfWork, job: Job, payload: dict[str, Any], *, after: dt.timedelta | None = None, dedupe: str | None = None
+) -> None:
+    """Enqueue in `uow`'s transaction: the job exists if and only if its cause was committed.
+
+    `dedupe`: while a job with this key is waiting or running, no second one is added.
+    """
+    queries = Queries(AsyncpgDriver(await uow.job_connection()))
+    content = orjson.dumps({"tenant_id": uow.tenant_id, **payload}, default=str)
+    await queries.enqueue(job.name, content, execute_after=after, dedupe_key=dedupe, on_conflict="skip")
+
+
+class JobFailed(Exception):
+    """Names the kind of failure and nothing else."""
+
+
+class JobRunner:
+    """Runs declared jobs on a connection of its own, as the system role."""
+
+    def __init__(self, runtime: Runtime, jobs: Sequence[Job]) -> None:
+        self._runtime = runtime
+        self._jobs = jobs
+
+    async def run(self) -> None:
+        """Work until cancelled; a lost connection is replaced."""
+        while True:
+            try:
+                await self._run_once()
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+                _log.warning("job runner interrupted", exc_info=error)
+            await asyncio.sleep(1)
+
+    async def _run_once(self) -> None:
+        settings = self._runtime.settings
+        url = make_url((settings.system_database_url or settings.database_url).get_secret_value())
+        connection = await asyncpg.connect(url.set(drivername="postgresql").render_as_string(hide_password=False))
+        try:
+            queue = PgQueuer(AsyncpgDriver(connection))
+            for job in self._jobs:
+                self._register(queue, job)
+            # Near 1 s, or retries wait for the default of 30 s.
+            await queue.run(dequeue_timeout=dt.timedelta(seconds=1))
+        finally:
+            await connection.close()
+
+    def _register(self, queue: PgQueuer, job: Job) -> None:
+        def executor(parameters: EntrypointExecutorParameters) -> DatabaseRetryEntrypointExecutor:
+            return DatabaseRetryEntrypointExecutor(parameters=parameters, max_attempts=8)
+
+        @queue.entrypoint(job.name, executor_factory=executor, on_failure="hold", accepts_context=False)
+        async def run(queued: QueuedJob) -> None:
+            try:
+                await run_job(self._runtime, job, queued.payload or b"{}")
+            except Exception as error:
+                _log.error("job failed", job=job.name, attempt=queued.attempts + 1, exc_info=error)
+                # The queue stores the text of what it is given, and an exception's text may quote a row.
+                raise JobFailed(type(error).__name__) from None
+
+
+async def run_job(runtime: Runtime, job: Job, content: bytes) -> None:
+    """Bind the context of the job's tenant and run it as the system."""
+    payload = orjson.loads(content)
+    principal = Principal.system(TenantId(uuid.UUID(payload.pop("tenant_id"))))
+    bind_context(RequestContext(request_id=new_random_uuid(), route=job.name, tenant_id=principal.tenant_id))
+    await job.handle(runtime, principal, payload)

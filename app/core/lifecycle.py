@@ -1,0 +1,134 @@
+"""State machines, each declared once: `fire` obeys the declaration; CHECKs, docs and test matrices derive from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+import sqlalchemy as sa
+
+from app.core.db.columns import values_check
+from app.core.db.uow import UnitOfWork
+from app.core.errors import Forbidden, InvalidTransition
+from app.core.events import Topic
+from app.core.permissions import Permission, Principal
+
+S = TypeVar("S", bound=StrEnum)
+F = TypeVar("F", contravariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Guard(Generic[F]):
+    """A pure condition over facts that the service has loaded; all failing guards are reported together."""
+
+    name: str
+    message: str
+    holds: Callable[[F], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Transition(Generic[S, F]):
+    """`permission` None: only the system fires it. `forbids` refuses a principal for reasons of the entity (403)."""
+
+    action: StrEnum
+    sources: frozenset[S]
+    target: S
+    permission: Permission | None = None
+    guards: tuple[Guard[F], ...] = ()
+    event: Topic | None = None
+    audit_action: StrEnum | None = None
+    needs_reason: bool = False
+    system: bool = False
+    forbids: Callable[[Any, Principal], bool] | None = None
+
+    def permits(self, entity: Any, principal: Principal) -> bool:
+        if self.system and principal.role == "system":
+            return True
+        if self.permission is None or not self.permission.held_by(principal):
+            return False
+        return self.forbids is None or not self.forbids(entity, principal)
+
+
+_REGISTRY: dict[str, Lifecycle[Any, Any]] = {}
+
+
+@dataclass(frozen=True)
+class Lifecycle(Generic[S, F]):
+    """`internal` actions are fired by the service's own verbs and are not offered through `…/transitions`."""
+
+    name: str
+    states: type[S]
+    initial: S
+    transitions: tuple[Transition[S, F], ...]
+    internal: frozenset[StrEnum] = field(default_factory=frozenset)
+
+    def __post_init__(self) -> None:
+        if self.name in _REGISTRY:
+            raise ValueError(f"lifecycle {self.name} is declared twice")
+        seen: set[tuple[str, S]] = set()
+        for transition in self.transitions:
+            for source in transition.sources:
+                if (transition.action, source) in seen:
+                    raise ValueError(f"{self.name}: {transition.action} from {source} is declared twice")
+                seen.add((transition.action, source))
+        _REGISTRY[self.name] = self
+
+    def check(self, column: str = "status") -> sa.CheckConstraint:
+        """The CHECK constraint of the status column."""
+        return values_check(column, self.states)
+
+    def find(self, state: S, action: str) -> Transition[S, F] | None:
+        for transition in self.transitions:
+            if transition.action == action and state in transition.sources:
+                return transition
+        return None
+
+    def allowed_actions(self, entity: Any, principal: Principal) -> list[str]:
+        """Public actions that this principal may fire in the present state (guards are not evaluated)."""
+        return [
+            transition.action.value
+            for transition in self.transitions
+            if entity.status in transition.sources
+            and transition.action not in self.internal
+            and transition.permits(entity, principal)
+        ]
+
+    def require(self, entity: Any, action: str, principal: Principal, facts: F) -> Transition[S, F]:
+        """The transition, or Forbidden (role), or InvalidTransition (state, guards)."""
+        candidates = [transition for transition in self.transitions if transition.action == action]
+        if candidates and not any(transition.permits(entity, principal) for transition in candidates):
+            raise Forbidden
+        transition = self.find(entity.status, action)
+        failed = [] if transition is None else [guard for guard in transition.guards if not guard.holds(facts)]
+        if transition is None or failed:
+            raise InvalidTransition(
+                state=entity.status.value,
+                action=action,
+                allowed_actions=self.allowed_actions(entity, principal),
+                failed_guards=[{"name": guard.name, "message": guard.message} for guard in failed],
+            )
+        return transition
+
+    async def fire(
+        self, uow: UnitOfWork, entity: Any, action: str, facts: F, *, reason: str | None = None, **also: Any
+    ) -> Transition[S, F]:
+        """Move `entity` to the action's target in one audited change; `also` sets further columns with it.
+
+        Raises Forbidden, InvalidTransition, or Conflict if somebody else wrote first.
+        """
+        transition = self.require(entity, action, uow.principal, facts)
+        metadata = {"action": str(action), "from": entity.status.value, "to": transition.target.value}
+        if reason is not None:
+            metadata["reason"] = reason
+        audited = transition.audit_action or transition.action
+        async with uow.change(entity, audited, event=transition.event, metadata=metadata):
+            entity.status = transition.target
+            for name, value in also.items():
+                setattr(entity, name, value)
+        return transition
+
+
+def registered_lifecycles() -> tuple[Lifecycle[Any, Any], ...]:
+    return tuple(sorted(_REGISTRY.values(), key=lambda lifecycle: lifecycle.name))

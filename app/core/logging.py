@@ -1,0 +1,100 @@
+"""JSON logs with the request's identity and without PHI.
+
+Redaction is by allow-list: only the keys declared here leave the process; everything else becomes "[redacted]".
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import orjson
+import structlog
+
+from app.core.context import current_context
+
+REDACTED = "[redacted]"
+SAFE_KEYS = frozenset(
+    {
+        "event", "level", "timestamp", "component", "request_id", "tenant_id", "actor_user_id", "route", "method",
+        "status", "duration_ms", "error_code", "error_type", "location", "entity_type", "entity_id", "event_id",
+        "topic", "handler", "attempt", "job", "constraint", "sqlstate",
+    }
+)  # fmt: skip
+
+
+def _bind_request(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    context = current_context()
+    if context is not None:
+        entry["request_id"] = str(context.request_id)
+        entry["route"] = context.route
+        entry["tenant_id"] = None if context.tenant_id is None else str(context.tenant_id)
+        entry["actor_user_id"] = None if context.actor_user_id is None else str(context.actor_user_id)
+    return entry
+
+
+def _locate_exception(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """An exception is logged as its type and place: its text may quote a row, and a row may be PHI."""
+    error = entry.pop("exc_info", None)
+    if error is True:
+        error = sys.exc_info()[1]
+    if isinstance(error, BaseException):
+        entry["error_type"] = type(error).__name__
+        entry["location"] = _frames(error)
+    return entry
+
+
+def _frames(error: BaseException) -> list[str]:
+    frames: list[str] = []
+    trace = error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        frames.append(f"{code.co_filename.rsplit('/app/', 1)[-1]}:{trace.tb_lineno} {code.co_name}")
+        trace = trace.tb_next
+    return frames[-12:]
+
+
+def _redact(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    return {key: value if key in SAFE_KEYS else REDACTED for key, value in entry.items()}
+
+
+def _render(_: Any, __: str, entry: MutableMapping[str, Any]) -> str:
+    return orjson.dumps(entry, default=str).decode()
+
+
+class _LibraryHandler(logging.Handler):
+    """Records of libraries go through the same processors, without their arguments: those may hold values."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        logger = structlog.get_logger()
+        template = record.msg if isinstance(record.msg, str) else type(record.msg).__name__
+        error = record.exc_info[1] if record.exc_info else None
+        logger.log(record.levelno, template, component=record.name, exc_info=error)
+
+
+def configure_logging(level: str) -> None:
+    """Install the processors for structlog and for the standard library's loggers."""
+    number = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
+    structlog.configure(
+        processors=[
+            structlog.stdlib.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _bind_request,
+            _locate_exception,
+            _redact,
+            _render,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        cache_logger_on_first_use=False,
+    )
+    root = logging.getLogger()
+    root.handlers = [_LibraryHandler()]
+    root.setLevel(max(number, logging.WARNING))
+
+
+def get_logger(name: str) -> structlog.typing.FilteringBoundLogger:
+    logger: structlog.typing.FilteringBoundLogger = structlog.get_logger(component=name)
+    return logger

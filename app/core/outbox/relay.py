@@ -1,0 +1,152 @@
+"""The one relay of a database: hands outbox events to handlers, in order per aggregate, at least once."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+import asyncpg
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from app.core.clock import utcnow
+from app.core.context import RequestContext, bind_context
+from app.core.db.pool import Lease
+from app.core.db.sql import CompiledStatement
+from app.core.ids import TenantId, new_id, new_random_uuid
+from app.core.logging import get_logger
+from app.core.outbox.models import OutboxDelivery, OutboxEvent
+from app.core.outbox.signal import OutboxSignal
+from app.core.outbox.subscriptions import Event, Subscription
+from app.core.permissions import Principal
+from app.core.runtime import Runtime
+
+POLL_SECONDS = 0.25
+BATCH = 200
+MAX_ATTEMPTS = 12
+LEADER_LOCK = 0x464551_01  # any constant: advisory locks are per database
+
+_log = get_logger(__name__)
+_events: Any = OutboxEvent.__table__
+_deliveries: Any = OutboxDelivery.__table__
+_DELIVER = CompiledStatement(
+    insert(_deliveries)
+    .values(
+        {
+            name: sa.bindparam(name, type_=_deliveries.c[name].type)
+            for name in ("id", "tenant_id", "event_id", "handler")
+        }
+    )
+    .on_conflict_do_nothing()
+    .returning(_deliveries.c.event_id)
+)
+# An event whose aggregate waits for a retry waits too: order per aggregate.
+_PENDING = """
+SELECT id, tenant_id, topic, aggregate_id, payload, attempts FROM outbox_events AS event
+WHERE published_at IS NULL AND failed_at IS NULL AND NOT EXISTS (
+  SELECT FROM outbox_events AS earlier
+  WHERE earlier.published_at IS NULL AND earlier.failed_at IS NULL
+    AND earlier.aggregate_id = event.aggregate_id AND earlier.sequence <= event.sequence
+    AND earlier.next_attempt_at > now())
+ORDER BY sequence LIMIT $1
+"""
+_PUBLISHED = "UPDATE outbox_events SET published_at = now() WHERE id = ANY($1::uuid[])"
+_RETRY = (
+    "UPDATE outbox_events SET attempts = attempts + 1, next_attempt_at = $2,"
+    " failed_at = CASE WHEN $3 THEN now() END WHERE id = $1"
+)
+
+
+class OutboxRelay:
+    """Leadership is a session-level advisory lock on the connection that also marks events: lose one, lose both."""
+
+    def __init__(self, runtime: Runtime, subscriptions: Sequence[Subscription], signal: OutboxSignal) -> None:
+        self._runtime = runtime
+        self._signal = signal
+        self._by_topic: dict[str, list[Subscription]] = {}
+        for subscription in subscriptions:
+            for topic in subscription.topics:
+                self._by_topic.setdefault(topic.name, []).append(subscription)
+
+    async def run(self) -> None:
+        """Compete for leadership and relay for as long as it lasts; ends when cancelled."""
+        while True:
+            try:
+                await self._lead_once()
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, sa.exc.SQLAlchemyError) as error:
+                _log.warning("outbox relay interrupted", exc_info=error)
+            await asyncio.sleep(1)
+
+    async def _lead_once(self) -> None:
+        lease = await self._runtime.system.acquire()
+        try:
+            if not await lease.conn.fetchval("SELECT pg_try_advisory_lock($1)", LEADER_LOCK):
+                await self._runtime.system.release(lease)
+                return
+            self._signal.leading = True
+            while True:
+                if await self._relay_batch(lease) == 0:
+                    await self._signal.wait(POLL_SECONDS)
+        except BaseException:
+            self._signal.leading = False
+            await asyncio.shield(self._runtime.system.discard(lease))  # closing the session frees the lock
+            raise
+
+    async def drain(self) -> int:
+        """Relay until nothing is due; how many events were handled. Tests and the worker's shutdown use it."""
+        lease = await self._runtime.system.acquire()
+        total = 0
+        try:
+            while count := await self._relay_batch(lease):
+                total += count
+        finally:
+            await self._runtime.system.release(lease)
+        return total
+
+    async def _relay_batch(self, lease: Lease) -> int:
+        rows = await lease.conn.fetch(_PENDING, BATCH)
+        done: list[uuid.UUID] = []
+        waiting: set[uuid.UUID] = set()
+        for row in rows:
+            if row["aggregate_id"] in waiting:
+                continue
+            event = Event(row["id"], TenantId(row["tenant_id"]), row["topic"], row["aggregate_id"], row["payload"])
+            if await self._deliver(event):
+                done.append(event.id)
+            else:
+                waiting.add(event.aggregate_id)
+                await self._postpone(lease, event, row["attempts"] + 1)
+        if done:
+            await lease.conn.execute(_PUBLISHED, done)
+        return len(done) + len(waiting)
+
+    async def _deliver(self, event: Event) -> bool:
+        bind_context(RequestContext(request_id=new_random_uuid(), route="outbox", tenant_id=event.tenant_id))
+        for subscription in self._by_topic.get(event.topic, ()):
+            try:
+                await self._hand_over(subscription, event)
+            except Exception as error:
+                _log.error(
+                    "event handler failed",
+                    handler=subscription.name,
+                    event_id=str(event.id),
+                    topic=event.topic,
+                    exc_info=error,
+                )
+                return False
+        return True
+
+    async def _hand_over(self, subscription: Subscription, event: Event) -> None:
+        async with self._runtime.unit_of_work(Principal.system(event.tenant_id)) as uow:
+            delivery = {"id": new_id(), "tenant_id": event.tenant_id}
+            taken = await uow.fetch_row(_DELIVER, {**delivery, "event_id": event.id, "handler": subscription.name})
+            if taken is not None:
+                await subscription.handle(uow, event)
+
+    async def _postpone(self, lease: Lease, event: Event, attempts: int) -> None:
+        """Back off exponentially to five minutes; after MAX_ATTEMPTS the event is set aside, its aggregate goes on."""
+        again = utcnow() + dt.timedelta(seconds=min(2**attempts, 300))
+        await lease.conn.execute(_RETRY, event.id, again, attempts >= MAX_ATTEMPTS)

@@ -1,0 +1,67 @@
+"""Wakes the relay after a commit: in this process directly, in another one by a Redis poke. Polling is the fallback."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from app.core.logging import get_logger
+
+_log = get_logger(__name__)
+
+
+class OutboxSignal:
+    """`notify` is cheap and never blocks: it is called on the way out of every request that published."""
+
+    def __init__(self, redis: Redis | None, channel: str) -> None:
+        self._redis = redis
+        self._channel = channel
+        self._wake = asyncio.Event()
+        self._poke = asyncio.Event()
+        self.leading = False
+
+    def notify(self) -> None:
+        if self.leading:
+            self._wake.set()
+        else:
+            self._poke.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Until notified, at most `seconds`."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), seconds)
+        self._wake.clear()
+
+    async def run(self) -> None:
+        """Forward pokes to, and receive them from, other processes; ends when cancelled."""
+        if self._redis is None:
+            return
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._send(self._redis))
+            tasks.create_task(self._receive(self._redis))
+
+    async def _send(self, redis: Redis) -> None:
+        while True:
+            await self._poke.wait()
+            self._poke.clear()
+            try:
+                await redis.publish(self._channel, b"")
+            except (RedisError, OSError) as error:
+                _log.warning("outbox poke not sent", exc_info=error)
+                await asyncio.sleep(1)
+
+    async def _receive(self, redis: Redis) -> None:
+        while True:
+            try:
+                async with redis.pubsub() as subscription:
+                    await subscription.subscribe(self._channel)
+                    while True:
+                        message = await subscription.get_message(ignore_subscribe_messages=True, timeout=30)
+                        if message is not None:
+                            self._wake.set()
+            except (RedisError, OSError) as error:
+                _log.warning("outbox pokes not received", exc_info=error)
+                await asyncio.sleep(1)

@@ -1,0 +1,118 @@
+"""What a process holds for as long as it lives: pools, keys, stores. `create_app` and the worker build one."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+from redis.asyncio import Redis
+
+from app.core.auth.passwords import PasswordHasher
+from app.core.auth.tokens import SigningKeys, TokenService
+from app.core.config import Settings
+from app.core.db.pool import ConnectionSource, create_engine
+from app.core.db.system import SystemUnitOfWork
+from app.core.db.uow import ReadUnitOfWork, UnitOfWork
+from app.core.permissions import Principal
+from app.core.storage.gateway import FilesystemStore, ObjectStore, S3Store
+
+
+@dataclass(slots=True)
+class Runtime:
+    settings: Settings
+    database: ConnectionSource
+    system: ConnectionSource
+    redis: Redis | None
+    tokens: TokenService
+    passwords: PasswordHasher
+    objects: ObjectStore
+    on_publish: Callable[[], None] | None = None
+
+    def unit_of_work(self, principal: Principal) -> UnitOfWork:
+        return UnitOfWork(self.database, principal, self.on_publish)
+
+    def read_unit_of_work(self, principal: Principal) -> ReadUnitOfWork:
+        return ReadUnitOfWork(self.database, principal)
+
+    def system_unit_of_work(self) -> SystemUnitOfWork:
+        return SystemUnitOfWork(self.system)
+
+    async def close(self) -> None:
+        await self.database.dispose()
+        if self.system is not self.database:
+            await self.system.dispose()
+        if self.redis is not None:
+            await self.redis.aclose()
+
+
+def build_runtime(settings: Settings) -> Runtime:
+    """Opens nothing: connections are made at first use."""
+    database = ConnectionSource(
+        create_engine(
+            settings.database_url.get_secret_value(),
+            pool_size=settings.database_pool_size,
+            application_name="fusionems-app",
+        )
+    )
+    system_url = settings.system_database_url or settings.database_url
+    system = ConnectionSource(
+        create_engine(system_url.get_secret_value(), pool_size=5, application_name="fusionems-system")
+    )
+    redis = None
+    if settings.redis_url is not None:
+        redis = Redis.from_url(
+            settings.redis_url.get_secret_value(), socket_timeout=2, socket_connect_timeout=2, decode_responses=True
+        )
+    return Runtime(
+        settings=settings,
+        database=database,
+        system=system,
+        redis=redis,
+        tokens=TokenService(_signing_keys(settings), seconds=settings.access_token_seconds, issuer=settings.jwt_issuer),
+        passwords=PasswordHasher(settings.password_rounds),
+        objects=_object_store(settings),
+    )
+
+
+def _object_store(settings: Settings) -> ObjectStore:
+    if settings.s3_bucket is not None:
+        return S3Store(settings.s3_bucket)
+    return FilesystemStore(settings.data_dir / "objects")
+
+
+def _signing_keys(settings: Settings) -> SigningKeys:
+    if settings.jwt_keys_file is not None:
+        return SigningKeys.load(settings.jwt_keys_file)
+    return SigningKeys.model_validate(
+        development_secret(settings.data_dir, "jwt_keys", lambda: SigningKeys.generate().model_dump())
+    )
+
+
+def development_secret(data_dir: Path, name: str, make: Callable[[], Any]) -> Any:
+    """A secret of `<data dir>/dev-secrets.json` (mode 0600), made when absent; processes that race agree on one."""
+    file = data_dir / "dev-secrets.json"
+    data_dir.mkdir(parents=True, exist_ok=True)
+    with _exclusive(data_dir / ".dev-secrets.lock"):
+        held: dict[str, Any] = orjson.loads(file.read_bytes()) if file.exists() else {}
+        if name not in held:
+            held[name] = make()
+            temporary = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "wb") as written:
+                written.write(orjson.dumps(held))
+            temporary.replace(file)
+        return held[name]
+
+
+@contextlib.contextmanager
+def _exclusive(file: Path) -> Any:
+    with file.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

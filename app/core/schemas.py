@@ -1,0 +1,131 @@
+"""Bases of every request and response model: strict about scalars, closed to unknown fields, free of NUL bytes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from decimal import Decimal
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+MAX_INT = 2**31 - 1
+_EARLIEST = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
+_LATEST = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
+
+
+def _only_text(value: Any) -> Any:
+    if isinstance(value, str | dt.date | uuid.UUID):
+        return value
+    raise PydanticCustomError("text_expected", "Give this value as text")
+
+
+def _bounded(value: dt.datetime) -> dt.datetime:
+    if not _EARLIEST <= value < _LATEST:
+        raise PydanticCustomError("instant_range", "The time must lie between 1900 and 2100")
+    return value.astimezone(dt.UTC)
+
+
+def _bounded_date(value: dt.date) -> dt.date:
+    if not _EARLIEST.date() <= value < _LATEST.date():
+        raise PydanticCustomError("date_range", "The date must lie between 1900 and 2100")
+    return value
+
+
+def _decimal_text(value: Any) -> Any:
+    if isinstance(value, str | Decimal):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Decimal(value)
+    raise PydanticCustomError("decimal_text", "Give this value as a decimal string")
+
+
+def _printable(value: str) -> str:
+    if any(ord(char) < 32 and char not in "\t\n\r" for char in value):
+        raise PydanticCustomError("control_character", "Control characters are not allowed")
+    return value
+
+
+Version = Annotated[int, Field(strict=True, ge=1, le=MAX_INT, description="The version that the client last saw")]
+Instant = Annotated[AwareDatetime, BeforeValidator(_only_text), AfterValidator(_bounded)]
+Date = Annotated[dt.date, BeforeValidator(_only_text), AfterValidator(_bounded_date)]
+Money = Annotated[
+    Decimal, BeforeValidator(_decimal_text), Field(ge=0, max_digits=12, decimal_places=2, allow_inf_nan=False)
+]
+Text = Annotated[str, Field(strict=True), AfterValidator(_printable)]
+
+
+def text(max_length: int, min_length: int = 1) -> Any:
+    """A printable string of bounded length."""
+    return Annotated[Text, Field(min_length=min_length, max_length=max_length)]
+
+
+def _find_unstorable(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\x00" in value
+    if isinstance(value, dict):
+        return any(_find_unstorable(key) or _find_unstorable(item) for key, item in value.items())
+    if isinstance(value, list):
+        return any(map(_find_unstorable, value))
+    return False
+
+
+class RequestModel(BaseModel):
+    """Unknown fields are refused. PostgreSQL cannot store NUL, so no string may hold it."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _storable(cls, given: Any) -> Any:
+        if _find_unstorable(given):
+            raise PydanticCustomError("nul_character", "NUL characters are not allowed")
+        return given
+
+
+class CreateModel(RequestModel):
+    """Creates accept a client-made id, so that an offline device can name things."""
+
+    id: uuid.UUID | None = Field(None, description="Client-made UUID; the same body sent again answers 200")
+
+    def values(self) -> dict[str, Any]:
+        """Field values for the entity's constructor, without `id`."""
+        return {name: getattr(self, name) for name in type(self).model_fields if name != "id"}
+
+
+class VersionedPatch(RequestModel):
+    """`version` and at least one more field. A field that was not sent is not changed."""
+
+    version: Version
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Self:
+        if not self.changed_fields():
+            raise PydanticCustomError("nothing_to_change", "Give at least one field to change")
+        return self
+
+    def changed_fields(self) -> set[str]:
+        return self.model_fields_set - {"version", "reason"}
+
+    def changes(self) -> dict[str, Any]:
+        """The sent fields and their values."""
+        return {name: getattr(self, name) for name in self.changed_fields()}
+
+
+class RestoreRequest(RequestModel):
+    version: Version
+
+
+class ReadModel(BaseModel):
+    """Frozen: what leaves a domain, over HTTP or through `public`."""
+
+    model_config = ConfigDict(from_attributes=True, frozen=True)
+
+
+class EntityRead(ReadModel):
+    id: uuid.UUID
+    version: int
+    created_at: dt.datetime
+    updated_at: dt.datetime
+    deleted_at: dt.datetime | None = Field(None, description="Set while the record is soft-deleted")

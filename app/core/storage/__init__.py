@@ -1,0 +1,1 @@
+"""Object storage: artifacts under predictable keys, in S3 or in a directory."""

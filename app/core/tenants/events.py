@@ -1,0 +1,7 @@
+"""What the tenants domain publishes."""
+
+from __future__ import annotations
+
+from app.core.events import Topic
+
+TENANT_UPDATED = Topic("tenant.updated", "The agency's profile changed.")

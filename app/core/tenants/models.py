@@ -1,0 +1,53 @@
+"""The tenant and its profile, as far as a NEMSIS header and an 837P billing provider loop need it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped
+
+from app.core.db.columns import EnumText, plain, values_check
+from app.core.db.entity import TenantEntity
+
+
+class TenantStatus(StrEnum):
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+
+
+class Tenant(TenantEntity):
+    """`tenant_id` equals `id`, so that a tenant's own row obeys the same row-level security as all others."""
+
+    __tablename__ = "tenants"
+    entity_type: ClassVar[str] = "tenant"
+
+    slug: Mapped[str] = plain()
+    status: Mapped[TenantStatus] = plain(EnumText(TenantStatus), default=TenantStatus.ACTIVE)
+    legal_name: Mapped[str] = plain()
+    trade_name: Mapped[str | None] = plain(default=None)
+    state: Mapped[str] = plain()
+    time_zone: Mapped[str] = plain()
+    agency_state_id: Mapped[str] = plain()
+    agency_number: Mapped[str] = plain()
+    npi: Mapped[str | None] = plain(default=None)
+    ein: Mapped[str | None] = plain(default=None)
+    taxonomy: Mapped[str | None] = plain(default=None)
+    street: Mapped[str | None] = plain(default=None)
+    city: Mapped[str | None] = plain(default=None)
+    zip: Mapped[str | None] = plain(default=None)
+    phone: Mapped[str | None] = plain(default=None)
+    billing_contact_name: Mapped[str | None] = plain(default=None)
+    submitter_id: Mapped[str | None] = plain(default=None)
+    receiver_name: Mapped[str | None] = plain(default=None)
+    receiver_id: Mapped[str | None] = plain(default=None)
+    auto_lock_hours: Mapped[int] = plain(default=24, server_default=sa.text("24"))
+
+    __table_args__ = (
+        sa.UniqueConstraint("slug", name="uq_tenants_slug"),
+        sa.CheckConstraint("tenant_id = id", name="own_tenant"),
+        sa.Index("ix_tenants_tenant_status", "tenant_id", "status", "created_at"),
+        sa.Index("ix_tenants_tenant_created_at", "tenant_id", "created_at", "id"),
+        values_check("status", TenantStatus),
+    )

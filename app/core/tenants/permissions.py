@@ -1,0 +1,8 @@
+"""Who may see and change the agency's profile."""
+
+from __future__ import annotations
+
+from app.core.permissions import USER_ROLES, Role, declare
+
+TENANT_READ = declare("tenant.read", "Read the agency's own profile.", *USER_ROLES)
+TENANT_WRITE = declare("tenant.write", "Change the agency's own profile.", Role.ADMIN)

@@ -1,0 +1,84 @@
+"""The tenant's profile as clients see and change it."""
+
+from __future__ import annotations
+
+import zoneinfo
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+from app.core.geography import State, Zip
+from app.core.schemas import EntityRead, Text, VersionedPatch, text
+from app.core.tenants.models import TenantStatus
+
+
+def _time_zone(value: str) -> str:
+    if value not in zoneinfo.available_timezones():
+        raise PydanticCustomError("time_zone", "Give an IANA time zone, such as America/Chicago")
+    return value
+
+
+def _npi(value: str) -> str:
+    """Luhn over 80840 + NPI (CMS NPI check digit)."""
+    digits = [int(digit) for digit in "80840" + value]
+    doubled = [sum(divmod(digit * 2, 10)) if index % 2 else digit for index, digit in enumerate(reversed(digits))]
+    if sum(doubled) % 10:
+        raise PydanticCustomError("npi_check_digit", "The NPI's check digit is wrong")
+    return value
+
+
+Npi = Annotated[Text, Field(pattern=r"^\d{10}$"), AfterValidator(_npi)]
+Ein = Annotated[Text, Field(pattern=r"^\d{9}$")]
+Taxonomy = Annotated[Text, Field(pattern=r"^[0-9A-Z]{9}X$")]
+Phone = Annotated[Text, Field(pattern=r"^\d{10}$")]
+TimeZone = Annotated[Text, AfterValidator(_time_zone)]
+Name: Any = text(60)
+
+
+class TenantPatch(VersionedPatch):
+    """The profile that NEMSIS headers (dAgency) and the 837P billing provider loop (2010AA) are written from."""
+
+    legal_name: Name = Field("", description="NM103 of the billing provider")
+    trade_name: Name | None = None
+    state: State = Field("", description="USPS state; becomes dAgency.04")
+    time_zone: TimeZone = Field("", description="IANA zone; its offset goes into NEMSIS times")
+    agency_state_id: text(50) = Field("", description="dAgency.01, EMS agency unique state id")  # type: ignore[valid-type]
+    agency_number: text(15) = Field("", description="dAgency.02, EMS agency number")  # type: ignore[valid-type]
+    npi: Npi | None = None
+    ein: Ein | None = None
+    taxonomy: Taxonomy | None = Field(None, description="PRV03; 3416L0300X is ground ambulance")
+    street: text(55) | None = None  # type: ignore[valid-type]
+    city: text(30) | None = None  # type: ignore[valid-type]
+    zip: Zip | None = Field(None, description="837P needs nine digits")
+    phone: Phone | None = None
+    billing_contact_name: Name | None = None
+    submitter_id: text(80, 2) | None = Field(None, description="ETIN at the clearinghouse (1000A NM109)")  # type: ignore[valid-type]
+    receiver_name: Name | None = None
+    receiver_id: text(80, 2) | None = Field(None, description="Clearinghouse id (1000B NM109, ISA08)")  # type: ignore[valid-type]
+    auto_lock_hours: Annotated[int, Field(strict=True, ge=1, le=720)] = Field(
+        24, description="Completed charts are locked by the system after this many hours"
+    )
+
+
+class TenantRead(EntityRead):
+    slug: str
+    status: TenantStatus
+    legal_name: str
+    trade_name: str | None
+    state: str
+    time_zone: str
+    agency_state_id: str
+    agency_number: str
+    npi: str | None
+    ein: str | None
+    taxonomy: str | None
+    street: str | None
+    city: str | None
+    zip: str | None
+    phone: str | None
+    billing_contact_name: str | None
+    submitter_id: str | None
+    receiver_name: str | None
+    receiver_id: str | None
+    auto_lock_hours: int

@@ -1,0 +1,40 @@
+"""The user entity (directive 3, 4.2)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped
+
+from app.core.db.columns import EnumText, plain, secret, values_check
+from app.core.db.entity import TenantEntity, standard_constraints
+from app.core.permissions import USER_ROLES, Role
+
+
+class UserStatus(StrEnum):
+    INVITED = "invited"
+    ACTIVE = "active"
+    LOCKED = "locked"
+    DISABLED = "disabled"
+
+
+class User(TenantEntity):
+    __tablename__ = "users"
+    entity_type: ClassVar[str] = "user"
+
+    email: Mapped[str] = plain()
+    display_name: Mapped[str] = plain()
+    role: Mapped[Role] = plain(EnumText(Role))
+    is_reviewer: Mapped[bool] = plain(default=False, server_default=sa.false())
+    status: Mapped[UserStatus] = plain(EnumText(UserStatus), default=UserStatus.ACTIVE)
+    password_hash: Mapped[str] = secret()
+
+    __table_args__ = (
+        *standard_constraints("users", "status"),
+        sa.UniqueConstraint("tenant_id", "email", name="uq_users_email"),
+        sa.CheckConstraint("role IN ({})".format(", ".join(f"'{role}'" for role in USER_ROLES)), name="role"),
+        sa.CheckConstraint("email = lower(email)", name="email_lower"),
+        values_check("status", UserStatus),
+    )

@@ -1,0 +1,51 @@
+"""Queries for users; the cross-tenant one serves the login only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.core.db.sql import CompiledStatement
+from app.core.db.system import SystemUnitOfWork
+from app.core.repository import Repository
+from app.core.tenants.models import Tenant
+from app.core.users.models import User
+
+_tenants: Any = Tenant.__table__
+_users: Any = User.__table__
+_BY_LOGIN = CompiledStatement(
+    sa.select(
+        _tenants.c.id.label("tenant_id"),
+        _tenants.c.status.label("tenant_status"),
+        _users.c.id,
+        _users.c.role,
+        _users.c.is_reviewer,
+        _users.c.status,
+        _users.c.password_hash,
+    )
+    .select_from(
+        _tenants.outerjoin(
+            _users,
+            sa.and_(
+                _users.c.tenant_id == _tenants.c.id,
+                _users.c.email == sa.bindparam("email", type_=sa.Text),
+                _users.c.deleted_at.is_(None),
+            ),
+        )
+    )
+    .where(_tenants.c.slug == sa.bindparam("slug", type_=sa.Text), _tenants.c.deleted_at.is_(None))
+)
+
+
+class UserRepository(Repository[User]):
+    entity = User
+    filters = ("role", "status", "email")
+
+
+async def get_cross_tenant_for_admin_only_by_login(uow: SystemUnitOfWork, slug: str, email: str) -> Any:
+    """The tenant of `slug` with its user of `email` (nulls when there is none); None for an unknown slug.
+
+    Login only: it happens before any tenant is known. Audited by the login event.
+    """
+    return await uow.fetch_row(_BY_LOGIN, {"slug": slug, "email": email})

@@ -1,0 +1,68 @@
+"""create_app: the only composition root."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+from sqlalchemy.orm import configure_mappers
+
+from app import registry
+from app.background import background
+from app.core import health
+from app.core.config import Settings, load_settings
+from app.core.http import RequestBoundary, install_error_contract
+from app.core.logging import configure_logging
+from app.core.openapi import COMMON_ERRORS, TAGS, document
+from app.core.runtime import build_runtime
+
+API_PREFIX = "/api/v1"
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The service. Without `settings` they are read from the environment."""
+    settings = settings or load_settings()
+    configure_logging(settings.log_level)
+    configure_mappers()  # entity attributes have no implementation before
+    runtime = build_runtime(settings)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with background(runtime, run_jobs=settings.run_jobs):
+            yield
+        await runtime.close()
+
+    app = FastAPI(
+        title="FusionEMS Quantum",
+        version="0.1.0",
+        description="Ambulance charting, NEMSIS 3.5.1 export and 837P billing for one or many agencies.",
+        openapi_tags=TAGS,
+        responses=COMMON_ERRORS,
+        lifespan=lifespan,
+        redirect_slashes=False,
+        generate_unique_id_function=_operation_id,
+        max_body_size=settings.max_body_bytes,
+        telemetry={
+            "tracing": False,
+            "metrics": False,
+            "logs": False,
+            "operation_spans": False,
+            "auto_configure": False,
+        },
+    )
+    app.state.runtime = runtime
+    app.include_router(health.router)
+    api = APIRouter(prefix=API_PREFIX)
+    for router in registry.ROUTERS:
+        api.include_router(router)
+    app.include_router(api)
+    app.add_middleware(RequestBoundary)
+    install_error_contract(app)
+    document(app)
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name

@@ -1,0 +1,17 @@
+"""What the domains bring to the composition root: routers, event subscriptions, jobs."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+import app.core.auth.router
+import app.core.tenants.router
+from app.core.jobs.queue import Job
+from app.core.outbox.subscriptions import Subscription
+
+ROUTERS: tuple[APIRouter, ...] = (
+    app.core.auth.router.router,
+    app.core.tenants.router.router,
+)
+SUBSCRIPTIONS: tuple[Subscription, ...] = ()
+JOBS: tuple[Job, ...] = ()

@@ -19,12 +19,12 @@ from app.core.runtime import Runtime
 from app.main import create_app
 from app.registry import SUBSCRIPTIONS
 from tests.support.actors import Actor, Agency, found_agency
-from tests.support.database import TestDatabase, build_database, shared_dir
+from tests.support.database import CHECKOUT, TestDatabase, build_database, shared_dir
 
 
 @pytest.fixture(scope="session")
 def database(worker_id: str) -> TestDatabase:
-    return build_database(f"fusionems_test_{worker_id}")
+    return build_database(f"fusionems_test_{CHECKOUT}_{worker_id}")
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from alembic.config import Config
 from sqlalchemy.engine import make_url
 
 ROOT = Path(__file__).resolve().parents[2]
+CHECKOUT = hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]  # two checkouts may share one cluster
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from app.core.db.columns import values_check
 from app.core.db.uow import UnitOfWork
-from app.core.errors import Forbidden, InvalidTransition
+from app.core.errors import Forbidden, InvalidTransition, ValidationFailed
 from app.core.events import Topic
 from app.core.permissions import Permission, Principal
 
@@ -95,8 +95,10 @@ class Lifecycle(Generic[S, F]):
             and transition.permits(entity, principal)
         ]
 
-    def require(self, entity: Any, action: str, principal: Principal, facts: F) -> Transition[S, F]:
-        """The transition, or Forbidden (role), or InvalidTransition (state, guards)."""
+    def require(
+        self, entity: Any, action: str, principal: Principal, facts: F, *, reason: str | None = None
+    ) -> Transition[S, F]:
+        """The transition, or Forbidden (role), InvalidTransition (state, guards), ValidationFailed (no reason)."""
         candidates = [transition for transition in self.transitions if transition.action == action]
         if candidates and not any(transition.permits(entity, principal) for transition in candidates):
             raise Forbidden
@@ -109,6 +111,8 @@ class Lifecycle(Generic[S, F]):
                 allowed_actions=self.allowed_actions(entity, principal),
                 failed_guards=[{"name": guard.name, "message": guard.message} for guard in failed],
             )
+        if transition.needs_reason and reason is None:
+            raise ValidationFailed.of("reason", "missing", "Give a reason.")
         return transition
 
     async def fire(
@@ -118,7 +122,7 @@ class Lifecycle(Generic[S, F]):
 
         Raises Forbidden, InvalidTransition, or Conflict if somebody else wrote first.
         """
-        transition = self.require(entity, action, uow.principal, facts)
+        transition = self.require(entity, action, uow.principal, facts, reason=reason)
         metadata = {"action": str(action), "from": entity.status.value, "to": transition.target.value}
         if reason is not None:
             metadata["reason"] = reason

@@ -6,7 +6,7 @@ import base64
 import binascii
 import datetime as dt
 import uuid
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Generic, Literal, TypeVar
 
 import orjson
 from fastapi import Query
@@ -17,6 +17,7 @@ from app.core.schemas import ReadModel
 
 T = TypeVar("T")
 Limit = Annotated[int, Query(ge=1, le=200, description="Items per page")]
+Sort = Annotated[Literal["created_at", "-created_at"], Query(description="`-` sorts newest first")]
 CursorText = Annotated[str | None, Query(max_length=200, description="`next_cursor` of the previous page")]
 
 

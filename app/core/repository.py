@@ -40,6 +40,9 @@ class Repository(Generic[E]):
         """Locks the row until the end of the unit of work: transitions."""
         return _found(await self._one(self._locking(read=False), tenant_id, entity_id))
 
+    async def find_for_update(self, tenant_id: TenantId, entity_id: uuid.UUID) -> E | None:
+        return await self._one(self._locking(read=False), tenant_id, entity_id)
+
     async def get_for_share(self, tenant_id: TenantId, entity_id: uuid.UUID) -> E:
         """Keeps the row from changing until the end of the unit of work: writes of its children."""
         return _found(await self._one(self._locking(read=True), tenant_id, entity_id))

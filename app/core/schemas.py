@@ -7,6 +7,7 @@ import uuid
 from decimal import Decimal
 from typing import Annotated, Any, Self
 
+from fastapi import Query
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
@@ -33,7 +34,8 @@ def _bounded_date(value: dt.date) -> dt.date:
     return value
 
 
-def _decimal_text(value: Any) -> Any:
+def decimal_text(value: Any) -> Any:
+    """A decimal is given as text or as an integer: a binary float has lost its digits already."""
     if isinstance(value, str | Decimal):
         return value
     if isinstance(value, int) and not isinstance(value, bool):
@@ -48,17 +50,23 @@ def _printable(value: str) -> str:
 
 
 Version = Annotated[int, Field(strict=True, ge=1, le=MAX_INT, description="The version that the client last saw")]
+VersionQuery = Annotated[int, Query(ge=1, le=MAX_INT, description="The version that the client last saw")]
 Instant = Annotated[AwareDatetime, BeforeValidator(_only_text), AfterValidator(_bounded)]
 Date = Annotated[dt.date, BeforeValidator(_only_text), AfterValidator(_bounded_date)]
 Money = Annotated[
-    Decimal, BeforeValidator(_decimal_text), Field(ge=0, max_digits=12, decimal_places=2, allow_inf_nan=False)
+    Decimal, BeforeValidator(decimal_text), Field(ge=0, max_digits=12, decimal_places=2, allow_inf_nan=False)
 ]
 Text = Annotated[str, Field(strict=True), AfterValidator(_printable)]
 
 
-def text(max_length: int, min_length: int = 1) -> Any:
-    """A printable string of bounded length."""
-    return Annotated[Text, Field(min_length=min_length, max_length=max_length)]
+def length(longest: int, shortest: int = 1) -> Any:
+    """`Annotated[Text, length(60)]`: a bound in characters."""
+    return Field(min_length=shortest, max_length=longest)
+
+
+def whole(lowest: int, highest: int) -> Any:
+    """`Annotated[int, whole(0, 500)]`: a strict integer within inclusive bounds."""
+    return Field(strict=True, ge=lowest, le=highest)
 
 
 def _find_unstorable(value: Any) -> bool:
@@ -124,6 +132,11 @@ class ReadModel(BaseModel):
 
 
 class EntityRead(ReadModel):
+    @classmethod
+    def of(cls, entity: Any, **derived: Any) -> Self:
+        """From an entity's own state: reading its attributes one by one costs more than twice as much."""
+        return cls.model_validate({**entity.__dict__, **derived})
+
     id: uuid.UUID
     version: int
     created_at: dt.datetime

@@ -8,13 +8,13 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from app.core.permissions import Role
-from app.core.schemas import ReadModel, RequestModel, Text, text
+from app.core.schemas import ReadModel, RequestModel, Text, length
 
 
 class LoginRequest(RequestModel):
     tenant_slug: Annotated[Text, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", examples=["demo"])]
     email: Annotated[Text, Field(min_length=3, max_length=254, examples=["medic@demo.example"])]
-    password: text(72)  # type: ignore[valid-type]
+    password: Annotated[Text, length(72)]
 
 
 class AccessToken(ReadModel):

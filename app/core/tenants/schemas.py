@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from app.core.geography import State, Zip
-from app.core.schemas import EntityRead, Text, VersionedPatch, text
+from app.core.schemas import EntityRead, Text, VersionedPatch, length
 from app.core.tenants.models import TenantStatus
 
 
@@ -33,7 +33,7 @@ Ein = Annotated[Text, Field(pattern=r"^\d{9}$")]
 Taxonomy = Annotated[Text, Field(pattern=r"^[0-9A-Z]{9}X$")]
 Phone = Annotated[Text, Field(pattern=r"^\d{10}$")]
 TimeZone = Annotated[Text, AfterValidator(_time_zone)]
-Name: Any = text(60)
+Name: Any = Annotated[Text, length(60)]
 
 
 class TenantPatch(VersionedPatch):
@@ -43,19 +43,23 @@ class TenantPatch(VersionedPatch):
     trade_name: Name | None = None
     state: State = Field("", description="USPS state; becomes dAgency.04")
     time_zone: TimeZone = Field("", description="IANA zone; its offset goes into NEMSIS times")
-    agency_state_id: text(50) = Field("", description="dAgency.01, EMS agency unique state id")  # type: ignore[valid-type]
-    agency_number: text(15) = Field("", description="dAgency.02, EMS agency number")  # type: ignore[valid-type]
+    agency_state_id: Annotated[Text, length(50)] = Field("", description="dAgency.01, EMS agency unique state id")
+    agency_number: Annotated[Text, length(15)] = Field("", description="dAgency.02, EMS agency number")
     npi: Npi | None = None
     ein: Ein | None = None
     taxonomy: Taxonomy | None = Field(None, description="PRV03; 3416L0300X is ground ambulance")
-    street: text(55) | None = None  # type: ignore[valid-type]
-    city: text(30) | None = None  # type: ignore[valid-type]
+    street: Annotated[Text, length(55)] | None = None
+    city: Annotated[Text, length(30)] | None = None
     zip: Zip | None = Field(None, description="837P needs nine digits")
     phone: Phone | None = None
     billing_contact_name: Name | None = None
-    submitter_id: text(80, 2) | None = Field(None, description="ETIN at the clearinghouse (1000A NM109)")  # type: ignore[valid-type]
+    submitter_id: Annotated[Text, length(80, 2)] | None = Field(
+        None, description="ETIN at the clearinghouse (1000A NM109)"
+    )
     receiver_name: Name | None = None
-    receiver_id: text(80, 2) | None = Field(None, description="Clearinghouse id (1000B NM109, ISA08)")  # type: ignore[valid-type]
+    receiver_id: Annotated[Text, length(80, 2)] | None = Field(
+        None, description="Clearinghouse id (1000B NM109, ISA08)"
+    )
     auto_lock_hours: Annotated[int, Field(strict=True, ge=1, le=720)] = Field(
         24, description="Completed charts are locked by the system after this many hours"
     )

@@ -1,0 +1,101 @@
+"""Columns of chart entries: the NEMSIS values keyed by element id, and their place in the chart."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped
+
+from app.core.db.columns import internal, phi
+from app.core.db.entity import TenantEntity, standard_constraints
+from app.ems.elements import Owner, PhiClass, phi_class
+
+REDACTED = "[redacted]"
+
+
+def element_diff(old: Any, new: Any) -> dict[str, list[Any]]:
+    """The audit's view of an elements column: one entry per element id, redacted unless the element is plain."""
+    before, after = old or {}, new or {}
+    fields: dict[str, list[Any]] = {}
+    for element_id in sorted(before.keys() | after.keys()):
+        pair = [before.get(element_id), after.get(element_id)]
+        if pair[0] != pair[1]:
+            hidden = [None if value is None else REDACTED for value in pair]
+            fields[f"elements.{element_id}"] = hidden if phi_class(element_id) is PhiClass.PHI else pair
+    return fields
+
+
+def elements_column() -> Any:
+    """`{element id: [{value?, not_value?, pertinent_negative?, attributes?, correlation_id?}]}`."""
+    return phi(
+        JSONB(none_as_null=True),
+        default_factory=dict,
+        server_default=sa.text("'{}'::jsonb"),
+        diff=element_diff,
+        heavy=True,
+    )
+
+
+class ChartEntry(TenantEntity):
+    """`element_columns` maps a column to the NEMSIS element that it carries, `element_owner` says whose they are."""
+
+    __abstract__ = True
+    revisions: ClassVar[bool] = True
+    element_columns: ClassVar[Mapping[str, str]] = {}
+    element_owner: ClassVar[Owner]
+
+    if TYPE_CHECKING:
+        elements: Mapped[dict[str, Any]]
+
+    def carried_elements(self) -> Mapping[str, str]:
+        """{column: element id} of this very row."""
+        return self.element_columns
+
+    def owner(self) -> Owner | None:
+        """None for an instance of a repeating group, whose elements are the group's."""
+        return self.element_owner
+
+    def repeating_group(self) -> str | None:
+        return None
+
+
+class ChartChild(ChartEntry):
+    """An entry of one incident; its events are the incident's."""
+
+    __abstract__ = True
+    aggregate: ClassVar[str] = "incident_id"
+    references: ClassVar[tuple[str, ...]] = ("incident_id",)
+
+    incident_id: Mapped[uuid.UUID] = internal()
+
+
+class PatientEntry(ChartChild):
+    """A chart entry about one patient of the incident."""
+
+    __abstract__ = True
+    references: ClassVar[tuple[str, ...]] = ("incident_id", "patient_id")
+
+    patient_id: Mapped[uuid.UUID] = internal()
+
+
+def child_constraints(table: str, *, patient: bool = True) -> tuple[sa.schema.SchemaItem, ...]:
+    """Composite keys: an entry cannot refer to another tenant's incident, nor to another incident's patient."""
+    constraints: list[sa.schema.SchemaItem] = [
+        *standard_constraints(table, "incident_id"),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "incident_id"], ["incidents.tenant_id", "incidents.id"], name=f"fk_{table}_incident_id"
+        ),
+    ]
+    if patient:
+        constraints.append(
+            sa.ForeignKeyConstraint(
+                ["tenant_id", "incident_id", "patient_id"],
+                ["patients.tenant_id", "patients.incident_id", "patients.id"],
+                name=f"fk_{table}_patient_id",
+            )
+        )
+    return tuple(constraints)

@@ -1,0 +1,111 @@
+"""Whether a chart may be changed, and whether what is written fits it: the rules every chart write passes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from app.core.db.uow import UnitOfWork
+from app.core.errors import ValidationFailed
+from app.core.permissions import Principal
+from app.core.repository import require_version
+from app.ems.chart.columns import ChartEntry
+from app.ems.chart.schemas import ChartPatch
+from app.ems.elements import (
+    TARGET_BUILD,
+    ElementValue,
+    check_elements,
+    from_json,
+    load_dictionary,
+    merge,
+    to_json,
+)
+from app.ems.errors import ChartNotEditable
+from app.ems.events import INCIDENT_UPDATED
+from app.ems.incidents.models import Incident
+from app.ems.lifecycle import EDITABLE, IncidentStatus
+from app.ems.permissions import CHART_AMEND, CHART_WRITE
+
+
+def require_editable(incident: Incident, principal: Principal, reason: str | None = None) -> None:
+    """EMS and admins edit open charts; an admin may amend a completed one, giving a reason (directive 5.2).
+
+    Raises Forbidden (billing never writes) or ChartNotEditable.
+    """
+    principal.require(CHART_WRITE)
+    if incident.status in EDITABLE:
+        return
+    if incident.status is IncidentStatus.COMPLETED and reason is not None and CHART_AMEND.held_by(principal):
+        return
+    raise ChartNotEditable(status=incident.status.value)
+
+
+def check_entry_elements(entry: ChartEntry) -> None:
+    """Raises ValidationFailed naming every element that does not fit `entry`."""
+    carried = entry.carried_elements()
+    values = from_json(entry.elements)
+    problems = [
+        {"field": f"elements.{problem.path}", "code": problem.code.value, "message": problem.message}
+        for problem in check_elements(
+            values,
+            dictionary=load_dictionary(TARGET_BUILD),
+            owner=entry.owner(),
+            group=entry.repeating_group(),
+            columns=frozenset(carried.values()),
+        )
+    ]
+    problems += _contradictions(entry, carried, values)
+    if problems:
+        raise ValidationFailed(problems=problems)
+
+
+def _contradictions(entry: ChartEntry, carried: Any, values: dict[str, list[ElementValue]]) -> list[dict[str, str]]:
+    """A NOT value stands alone: not beside the column's value. A pertinent negative beside one only where allowed."""
+    elements = load_dictionary(TARGET_BUILD).elements
+    problems = []
+    for column, element_id in carried.items():
+        given = values.get(element_id)
+        if not given:
+            continue
+        has_value = getattr(entry, column) is not None
+        definition, first = elements[element_id], given[0]
+        negative = first.pertinent_negative
+        needs_value = (
+            negative is not None
+            and negative in definition.pertinent_negatives
+            and definition.pertinent_negative_needs_value(negative)
+        )
+        if has_value and (first.not_value is not None or first.value is not None or (negative and not needs_value)):
+            problems.append((column, "value_and_reason", "is either recorded or marked as missing, not both."))
+        elif not has_value and needs_value and first.value is None:
+            problems.append((column, "value_missing", "needs a value beside this pertinent negative."))
+    return [
+        {"field": column, "code": code, "message": f"{elements[carried[column]].name} {message}"}
+        for column, code, message in problems
+    ]
+
+
+C = TypeVar("C", bound=ChartEntry)
+
+
+async def revise_entry(
+    uow: UnitOfWork, entry: C, patch: ChartPatch, action: StrEnum, check: Callable[[C], Awaitable[None]] | None = None
+) -> None:
+    """Apply a PATCH to a chart entry in one audited change. Raises Conflict (stale), ValidationFailed.
+
+    `check` replaces the check of the elements by a wider one. An amendment's reason is kept with the audit event.
+    """
+    require_version(entry, patch.version)
+    changes = patch.changes()
+    metadata = None if patch.reason is None else {"reason": patch.reason}
+    async with uow.change(entry, action, event=INCIDENT_UPDATED, metadata=metadata):
+        if "elements" in changes:
+            changes["elements"] = to_json(merge(from_json(entry.elements), changes["elements"]))
+        for name, value in changes.items():
+            setattr(entry, name, value)
+        carried = entry.carried_elements()
+        if check is not None:
+            await check(entry)
+        elif "elements" in changes or any(carried.get(name) in entry.elements for name in changes):
+            check_entry_elements(entry)

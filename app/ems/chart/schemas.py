@@ -1,0 +1,68 @@
+"""Shared pieces of chart requests and answers: coded values, elements, the amendment's reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from app.core.schemas import EntityRead, RequestModel, Text, VersionedPatch, length
+from app.ems.elements import TARGET_BUILD, ElementDefinition, ElementPatch, ElementValues, expectation, load_dictionary
+
+
+@dataclass(frozen=True)
+class Coded:
+    """`Annotated[Text, Coded("eScene.09")]`: text that the NEMSIS type of the element accepts."""
+
+    element_id: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        described = handler(schema)
+        described["description"] = f"{self.element_id} {self._definition.name}"
+        return described
+
+    def _check(self, value: str) -> str:
+        definition = self._definition
+        if definition.type.violation(value) is not None:
+            problem = {"name": definition.name, "wanted": expectation(definition.type)}
+            raise PydanticCustomError("nemsis_value", "{name} must be {wanted}", problem)
+        return value
+
+    @property
+    def _definition(self) -> ElementDefinition:
+        return load_dictionary(TARGET_BUILD).elements[self.element_id]
+
+
+Reason = Annotated[
+    Annotated[Text, length(500)] | None,
+    Field(description="Why a completed chart is changed (admin only); stored in the audit log, no patient details"),
+]
+
+ELEMENTS_DESCRIPTION = (
+    "NEMSIS values keyed by element id, always a list: `{value?, not_value?, pertinent_negative?, attributes?,"
+    " correlation_id?}`. See `GET /api/v1/nemsis/dictionary`."
+)
+
+
+class WithElements(RequestModel):
+    elements: ElementValues = Field(
+        default_factory=dict,
+        description=ELEMENTS_DESCRIPTION,
+        examples=[{"eResponse.08": [{"not_value": "7701003"}]}],
+    )
+
+
+class ChartPatch(VersionedPatch):
+    """`elements` merges by id; null removes an id."""
+
+    reason: Reason = None
+    elements: ElementPatch = Field(default_factory=dict, description=ELEMENTS_DESCRIPTION + " Null removes an id.")
+
+
+class ChartRead(EntityRead):
+    elements: dict[str, Any] = Field(description=ELEMENTS_DESCRIPTION)

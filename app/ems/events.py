@@ -1,0 +1,8 @@
+"""What ems publishes (directive 5.4)."""
+
+from __future__ import annotations
+
+from app.core.events import Topic
+
+INCIDENT_UPDATED = Topic("incident.updated", "A chart or one of its entries was created, changed, deleted or restored.")
+INCIDENT_STATUS_CHANGED = Topic("incident.status_changed", "A chart moved to another state.")

@@ -1,0 +1,1 @@
+"""The incident: one response of one unit, and the head of its chart."""

@@ -1,0 +1,75 @@
+"""incidents (directive 5.1)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped
+
+from app.core.db.columns import EnumText, internal, phi, plain
+from app.core.db.entity import standard_constraints
+from app.ems.chart.columns import ChartEntry, elements_column
+from app.ems.elements import Owner
+from app.ems.lifecycle import IncidentStatus, incident_lifecycle
+
+
+class Incident(ChartEntry):
+    """`created_by` is the chart's author, who may not review it. Coded columns hold NEMSIS codes."""
+
+    __tablename__ = "incidents"
+    entity_type: ClassVar[str] = "incident"
+    element_owner: ClassVar[Owner] = Owner.INCIDENT
+    element_columns: ClassVar[Mapping[str, str]] = {
+        "incident_number": "eResponse.03",
+        "dispatch_time": "eTimes.03",
+        "enroute_time": "eTimes.05",
+        "arrival_time": "eTimes.06",
+        "depart_scene_time": "eTimes.09",
+        "arrived_destination_time": "eTimes.11",
+        "cleared_time": "eTimes.13",
+        "location_type": "eScene.09",
+        "location_latitude": "eScene.11",
+        "location_longitude": "eScene.11",
+        "location_street": "eScene.15",
+        "location_unit": "eScene.16",
+        "location_state": "eScene.18",
+        "location_zip": "eScene.19",
+        "location_county": "eScene.21",
+    }
+
+    created_by: Mapped[uuid.UUID] = internal()
+    status: Mapped[IncidentStatus] = plain(EnumText(IncidentStatus), default=IncidentStatus.DRAFT)
+    incident_number: Mapped[str] = plain()
+    dispatch_time: Mapped[dt.datetime | None] = plain(default=None)
+    enroute_time: Mapped[dt.datetime | None] = plain(default=None)
+    arrival_time: Mapped[dt.datetime | None] = plain(default=None)
+    depart_scene_time: Mapped[dt.datetime | None] = plain(default=None)
+    arrived_destination_time: Mapped[dt.datetime | None] = plain(default=None)
+    cleared_time: Mapped[dt.datetime | None] = plain(default=None)
+    location_type: Mapped[str | None] = plain(default=None)
+    location_street: Mapped[str | None] = phi(default=None)
+    location_unit: Mapped[str | None] = phi(default=None)
+    location_city: Mapped[str | None] = plain(default=None)
+    location_state: Mapped[str | None] = plain(default=None)
+    location_zip: Mapped[str | None] = phi(default=None)
+    location_county: Mapped[str | None] = plain(default=None)
+    location_latitude: Mapped[Decimal | None] = phi(sa.Numeric(9, 6), default=None)
+    location_longitude: Mapped[Decimal | None] = phi(sa.Numeric(9, 6), default=None)
+    disposition: Mapped[str | None] = plain(default=None)
+    primary_impression: Mapped[str | None] = plain(default=None)
+    completed_at: Mapped[dt.datetime | None] = plain(default=None)
+    elements: Mapped[dict[str, Any]] = elements_column()
+
+    __table_args__ = (
+        *standard_constraints("incidents", "status"),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "created_by"], ["users.tenant_id", "users.id"], name="fk_incidents_created_by"
+        ),
+        sa.Index("ix_incidents_tenant_incident_number", "tenant_id", "incident_number"),
+        incident_lifecycle.check(),
+    )

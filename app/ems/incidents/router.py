@@ -1,0 +1,78 @@
+"""ems/incidents."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from app.core.dependencies import requires
+from app.core.idempotency.creation import CreationDependency
+from app.core.pagination import CursorText, Limit, Page, Sort
+from app.core.schemas import RestoreRequest, VersionQuery
+from app.ems.incidents.schemas import IncidentCreate, IncidentPatch, IncidentRead, TransitionRequest
+from app.ems.incidents.service import IncidentReads, Incidents
+from app.ems.lifecycle import IncidentStatus
+from app.ems.permissions import CHART_READ, CHART_RESTORE, CHART_WRITE
+
+router = APIRouter(prefix="/ems/incidents", tags=["ems"])
+
+
+@router.post("", status_code=201, dependencies=[requires(CHART_WRITE)])
+async def create_incident(given: IncidentCreate, incidents: Incidents, creation: CreationDependency) -> IncidentRead:
+    """Open a chart in `draft`. The signed-in user is its author and may not review it."""
+    return await incidents.create(given, creation)
+
+
+@router.get("", dependencies=[requires(CHART_READ)])
+async def list_incidents(
+    incidents: IncidentReads,
+    limit: Limit = 50,
+    cursor: CursorText = None,
+    sort: Sort = "-created_at",
+    status: IncidentStatus | None = None,
+    incident_number: Annotated[str | None, Query(min_length=1, max_length=50, pattern=r"^[^\x00]*$")] = None,
+    created_by: uuid.UUID | None = None,
+    include_deleted: bool = False,
+) -> Page[IncidentRead]:
+    """Charts, newest first. `include_deleted` is for admins."""
+    return await incidents.list_page(
+        limit=limit,
+        cursor=cursor,
+        ascending=sort == "created_at",
+        status=status,
+        incident_number=incident_number,
+        created_by=created_by,
+        include_deleted=include_deleted,
+    )
+
+
+@router.get("/{incident_id}", dependencies=[requires(CHART_READ)])
+async def get_incident(incident_id: uuid.UUID, incidents: IncidentReads) -> IncidentRead:
+    """One chart's head."""
+    return await incidents.get(incident_id)
+
+
+@router.patch("/{incident_id}", dependencies=[requires(CHART_WRITE)])
+async def revise_incident(incident_id: uuid.UUID, patch: IncidentPatch, incidents: Incidents) -> IncidentRead:
+    """Autosave: `version` and the fields that changed. In `completed` an admin amends, giving a `reason`."""
+    return await incidents.revise(incident_id, patch)
+
+
+@router.post("/{incident_id}/transitions", dependencies=[requires(CHART_WRITE)])
+async def transition_incident(incident_id: uuid.UUID, given: TransitionRequest, incidents: Incidents) -> IncidentRead:
+    """Move the chart along draft → in_progress → ready_for_review → completed → locked, or back."""
+    return await incidents.transition(incident_id, given)
+
+
+@router.delete("/{incident_id}", status_code=204, dependencies=[requires(CHART_WRITE)])
+async def delete_incident(incident_id: uuid.UUID, version: VersionQuery, incidents: Incidents) -> None:
+    """Soft-delete an open chart."""
+    await incidents.delete(incident_id, version)
+
+
+@router.post("/{incident_id}/restore", dependencies=[requires(CHART_RESTORE)])
+async def restore_incident(incident_id: uuid.UUID, given: RestoreRequest, incidents: Incidents) -> IncidentRead:
+    """Bring a deleted chart back."""
+    return await incidents.restore(incident_id, given.version)

@@ -1,0 +1,86 @@
+"""The incident as clients create, change and read it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from app.core.geography import State
+from app.core.schemas import CreateModel, Instant, RequestModel, Text, Version, decimal_text, length
+from app.ems.chart.schemas import ChartPatch, ChartRead, Coded, Reason, WithElements
+from app.ems.lifecycle import IncidentStatus, IncidentTransition
+
+Latitude = Annotated[Decimal, BeforeValidator(decimal_text), Field(ge=-90, le=90, max_digits=9, decimal_places=6)]
+Longitude = Annotated[Decimal, BeforeValidator(decimal_text), Field(ge=-180, le=180, max_digits=9, decimal_places=6)]
+IncidentNumber = Annotated[Text, length(50, 3)]
+
+
+class _IncidentFields(RequestModel):
+    dispatch_time: Instant | None = Field(None, description="eTimes.03 Unit notified by dispatch")
+    enroute_time: Instant | None = Field(None, description="eTimes.05 Unit en route")
+    arrival_time: Instant | None = Field(None, description="eTimes.06 Unit arrived on scene")
+    depart_scene_time: Instant | None = Field(None, description="eTimes.09 Unit left scene")
+    arrived_destination_time: Instant | None = Field(None, description="eTimes.11 Patient arrived at destination")
+    cleared_time: Instant | None = Field(None, description="eTimes.13 Unit back in service")
+    location_type: Annotated[Text, Coded("eScene.09")] | None = None
+    location_street: Annotated[Text, Coded("eScene.15")] | None = None
+    location_unit: Annotated[Text, Coded("eScene.16")] | None = None
+    location_city: Annotated[Text, length(30, 2)] | None = Field(
+        None, description="Name of the city (837P N401); its GNIS code is eScene.17"
+    )
+    location_state: State | None = Field(None, description="USPS state; eScene.18")
+    location_zip: Annotated[Text, Coded("eScene.19")] | None = None
+    location_county: Annotated[Text, Coded("eScene.21")] | None = None
+    location_latitude: Latitude | None = Field(None, description="eScene.11, with the longitude")
+    location_longitude: Longitude | None = Field(None, description="eScene.11, with the latitude")
+    disposition: Annotated[Text, Coded("eDisposition.27")] | None = Field(
+        None, description="eDisposition.27 of a sole patient"
+    )
+    primary_impression: Annotated[Text, Coded("eSituation.11")] | None = Field(
+        None, description="eSituation.11 of a sole patient, ICD-10-CM"
+    )
+
+
+class IncidentCreate(_IncidentFields, WithElements, CreateModel):
+    incident_number: IncidentNumber = Field(description="eResponse.03 Incident number", examples=["26-004711"])
+
+
+class IncidentPatch(_IncidentFields, ChartPatch):
+    incident_number: IncidentNumber = Field("", description="eResponse.03 Incident number")
+
+
+class TransitionRequest(RequestModel):
+    action: IncidentTransition
+    version: Version
+    reason: Reason = Field(None, description="Required to unlock; no patient details")
+
+
+class IncidentRead(ChartRead):
+    status: IncidentStatus
+    allowed_actions: list[str] = Field(description="Transitions that this user may fire now")
+    created_by: uuid.UUID = Field(description="The chart's author, who may not review it")
+    incident_number: str
+    dispatch_time: dt.datetime | None
+    enroute_time: dt.datetime | None
+    arrival_time: dt.datetime | None
+    depart_scene_time: dt.datetime | None
+    arrived_destination_time: dt.datetime | None
+    cleared_time: dt.datetime | None
+    location_type: str | None
+    location_street: str | None
+    location_unit: str | None
+    location_city: str | None
+    location_state: str | None
+    location_zip: str | None
+    location_county: str | None
+    location_latitude: Decimal | None
+    location_longitude: Decimal | None
+    disposition: str | None
+    primary_impression: str | None
+    completed_at: dt.datetime | None = Field(
+        description="When the review was completed; the auto-lock counts from here"
+    )

@@ -1,0 +1,158 @@
+"""Charting an incident: create, revise, transitions, soft delete and restore."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from enum import StrEnum
+from typing import Annotated, Any
+
+from fastapi import Depends
+
+from app.core.clock import utcnow
+from app.core.db.uow import ReadUnitOfWork, UnitOfWork
+from app.core.dependencies import ReadUow, Uow
+from app.core.errors import Forbidden
+from app.core.idempotency.creation import Creation
+from app.core.jobs.queue import Job, enqueue
+from app.core.pagination import Page
+from app.core.permissions import Principal
+from app.core.repository import require_version
+from app.core.runtime import Runtime
+from app.core.tenants.service import current_tenant
+from app.ems.chart.gate import check_entry_elements, require_editable, revise_entry
+from app.ems.elements import to_json
+from app.ems.events import INCIDENT_UPDATED
+from app.ems.incidents.models import Incident
+from app.ems.incidents.repository import IncidentRepository
+from app.ems.incidents.schemas import IncidentCreate, IncidentPatch, IncidentRead, TransitionRequest
+from app.ems.lifecycle import IncidentStatus, IncidentTransition, incident_lifecycle
+from app.ems.permissions import CHART_RESTORE
+
+
+class IncidentAction(StrEnum):
+    CREATED = "incident.created"
+    REVISED = "incident.revised"
+    AMENDED = "incident.amended"
+    DELETED = "incident.deleted"
+    RESTORED = "incident.restored"
+
+
+def present(incident: Incident, principal: Principal) -> IncidentRead:
+    return IncidentRead.of(incident, allowed_actions=incident_lifecycle.allowed_actions(incident, principal))
+
+
+class IncidentReader:
+    def __init__(self, uow: ReadUnitOfWork) -> None:
+        self._uow = uow
+        self._incidents = IncidentRepository(uow)
+
+    async def get(self, incident_id: uuid.UUID) -> IncidentRead:
+        """Raises NotFound."""
+        return present(await self._incidents.get(self._uow.tenant_id, incident_id), self._uow.principal)
+
+    async def list_page(self, *, include_deleted: bool, **query: Any) -> Page[IncidentRead]:
+        """Newest first. Raises Forbidden when deleted ones are asked for by anyone but an admin."""
+        listed = self._incidents.list_page
+        if include_deleted:
+            self._uow.principal.require(CHART_RESTORE)
+            listed = self._incidents.list_including_deleted
+        page = await listed(self._uow.tenant_id, **query)
+        return Page(
+            items=[present(incident, self._uow.principal) for incident in page.items], next_cursor=page.next_cursor
+        )
+
+
+class IncidentService:
+    def __init__(self, uow: UnitOfWork) -> None:
+        self._uow = uow
+        self._incidents = IncidentRepository(uow)
+
+    async def create(self, given: IncidentCreate, creation: Creation) -> IncidentRead:
+        """The author is the signed-in user. Raises ValidationFailed."""
+        author = self._uow.principal.user_id
+        if author is None:
+            raise Forbidden
+        claim = await creation.claim(self._uow, given)
+        if claim.repeated:
+            return self._present(await self._incidents.get(self._uow.tenant_id, claim.entity_id))
+        values = {**given.values(), "elements": to_json(given.elements)}
+        incident = Incident(id=claim.entity_id, tenant_id=self._uow.tenant_id, created_by=author, **values)
+        check_entry_elements(incident)
+        await self._uow.create(incident, IncidentAction.CREATED, event=INCIDENT_UPDATED)
+        return self._present(incident)
+
+    async def revise(self, incident_id: uuid.UUID, patch: IncidentPatch) -> IncidentRead:
+        """Autosave. Raises ChartNotEditable, Conflict (stale), ValidationFailed."""
+        incident = await self._incidents.get(self._uow.tenant_id, incident_id)
+        require_editable(incident, self._uow.principal, patch.reason)
+        action = IncidentAction.REVISED if incident.status is not IncidentStatus.COMPLETED else IncidentAction.AMENDED
+        await revise_entry(self._uow, incident, patch, action)
+        return self._present(incident)
+
+    async def transition(self, incident_id: uuid.UUID, given: TransitionRequest) -> IncidentRead:
+        """Raises Forbidden, InvalidTransition, Conflict (stale), ValidationFailed (unlock without a reason)."""
+        incident = await self._incidents.get_for_update(self._uow.tenant_id, incident_id)
+        incident_lifecycle.require(incident, given.action, self._uow.principal, None, reason=given.reason)
+        require_version(incident, given.version)
+        await self._fire(incident, given.action, given.reason)
+        return self._present(incident)
+
+    async def lock_if_due(self, incident_id: uuid.UUID) -> None:
+        """Lock by the system, `auto_lock_hours` after completion; a chart that moved on meanwhile is left alone."""
+        incident = await self._incidents.find_for_update(self._uow.tenant_id, incident_id)
+        if incident is None or incident.status is not IncidentStatus.COMPLETED or incident.completed_at is None:
+            return
+        if utcnow() - incident.completed_at >= await self._auto_lock_delay():
+            await self._fire(incident, IncidentTransition.LOCK, None)
+
+    async def delete(self, incident_id: uuid.UUID, version: int) -> None:
+        """Soft delete of an open chart. Raises ChartNotEditable, Conflict."""
+        incident = await self._incidents.get_for_update(self._uow.tenant_id, incident_id)
+        require_editable(incident, self._uow.principal)
+        require_version(incident, version)
+        async with self._uow.change(incident, IncidentAction.DELETED, event=INCIDENT_UPDATED):
+            incident.deleted_at = utcnow()
+
+    async def restore(self, incident_id: uuid.UUID, version: int) -> IncidentRead:
+        """Raises Forbidden, NotFound, Conflict."""
+        self._uow.principal.require(CHART_RESTORE)
+        incident = await self._incidents.get_including_deleted(self._uow.tenant_id, incident_id)
+        require_version(incident, version)
+        async with self._uow.change(incident, IncidentAction.RESTORED, event=INCIDENT_UPDATED):
+            incident.deleted_at = None
+        return self._present(incident)
+
+    async def _fire(self, incident: Incident, action: IncidentTransition, reason: str | None) -> None:
+        also: dict[str, Any] = {}
+        if action in (IncidentTransition.COMPLETE, IncidentTransition.UNLOCK):
+            also["completed_at"] = utcnow()
+        await incident_lifecycle.fire(self._uow, incident, action, None, reason=reason, **also)
+        if also:
+            await enqueue(self._uow, AUTO_LOCK, {"incident_id": incident.id}, after=await self._auto_lock_delay())
+
+    async def _auto_lock_delay(self) -> dt.timedelta:
+        return dt.timedelta(hours=(await current_tenant(self._uow)).auto_lock_hours)
+
+    def _present(self, incident: Incident) -> IncidentRead:
+        return present(incident, self._uow.principal)
+
+
+async def _auto_lock(runtime: Runtime, principal: Principal, payload: dict[str, Any]) -> None:
+    async with runtime.unit_of_work(principal) as uow:
+        await IncidentService(uow).lock_if_due(uuid.UUID(payload["incident_id"]))
+
+
+AUTO_LOCK = Job("ems.auto_lock", _auto_lock)
+
+
+async def incident_service(uow: Uow) -> IncidentService:
+    return IncidentService(uow)
+
+
+async def incident_reader(uow: ReadUow) -> IncidentReader:
+    return IncidentReader(uow)
+
+
+Incidents = Annotated[IncidentService, Depends(incident_service)]
+IncidentReads = Annotated[IncidentReader, Depends(incident_reader)]

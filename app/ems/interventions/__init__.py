@@ -1,0 +1,1 @@
+"""Interventions: procedures performed and medications given."""

@@ -1,0 +1,55 @@
+"""Interventions as clients create, change and read them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from app.core.schemas import CreateModel, Instant, RequestModel, Text, decimal_text
+from app.ems.chart.schemas import ChartPatch, ChartRead, Coded, WithElements
+from app.ems.interventions.models import InterventionType, Outcome
+
+Dose = Annotated[
+    Decimal,
+    BeforeValidator(decimal_text),
+    Field(ge=0, max_digits=9, decimal_places=3, allow_inf_nan=False),
+]
+Rxcui = Annotated[Text, Field(pattern=r"^\d{2,9}$"), Coded("eMedications.03")]
+
+
+class _InterventionFields(RequestModel):
+    procedure_code: Annotated[Text, Coded("eProcedures.03")] | None = Field(
+        None, description="eProcedures.03, SNOMED CT"
+    )
+    rxcui: Rxcui | None = Field(None, description="eMedications.03, RxNorm; a SNOMED code goes into elements")
+    dose: Dose | None = Field(None, description="eMedications.05")
+    dose_unit: Annotated[Text, Coded("eMedications.06")] | None = None
+    route: Annotated[Text, Coded("eMedications.04")] | None = None
+    performed_at: Instant | None = Field(None, description="eProcedures.01 or eMedications.01")
+    outcome: Outcome | None = Field(None, description="eProcedures.08 or eMedications.07")
+
+
+class InterventionCreate(_InterventionFields, WithElements, CreateModel):
+    patient_id: uuid.UUID
+    type: InterventionType
+
+
+class InterventionPatch(_InterventionFields, ChartPatch):
+    pass
+
+
+class InterventionRead(ChartRead):
+    incident_id: uuid.UUID
+    patient_id: uuid.UUID
+    type: InterventionType
+    procedure_code: str | None
+    rxcui: str | None
+    dose: Decimal | None
+    dose_unit: str | None
+    route: str | None
+    performed_at: dt.datetime | None
+    outcome: Outcome | None

@@ -1,0 +1,95 @@
+"""The incident's state machine (directive 5.2; return_for_correction is ours, docs/adr)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from app.core.lifecycle import Lifecycle, Transition
+from app.core.permissions import Principal
+from app.ems.events import INCIDENT_STATUS_CHANGED
+from app.ems.permissions import CHART_LOCK, CHART_REVIEW, CHART_UNLOCK, CHART_WRITE
+
+
+class IncidentStatus(StrEnum):
+    DRAFT = "draft"
+    IN_PROGRESS = "in_progress"
+    READY_FOR_REVIEW = "ready_for_review"
+    COMPLETED = "completed"
+    LOCKED = "locked"
+
+
+class IncidentTransition(StrEnum):
+    START = "start"
+    SUBMIT_FOR_REVIEW = "submit_for_review"
+    RETURN_FOR_CORRECTION = "return_for_correction"
+    COMPLETE = "complete"
+    LOCK = "lock"
+    UNLOCK = "unlock"
+
+
+EDITABLE = frozenset({IncidentStatus.DRAFT, IncidentStatus.IN_PROGRESS})
+
+
+def _is_author(incident: Any, principal: Principal) -> bool:
+    """Nobody reviews their own chart; this binds admins too."""
+    return bool(incident.created_by == principal.user_id)
+
+
+def _from(*states: IncidentStatus) -> frozenset[IncidentStatus]:
+    return frozenset(states)
+
+
+incident_lifecycle: Lifecycle[IncidentStatus, None] = Lifecycle(
+    name="incident",
+    states=IncidentStatus,
+    initial=IncidentStatus.DRAFT,
+    transitions=(
+        Transition(
+            IncidentTransition.START,
+            _from(IncidentStatus.DRAFT),
+            IncidentStatus.IN_PROGRESS,
+            permission=CHART_WRITE,
+            event=INCIDENT_STATUS_CHANGED,
+        ),
+        Transition(
+            IncidentTransition.SUBMIT_FOR_REVIEW,
+            _from(IncidentStatus.IN_PROGRESS),
+            IncidentStatus.READY_FOR_REVIEW,
+            permission=CHART_WRITE,
+            event=INCIDENT_STATUS_CHANGED,
+        ),
+        Transition(
+            IncidentTransition.RETURN_FOR_CORRECTION,
+            _from(IncidentStatus.READY_FOR_REVIEW),
+            IncidentStatus.IN_PROGRESS,
+            permission=CHART_REVIEW,
+            forbids=_is_author,
+            event=INCIDENT_STATUS_CHANGED,
+        ),
+        Transition(
+            IncidentTransition.COMPLETE,
+            _from(IncidentStatus.READY_FOR_REVIEW),
+            IncidentStatus.COMPLETED,
+            permission=CHART_REVIEW,
+            forbids=_is_author,
+            event=INCIDENT_STATUS_CHANGED,
+        ),
+        Transition(
+            IncidentTransition.LOCK,
+            _from(IncidentStatus.COMPLETED),
+            IncidentStatus.LOCKED,
+            permission=CHART_LOCK,
+            system=True,
+            event=INCIDENT_STATUS_CHANGED,
+        ),
+        Transition(
+            IncidentTransition.UNLOCK,
+            _from(IncidentStatus.LOCKED),
+            IncidentStatus.COMPLETED,
+            permission=CHART_UNLOCK,
+            needs_reason=True,
+            event=INCIDENT_STATUS_CHANGED,
+        ),
+    ),
+)

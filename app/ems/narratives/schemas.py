@@ -1,0 +1,53 @@
+"""Narratives as clients create, change and read them."""
+
+from __future__ import annotations
+
+import uuid
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+from app.core.schemas import CreateModel, RequestModel, Text
+from app.ems.chart.schemas import ChartPatch, ChartRead, Coded, WithElements
+
+MAX_STRUCTURE = 200
+
+
+def _shallow(value: dict[str, Any]) -> dict[str, Any]:
+    """Sections of a structured narrative: names to text, numbers, booleans, or lists of those."""
+    for item in value.values():
+        parts = item if isinstance(item, list) else [item]
+        if any(isinstance(part, dict | list) for part in parts):
+            raise PydanticCustomError("too_deep", "Sections hold text, numbers, booleans, or lists of those")
+    return value
+
+
+Structure = Annotated[dict[str, Any], Field(max_length=MAX_STRUCTURE), AfterValidator(_shallow)]
+
+
+class _NarrativeFields(RequestModel):
+    narrative_text: Annotated[Text, Coded("eNarrative.01")] | None = None
+    structured_json: Structure | None = Field(
+        None,
+        description="Sections of the narrative",
+        examples=[{"chief_complaint": "neck pain", "allergies": ["none"]}],
+    )
+
+
+class NarrativeCreate(_NarrativeFields, WithElements, CreateModel):
+    patient_id: uuid.UUID
+
+
+class NarrativePatch(_NarrativeFields, ChartPatch):
+    pass
+
+
+class NarrativeRead(ChartRead):
+    incident_id: uuid.UUID
+    patient_id: uuid.UUID
+    narrative_text: str | None
+    structured_json: dict[str, Any] | None
+    ai_suggestions_json: dict[str, Any] | None = Field(description="Written by the narrative analysis")
+    ai_score: Decimal | None = Field(description="Written by the narrative analysis, 0 to 1")

@@ -1,0 +1,1 @@
+"""Patients of an incident; each has a PatientCareReport of its own."""

@@ -1,0 +1,44 @@
+"""Patients as a kind of chart child."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from app.core.clock import utcnow
+from app.core.db.uow import UnitOfWork
+from app.core.errors import ValidationFailed
+from app.ems.chart.children import ChildActions, ChildKind
+from app.ems.patients.models import Patient
+from app.ems.patients.repository import PatientRepository
+from app.ems.patients.schemas import PatientCreate, PatientPatch, PatientRead
+
+
+class PatientAction(StrEnum):
+    CREATED = "patient.created"
+    REVISED = "patient.revised"
+    AMENDED = "patient.amended"
+    DELETED = "patient.deleted"
+    RESTORED = "patient.restored"
+
+
+async def _check(uow: UnitOfWork, patient: Patient, _: Patient | None) -> None:
+    if patient.date_of_birth is not None and patient.date_of_birth > utcnow().date():
+        raise ValidationFailed.of("date_of_birth", "in_the_future", "The date of birth lies in the future.")
+
+
+PATIENTS = ChildKind(
+    noun="patient",
+    path="patients",
+    repository=PatientRepository,
+    create=PatientCreate,
+    patch=PatientPatch,
+    read=PatientRead,
+    actions=ChildActions(
+        PatientAction.CREATED,
+        PatientAction.REVISED,
+        PatientAction.AMENDED,
+        PatientAction.DELETED,
+        PatientAction.RESTORED,
+    ),
+    check=_check,
+)

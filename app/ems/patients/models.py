@@ -1,0 +1,94 @@
+"""patients (directive 5.1)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped
+
+from app.core.db.columns import EnumText, internal, phi, plain, values_check
+from app.core.ids import new_random_uuid
+from app.ems.chart.columns import ChartChild, child_constraints, elements_column
+from app.ems.elements import Owner
+
+
+class Gender(StrEnum):
+    """ePatient.25 Sex and X12 DMG03."""
+
+    FEMALE = "female"
+    MALE = "male"
+    UNKNOWN = "unknown"
+
+
+class AgeUnit(StrEnum):
+    """ePatient.16."""
+
+    YEARS = "years"
+    MONTHS = "months"
+    DAYS = "days"
+    HOURS = "hours"
+    MINUTES = "minutes"
+
+
+class Patient(ChartChild):
+    """`pcr_uuid` is the PatientCareReport UUID: made once, version 4 as the NEMSIS pattern demands, never reused."""
+
+    __tablename__ = "patients"
+    entity_type: ClassVar[str] = "patient"
+    element_owner: ClassVar[Owner] = Owner.PATIENT
+    element_columns: ClassVar[Mapping[str, str]] = {
+        "ems_patient_id": "ePatient.01",
+        "last_name": "ePatient.02",
+        "first_name": "ePatient.03",
+        "middle_name": "ePatient.04",
+        "name_suffix": "ePatient.23",
+        "home_street": "ePatient.05",
+        "home_county": "ePatient.07",
+        "home_state": "ePatient.08",
+        "home_zip": "ePatient.09",
+        "age": "ePatient.15",
+        "age_unit": "ePatient.16",
+        "date_of_birth": "ePatient.17",
+        "gender": "ePatient.25",
+        "destination_name": "eDisposition.01",
+        "destination_street": "eDisposition.03",
+        "destination_state": "eDisposition.05",
+        "destination_county": "eDisposition.06",
+        "destination_zip": "eDisposition.07",
+    }
+
+    pcr_uuid: Mapped[uuid.UUID] = internal(default_factory=new_random_uuid, init=False)
+    ems_patient_id: Mapped[str | None] = phi(default=None)
+    last_name: Mapped[str | None] = phi(default=None)
+    first_name: Mapped[str | None] = phi(default=None)
+    middle_name: Mapped[str | None] = phi(default=None)
+    name_suffix: Mapped[str | None] = phi(default=None)
+    date_of_birth: Mapped[dt.date | None] = phi(default=None)
+    age: Mapped[int | None] = phi(default=None)
+    age_unit: Mapped[AgeUnit | None] = plain(EnumText(AgeUnit), default=None)
+    gender: Mapped[Gender | None] = phi(EnumText(Gender), default=None)
+    home_street: Mapped[str | None] = phi(default=None)
+    home_city: Mapped[str | None] = phi(default=None)
+    home_state: Mapped[str | None] = phi(default=None)
+    home_zip: Mapped[str | None] = phi(default=None)
+    home_county: Mapped[str | None] = phi(default=None)
+    destination_name: Mapped[str | None] = plain(default=None)
+    destination_street: Mapped[str | None] = plain(default=None)
+    destination_city: Mapped[str | None] = plain(default=None)
+    destination_state: Mapped[str | None] = plain(default=None)
+    destination_zip: Mapped[str | None] = plain(default=None)
+    destination_county: Mapped[str | None] = plain(default=None)
+    elements: Mapped[dict[str, Any]] = elements_column()
+
+    __table_args__ = (
+        *child_constraints("patients", patient=False),
+        sa.UniqueConstraint("tenant_id", "incident_id", "id", name="uq_patients_incident"),
+        sa.UniqueConstraint("tenant_id", "pcr_uuid", name="uq_patients_pcr_uuid"),
+        values_check("age_unit", AgeUnit),
+        values_check("gender", Gender),
+    )

@@ -1,0 +1,74 @@
+"""The patient as clients create, change and read it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Annotated
+
+from pydantic import Field
+
+from app.core.geography import State, Zip
+from app.core.schemas import CreateModel, Date, RequestModel, Text, length
+from app.ems.chart.schemas import ChartPatch, ChartRead, Coded, WithElements
+from app.ems.patients.models import AgeUnit, Gender
+
+
+class _PatientFields(RequestModel):
+    ems_patient_id: Annotated[Text, Coded("ePatient.01")] | None = None
+    last_name: Annotated[Text, Coded("ePatient.02")] | None = None
+    first_name: Annotated[Text, Coded("ePatient.03")] | None = None
+    middle_name: Annotated[Text, Coded("ePatient.04")] | None = None
+    name_suffix: Annotated[Text, Coded("ePatient.23")] | None = None
+    date_of_birth: Date | None = Field(None, description="ePatient.17")
+    age: Annotated[int, Field(strict=True, ge=1, le=120)] | None = Field(None, description="ePatient.15, with its unit")
+    age_unit: AgeUnit | None = Field(None, description="ePatient.16")
+    gender: Gender | None = Field(None, description="ePatient.25 Sex")
+    home_street: Annotated[Text, Coded("ePatient.05")] | None = None
+    home_city: Annotated[Text, length(30, 2)] | None = Field(
+        None, description="Name of the city (837P N401); its GNIS code is ePatient.06"
+    )
+    home_state: State | None = Field(None, description="USPS state; ePatient.08")
+    home_zip: Annotated[Text, Coded("ePatient.09")] | None = None
+    home_county: Annotated[Text, Coded("ePatient.07")] | None = None
+    destination_name: Annotated[Text, Coded("eDisposition.01")] | None = None
+    destination_street: Annotated[Text, Coded("eDisposition.03")] | None = None
+    destination_city: Annotated[Text, length(30, 2)] | None = Field(
+        None, description="Name of the city; its GNIS code is eDisposition.04"
+    )
+    destination_state: State | None = Field(None, description="USPS state; eDisposition.05")
+    destination_zip: Zip | None = Field(None, description="eDisposition.07")
+    destination_county: Annotated[Text, Coded("eDisposition.06")] | None = None
+
+
+class PatientCreate(_PatientFields, WithElements, CreateModel):
+    """Everything about a patient may be unknown at first."""
+
+
+class PatientPatch(_PatientFields, ChartPatch):
+    pass
+
+
+class PatientRead(ChartRead):
+    incident_id: uuid.UUID
+    pcr_uuid: uuid.UUID = Field(description="PatientCareReport UUID of the NEMSIS document")
+    ems_patient_id: str | None
+    last_name: str | None
+    first_name: str | None
+    middle_name: str | None
+    name_suffix: str | None
+    date_of_birth: dt.date | None
+    age: int | None
+    age_unit: AgeUnit | None
+    gender: Gender | None
+    home_street: str | None
+    home_city: str | None
+    home_state: str | None
+    home_zip: str | None
+    home_county: str | None
+    destination_name: str | None
+    destination_street: str | None
+    destination_city: str | None
+    destination_state: str | None
+    destination_zip: str | None
+    destination_county: str | None

@@ -1,0 +1,15 @@
+"""Who may read and write charts (directive 4.2, 5.2)."""
+
+from __future__ import annotations
+
+from app.core.permissions import Role, declare
+
+CHART_READ = declare("chart.read", "Read charts.", Role.ADMIN, Role.EMS, Role.BILLING)
+CHART_WRITE = declare("chart.write", "Create charts and edit open ones.", Role.ADMIN, Role.EMS)
+CHART_REVIEW = declare(
+    "chart.review", "Complete or return a chart that somebody else wrote.", Role.ADMIN, reviewers=(Role.EMS,)
+)
+CHART_LOCK = declare("chart.lock", "Lock a completed chart.", Role.ADMIN)
+CHART_UNLOCK = declare("chart.unlock", "Unlock a locked chart, with a reason.", Role.ADMIN)
+CHART_AMEND = declare("chart.amend", "Change a completed chart, with a reason.", Role.ADMIN)
+CHART_RESTORE = declare("chart.restore", "See and restore deleted charts and entries.", Role.ADMIN)

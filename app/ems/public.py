@@ -1,0 +1,133 @@
+"""What other domains may import of ems: element dictionary, frozen chart, topics, permissions."""
+
+from __future__ import annotations
+
+import uuid
+
+from app.core.db.uow import ReadUnitOfWork
+from app.core.schemas import ReadModel
+from app.ems.element_groups.repository import ElementGroupRepository
+from app.ems.element_groups.schemas import ElementGroupRead
+from app.ems.elements import (
+    NOT_APPLICABLE,
+    NOT_RECORDED,
+    NOT_REPORTING,
+    REPEATING_GROUPS,
+    TARGET_BUILD,
+    ElementValue,
+    Owner,
+    load_dictionary,
+)
+from app.ems.events import INCIDENT_STATUS_CHANGED, INCIDENT_UPDATED
+from app.ems.incidents.models import Incident
+from app.ems.incidents.repository import IncidentRepository
+from app.ems.incidents.schemas import IncidentRead
+from app.ems.incidents.service import present
+from app.ems.interventions.models import MEDICATION_COLUMNS, PROCEDURE_COLUMNS, InterventionType, Outcome
+from app.ems.interventions.repository import InterventionRepository
+from app.ems.interventions.schemas import InterventionRead
+from app.ems.lifecycle import IncidentStatus
+from app.ems.narratives.models import Narrative
+from app.ems.narratives.repository import NarrativeRepository
+from app.ems.narratives.schemas import NarrativeRead
+from app.ems.patients.models import AgeUnit, Gender, Patient
+from app.ems.patients.repository import PatientRepository
+from app.ems.patients.schemas import PatientRead
+from app.ems.permissions import CHART_READ
+from app.ems.vitals.models import Etco2Unit, Vital
+from app.ems.vitals.repository import VitalRepository
+from app.ems.vitals.schemas import VitalRead
+
+INCIDENT_COLUMNS = Incident.element_columns
+PATIENT_COLUMNS = Patient.element_columns
+VITAL_COLUMNS = Vital.element_columns
+NARRATIVE_COLUMNS = Narrative.element_columns
+
+
+class PatientChart(ReadModel):
+    """What a PatientCareReport is made of: the incident, one patient, and that patient's entries."""
+
+    incident: IncidentRead
+    patient: PatientRead
+    vitals: list[VitalRead]
+    interventions: list[InterventionRead]
+    narratives: list[NarrativeRead]
+    element_groups: list[ElementGroupRead]
+
+
+async def get_incident(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> IncidentRead:
+    """Raises NotFound."""
+    return present(await IncidentRepository(uow).get(uow.tenant_id, incident_id), uow.principal)
+
+
+async def hold_incident(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> IncidentRead:
+    """As get_incident, and keeps the incident's state until the end of the unit of work. Raises NotFound."""
+    return present(await IncidentRepository(uow).get_for_share(uow.tenant_id, incident_id), uow.principal)
+
+
+async def list_patients(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> list[PatientRead]:
+    patients = await PatientRepository(uow).list_all(uow.tenant_id, incident_id=incident_id)
+    return [PatientRead.of(patient) for patient in patients]
+
+
+async def get_patient_charts(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> list[PatientChart]:
+    """Every patient of the incident with their entries: six statements however large the chart. Raises NotFound.
+
+    Element groups of the incident itself (eCrew, eScene) are part of each patient's chart.
+    """
+    tenant_id = uow.tenant_id
+    incident = await get_incident(uow, incident_id)
+    patients = await list_patients(uow, incident_id)
+    vitals = await VitalRepository(uow).list_all(tenant_id, incident_id=incident_id)
+    interventions = await InterventionRepository(uow).list_all(tenant_id, incident_id=incident_id)
+    narratives = await NarrativeRepository(uow).list_all(tenant_id, incident_id=incident_id)
+    groups = await ElementGroupRepository(uow).list_all(tenant_id, incident_id=incident_id)
+    return [
+        PatientChart(
+            incident=incident,
+            patient=patient,
+            vitals=[VitalRead.of(vital) for vital in vitals if vital.patient_id == patient.id],
+            interventions=[InterventionRead.of(item) for item in interventions if item.patient_id == patient.id],
+            narratives=[NarrativeRead.of(item) for item in narratives if item.patient_id == patient.id],
+            element_groups=[ElementGroupRead.of(group) for group in groups if group.patient_id in (None, patient.id)],
+        )
+        for patient in patients
+    ]
+
+
+__all__ = [
+    "CHART_READ",
+    "INCIDENT_COLUMNS",
+    "INCIDENT_STATUS_CHANGED",
+    "INCIDENT_UPDATED",
+    "MEDICATION_COLUMNS",
+    "NARRATIVE_COLUMNS",
+    "NOT_APPLICABLE",
+    "NOT_RECORDED",
+    "NOT_REPORTING",
+    "PATIENT_COLUMNS",
+    "PROCEDURE_COLUMNS",
+    "REPEATING_GROUPS",
+    "TARGET_BUILD",
+    "VITAL_COLUMNS",
+    "AgeUnit",
+    "ElementGroupRead",
+    "ElementValue",
+    "Etco2Unit",
+    "Gender",
+    "IncidentRead",
+    "IncidentStatus",
+    "InterventionRead",
+    "InterventionType",
+    "NarrativeRead",
+    "Outcome",
+    "Owner",
+    "PatientChart",
+    "PatientRead",
+    "VitalRead",
+    "get_incident",
+    "get_patient_charts",
+    "hold_incident",
+    "list_patients",
+    "load_dictionary",
+]

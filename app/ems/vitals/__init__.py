@@ -1,0 +1,1 @@
+"""Vital signs: one row per set taken."""

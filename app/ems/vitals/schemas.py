@@ -1,0 +1,66 @@
+"""Vital signs as clients create, change and read them; limits are those of the NEMSIS types."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from app.core.schemas import CreateModel, Instant, RequestModel, decimal_text, whole
+from app.ems.chart.schemas import ChartPatch, ChartRead, WithElements
+from app.ems.vitals.models import Etco2Unit
+
+
+def _tenths(highest: int) -> Any:
+    return Field(ge=0, le=highest, decimal_places=1, allow_inf_nan=False)
+
+
+Etco2 = Annotated[Decimal, BeforeValidator(decimal_text), _tenths(760)]
+Celsius = Annotated[Decimal, BeforeValidator(decimal_text), _tenths(50)]
+
+
+class _VitalFields(RequestModel):
+    systolic_bp: Annotated[int, whole(0, 500)] | None = Field(None, description="eVitals.06, mmHg")
+    diastolic_bp: Annotated[int, whole(0, 500)] | None = Field(None, description="eVitals.07, mmHg")
+    heart_rate: Annotated[int, whole(0, 500)] | None = Field(None, description="eVitals.10, per minute")
+    respiratory_rate: Annotated[int, whole(0, 300)] | None = Field(None, description="eVitals.14, per minute")
+    spo2: Annotated[int, whole(0, 100)] | None = Field(None, description="eVitals.12, percent")
+    etco2: Etco2 | None = Field(None, description="eVitals.16, in etco2_unit")
+    etco2_unit: Etco2Unit | None = Field(None, description="ETCO2Type of eVitals.16")
+    temperature_c: Celsius | None = Field(None, description="eVitals.24, °C")
+    gcs_eye: Annotated[int, whole(1, 4)] | None = Field(None, description="eVitals.19")
+    gcs_verbal: Annotated[int, whole(1, 5)] | None = Field(None, description="eVitals.20")
+    gcs_motor: Annotated[int, whole(1, 6)] | None = Field(None, description="eVitals.21")
+    gcs_total: Annotated[int, whole(3, 15)] | None = Field(None, description="eVitals.23")
+    pain_score: Annotated[int, whole(0, 10)] | None = Field(None, description="eVitals.27")
+
+
+class VitalCreate(_VitalFields, WithElements, CreateModel):
+    patient_id: uuid.UUID
+    taken_at: Instant | None = Field(None, description="eVitals.01; null with a NOT value in elements")
+
+
+class VitalPatch(_VitalFields, ChartPatch):
+    taken_at: Instant | None = Field(None, description="eVitals.01")
+
+
+class VitalRead(ChartRead):
+    incident_id: uuid.UUID
+    patient_id: uuid.UUID
+    taken_at: dt.datetime | None
+    systolic_bp: int | None
+    diastolic_bp: int | None
+    heart_rate: int | None
+    respiratory_rate: int | None
+    spo2: int | None
+    etco2: Decimal | None
+    etco2_unit: Etco2Unit | None
+    temperature_c: Decimal | None
+    gcs_eye: int | None
+    gcs_verbal: int | None
+    gcs_motor: int | None
+    gcs_total: int | None
+    pain_score: int | None

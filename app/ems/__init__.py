@@ -1,0 +1,1 @@
+"""EMS clinical engine: incidents, patients, and everything a medic charts about them."""

@@ -1,0 +1,47 @@
+"""How a chart stores elements: JSON keyed by element id, always a list, values as text in the NEMSIS lexical form."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+
+class ElementValue(BaseModel):
+    """One occurrence of an element: a value, a NOT value, or a pertinent negative with or without a value.
+
+    `attributes` are the XML attributes other than NV, PN and CorrelationID, such as CodeType.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    value: str | None = None
+    not_value: str | None = None
+    pertinent_negative: str | None = None
+    attributes: dict[str, str] | None = None
+    correlation_id: str | None = None
+
+
+ElementValues = dict[str, list[ElementValue]]
+ElementPatch = dict[str, list[ElementValue] | None]
+
+_ADAPTER: TypeAdapter[ElementValues] = TypeAdapter(ElementValues)
+
+
+def merge(
+    current: Mapping[str, Sequence[ElementValue]], patch: Mapping[str, Sequence[ElementValue] | None]
+) -> ElementValues:
+    """`current` after a PATCH: each id of `patch` replaces the stored list, null removes it, other ids stay."""
+    merged = {element_id: list(entries) for element_id, entries in current.items() if element_id not in patch}
+    return merged | {element_id: list(entries) for element_id, entries in patch.items() if entries is not None}
+
+
+def to_json(values: Mapping[str, Sequence[ElementValue]]) -> dict[str, list[dict[str, Any]]]:
+    """The stored form: only what was given, no nulls."""
+    return {
+        element_id: [entry.model_dump(exclude_none=True) for entry in entries] for element_id, entries in values.items()
+    }
+
+
+def from_json(stored: Mapping[str, Any]) -> ElementValues:
+    """Reads what `to_json` wrote. Raises pydantic.ValidationError for anything else."""
+    return _ADAPTER.validate_python(stored)

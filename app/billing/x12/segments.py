@@ -98,8 +98,10 @@ def x12_text(value: str) -> str:
     signs outside the set become the nearest plain sign where there is one (`:` `~` `_` to `-`, `|` to `/`, `[` to
     `(`), a space otherwise (`*`, `^`, `#`, scripts other than Latin). Runs of white space become one space.
     """
-    # upper() both before and after: a compatibility form such as K-sign decomposes into a small letter
-    spelled = unicodedata.normalize("NFKD", value.upper().translate(_SPELLINGS)).upper().translate(_SPELLINGS)
+    # 12½ must not become 121/2
+    parted = "".join(f" {char}" if unicodedata.category(char) == "No" else char for char in value)
+    # upper case and spellings again after decomposition, which brings forth small letters and fraction slashes
+    spelled = unicodedata.normalize("NFKD", parted.upper().translate(_SPELLINGS)).upper().translate(_SPELLINGS)
     kept = (char if char in DATA_CHARACTERS else " " for char in spelled if not unicodedata.combining(char))
     return " ".join("".join(kept).split())
 

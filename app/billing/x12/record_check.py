@@ -24,9 +24,10 @@ def field_problems(record: "DataclassInstance", path: str) -> Iterator[ContentPr
     """Every fault of a dataclass's own fields and of the records inside it, in the order of declaration."""
     for name, (rule, required) in _declared(type(record)).items():
         value, at = getattr(record, name), f"{path}.{name}"
-        if value is None or (isinstance(value, str) and not value.strip()):
-            if required:
-                yield problem(at, MISSING)
+        if required and isinstance(value, str) and not value.strip():
+            yield problem(at, MISSING)
+            continue
+        if value is None or value == "":
             continue
         if rule is not None:
             yield from (problem(at, fault) for fault in rule.faults(value))

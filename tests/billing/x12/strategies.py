@@ -230,13 +230,13 @@ def claims(draw: st.DrawFn) -> Claim:
 
 
 @st.composite
-def batches(draw: st.DrawFn, most: int) -> list[ClaimSubmission]:
-    """Up to `most` claims, spread over few providers, subscribers and patients so that they share loops."""
+def batches(draw: st.DrawFn, most: int, least: int = 1) -> list[ClaimSubmission]:
+    """From `least` to `most` claims, spread over few providers, subscribers and patients so that they share loops."""
     providers = draw(st.lists(_providers, min_size=1, max_size=2))
     insured = draw(st.lists(st.tuples(_subscribers, _payers), min_size=1, max_size=3))
     patients = [None, *draw(st.lists(_patients, max_size=2))]
     batch = []
-    for number, claim in enumerate(draw(st.lists(claims(), min_size=1, max_size=most))):
+    for number, claim in enumerate(draw(st.lists(claims(), min_size=least, max_size=most))):
         subscriber, payer = draw(st.sampled_from(insured))
         batch.append(
             ClaimSubmission(

@@ -138,6 +138,8 @@ REFUSED: list[tuple[str, ClaimSubmission, str, str]] = [
     ("paid more", submission(patient_amount_paid=Decimal(2000)), "PAID_OVER_CHARGE", "claim.patient_amount_paid"),
     ("paid nothing", submission(patient_amount_paid=Decimal(0)), "RANGE", "claim.patient_amount_paid"),
     ("long note", submission(note="x" * 81), "TOO_LONG", "claim.note"),
+    ("blank note", submission(note=" "), "CHARACTERS", "claim.note"),
+    ("blank number", submission(prior_authorization=" "), "CHARACTERS", "claim.prior_authorization"),
     ("control sign in number", submission(medical_record_number="1\x002"), "CHARACTERS", "claim.medical_record_number"),
     ("space in authorisation", submission(prior_authorization=" 1"), "CHARACTERS", "claim.prior_authorization"),
     (
@@ -156,6 +158,16 @@ REFUSED: list[tuple[str, ClaimSubmission, str, str]] = [
     ),
     ("state of another accident", accident(causes=("EM",)), "STATE_WITHOUT_AUTO", "claim.accident.state"),
     ("accident after service", accident(occurred_on=DAY + timedelta(1)), "AFTER_SERVICE", "claim.accident.occurred_on"),
+    (
+        "accident after the first service",
+        with_lines(
+            BASE,
+            replace(MILEAGE, service_date=DAY - timedelta(1)),
+            accident=Accident(causes=("OA",), occurred_on=DAY),
+        ),
+        "AFTER_SERVICE",
+        "claim.accident.occurred_on",
+    ),
     ("accident cause", accident(causes=("AA", "ZZ")), "CODE", "claim.accident.causes[1]"),
     ("three causes", accident(causes=("AA", "EM", "OA")), "TOO_MANY", "claim.accident.causes"),
     # transport
@@ -437,7 +449,7 @@ def test_a_service_may_not_lie_in_the_future() -> None:
             replace(MILEAGE, hcpcs="A0888", modifiers=("RH", "GY"), units=Decimal("3.1"), control_number="L3"),
             transport=replace(CLAIM.transport, loaded_miles=Decimal("15.5")),
         ),
-        subscriber(name=PersonName(last="Mononymous")),
+        subscriber(name=PersonName(last="Mononymous", first="")),
     ],
     ids=[
         "boxwood",

@@ -1,0 +1,1 @@
+"""Billing: claims, remittances and everything between a locked chart and a paid one."""

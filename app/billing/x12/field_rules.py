@@ -1,0 +1,150 @@
+"""Rules that a claim record declares beside each field; `record_check` applies them to a whole tree of records."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from typing import Any, NamedTuple, Protocol
+
+from app.billing.x12.segments import bare_digits, x12_text
+
+
+class Fault(NamedTuple):
+    """What a rule finds: `says` ends the sentence that the field's label begins."""
+
+    code: str
+    says: str
+
+
+class FieldRule(Protocol):
+    """A check of one value that is present."""
+
+    def faults(self, value: Any) -> Iterator[Fault]: ...
+
+
+MISSING = Fault("MISSING", "is missing")
+NOT_A_NUMBER = Fault("NOT_A_NUMBER", "is not a finite number")
+
+
+@dataclass(frozen=True)
+class Text:
+    """Free text, sent through `x12_text`; lengths count what is sent."""
+
+    longest: int
+    shortest: int = 1
+
+    def faults(self, value: str) -> Iterator[Fault]:
+        sent = len(x12_text(value))
+        if sent > self.longest:
+            yield Fault("TOO_LONG", f"is longer than {self.longest} characters")
+        elif sent == 0:
+            yield Fault("CHARACTERS", "holds no letter or digit that a claim can carry")
+        elif sent < self.shortest:
+            yield Fault("TOO_SHORT", f"is shorter than {self.shortest} characters")
+
+
+@dataclass(frozen=True)
+class Identifier:
+    """A number that others must recognise: unlike free text, a sign that cannot be sent is refused, not replaced."""
+
+    longest: int
+    shortest: int = 1
+
+    def faults(self, value: str) -> Iterator[Fault]:
+        if x12_text(value) != value.upper():
+            yield Fault("CHARACTERS", "holds a sign that a claim cannot carry, or a stray space")
+        if not self.shortest <= len(value) <= self.longest:
+            yield Fault("LENGTH", f"must have {self.shortest} to {self.longest} characters")
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A value with one shape; with `bare`, punctuation typed into a number is ignored, as it is on output."""
+
+    shape: str
+    code: str
+    says: str
+    bare: bool = False
+
+    def faults(self, value: str) -> Iterator[Fault]:
+        if not re.fullmatch(self.shape, bare_digits(value) if self.bare else value, re.ASCII):
+            yield Fault(self.code, self.says)
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """A code of a closed list, given as words."""
+
+    words: str
+    code: str = "CODE"
+
+    @cached_property
+    def codes(self) -> frozenset[str]:
+        return frozenset(self.words.split())
+
+    def faults(self, value: str) -> Iterator[Fault]:
+        if value not in self.codes:
+            yield Fault(self.code, "is not one of the codes allowed")
+
+
+@dataclass(frozen=True)
+class Npi:
+    """A National Provider Identifier: ten digits whose Luhn sum, with the issuer prefix 80840, ends in 0."""
+
+    def faults(self, value: str) -> Iterator[Fault]:
+        if not re.fullmatch(r"[12]\d{9}", value, re.ASCII):
+            yield Fault("NPI", "must be ten digits beginning with 1 or 2")
+        elif not _luhn("80840" + value):
+            yield Fault("NPI_CHECK_DIGIT", "is mistyped: its check digit is wrong")
+
+
+@dataclass(frozen=True)
+class Number:
+    """A decimal from `least` to `most` with at most `places` digits after the point."""
+
+    least: Decimal
+    most: Decimal
+    places: int
+
+    def faults(self, value: Decimal) -> Iterator[Fault]:
+        if not value.is_finite():
+            yield NOT_A_NUMBER
+        elif not self.least <= value <= self.most:
+            yield Fault("RANGE", f"must lie between {self.least} and {self.most}")
+        elif value != round(value, self.places):
+            yield Fault("DECIMALS", f"has more than {self.places} decimals")
+
+
+@dataclass(frozen=True)
+class Whole:
+    """An integer from `least` to `most`."""
+
+    least: int
+    most: int
+
+    def faults(self, value: int) -> Iterator[Fault]:
+        if not self.least <= value <= self.most:
+            yield Fault("RANGE", f"must lie between {self.least} and {self.most}")
+
+
+@dataclass(frozen=True)
+class Each:
+    """A tuple of `at_least` to `at_most` different items; `rule` holds for each (records check themselves)."""
+
+    at_least: int
+    at_most: int
+    rule: FieldRule | None = None
+
+    def faults(self, value: tuple[Any, ...]) -> Iterator[Fault]:
+        if len(value) < self.at_least:
+            yield MISSING
+        if len(value) > self.at_most:
+            yield Fault("TOO_MANY", f"holds more than {self.at_most}")
+        if len(set(value)) < len(value):
+            yield Fault("DUPLICATE", "holds the same entry twice")
+
+
+def _luhn(digits: str) -> bool:
+    doubled = [int(digit) * (2 if place % 2 else 1) for place, digit in enumerate(reversed(digits))]
+    return sum(value - 9 if value > 9 else value for value in doubled) % 10 == 0

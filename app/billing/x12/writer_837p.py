@@ -1,0 +1,169 @@
+"""Writes a batch of ambulance claims as one 837P interchange (ASC X12N 005010X222A1)."""
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from itertools import count
+from typing import TypeVar
+
+from app.billing.x12.claim_content import ClaimContentError, batch_problems
+from app.billing.x12.claim_loops import claim_segments
+from app.billing.x12.parties import BillingProvider, Envelope, Payer, Receiver, Submitter, Subscriber
+from app.billing.x12.party_segments import contact_segment, demographics, individual, organization, place
+from app.billing.x12.professional_claim import ClaimSubmission
+from app.billing.x12.segments import Segment, bare_digits, date_text, isa_segment, time_text
+
+IMPLEMENTATION_GUIDE = "005010X222A1"
+
+K = TypeVar("K", bound=Hashable)
+
+# The guide allows 100 CLM loops under one subscriber or patient; a further loop of the same person takes the rest
+_CLAIMS_PER_PERSON = 100
+
+
+def render_837p(envelope: Envelope, submitter: Submitter, receiver: Receiver, batch: Sequence[ClaimSubmission]) -> str:
+    """One interchange, group and transaction set with all claims of the batch, one segment a line, ASCII.
+
+    Claims are gathered under their billing provider, subscriber with payer, and patient, in order of appearance.
+    Raises ClaimContentError with every problem when any claim or the envelope cannot be sent.
+    """
+    problems = batch_problems(envelope, submitter, receiver, batch)
+    if problems:
+        raise ClaimContentError(problems)
+    transaction_set = [
+        *_header(envelope, submitter, receiver),
+        *_billing_providers(batch),
+    ]
+    control_number = f"{envelope.transaction_set_control_number:04}"
+    transaction_set.append(Segment.of("SE", str(len(transaction_set) + 1), control_number))
+    segments = [
+        _isa(envelope),
+        _gs(envelope),
+        *transaction_set,
+        Segment.of("GE", "1", str(envelope.group_control_number)),
+        Segment.of("IEA", "1", f"{envelope.interchange_control_number:09}"),
+    ]
+    return "".join(segment.render() + "\n" for segment in segments)
+
+
+def _isa(envelope: Envelope) -> Segment:
+    return isa_segment(
+        *("00", "", "00", ""),
+        envelope.sender_qualifier,
+        envelope.sender_id,
+        envelope.receiver_qualifier,
+        envelope.receiver_id,
+        date_text(envelope.created_at)[2:],
+        time_text(envelope.created_at),
+        "00501",
+        f"{envelope.interchange_control_number:09}",
+        "1" if envelope.acknowledgment_requested else "0",
+        envelope.usage_indicator,
+    )
+
+
+def _gs(envelope: Envelope) -> Segment:
+    return Segment.of(
+        "GS",
+        "HC",
+        envelope.application_sender_code or envelope.sender_id,
+        envelope.application_receiver_code or envelope.receiver_id,
+        date_text(envelope.created_at),
+        time_text(envelope.created_at),
+        str(envelope.group_control_number),
+        "X",
+        IMPLEMENTATION_GUIDE,
+    )
+
+
+def _header(envelope: Envelope, submitter: Submitter, receiver: Receiver) -> Iterator[Segment]:
+    """ST, BHT (original, chargeable), 1000A and 1000B."""
+    created_at = envelope.created_at
+    yield Segment.of("ST", "837", f"{envelope.transaction_set_control_number:04}", IMPLEMENTATION_GUIDE)
+    yield Segment.of("BHT", "0019", "00", envelope.batch_id, date_text(created_at), time_text(created_at), "CH")
+    yield organization("41", submitter.name, "46", submitter.etin)
+    yield contact_segment(submitter.contact)
+    yield organization("40", receiver.name, receiver.id_qualifier, receiver.id)
+
+
+def _billing_providers(batch: Sequence[ClaimSubmission]) -> Iterator[Segment]:
+    """The hierarchical levels, numbered from 1 within the transaction set."""
+    numbers = count(1)
+    for provider, of_provider in _gathered(batch, lambda item: item.billing_provider):
+        provider_level = next(numbers)
+        yield from _billing_provider(provider_level, provider)
+        # a subscriber's own claims and a dependent's never share a loop: SBR02 says which of the two it is
+        for (subscriber, payer, is_patient), claims in _gathered(
+            of_provider, lambda item: (item.subscriber, item.payer, item.patient is None)
+        ):
+            for chunk in _chunks(claims) if is_patient else [claims]:
+                level = next(numbers)
+                yield Segment.of("HL", str(level), str(provider_level), "22", "0" if is_patient else "1")
+                yield from _subscriber(subscriber, payer, is_patient)
+                yield from _claims(chunk) if is_patient else _patients(numbers, level, chunk)
+
+
+def _billing_provider(level: int, provider: BillingProvider) -> Iterator[Segment]:
+    """2000A, 2010AA and 2010AB (which has no REF)."""
+    yield Segment.of("HL", str(level), None, "20", "1")
+    yield Segment.of("PRV", "BI", "PXC", provider.taxonomy)
+    yield organization("85", provider.legal_name, "XX", provider.npi)
+    yield from place(provider.address)
+    yield Segment.of("REF", "EI", bare_digits(provider.ein))
+    if provider.contact:
+        yield contact_segment(provider.contact)
+    if provider.pay_to_address:
+        yield Segment.of("NM1", "87", "2")
+        yield from place(provider.pay_to_address)
+
+
+def _subscriber(subscriber: Subscriber, payer: Payer, is_patient: bool) -> Iterator[Segment]:
+    """SBR, 2010BA and 2010BB; address and DMG only of a subscriber who is the patient."""
+    yield Segment.of(
+        "SBR",
+        subscriber.payer_sequence,
+        "18" if is_patient else None,
+        subscriber.group_number,
+        None,
+        subscriber.insurance_type,
+        *(None, None, None),
+        subscriber.claim_filing_code,
+    )
+    yield individual("IL", subscriber.name, "MI", subscriber.member_id)
+    if is_patient and subscriber.address and subscriber.birth_date and subscriber.sex:
+        yield from place(subscriber.address)
+        yield demographics(subscriber.birth_date, subscriber.sex)
+    yield organization("PR", payer.name, "PI", payer.id)
+    if payer.address:
+        yield from place(payer.address)
+
+
+def _patients(numbers: Iterator[int], subscriber_level: int, batch: Sequence[ClaimSubmission]) -> Iterator[Segment]:
+    """2000C and 2010CA with the claims of each dependent."""
+    for patient, of_patient in _gathered(batch, lambda item: item.patient):
+        if patient is None:
+            continue
+        for chunk in _chunks(of_patient):
+            yield Segment.of("HL", str(next(numbers)), str(subscriber_level), "23", "0")
+            yield Segment.of("PAT", patient.relationship)
+            yield individual("QC", patient.name)
+            yield from place(patient.address)
+            yield demographics(patient.birth_date, patient.sex)
+            yield from _claims(chunk)
+
+
+def _claims(batch: Sequence[ClaimSubmission]) -> Iterator[Segment]:
+    for submission in batch:
+        yield from claim_segments(submission.claim)
+
+
+def _gathered(
+    batch: Sequence[ClaimSubmission], key: Callable[[ClaimSubmission], K]
+) -> Iterable[tuple[K, list[ClaimSubmission]]]:
+    """The batch by key, keys and members in order of first appearance."""
+    gathered: dict[K, list[ClaimSubmission]] = {}
+    for submission in batch:
+        gathered.setdefault(key(submission), []).append(submission)
+    return gathered.items()
+
+
+def _chunks(batch: Sequence[ClaimSubmission]) -> Iterator[Sequence[ClaimSubmission]]:
+    return (batch[start : start + _CLAIMS_PER_PERSON] for start in range(0, len(batch), _CLAIMS_PER_PERSON))

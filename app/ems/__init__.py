@@ -1,1 +1,1 @@
-"""EMS clinical engine: incidents, patients, and everything a medic charts about them."""
+"""EMS: the ePCR clinical engine of directive section 5."""

@@ -21,11 +21,21 @@ F = TypeVar("F", contravariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Guard(Generic[F]):
-    """A pure condition over facts that the service has loaded; all failing guards are reported together."""
+    """A pure condition over facts that the service has loaded; all failing guards are reported together.
+
+    `explain` lists what exactly is missing: `{field, code, message}`, no PHI.
+    """
 
     name: str
     message: str
     holds: Callable[[F], bool]
+    explain: Callable[[F], list[dict[str, str]]] | None = None
+
+    def failure(self, facts: F) -> dict[str, Any]:
+        described: dict[str, Any] = {"name": self.name, "message": self.message}
+        if self.explain is not None:
+            described["problems"] = self.explain(facts)
+        return described
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +119,7 @@ class Lifecycle(Generic[S, F]):
                 state=entity.status.value,
                 action=action,
                 allowed_actions=self.allowed_actions(entity, principal),
-                failed_guards=[{"name": guard.name, "message": guard.message} for guard in failed],
+                failed_guards=[guard.failure(facts) for guard in failed],
             )
         if transition.needs_reason and reason is None:
             raise ValidationFailed.of("reason", "missing", "Give a reason.")

@@ -19,6 +19,15 @@ SNOMED_CODE_TYPE = "9924005"
 _MEDICATION = "eMedications.03"
 _ID_FORM = re.compile(r"[A-Za-z]{2,24}\.[0-9]{2}")
 _UNNAMED = "unknown"
+_OWNER_NAMES: Mapping[Owner, str] = {
+    Owner.INCIDENT: "the incident",
+    Owner.PATIENT: "the patient",
+    Owner.VITAL: "vital signs",
+    Owner.INTERVENTION_MEDICATION: "medications",
+    Owner.INTERVENTION_PROCEDURE: "procedures",
+    Owner.NARRATIVE: "the narrative",
+    Owner.TENANT: "the agency's settings",
+}
 
 
 class ProblemCode(StrEnum):
@@ -127,7 +136,7 @@ class _Report:
 
 
 def _home_name(element_id: str, group: str | None) -> str:
-    return group or f"the {owner_of(element_id).value.replace('_', ' ')}"
+    return group or _OWNER_NAMES[owner_of(element_id)]
 
 
 def _check_occurrence(definition: ElementDefinition, entries: Sequence[ElementValue], report: _Report) -> None:

@@ -32,7 +32,7 @@ class AttributeDefinition:
     required: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ElementDefinition:
     """A leaf of the data set. `max_occurs` None means unbounded; `group_path` runs from EMSDataSet to the parent."""
 
@@ -69,7 +69,7 @@ class ElementDefinition:
         return mode is PertinentNegativeMode.VALUE or (mode is PertinentNegativeMode.EITHER and not self.nillable)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class GroupDefinition:
     """A container element with its children in document order; `path` ends with the group's own name."""
 
@@ -103,7 +103,7 @@ def definition_name(definition: Definition) -> str:
     return definition.id if isinstance(definition, ElementDefinition) else definition.name
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Dictionary:
     """One build of the standard. `elements` and `groups` are in document order; `not_values` and
     `pertinent_negatives` map every code of the standard to its label."""

@@ -40,7 +40,7 @@ def expectation(type_: SimpleType) -> str:
         case "string":
             return f"text of {_length(type_.facets)}" if _length(type_.facets) else "text"
         case "date":
-            return "a date, such as 1984-06-30" + _range(type_.facets)
+            return f"a date{_range(type_.facets)}, such as 1984-06-30"
         case "base64Binary":
             return "base64 text"
         case "decimal":

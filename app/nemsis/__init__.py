@@ -1,0 +1,1 @@
+"""NEMSIS 3.5.1: validation, the EMSDataSet document, and its export."""

@@ -1,0 +1,70 @@
+"""What a validator reports: one shape for our own dictionary, the official XSD and the national rules."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from lxml import etree
+
+from app.ems.elements import Dictionary
+
+_UNNAMED = "unknown"
+
+
+class Severity(StrEnum):
+    """An error blocks the export; a warning is for the medic to judge."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+class FindingSource(StrEnum):
+    """SCHEMA: our dictionary, equal to the XSD's verdict. NATIONAL: Schematron rules. XSD: the official schema."""
+
+    SCHEMA = "schema"
+    NATIONAL = "national"
+    XSD = "xsd"
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationFinding:
+    """One thing wrong with a document. Neither `path` nor `message` holds anything that the document says.
+
+    `path` is relative to the header, counting from 1: `PatientCareReport[1]/eVitals/eVitals.VitalGroup[2]/…`.
+    `internal_path` is for the chart mapping to fill: where in the chart the medic can mend it.
+    """
+
+    element_id: str
+    path: str
+    severity: Severity
+    code: str
+    message: str
+    source: FindingSource
+    internal_path: str | None = None
+
+
+def known_name(node: etree._Element, dictionary: Dictionary) -> str:
+    """The element's name where the standard knows it; a foreign name is not repeated, since anything may be in it."""
+    name = etree.QName(node)
+    known = name.localname in dictionary.elements or name.localname in dictionary.groups
+    return str(name.localname) if known and name.namespace == dictionary.namespace else _UNNAMED
+
+
+def locate(node: etree._Element, dictionary: Dictionary) -> str:
+    """The `path` of a finding on `node`; numbered where the standard lets a name repeat."""
+    steps = []
+    current: etree._Element | None = node
+    while current is not None:
+        steps.append(_step(current, dictionary))
+        current = current.getparent()
+    steps.reverse()
+    below = steps[2:] if len(steps) > 2 and steps[0] == "EMSDataSet" else steps
+    several_headers = len(steps) > 2 and len(node.getroottree().getroot()) > 1
+    return "/".join(steps[1:] if several_headers else below)
+
+
+def _step(node: etree._Element, dictionary: Dictionary) -> str:
+    name = known_name(node, dictionary)
+    definition = dictionary.elements.get(name) or dictionary.groups.get(name)
+    if definition is None or definition.max_occurs == 1 or node.getparent() is None:
+        return name
+    return f"{name}[{sum(1 for _ in node.itersiblings(node.tag, preceding=True)) + 1}]"

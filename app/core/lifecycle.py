@@ -40,7 +40,10 @@ class Guard(Generic[F]):
 
 @dataclass(frozen=True, slots=True)
 class Transition(Generic[S, F]):
-    """`permission` None: only the system fires it. `forbids` refuses a principal for reasons of the entity (403)."""
+    """`permission` None: only the system fires it. `forbids` refuses a principal for reasons of the entity (403).
+
+    `offered_as` is the public action under which the service fires it, where one verb may end in several states.
+    """
 
     action: StrEnum
     sources: frozenset[S]
@@ -51,6 +54,7 @@ class Transition(Generic[S, F]):
     audit_action: StrEnum | None = None
     needs_reason: bool = False
     system: bool = False
+    offered_as: StrEnum | None = None
     forbids: Callable[[Any, Principal], bool] | None = None
 
     def permits(self, entity: Any, principal: Principal) -> bool:
@@ -95,15 +99,28 @@ class Lifecycle(Generic[S, F]):
                 return transition
         return None
 
+    def offered_name(self, transition: Transition[S, F]) -> str | None:
+        """The name by which clients may ask for it, or None."""
+        if transition.offered_as is not None:
+            return transition.offered_as.value
+        return None if transition.action in self.internal else transition.action.value
+
     def allowed_actions(self, entity: Any, principal: Principal) -> list[str]:
         """Public actions that this principal may fire in the present state (guards are not evaluated)."""
-        return [
-            transition.action.value
+        names = [
+            self.offered_name(transition)
             for transition in self.transitions
-            if entity.status in transition.sources
-            and transition.action not in self.internal
-            and transition.permits(entity, principal)
+            if entity.status in transition.sources and transition.permits(entity, principal)
         ]
+        return list(dict.fromkeys(name for name in names if name is not None))
+
+    def require_offered(self, entity: Any, name: str, principal: Principal) -> None:
+        """For a verb that may end in several states. Raises Forbidden (role) or InvalidTransition (state)."""
+        offered = [transition for transition in self.transitions if self.offered_name(transition) == name]
+        if not any(transition.permits(entity, principal) for transition in offered):
+            raise Forbidden
+        if name not in self.allowed_actions(entity, principal):
+            raise self._refusal(entity, name, principal, [])
 
     def require(
         self, entity: Any, action: str, principal: Principal, facts: F, *, reason: str | None = None
@@ -115,15 +132,20 @@ class Lifecycle(Generic[S, F]):
         transition = self.find(entity.status, action)
         failed = [] if transition is None else [guard for guard in transition.guards if not guard.holds(facts)]
         if transition is None or failed:
-            raise InvalidTransition(
-                state=entity.status.value,
-                action=action,
-                allowed_actions=self.allowed_actions(entity, principal),
-                failed_guards=[guard.failure(facts) for guard in failed],
-            )
+            raise self._refusal(entity, action, principal, [guard.failure(facts) for guard in failed])
         if transition.needs_reason and reason is None:
             raise ValidationFailed.of("reason", "missing", "Give a reason.")
         return transition
+
+    def _refusal(
+        self, entity: Any, action: str, principal: Principal, failed_guards: list[dict[str, Any]]
+    ) -> InvalidTransition:
+        return InvalidTransition(
+            state=entity.status.value,
+            action=str(action),
+            allowed_actions=self.allowed_actions(entity, principal),
+            failed_guards=failed_guards,
+        )
 
     async def fire(
         self, uow: UnitOfWork, entity: Any, action: str, facts: F, *, reason: str | None = None, **also: Any

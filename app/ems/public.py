@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 
 from app.core.db.uow import ReadUnitOfWork
 from app.core.schemas import ReadModel
+from app.ems.chart.schemas import ChartRead
 from app.ems.element_groups.repository import ElementGroupRepository
 from app.ems.element_groups.schemas import ElementGroupRead
 from app.ems.elements import (
@@ -14,9 +16,22 @@ from app.ems.elements import (
     NOT_REPORTING,
     REPEATING_GROUPS,
     TARGET_BUILD,
+    AttributeDefinition,
+    Definition,
+    Dictionary,
+    ElementDefinition,
     ElementValue,
+    GroupDefinition,
     Owner,
+    PertinentNegativeMode,
+    definition_name,
+    expectation,
+    from_json,
+    has_illegal_character,
     load_dictionary,
+    owner_of,
+    pertinent_negative_mode,
+    repeating_group_of,
 )
 from app.ems.events import INCIDENT_STATUS_CHANGED, INCIDENT_UPDATED
 from app.ems.incidents.models import Incident
@@ -53,6 +68,20 @@ class PatientChart(ReadModel):
     interventions: list[InterventionRead]
     narratives: list[NarrativeRead]
     element_groups: list[ElementGroupRead]
+
+
+def chart_version(chart: PatientChart) -> str:
+    """SHA-256 over the sorted (entity, id, version) of the chart: differs when anything in it changed."""
+    named: list[tuple[str, ChartRead]] = [
+        ("incident", chart.incident),
+        ("patient", chart.patient),
+        *(("vital", entry) for entry in chart.vitals),
+        *(("intervention", entry) for entry in chart.interventions),
+        *(("narrative", entry) for entry in chart.narratives),
+        *(("element_group", entry) for entry in chart.element_groups),
+    ]
+    lines = sorted(f"{name} {entry.id} {entry.version}" for name, entry in named)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 async def get_incident(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> IncidentRead:
@@ -111,10 +140,15 @@ __all__ = [
     "TARGET_BUILD",
     "VITAL_COLUMNS",
     "AgeUnit",
+    "AttributeDefinition",
+    "Definition",
+    "Dictionary",
+    "ElementDefinition",
     "ElementGroupRead",
     "ElementValue",
     "Etco2Unit",
     "Gender",
+    "GroupDefinition",
     "IncidentRead",
     "IncidentStatus",
     "InterventionRead",
@@ -124,10 +158,19 @@ __all__ = [
     "Owner",
     "PatientChart",
     "PatientRead",
+    "PertinentNegativeMode",
     "VitalRead",
+    "chart_version",
+    "definition_name",
+    "expectation",
+    "from_json",
     "get_incident",
     "get_patient_charts",
+    "has_illegal_character",
     "hold_incident",
     "list_patients",
     "load_dictionary",
+    "owner_of",
+    "pertinent_negative_mode",
+    "repeating_group_of",
 ]

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from app.ems.elements import NOT_APPLICABLE, NOT_RECORDED, ElementDefinition
+from app.ems.public import NOT_APPLICABLE, NOT_RECORDED, ElementDefinition
 
 Recorded = Callable[[str], frozenset[str]]
 """The values recorded for an element, in the row at hand and in the report around it."""

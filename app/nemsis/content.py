@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from app.ems.elements import ElementValue
+from app.ems.public import ElementValue
 
 Elements = Mapping[str, Sequence[ElementValue]]
 

@@ -7,7 +7,7 @@ from datetime import datetime, tzinfo
 
 from lxml import etree
 
-from app.ems.elements import Dictionary, ElementDefinition, ElementValue, GroupDefinition, has_illegal_character
+from app.ems.public import Dictionary, ElementDefinition, ElementValue, GroupDefinition, has_illegal_character
 from app.nemsis.blanks import not_value_for
 from app.nemsis.content import DocumentContent, DocumentContentError, Elements, GroupInstance, ReportContent
 from app.nemsis.places import HEADER, REPORT, check_places, names_within

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from lxml import etree
 
-from app.ems.elements import Dictionary
+from app.ems.public import Dictionary
 
 _UNNAMED = "unknown"
 

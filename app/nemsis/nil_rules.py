@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from app.ems.elements import ElementDefinition, PertinentNegativeMode, pertinent_negative_mode
+from app.ems.public import ElementDefinition, PertinentNegativeMode, pertinent_negative_mode
 
 _UNCHECKED = "eCustomResults.01"
 _EMPTY_WITHOUT_REASON = "nemSch_e001"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import cache
 
-from app.ems.elements import Dictionary, ElementDefinition, GroupDefinition
+from app.ems.public import Dictionary, ElementDefinition, GroupDefinition
 from app.nemsis.content import DocumentContentError, Elements, GroupInstance
 
 HEADER = "Header"

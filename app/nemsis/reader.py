@@ -5,7 +5,7 @@ from uuid import UUID
 
 from lxml import etree
 
-from app.ems.elements import Dictionary, ElementDefinition, ElementValue, GroupDefinition
+from app.ems.public import Dictionary, ElementDefinition, ElementValue, GroupDefinition
 from app.nemsis.content import DocumentContent, DocumentContentError, GroupInstance, ReportContent
 from app.nemsis.places import HEADER, REPORT
 from app.nemsis.tree import XML_SPACE, XSI, XSI_NIL, attributes, nil_value, texts

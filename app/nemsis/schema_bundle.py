@@ -10,7 +10,7 @@ from typing import Any
 
 from lxml import etree
 
-from app.ems.elements import TARGET_BUILD, Dictionary, load_dictionary
+from app.ems.public import TARGET_BUILD, Dictionary, load_dictionary
 from app.nemsis.findings import FindingSource, Severity, ValidationFinding, known_name, locate
 
 _ENTRY_POINT = "EMSDataSet_v3.xsd"

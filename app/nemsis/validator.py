@@ -10,7 +10,7 @@ from functools import cache
 
 from lxml import etree
 
-from app.ems.elements import (
+from app.ems.public import (
     AttributeDefinition,
     Definition,
     Dictionary,

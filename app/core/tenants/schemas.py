@@ -45,6 +45,9 @@ class TenantPatch(VersionedPatch):
     time_zone: TimeZone = Field("", description="IANA zone; its offset goes into NEMSIS times")
     agency_state_id: Annotated[Text, length(50)] = Field("", description="dAgency.01, EMS agency unique state id")
     agency_number: Annotated[Text, length(15)] = Field("", description="dAgency.02, EMS agency number")
+    software_creator: Annotated[Text, length(50)] = Field("", description="eRecord.02")
+    software_name: Annotated[Text, length(50)] = Field("", description="eRecord.03")
+    software_version: Annotated[Text, length(50)] = Field("", description="eRecord.04")
     npi: Npi | None = None
     ein: Ein | None = None
     taxonomy: Taxonomy | None = Field(None, description="PRV03; 3416L0300X is ground ambulance")
@@ -74,6 +77,9 @@ class TenantRead(EntityRead):
     time_zone: str
     agency_state_id: str
     agency_number: str
+    software_creator: str
+    software_name: str
+    software_version: str
     npi: str | None
     ein: str | None
     taxonomy: str | None

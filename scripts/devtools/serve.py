@@ -5,11 +5,10 @@ import json
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from subprocess import Popen
 
 from scripts.devtools import ports
 from scripts.devtools.checkout import Checkout
@@ -97,7 +96,7 @@ def require_port(options: ServeOptions) -> None:
         )
 
 
-def profile_needed(environ: "os._Environ[str]") -> Profile:
+def profile_needed(environ: Mapping[str, str]) -> Profile:
     """With servers of the developer's own, the production packages are enough."""
     return Profile.BASE if environ.get("DATABASE_URL") and environ.get("REDIS_URL") else Profile.LOCAL
 
@@ -141,7 +140,7 @@ def web_server(checkout: Checkout, options: ServeOptions, services: Services, re
         services.children["The web server"] = child
         try:
             write_private(record, json.dumps({"pid": os.getpid(), "server": child.pid, "url": options.url}))
-            wait_until_healthy(child, options)
+            wait_until_healthy(services, options)
         except BaseException:
             stop(child, *SIGNALS)
             raise
@@ -152,16 +151,24 @@ def web_server(checkout: Checkout, options: ServeOptions, services: Services, re
         stop(child, *SIGNALS)
 
 
-def wait_until_healthy(child: "Popen[bytes]", options: ServeOptions) -> None:
-    """Return when /health/ready answers 200; raises DevError when the server ends or stays unready."""
-    wait_until(lambda: child.poll() is not None or is_ready(*options.address), HEALTHY_SECONDS)
-    if child.poll() is not None:
-        raise DevError(f"The web server ended with exit code {child.returncode}.", "Its own words are above.")
+def wait_until_healthy(services: Services, options: ServeOptions) -> None:
+    """Return when /health/ready answers 200; raises DevError when a server ends first or the app stays unready."""
+    wait_until(lambda: bool(ended(services)) or is_ready(*options.address), HEALTHY_SECONDS)
+    if ended(services):
+        raise DevError(ended(services), "Its own words are above, or in the logs directory of the data directory.")
     if not is_ready(*options.address):
         raise DevError(
             f"The web server is not ready after {HEALTHY_SECONDS:.0f} s.",
             f"What it waits for: curl {options.url}/health/ready (while it runs) and its words above.",
         )
+
+
+def ended(services: Services) -> str:
+    """Which server ended by itself; empty while all run."""
+    for name, child in services.children.items():
+        if child.poll() is not None:
+            return f"{name} ended by itself (exit {child.returncode})."
+    return ""
 
 
 def is_ready(host: str, port: int) -> bool:
@@ -186,10 +193,9 @@ def watch(services: Services) -> int:
     """Wait for Ctrl-C or SIGTERM; a server that ends by itself takes the rest down with it."""
     try:
         while True:
-            for name, child in services.children.items():
-                if child.poll() is not None:
-                    say(f"{name} ended by itself (exit {child.returncode}); stopping the rest.")
-                    return 1
+            if ended(services):
+                say(f"{ended(services)} Stopping the rest.")
+                return 1
             time.sleep(WATCH_SECONDS)
     except KeyboardInterrupt:
         say("\nstopping …")

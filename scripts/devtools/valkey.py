@@ -160,7 +160,7 @@ def answers(port: int, password: str) -> bool:
         with socket.create_connection((ports.LOOPBACK, port), timeout=2) as connection:
             connection.sendall(f"AUTH {password}\r\nPING\r\n".encode())
             reply = b""
-            while not reply.endswith(b"+PONG\r\n") and (part := connection.recv(256)):
+            while reply.count(b"\r\n") < 2 and (part := connection.recv(256)):
                 reply += part
     except OSError:
         return False

@@ -20,6 +20,7 @@ _MADE_ID = re.compile(r"(?:uuid|uuid_utils(?:\.compat)?)\.uuid[14678]")
 _LEVELS = frozenset({"debug", "info", "warning", "error", "critical", "exception", "log"})
 _LOGGER = re.compile(r"(?:^|_)log(?:ger|ging)?$")
 _BROAD = frozenset({"Exception", "BaseException"})
+_DESCRIPTIONS = frozenset({"str", "repr", "type", "isinstance"})
 _MAPPED_ERROR = re.compile(r"app\.(?:\w+\.)*errors\.\w+|(?:.*\.)?(?:as_app_error|error_response)")
 
 
@@ -96,7 +97,8 @@ def _handles(node: ast.AST, caught: str | None, file: SourceFile) -> bool:
         return True
     if isinstance(node, ast.Call):
         name = last_name(node.func)
-        return name in ("set_exception", "print", "exit") or (name in _LEVELS and _is_logger(node.func))
+        handed_on = name not in _DESCRIPTIONS and caught in map(last_name, node.args)
+        return handed_on or name in ("print", "exit") or (name in _LEVELS and _is_logger(node.func))
     if not isinstance(node, ast.Return) or node.value is None:
         return False
     names = [part for part in ast.walk(node.value) if isinstance(part, ast.Name)]

@@ -75,6 +75,7 @@ ACCEPTED = [
         "from app.core.errors import ServiceUnavailable\ndef g():\n    try:\n        f()\n    except Exception:\n"
         "        return ServiceUnavailable()",
     ),
+    ("FQ505", SERVICE, "try:\n    f()\nexcept Exception as error:\n    await self._fail(job, error)"),
     ("FQ505", SERVICE, "import contextlib\nwith contextlib.suppress(FileNotFoundError):\n    f()"),
     ("FQ506", SERVICE, "def f():\n    return open('x')"),
     (

@@ -1,4 +1,4 @@
-"""Whatever goes wrong before, in or after COMMIT: all of a unit of work is stored, or nothing and the caller hears of it."""
+"""Whatever goes wrong before, in or after COMMIT: all of a unit of work is stored, or nothing and the caller knows."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def create_engine(dsn: str, *, pool_size: int, application_name: str) -> AsyncEn
 
 
 class _Connecting:
-    """asyncpg.connect(), begun when awaited: a checkout without a greenlet drops it (_checkout), and nothing was begun."""
+    """asyncpg.connect(), begun when awaited: a checkout that cannot await (_checkout) drops it unbegun."""
 
     __slots__ = ("_options",)
 

@@ -19,6 +19,7 @@ from tests.core.charts import CHART_CHANGED, Chart, ChartAction, ChartRepository
 from tests.core.db.conftest import POOL_SIZE, WatchedSource
 from tests.core.evidence import audit_of, one, revisions_of
 from tests.core.principals import principal_of
+from tests.core.waiting import until
 
 
 async def test_two_writers_of_one_version_one_wins(
@@ -115,7 +116,7 @@ async def test_cancellation_storm_leaves_no_half_write_no_tenant_and_no_lost_con
     new_tenant: Callable[[], Awaitable[TenantId]],
     admin_connection: asyncpg.Connection,
 ) -> None:
-    dice = random.Random(20260301)
+    dice = random.Random(20260301)  # noqa: S311  # a repeatable storm
     people = [principal_of(await new_tenant()) for _ in range(2)]
     stored: dict[TenantId, list[uuid.UUID]] = {}
     for person in people:
@@ -159,7 +160,7 @@ async def test_cancellation_storm_leaves_no_half_write_no_tenant_and_no_lost_con
         await asyncio.gather(
             *(hang_up(twice=number % 4 == 1) if number % 2 else request() for number in range(16)),
         )
-    await _settled(pool)
+    await until(lambda: pool.checked_out() == 0)  # shielded rollbacks outlive a request that was cancelled twice
     after = await one(admin_connection, _TOTALS, list(stored))
     assert after["versions"] == after["audits"] == after["events"] == after["revisions"]
     writes = after["versions"] - before["versions"]
@@ -171,10 +172,3 @@ async def test_cancellation_storm_leaves_no_half_write_no_tenant_and_no_lost_con
         await pool.release(lease)
     states = await pool.states(admin_connection)
     assert len(states) <= POOL_SIZE and set(states) == {"idle"}
-
-
-async def _settled(pool: WatchedSource) -> None:
-    """Shielded rollbacks outlive the request that was cancelled twice."""
-    async with asyncio.timeout(10):
-        while pool.checked_out():
-            await asyncio.sleep(0.01)

@@ -207,6 +207,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("updated_at", sa.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("deleted_at", sa.TIMESTAMP(timezone=True), nullable=True),
+        sa.CheckConstraint("provider IN ('stripe', 'telnyx')", name=op.f("ck_webhook_receipts_provider")),
         sa.CheckConstraint(
             "status IN ('received', 'processed', 'failed', 'ignored')", name=op.f("ck_webhook_receipts_status")
         ),

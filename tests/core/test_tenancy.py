@@ -205,7 +205,7 @@ def no_application_filter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(repository, "_STATEMENTS", {})
     scoped = repository.Repository._list_query
 
-    def unscoped_list(self: Any, *arguments: Any) -> sa.Select[Any]:
+    def unscoped_list(self: Any, *arguments: Any) -> Any:
         query: Any = scoped(self, *arguments)
         kept = [clause for clause in query._where_criteria if "tenant_id" not in str(clause)]
         query._where_criteria = tuple(kept)

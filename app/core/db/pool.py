@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Any
 
+import asyncpg
 import orjson
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
@@ -38,9 +40,22 @@ def create_engine(dsn: str, *, pool_size: int, application_name: str) -> AsyncEn
             "max_cached_statement_lifetime": 0,
             "command_timeout": 75,
             "timeout": 5,
+            "async_creator_fn": _Connecting,
             "server_settings": {"application_name": application_name, "timezone": "UTC"},
         },
     )
+
+
+class _Connecting:
+    """asyncpg.connect(), begun when awaited: a checkout that cannot await (_checkout) drops it unbegun."""
+
+    __slots__ = ("_options",)
+
+    def __init__(self, **options: Any) -> None:
+        self._options = options
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        return asyncpg.connect(**self._options).__await__()
 
 
 class Lease:

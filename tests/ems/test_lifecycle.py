@@ -1,4 +1,4 @@
-"""Every state × action × person of the incident's state machine (directive 5.2), generated from its declaration."""
+"""The incident's state machine (directive 5.2): every state by every action by every person, from its declaration."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from app.core.db.uow import UnitOfWork
 from app.core.errors import ValidationFailed
-from app.ems.chart.children import ChildActions, ChildKind
+from app.ems.chart.children import ChildActions, ChildKind, Use
 from app.ems.element_groups.models import ElementGroup
 from app.ems.element_groups.repository import ElementGroupRepository
 from app.ems.element_groups.schemas import ElementGroupCreate, ElementGroupPatch, ElementGroupRead
@@ -25,7 +25,7 @@ class ElementGroupAction(StrEnum):
 async def _is_parent(uow: UnitOfWork, group: ElementGroup, wanted: str | None) -> bool:
     if group.parent_id is None:
         return False
-    parent = await ElementGroupRepository(uow).find(uow.tenant_id, group.parent_id)
+    parent = await ElementGroupRepository(uow).find_for_share(uow.tenant_id, group.parent_id)
     same_place = parent is not None and (parent.incident_id, parent.patient_id) == (group.incident_id, group.patient_id)
     return same_place and parent is not None and parent.group_name == wanted
 
@@ -70,4 +70,5 @@ ELEMENT_GROUPS = ChildKind(
         ElementGroupAction.RESTORED,
     ),
     check=_check,
+    used_by=(Use("element-groups", ElementGroupRepository, "parent_id"),),
 )

@@ -7,10 +7,14 @@ from enum import StrEnum
 from app.core.clock import utcnow
 from app.core.db.uow import UnitOfWork
 from app.core.errors import ValidationFailed
-from app.ems.chart.children import ChildActions, ChildKind
+from app.ems.chart.children import ChildActions, ChildKind, Use
+from app.ems.element_groups.repository import ElementGroupRepository
+from app.ems.interventions.repository import InterventionRepository
+from app.ems.narratives.repository import NarrativeRepository
 from app.ems.patients.models import Patient
 from app.ems.patients.repository import PatientRepository
 from app.ems.patients.schemas import PatientCreate, PatientPatch, PatientRead
+from app.ems.vitals.repository import VitalRepository
 
 
 class PatientAction(StrEnum):
@@ -41,4 +45,10 @@ PATIENTS = ChildKind(
         PatientAction.RESTORED,
     ),
     check=_check,
+    used_by=(
+        Use("vitals", VitalRepository, "patient_id"),
+        Use("interventions", InterventionRepository, "patient_id"),
+        Use("narratives", NarrativeRepository, "patient_id"),
+        Use("element-groups", ElementGroupRepository, "patient_id"),
+    ),
 )

@@ -10,7 +10,14 @@ from app.ems.chart.children import ChildActions, ChildKind, Use
 from app.ems.element_groups.models import ElementGroup
 from app.ems.element_groups.repository import ElementGroupRepository
 from app.ems.element_groups.schemas import ElementGroupCreate, ElementGroupPatch, ElementGroupRead
-from app.ems.elements import REPEATING_GROUPS, TARGET_BUILD, Owner, check_group_attributes, load_dictionary
+from app.ems.elements import (
+    REPEATING_GROUPS,
+    TARGET_BUILD,
+    ElementProblem,
+    Owner,
+    check_group_attributes,
+    load_dictionary,
+)
 from app.ems.patients.models import Patient
 
 
@@ -30,6 +37,12 @@ async def _is_parent(uow: UnitOfWork, group: ElementGroup, wanted: str | None) -
     return same_place and parent is not None and parent.group_name == wanted
 
 
+def _field_of(problem: ElementProblem, group_name: str) -> str:
+    """The request's field for a problem with one of the group's XML attributes."""
+    field = "attributes" + problem.path.removeprefix(group_name)
+    return "correlation_id" if field == "attributes.CorrelationID" else field
+
+
 async def _check(uow: UnitOfWork, group: ElementGroup, _: Patient | None) -> None:
     definition = REPEATING_GROUPS[group.group_name]
     problems = []
@@ -46,7 +59,7 @@ async def _check(uow: UnitOfWork, group: ElementGroup, _: Patient | None) -> Non
     if group.correlation_id is not None:
         attributes["CorrelationID"] = group.correlation_id
     problems += [
-        (problem.path, problem.code.value, problem.message)
+        (_field_of(problem, group.group_name), problem.code.value, problem.message)
         for problem in check_group_attributes(group.group_name, attributes, dictionary=load_dictionary(TARGET_BUILD))
     ]
     if problems:

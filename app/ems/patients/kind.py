@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from enum import StrEnum
 
 from app.core.clock import utcnow
@@ -25,8 +26,11 @@ class PatientAction(StrEnum):
     RESTORED = "patient.restored"
 
 
+_AHEAD_OF_UTC = dt.timedelta(hours=14)  # the most that any time zone is: a date of birth is local (Guam has +10)
+
+
 async def _check(uow: UnitOfWork, patient: Patient, _: Patient | None) -> None:
-    if patient.date_of_birth is not None and patient.date_of_birth > utcnow().date():
+    if patient.date_of_birth is not None and patient.date_of_birth > (utcnow() + _AHEAD_OF_UTC).date():
         raise ValidationFailed.of("date_of_birth", "in_the_future", "The date of birth lies in the future.")
 
 

@@ -194,7 +194,7 @@ def _validation_failed(error: RequestValidationError) -> AppError:
 def _plain(part: Any) -> str:
     """A place in the request; a client-made key that is not a plain name is not echoed."""
     text = str(part)
-    return text if len(text) <= 64 and all(char.isalnum() or char in "_-. []" for char in text) else "?"
+    return text if len(text) <= 64 and all(char.isalnum() or char in "_-.[]" for char in text) else "?"
 
 
 _SAFE_MESSAGES = {"string_pattern_mismatch": "The text does not have the required form"}

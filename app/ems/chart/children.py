@@ -19,6 +19,7 @@ from app.ems.chart.columns import ChartChild
 from app.ems.chart.gate import check_entry_elements, require_editable, revise_entry
 from app.ems.chart.schemas import ChartPatch, ChartRead
 from app.ems.elements import to_json
+from app.ems.errors import EntryInUse
 from app.ems.events import INCIDENT_UPDATED
 from app.ems.incidents.repository import IncidentRepository
 from app.ems.lifecycle import IncidentStatus
@@ -42,10 +43,20 @@ class ChildActions:
 
 
 @dataclass(frozen=True)
+class Use:
+    """Entries of `repository` refer to another kind by `column`; `path` names them to clients."""
+
+    path: str
+    repository: type[Repository[Any]]
+    column: str
+
+
+@dataclass(frozen=True)
 class ChildKind(Generic[E, R]):
     """`noun` names one in summaries; `check` raises ValidationFailed for what only this kind can judge.
 
-    `check` gets the unit of work, the entry and, for entries about a patient, that patient.
+    `check` gets the unit of work, the entry and, for entries about a patient, that patient. `used_by` keeps an entry
+    from being deleted while others refer to it.
     """
 
     noun: str
@@ -56,6 +67,7 @@ class ChildKind(Generic[E, R]):
     read: type[R]
     actions: ChildActions
     check: Callable[[UnitOfWork, E, Patient | None], Awaitable[None]] | None = None
+    used_by: tuple[Use, ...] = ()
 
 
 class ChildReader(Generic[E, R]):
@@ -116,16 +128,17 @@ class ChildService(Generic[E, R]):
         return self._kind.read.of(child)
 
     async def delete(self, incident_id: uuid.UUID, child_id: uuid.UUID, version: int) -> None:
-        """Raises NotFound, ChartNotEditable, Conflict (stale)."""
+        """Raises NotFound, ChartNotEditable, Conflict (stale), EntryInUse."""
         incident = await self._incidents.get_for_share(self._uow.tenant_id, incident_id)
         require_editable(incident, self._uow.principal)
-        child = _of_incident(await self._children.find(self._uow.tenant_id, child_id), incident_id)
+        child = _of_incident(await self._children.find_for_update(self._uow.tenant_id, child_id), incident_id)
         require_version(child, version)
+        await self._require_unused(child)
         async with self._uow.change(child, self._kind.actions.deleted, event=INCIDENT_UPDATED):
             child.deleted_at = utcnow()
 
     async def restore(self, incident_id: uuid.UUID, child_id: uuid.UUID, version: int) -> R:
-        """Raises Forbidden, NotFound, ChartNotEditable, Conflict (stale)."""
+        """Raises Forbidden, NotFound, ChartNotEditable, Conflict (stale), ValidationFailed (patient or parent gone)."""
         self._uow.principal.require(CHART_RESTORE)
         incident = await self._incidents.get_for_share(self._uow.tenant_id, incident_id)
         require_editable(incident, self._uow.principal)
@@ -134,7 +147,16 @@ class ChildService(Generic[E, R]):
         require_version(child, version)
         async with self._uow.change(child, self._kind.actions.restored, event=INCIDENT_UPDATED):
             child.deleted_at = None
+            await self._check(child)
         return self._kind.read.of(child)
+
+    async def _require_unused(self, child: E) -> None:
+        """`child` is locked for update, and whoever refers to it holds it for share: the answer stays true."""
+        for use in self._kind.used_by:
+            query: dict[str, Any] = {"incident_id": child.incident_id, use.column: child.id}
+            page = await use.repository(self._uow).list_page(self._uow.tenant_id, limit=1, cursor=None, **query)
+            if page.items:
+                raise EntryInUse(used_by=use.path)
 
     async def _check(self, child: E) -> None:
         check_entry_elements(child)
@@ -147,7 +169,7 @@ class ChildService(Generic[E, R]):
         patient_id = getattr(child, "patient_id", None)
         if patient_id is None:
             return None
-        patient = await PatientRepository(self._uow).find(self._uow.tenant_id, patient_id)
+        patient = await PatientRepository(self._uow).find_for_share(self._uow.tenant_id, patient_id)
         if patient is None or patient.incident_id != child.incident_id:
             raise ValidationFailed.of("patient_id", "unknown_patient", "This incident has no such patient.")
         return patient

@@ -6,11 +6,18 @@ from enum import StrEnum
 
 from app.core.db.uow import UnitOfWork
 from app.core.errors import ValidationFailed
-from app.ems.chart.children import ChildActions, ChildKind
+from app.ems.chart.children import ChildActions, ChildKind, Use
 from app.ems.element_groups.models import ElementGroup
 from app.ems.element_groups.repository import ElementGroupRepository
 from app.ems.element_groups.schemas import ElementGroupCreate, ElementGroupPatch, ElementGroupRead
-from app.ems.elements import REPEATING_GROUPS, TARGET_BUILD, Owner, check_group_attributes, load_dictionary
+from app.ems.elements import (
+    REPEATING_GROUPS,
+    TARGET_BUILD,
+    ElementProblem,
+    Owner,
+    check_group_attributes,
+    load_dictionary,
+)
 from app.ems.patients.models import Patient
 
 
@@ -25,9 +32,15 @@ class ElementGroupAction(StrEnum):
 async def _is_parent(uow: UnitOfWork, group: ElementGroup, wanted: str | None) -> bool:
     if group.parent_id is None:
         return False
-    parent = await ElementGroupRepository(uow).find(uow.tenant_id, group.parent_id)
+    parent = await ElementGroupRepository(uow).find_for_share(uow.tenant_id, group.parent_id)
     same_place = parent is not None and (parent.incident_id, parent.patient_id) == (group.incident_id, group.patient_id)
     return same_place and parent is not None and parent.group_name == wanted
+
+
+def _field_of(problem: ElementProblem, group_name: str) -> str:
+    """The request's field for a problem with one of the group's XML attributes."""
+    field = "attributes" + problem.path.removeprefix(group_name)
+    return "correlation_id" if field == "attributes.CorrelationID" else field
 
 
 async def _check(uow: UnitOfWork, group: ElementGroup, _: Patient | None) -> None:
@@ -46,7 +59,7 @@ async def _check(uow: UnitOfWork, group: ElementGroup, _: Patient | None) -> Non
     if group.correlation_id is not None:
         attributes["CorrelationID"] = group.correlation_id
     problems += [
-        (problem.path, problem.code.value, problem.message)
+        (_field_of(problem, group.group_name), problem.code.value, problem.message)
         for problem in check_group_attributes(group.group_name, attributes, dictionary=load_dictionary(TARGET_BUILD))
     ]
     if problems:
@@ -70,4 +83,5 @@ ELEMENT_GROUPS = ChildKind(
         ElementGroupAction.RESTORED,
     ),
     check=_check,
+    used_by=(Use("element-groups", ElementGroupRepository, "parent_id"),),
 )

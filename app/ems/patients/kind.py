@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from enum import StrEnum
 
 from app.core.clock import utcnow
 from app.core.db.uow import UnitOfWork
 from app.core.errors import ValidationFailed
-from app.ems.chart.children import ChildActions, ChildKind
+from app.ems.chart.children import ChildActions, ChildKind, Use
+from app.ems.element_groups.repository import ElementGroupRepository
+from app.ems.interventions.repository import InterventionRepository
+from app.ems.narratives.repository import NarrativeRepository
 from app.ems.patients.models import Patient
 from app.ems.patients.repository import PatientRepository
 from app.ems.patients.schemas import PatientCreate, PatientPatch, PatientRead
+from app.ems.vitals.repository import VitalRepository
 
 
 class PatientAction(StrEnum):
@@ -21,8 +26,11 @@ class PatientAction(StrEnum):
     RESTORED = "patient.restored"
 
 
+_AHEAD_OF_UTC = dt.timedelta(hours=14)  # the most that any time zone is: a date of birth is local (Guam has +10)
+
+
 async def _check(uow: UnitOfWork, patient: Patient, _: Patient | None) -> None:
-    if patient.date_of_birth is not None and patient.date_of_birth > utcnow().date():
+    if patient.date_of_birth is not None and patient.date_of_birth > (utcnow() + _AHEAD_OF_UTC).date():
         raise ValidationFailed.of("date_of_birth", "in_the_future", "The date of birth lies in the future.")
 
 
@@ -41,4 +49,10 @@ PATIENTS = ChildKind(
         PatientAction.RESTORED,
     ),
     check=_check,
+    used_by=(
+        Use("vitals", VitalRepository, "patient_id"),
+        Use("interventions", InterventionRepository, "patient_id"),
+        Use("narratives", NarrativeRepository, "patient_id"),
+        Use("element-groups", ElementGroupRepository, "patient_id"),
+    ),
 )

@@ -43,6 +43,12 @@ def decimal_text(value: Any) -> Any:
     raise PydanticCustomError("decimal_text", "Give this value as a decimal string")
 
 
+def places(number: int) -> Any:
+    """`Annotated[Decimal, places(2)]`: as NUMERIC(…, 2) gives it back, however it was written (`650`, `6.5E+2`)."""
+    unit = Decimal(1).scaleb(-number)
+    return AfterValidator(lambda value: (value + 0).quantize(unit))
+
+
 def _printable(value: str) -> str:
     if any(ord(char) < 32 and char not in "\t\n\r" for char in value):
         raise PydanticCustomError("control_character", "Control characters are not allowed")
@@ -54,7 +60,10 @@ VersionQuery = Annotated[int, Query(ge=1, le=MAX_INT, description="The version t
 Instant = Annotated[AwareDatetime, BeforeValidator(_only_text), AfterValidator(_bounded)]
 Date = Annotated[dt.date, BeforeValidator(_only_text), AfterValidator(_bounded_date)]
 Money = Annotated[
-    Decimal, BeforeValidator(decimal_text), Field(ge=0, max_digits=12, decimal_places=2, allow_inf_nan=False)
+    Decimal,
+    BeforeValidator(decimal_text),
+    Field(ge=0, max_digits=12, decimal_places=2, allow_inf_nan=False),
+    places(2),
 ]
 Text = Annotated[str, Field(strict=True), AfterValidator(_printable)]
 

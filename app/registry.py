@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+import app.billing.router
 import app.core.auth.router
 import app.core.tenants.router
 import app.ems.router
@@ -15,6 +16,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     app.core.auth.router.router,
     app.core.tenants.router.router,
     *app.ems.router.routers,
+    *app.billing.router.routers,
 )
 SUBSCRIPTIONS: tuple[Subscription, ...] = ()
 JOBS: tuple[Job, ...] = (AUTO_LOCK,)

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 from migrations.tenancy import APP, append_only, secure
 
 revision = "billing"
-down_revision = "ems"
+down_revision = "nemsis"
 branch_labels = None
 depends_on = None
 

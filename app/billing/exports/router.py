@@ -17,13 +17,13 @@ router = APIRouter(prefix="/billing/exports", tags=["billing"])
 
 
 @router.post("", status_code=201, dependencies=[requires(CLAIM_EXPORT)])
-async def create_export(given: ExportCreate, exports: Exports, creation: CreationDependency) -> ExportRead:
+async def create_claim_export(given: ExportCreate, exports: Exports, creation: CreationDependency) -> ExportRead:
     """Write approved claims into one 837P file and move them to `exported`: all of them or none."""
     return await exports.create(given, creation)
 
 
 @router.get("", dependencies=[requires(CLAIM_READ)])
-async def list_exports(
+async def list_claim_exports(
     exports: ExportReads, limit: Limit = 50, cursor: CursorText = None, sort: Sort = "-created_at"
 ) -> Page[ExportRead]:
     """Exports, newest first."""
@@ -31,7 +31,7 @@ async def list_exports(
 
 
 @router.get("/{export_id}", dependencies=[requires(CLAIM_READ)])
-async def get_export(export_id: uuid.UUID, exports: ExportReads) -> ExportRead:
+async def get_claim_export(export_id: uuid.UUID, exports: ExportReads) -> ExportRead:
     """One export and the claims in it."""
     return await exports.get(export_id)
 
@@ -42,7 +42,7 @@ async def get_export(export_id: uuid.UUID, exports: ExportReads) -> ExportRead:
     response_class=Response,
     responses={200: {"description": "The 837P file", "content": {MEDIA_TYPE: {"schema": {"type": "string"}}}}},
 )
-async def get_export_artifact(export_id: uuid.UUID, exports: Exports) -> Response:
+async def get_claim_export_artifact(export_id: uuid.UUID, exports: Exports) -> Response:
     """The 837P file, to be sent to the clearinghouse."""
     return Response(
         await exports.artifact(export_id),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+import app.billing.router
 import app.core.auth.router
 import app.core.tenants.router
 import app.ems.router
@@ -20,6 +21,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     *app.ems.router.routers,
     app.nemsis.dictionary.router.router,
     app.nemsis.exports.router.router,
+    *app.billing.router.routers,
 )
 SUBSCRIPTIONS: tuple[Subscription, ...] = (*nemsis_handlers.SUBSCRIPTIONS,)
 JOBS: tuple[Job, ...] = (AUTO_LOCK,)

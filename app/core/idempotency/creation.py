@@ -16,7 +16,7 @@ from app.core.db.uow import UnitOfWork
 from app.core.errors import Conflict, IdempotencyKeyReused
 from app.core.idempotency.models import IdempotencyKey
 from app.core.ids import new_id
-from app.core.schemas import CreateModel
+from app.core.schemas import CreateModel, RequestModel
 
 _table: Any = IdempotencyKey.__table__
 _COLUMNS = ("id", "tenant_id", "key", "fingerprint", "entity_id")
@@ -50,14 +50,16 @@ class Creation:
         self._route = route
         self._key = key
 
-    async def claim(self, uow: UnitOfWork, given: CreateModel) -> Claim:
+    async def claim(self, uow: UnitOfWork, given: RequestModel, *, entity_id: uuid.UUID | None = None) -> Claim:
         """The id to create under, or the id that this very request created before.
 
         A repeated client-made id answers 200, a repeated Idempotency-Key the first status. Raises IdempotencyKeyReused
         or Conflict when the key or the id was used with another body. Two equal requests at once: the second waits.
+        `entity_id`: the id to create under when it had to be known before this unit of work.
         """
-        entity_id = given.id or new_id()
-        if self._key is None and given.id is None:
+        named = given.id if isinstance(given, CreateModel) else None
+        entity_id = named or entity_id or new_id()
+        if self._key is None and named is None:
             return Claim(entity_id, repeated=False)
         fingerprint = hashlib.sha256(f"{self._route}\n{given.model_dump_json(exclude_unset=True)}".encode()).digest()
         if self._key is not None:
@@ -66,8 +68,8 @@ class Creation:
                 if first[0] != fingerprint:
                     raise IdempotencyKeyReused
                 return Claim(first[1], repeated=True)
-        if given.id is not None:
-            first = await self._first(uow, f"id:{given.id}", fingerprint, entity_id)
+        if named is not None:
+            first = await self._first(uow, f"id:{named}", fingerprint, entity_id)
             if first is not None:
                 if first[0] != fingerprint:
                     raise Conflict("This id is in use for something else.")

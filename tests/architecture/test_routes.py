@@ -95,7 +95,7 @@ def test_operation_ids_are_unique_and_readable(routes: list[Operation]) -> None:
 def test_answers_are_typed(routes: list[Operation]) -> None:
     """A declared return type gives the fast serialisation path, and keeps what is not declared inside."""
     for route in routes:
-        if route.status == 204 or str(route) == "GET /metrics":
+        if route.status == 204 or str(route) == "GET /metrics" or route.path.endswith("/artifact"):
             continue
         assert route.response is not None, str(route)
         for model in _models(route.response):

@@ -64,4 +64,10 @@ ACCEPTED = [
     ("FQ404", REPOSITORY, "def f(x):\n    q = f'{x}'\n    async def g(conn, q):\n        await conn.execute(q)"),
     ("FQ404", REPOSITORY, "def f(x):\n    q = f'{x}'\n    return lambda conn, q: conn.execute(q)"),
     ("FQ404", REPOSITORY, "async def f(conn, x, q):\n    class Q:\n        q = f'{x}'\n    await conn.execute(q)"),
+    ("FQ402", MODELS, "import sqlalchemy as sa\nstatus = plain(sa.Text())"),
+    (
+        "FQ404",
+        REPOSITORY,
+        "async def f(conn, x):\n    await conn.execute('select 1'.strip())\n    await conn.fetch(a | b)",
+    ),
 ]

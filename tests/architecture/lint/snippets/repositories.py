@@ -43,4 +43,5 @@ ACCEPTED = [
     ("FQ205", "app/core/audit/writer.py", "import sqlalchemy as sa\nstmt = sa.insert(audit_events)"),
     ("FQ202", SERVICE, "async def list_open(uow): ..."),
     ("FQ204", SERVICE, "async def archive(uow): ..."),
+    ("FQ201", REPOSITORY, _in_class("entity = Incident")),
 ]

@@ -75,6 +75,7 @@ REFUSED = [
         for describe in ("str", "repr", "type", "isinstance")
     ),
     *(("FQ506", SERVICE, f"async def f(x):\n    x.{method}()  # here") for method in sorted(_BLOCKING_METHODS)),
+    ("FQ505", SERVICE, "try:\n    f()\nexcept Exception:  # here\n    _log.bind(x=1)"),
 ]
 ACCEPTED = [
     ("FQ501", "app/core/clock.py", "import datetime as dt\nnow = dt.datetime.now(dt.UTC)"),

@@ -69,4 +69,5 @@ ACCEPTED = [
         ("FQ702", TEST, f"def test_f():\n    x.{name}()")
         for name in ["raises", "warns", "fail", "call_and_validate", "validate_response", "run_state_machine_as_test"]
     ),
+    ("FQ704", TEST, "import time\ndef test_f():\n    a = time.time()\n    assert f(a + time.time())"),
 ]

@@ -55,4 +55,5 @@ ACCEPTED = [
     ("FQ102", SERVICE, "async def f():\n    async with transaction():\n        pass"),
     ("FQ103", SERVICE, "claim.status.seen = 1\nclaim.__dict__['payer'] = 'a'\nentry['status'] = 1"),
     ("FQ103", SERVICE, "values(status='paid')\nsetattr(claim, 1, 'status')"),
+    ("FQ103", SERVICE, "row.values['status'] = 1"),
 ]

@@ -30,6 +30,7 @@ REFUSED = [
     ("FQ705", TEST, "import pytest\nx = pytest.param(1, marks=pytest.mark.xfail)  # here"),
     ("FQ705", TEST, "import pytest\ndef test_f():\n    pytest.xfail()  # here"),
     ("FQ705", TEST, "import pytest\n@pytest.mark.skip(reason=1)  # here\ndef test_f():\n    assert f()"),
+    ("FQ702", TEST, "def test_f(untouched):  # here\n    f()"),
 ]
 ACCEPTED = [
     ("FQ701", TEST, "def test_f(x, y):\n    assert x == y\n    assert x != x\n    assert f() == f()\n    assert False"),
@@ -70,4 +71,5 @@ ACCEPTED = [
         for name in ["raises", "warns", "fail", "call_and_validate", "validate_response", "run_state_machine_as_test"]
     ),
     ("FQ704", TEST, "import time\ndef test_f():\n    a = time.time()\n    assert f(a + time.time())"),
+    ("FQ702", TEST, "def test_f(check_nothing_changed):\n    f()"),
 ]

@@ -17,7 +17,10 @@ from app.core.permissions import Permission
 
 @dataclass(frozen=True)
 class Operation:
-    """One method of one route. `permissions` and `public` are what its dependencies declare."""
+    """One method of one route. `permissions` and `public` are what its dependencies declare.
+
+    `media` are the content types of a success that the route declares itself: those of documents.
+    """
 
     method: str
     path: str
@@ -26,6 +29,7 @@ class Operation:
     description: str
     body: Any
     response: Any
+    media: frozenset[str]
     status: int
     query: frozenset[str]
     permissions: tuple[Permission, ...]
@@ -59,6 +63,7 @@ def _operations(app: FastAPI) -> Iterator[Operation]:
                 description=route.description or "",
                 body=None if route.body_field is None else route.body_field.field_info.annotation,
                 response=route.response_model,
+                media=frozenset((route.responses or {}).get(200, {}).get("content", ())),
                 status=route.status_code or 200,
                 query=frozenset(_query(route.dependant)),
                 permissions=tuple(call.permission for call in calls if isinstance(call, Requires)),

@@ -36,6 +36,8 @@ PUBLIC = {
     "GET /portal": "a page for patients",
     "GET /founder": "a page; its data need a token",
 }
+# Lists that come whole, each for its reason.
+UNPAGED = {"GET /api/v1/nemsis/dictionary": "the elements of one section of a published standard"}
 DOCUMENT = {"/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc"}
 
 
@@ -83,7 +85,7 @@ def test_tenant_is_never_taken_from_the_request(routes: list[Operation]) -> None
 def test_every_route_is_described(routes: list[Operation]) -> None:
     declared = {tag["name"] for tag in TAGS}
     for route in routes:
-        assert len(route.description) > 20, str(route)
+        assert route.description.split(".")[0].count(" ") >= 1 and "." in route.description, str(route)
         assert len(route.tags) == 1 and route.tags[0] in declared, str(route)
 
 
@@ -95,8 +97,8 @@ def test_operation_ids_are_unique_and_readable(routes: list[Operation]) -> None:
 def test_answers_are_typed(routes: list[Operation]) -> None:
     """A declared return type gives the fast serialisation path, and keeps what is not declared inside."""
     for route in routes:
-        if route.status == 204 or str(route) == "GET /metrics" or route.path.endswith("/artifact"):
-            continue
+        if route.response is None and (route.status == 204 or route.media - {"application/json"}):
+            continue  # an answer without a body, or a document
         assert route.response is not None, str(route)
         for model in _models(route.response):
             assert issubclass(model, ReadModel), f"{route}: {model.__name__} is no ReadModel"
@@ -129,7 +131,8 @@ def test_lists_are_paged(routes: list[Operation]) -> None:
         response = route.response
         if isinstance(response, type) and issubclass(response, Page):
             assert {"limit", "cursor"} <= route.query, str(route)
-        assert getattr(response, "__origin__", None) is not list, f"{route} answers without bounds"
+        unbounded = getattr(response, "__origin__", None) is list and str(route) not in UNPAGED
+        assert not unbounded, f"{route} answers without bounds"
 
 
 def test_document_and_routes_agree(app: FastAPI, routes: list[Operation]) -> None:

@@ -33,9 +33,8 @@ def test(checkout: Checkout, wishes: Wishes, arguments: Sequence[str], **extra: 
     prepare(checkout, Profile.DEV)
     checkout.make_directories()
     with throwaway(checkout, wishes) as services:
-        shared = os.environ.get("SHARED_DIR", str(checkout.root.parent / "shared"))
         command: list[str | Path] = [checkout.python, "-m", "pytest", *default_options(arguments), *arguments]
-        return run_in_terminal(command, checkout.root, services.environment | {"SHARED_DIR": shared} | extra)
+        return run_in_terminal(command, checkout.root, services.environment | extra)
 
 
 def default_options(arguments: Sequence[str]) -> list[str]:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+import httpx
 import pytest
+from fastapi import FastAPI
 
+from app import registry
 from app.core.config import Settings
 from app.core.db.pool import ConnectionSource, create_engine
 from app.core.db.uow import UnitOfWork
@@ -15,9 +18,11 @@ from app.core.permissions import Principal
 from app.core.runtime import Runtime
 from app.core.tenants.models import Tenant
 from app.core.tenants.service import TenantAction
+from app.main import create_app
+from tests.core import chart_api
 from tests.core.charts import Chart, ChartAction, create_tables
 from tests.core.principals import principal_of
-from tests.support.actors import profile
+from tests.support.actors import Actor, profile
 from tests.support.database import TestDatabase
 
 
@@ -25,6 +30,49 @@ from tests.support.database import TestDatabase
 async def charts(database: TestDatabase) -> None:
     """The tables of tests.core.charts, in this worker's database."""
     await create_tables(database.owner)
+
+
+@pytest.fixture(scope="session")
+async def chart_app(charts: None, settings: Settings, runtime: Runtime) -> AsyncIterator[FastAPI]:
+    """The service itself, composed as ever, with one more router; its own runtime, the same keys and database."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registry, "ROUTERS", (*registry.ROUTERS, chart_api.router))
+        application = create_app(settings)
+    async with application.router.lifespan_context(application):
+        yield application
+
+
+@pytest.fixture(scope="session")
+async def chart_client(chart_app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(chart_app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+        yield http
+
+
+@pytest.fixture(scope="session")
+def chart_runtime(chart_app: FastAPI) -> Runtime:
+    held: Runtime = chart_app.state.runtime
+    return held
+
+
+@pytest.fixture
+def sign_in(chart_client: httpx.AsyncClient, chart_runtime: Runtime) -> Callable[[Principal], Actor]:
+    """An actor with a token for that principal, on the app that has charts."""
+
+    def issue(principal: Principal) -> Actor:
+        assert principal.user_id is not None
+        token = chart_runtime.tokens.issue(
+            user_id=principal.user_id, tenant_id=principal.tenant_id, role=principal.role, is_reviewer=False
+        )
+        return Actor(chart_client, token)
+
+    return issue
+
+
+@pytest.fixture
+def medic(sign_in: Callable[[Principal], Actor], principal: Principal) -> Actor:
+    """`principal`, signed in."""
+    return sign_in(principal)
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from sqlalchemy.util.concurrency import greenlet_spawn
 
 from app.core.db.guard import refuse_unaudited_clause, refuse_unaudited_text
 from app.core.db.sql import dump_json
+from app.core.errors import ServiceUnavailable
 
 
 def create_engine(dsn: str, *, pool_size: int, application_name: str) -> AsyncEngine:
@@ -81,7 +82,7 @@ class ConnectionSource:
         event.listen(engine.sync_engine, "before_cursor_execute", refuse_unaudited_text)
 
     async def acquire(self) -> Lease:
-        """A connection that is open and outside any transaction."""
+        """A connection that is open and outside any transaction. Raises ServiceUnavailable."""
         while True:
             fairy = await self._checkout()
             conn = fairy.driver_connection
@@ -97,7 +98,10 @@ class ConnectionSource:
                 return pool.connect()
             except MissingGreenlet:  # the slot was invalidated and must reconnect, which awaits
                 pass
-        return await greenlet_spawn(pool.connect)
+        try:
+            return await greenlet_spawn(pool.connect)
+        except OSError as error:  # refused, not resolved, too slow, or several of these for several addresses
+            raise ServiceUnavailable("The database is away.") from error
 
     async def release(self, lease: Lease) -> None:
         lease.fairy.close()

@@ -192,7 +192,7 @@ async def test_audit_log_is_beyond_the_app_role(
 
 
 async def test_mutation_outside_a_change_block_cannot_be_committed(
-    untouched: None, runtime: Runtime, principal: Principal, chart: Chart
+    untouched: None, runtime: Runtime, principal: Principal, chart: Chart, admin_connection: asyncpg.Connection
 ) -> None:
     """Around the seal, by the back door of the instance's dict: nothing writes it."""
     async with runtime.unit_of_work(principal) as uow:
@@ -202,6 +202,7 @@ async def test_mutation_outside_a_change_block_cannot_be_committed(
         found = (await session.scalars(sa.select(Chart).where(Chart.id == chart.id))).one()
         found.__dict__["number"] = "smuggled"
         await session.flush()
+    assert await admin_connection.fetchval("SELECT number FROM probe.charts WHERE id = $1", chart.id) == chart.number
 
 
 def _user(principal: Principal) -> User:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from scripts.demo_chart import CALL
-from tests.ems.charts import KINDS, Kind
+from tests.ems.charts import KINDS
 from tests.fuzz.document import Described, alternatives, resolve
 from tests.fuzz.world import Records
 
@@ -46,6 +46,3 @@ def _sample(field: dict[str, Any]) -> Any:
         return variant["enum"][0]
     by_type: dict[str, Any] = {"integer": 1, "boolean": True, "array": [], "object": {}}
     return by_type.get(variant.get("type", ""), "sample")
-
-
-__all__ = ["Kind", "acceptable"]

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+import app.billing.router
 import app.core.auth.router
 import app.core.tenants.router
 import app.ems.router
+import app.nemsis.dictionary.router
+import app.nemsis.exports.router
 from app.core.jobs.queue import Job
 from app.core.outbox.subscriptions import Subscription
 from app.ems.incidents.service import AUTO_LOCK
+from app.nemsis import handlers as nemsis_handlers
 
 ROUTERS: tuple[APIRouter, ...] = (
     app.core.auth.router.router,
     app.core.tenants.router.router,
     *app.ems.router.routers,
+    app.nemsis.dictionary.router.router,
+    app.nemsis.exports.router.router,
+    *app.billing.router.routers,
 )
-SUBSCRIPTIONS: tuple[Subscription, ...] = ()
+SUBSCRIPTIONS: tuple[Subscription, ...] = (*nemsis_handlers.SUBSCRIPTIONS,)
 JOBS: tuple[Job, ...] = (AUTO_LOCK,)

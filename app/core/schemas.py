@@ -1,4 +1,4 @@
-"""Bases of every request and response model: strict about scalars, closed to unknown fields, free of NUL bytes."""
+"""Bases of every request and response model: strict about scalars, closed to unknown fields, storable."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 from pydantic_core import PydanticCustomError
 
 MAX_INT = 2**31 - 1
+MAX_JSON_INT = 2**63 - 1
+MAX_NESTING = 64
 _EARLIEST = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
 _LATEST = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _ISO_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}[0-9:.Z+-]*")
 _DECIMAL = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
+_NOT_IN_POSTGRES = re.compile("[\x00\ud800-\udfff]")
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -87,32 +90,39 @@ Money = Annotated[
 ]
 
 
-def _holds_nul(given: Any) -> bool:
-    """Without recursion: a body may be nested more deeply than the stack."""
-    pending = [given]
-    while pending:
-        value = pending.pop()
-        if isinstance(value, str):
-            if "\x00" in value:
-                return True
-        elif isinstance(value, dict):
-            pending += [*value.keys(), *value.values()]
-        elif isinstance(value, list):
-            pending += value
-    return False
+def _unstorable(given: list[Any]) -> PydanticCustomError | None:
+    """Why JSON could not be stored and given back as it came, or None.
+
+    Level by level instead of recursively: a body may be nested more deeply than the stack.
+    """
+    level = given
+    for _ in range(MAX_NESTING + 1):
+        deeper: list[Any] = []
+        for value in level:
+            if isinstance(value, str):
+                if _NOT_IN_POSTGRES.search(value):
+                    return PydanticCustomError("not_text", "NUL characters and lone surrogates are not allowed")
+            elif isinstance(value, dict):
+                deeper += [*value.keys(), *value.values()]
+            elif isinstance(value, list):
+                deeper += value
+            elif isinstance(value, int | float) and not -MAX_JSON_INT <= value <= MAX_JSON_INT:
+                return PydanticCustomError("number_range", "A number is too large, or none at all")
+        level = deeper
+    return PydanticCustomError("nesting", "The value is nested too deeply") if level else None
 
 
 class RequestModel(BaseModel):
-    """Unknown fields are refused. PostgreSQL cannot store NUL, so no string may hold it."""
+    """Unknown fields are refused, and free JSON that cannot be stored as it is."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
-    @model_validator(mode="before")
-    @classmethod
-    def _storable(cls, given: Any) -> Any:
-        if _holds_nul(given):
-            raise PydanticCustomError("nul_character", "NUL characters are not allowed")
-        return given
+    @model_validator(mode="after")
+    def _storable(self) -> Self:
+        refusal = _unstorable(list(self.__dict__.values()))
+        if refusal is not None:
+            raise refusal
+        return self
 
 
 class CreateModel(RequestModel):

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 
 from app.core.db.uow import ReadUnitOfWork
 from app.core.schemas import ReadModel
-from app.ems.chart.schemas import ChartRead
 from app.ems.element_groups.repository import ElementGroupRepository
 from app.ems.element_groups.schemas import ElementGroupRead
 from app.ems.elements import (
     NOT_APPLICABLE,
     NOT_RECORDED,
-    NOT_REPORTING,
     REPEATING_GROUPS,
     TARGET_BUILD,
     AttributeDefinition,
@@ -70,20 +67,6 @@ class PatientChart(ReadModel):
     element_groups: list[ElementGroupRead]
 
 
-def chart_version(chart: PatientChart) -> str:
-    """SHA-256 over the sorted (entity, id, version) of the chart: differs when anything in it changed."""
-    named: list[tuple[str, ChartRead]] = [
-        ("incident", chart.incident),
-        ("patient", chart.patient),
-        *(("vital", entry) for entry in chart.vitals),
-        *(("intervention", entry) for entry in chart.interventions),
-        *(("narrative", entry) for entry in chart.narratives),
-        *(("element_group", entry) for entry in chart.element_groups),
-    ]
-    lines = sorted(f"{name} {entry.id} {entry.version}" for name, entry in named)
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
-
-
 async def get_incident(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> IncidentRead:
     """Raises NotFound."""
     return present(await IncidentRepository(uow).get(uow.tenant_id, incident_id), uow.principal)
@@ -133,7 +116,6 @@ __all__ = [
     "NARRATIVE_COLUMNS",
     "NOT_APPLICABLE",
     "NOT_RECORDED",
-    "NOT_REPORTING",
     "PATIENT_COLUMNS",
     "PROCEDURE_COLUMNS",
     "REPEATING_GROUPS",
@@ -160,7 +142,6 @@ __all__ = [
     "PatientRead",
     "PertinentNegativeMode",
     "VitalRead",
-    "chart_version",
     "definition_name",
     "expectation",
     "from_json",

@@ -1,1 +1,1 @@
-"""NEMSIS 3.5.1: validation, the EMSDataSet document, and its export."""
+"""NEMSIS: mapping, validation and export of charts as 3.5.1 EMSDataSet documents (directive section 7)."""

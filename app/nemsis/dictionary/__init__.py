@@ -1,0 +1,1 @@
+"""The NEMSIS dictionary as clients read it."""

@@ -1,0 +1,1 @@
+"""NEMSIS exports: one per patient, from validation to the stored document."""

@@ -1,0 +1,80 @@
+"""nemsis/incidents/{id}/validation and nemsis/exports."""
+
+from __future__ import annotations
+
+import uuid
+
+from fastapi import APIRouter, Response
+
+from app.core.dependencies import RuntimeDependency, requires
+from app.core.idempotency.creation import CreationDependency
+from app.core.pagination import CursorText, Limit, Page, Sort
+from app.nemsis.exports.lifecycle import ExportStatus
+from app.nemsis.exports.schemas import (
+    ChartValidation,
+    ExportTransitionRequest,
+    NemsisExportCreate,
+    NemsisExportRead,
+)
+from app.nemsis.exports.service import ExportReads, Exports
+from app.nemsis.permissions import NEMSIS_EXPORT, NEMSIS_READ, NEMSIS_VALIDATE
+
+router = APIRouter(prefix="/nemsis", tags=["nemsis"])
+
+
+@router.get("/incidents/{incident_id}/validation", dependencies=[requires(NEMSIS_READ)])
+async def validate_chart(incident_id: uuid.UUID, exports: ExportReads) -> ChartValidation:
+    """What the schema and the national rules would say of this chart now; nothing is stored."""
+    return await exports.validate(incident_id)
+
+
+@router.post("/exports", status_code=201, dependencies=[requires(NEMSIS_VALIDATE)])
+async def create_export(given: NemsisExportCreate, exports: Exports, creation: CreationDependency) -> NemsisExportRead:
+    """Begin an export of one patient's chart, in `pending_validation`."""
+    return await exports.create(given, creation)
+
+
+@router.get("/exports", dependencies=[requires(NEMSIS_READ)])
+async def list_exports(
+    exports: ExportReads,
+    limit: Limit = 50,
+    cursor: CursorText = None,
+    sort: Sort = "-created_at",
+    incident_id: uuid.UUID | None = None,
+    patient_id: uuid.UUID | None = None,
+    status: ExportStatus | None = None,
+) -> Page[NemsisExportRead]:
+    """Exports, newest first."""
+    return await exports.list_page(
+        limit=limit,
+        cursor=cursor,
+        ascending=sort == "created_at",
+        incident_id=incident_id,
+        patient_id=patient_id,
+        status=status,
+    )
+
+
+@router.get("/exports/{export_id}", dependencies=[requires(NEMSIS_READ)])
+async def get_export(export_id: uuid.UUID, exports: ExportReads) -> NemsisExportRead:
+    """One export, with the findings of its last validation."""
+    return await exports.get(export_id)
+
+
+@router.post("/exports/{export_id}/transitions", dependencies=[requires(NEMSIS_VALIDATE)])
+async def transition_export(export_id: uuid.UUID, given: ExportTransitionRequest, exports: Exports) -> NemsisExportRead:
+    """`validate` ends in ready_for_export or validation_failed; `export` stores the document."""
+    return await exports.transition(export_id, given)
+
+
+@router.get(
+    "/exports/{export_id}/artifact",
+    response_class=Response,
+    responses={200: {"content": {"application/xml": {}}, "description": "The EMSDataSet document"}},
+    dependencies=[requires(NEMSIS_EXPORT)],
+)
+async def download_export(export_id: uuid.UUID, exports: ExportReads, runtime: RuntimeDependency) -> Response:
+    """The stored document."""
+    content = await runtime.objects.get(await exports.artifact_key(export_id))
+    headers = {"Content-Disposition": f'attachment; filename="{export_id}.xml"'}
+    return Response(content, media_type="application/xml", headers=headers)

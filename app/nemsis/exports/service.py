@@ -1,0 +1,232 @@
+"""Exporting a chart: create, validate, export; the document is stored outside any transaction."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Annotated, Any
+
+from fastapi import Depends
+
+from app.core.db.uow import ReadUnitOfWork, UnitOfWork
+from app.core.dependencies import ReadUow, RuntimeDependency, UowFactory
+from app.core.errors import NotFound, ValidationFailed
+from app.core.idempotency.creation import Creation
+from app.core.pagination import Page
+from app.core.permissions import Principal
+from app.core.repository import require_version
+from app.core.runtime import Runtime
+from app.core.storage.gateway import object_key
+from app.core.tenants.schemas import TenantRead
+from app.core.tenants.service import current_tenant
+from app.ems.public import (
+    TARGET_BUILD,
+    IncidentStatus,
+    PatientChart,
+    get_incident,
+    get_patient_charts,
+    list_patients,
+)
+from app.nemsis.events import EXPORT_STATUS_CHANGED
+from app.nemsis.exports.lifecycle import ExportFacts, ExportRequest, ExportStatus, ExportTransition, export_lifecycle
+from app.nemsis.exports.models import NemsisExport
+from app.nemsis.exports.repository import NemsisExportRepository
+from app.nemsis.exports.schemas import (
+    ChartValidation,
+    ExportTransitionRequest,
+    FindingRead,
+    NemsisExportCreate,
+    NemsisExportRead,
+    PatientValidation,
+)
+from app.nemsis.findings import ValidationFinding
+from app.nemsis.permissions import NEMSIS_EXPORT
+from app.nemsis.schema_bundle import SchemaBundle
+from app.nemsis.validation import JudgedDocument, judge_chart
+
+CLOSED_STATES = frozenset({IncidentStatus.COMPLETED, IncidentStatus.LOCKED})
+
+
+class NemsisExportAction(StrEnum):
+    CREATED = "nemsis_export.created"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One patient's chart and document."""
+
+    chart: PatientChart
+    document: JudgedDocument
+
+
+def present(export: NemsisExport, principal: Principal) -> NemsisExportRead:
+    return NemsisExportRead.of(export, allowed_actions=export_lifecycle.allowed_actions(export, principal))
+
+
+def _findings(findings: Sequence[ValidationFinding]) -> list[dict[str, Any]]:
+    return [asdict(finding) for finding in findings]
+
+
+class ExportReader:
+    def __init__(self, uow: ReadUnitOfWork, runtime: Runtime) -> None:
+        self._uow = uow
+        self._runtime = runtime
+        self._exports = NemsisExportRepository(uow)
+        self._schema = SchemaBundle(runtime.settings.nemsis_schema_dir)
+
+    async def validate(self, incident_id: uuid.UUID) -> ChartValidation:
+        """What stands between this chart and the state, now. Raises NotFound."""
+        judged = await judge_incident(self._uow, incident_id, self._schema)
+        patients = [
+            PatientValidation(
+                patient_id=one.chart.patient.id,
+                valid=one.document.valid,
+                findings=[FindingRead(**finding) for finding in _findings(one.document.findings)],
+            )
+            for one in judged
+        ]
+        return ChartValidation(
+            incident_id=incident_id,
+            schema_build=TARGET_BUILD,
+            xsd_checked=self._schema.available(),
+            valid=bool(patients) and all(patient.valid for patient in patients),
+            patients=patients,
+        )
+
+    async def get(self, export_id: uuid.UUID) -> NemsisExportRead:
+        """Raises NotFound."""
+        return present(await self._exports.get(self._uow.tenant_id, export_id), self._uow.principal)
+
+    async def list_page(self, **query: Any) -> Page[NemsisExportRead]:
+        page = await self._exports.list_page(self._uow.tenant_id, **query)
+        return Page(items=[present(item, self._uow.principal) for item in page.items], next_cursor=page.next_cursor)
+
+    async def artifact_key(self, export_id: uuid.UUID) -> str:
+        """Raises NotFound for an export without a document."""
+        export = await self._exports.get(self._uow.tenant_id, export_id)
+        if export.s3_key is None:
+            raise NotFound("This export has no document yet.")
+        return export.s3_key
+
+
+async def judge_incident(uow: ReadUnitOfWork, incident_id: uuid.UUID, schema: SchemaBundle) -> list[Judged]:
+    """Every patient's document, judged. Raises NotFound."""
+    charts = await get_patient_charts(uow, incident_id)
+    tenant = TenantRead.of(await current_tenant(uow))
+    return [
+        Judged(chart, await judge_chart(tenant, chart, ordinal, len(charts), schema))
+        for ordinal, chart in enumerate(charts, start=1)
+    ]
+
+
+class ExportService:
+    """Several units of work where a document is stored: none is open while the object store is asked."""
+
+    def __init__(self, factory: Callable[[], UnitOfWork], runtime: Runtime) -> None:
+        self._factory = factory
+        self._objects = runtime.objects
+        self._schema = SchemaBundle(runtime.settings.nemsis_schema_dir)
+
+    async def create(self, given: NemsisExportCreate, creation: Creation) -> NemsisExportRead:
+        """Raises NotFound, ValidationFailed (which patient?)."""
+        async with self._factory() as uow:
+            claim = await creation.claim(uow, given)
+            exports = NemsisExportRepository(uow)
+            if claim.repeated:
+                return present(await exports.get(uow.tenant_id, claim.entity_id), uow.principal)
+            await get_incident(uow, given.incident_id)
+            export = NemsisExport(
+                id=claim.entity_id,
+                tenant_id=uow.tenant_id,
+                incident_id=given.incident_id,
+                patient_id=await self._patient(uow, given),
+                schema_build=TARGET_BUILD,
+            )
+            await uow.create(export, NemsisExportAction.CREATED, event=EXPORT_STATUS_CHANGED)
+            return present(export, uow.principal)
+
+    async def transition(self, export_id: uuid.UUID, given: ExportTransitionRequest) -> NemsisExportRead:
+        """Raises Forbidden, InvalidTransition, Conflict (stale)."""
+        if given.action is ExportRequest.VALIDATE:
+            return await self._validate(export_id, given.version)
+        return await self._export(export_id, given.version)
+
+    async def _validate(self, export_id: uuid.UUID, version: int) -> NemsisExportRead:
+        async with self._factory() as uow:
+            export = await NemsisExportRepository(uow).get_for_update(uow.tenant_id, export_id)
+            export_lifecycle.require_offered(export, ExportRequest.VALIDATE, uow.principal)
+            require_version(export, version)
+            if export.status is ExportStatus.VALIDATION_FAILED:
+                await export_lifecycle.fire(uow, export, ExportTransition.REVALIDATE, ExportFacts())
+            judged = await self._judge(uow, export)
+            await export_lifecycle.fire(
+                uow,
+                export,
+                ExportTransition.PASS_VALIDATION if judged.document.valid else ExportTransition.FAIL_VALIDATION,
+                ExportFacts(),
+                validation_errors_json=_findings(judged.document.findings),
+                document_sha256=judged.document.sha256,
+            )
+            return present(export, uow.principal)
+
+    async def _export(self, export_id: uuid.UUID, version: int) -> NemsisExportRead:
+        judged, key = await self._prepare(export_id, version)
+        await self._objects.put(key, judged.document.content, "application/xml")
+        async with self._factory() as uow:
+            export = await NemsisExportRepository(uow).get_for_update(uow.tenant_id, export_id)
+            require_version(export, version)
+            facts = ExportFacts(
+                closed=judged.chart.incident.status in CLOSED_STATES,
+                unchanged=judged.document.sha256 == export.document_sha256,
+            )
+            await export_lifecycle.fire(uow, export, ExportTransition.EXPORT, facts, s3_key=key)
+            return present(export, uow.principal)
+
+    async def _prepare(self, export_id: uuid.UUID, version: int) -> tuple[Judged, str]:
+        """Check before anything is stored: the export's state, and that the chart is still the validated one."""
+        async with self._factory() as uow:
+            uow.principal.require(NEMSIS_EXPORT)
+            export = await NemsisExportRepository(uow).get(uow.tenant_id, export_id)
+            export_lifecycle.require_offered(export, ExportRequest.EXPORT, uow.principal)
+            require_version(export, version)
+            judged = await self._judge(uow, export)
+            facts = ExportFacts(
+                closed=judged.chart.incident.status in CLOSED_STATES,
+                unchanged=judged.document.sha256 == export.document_sha256 and judged.document.valid,
+            )
+            export_lifecycle.require(export, ExportTransition.EXPORT, uow.principal, facts)
+            key = object_key(
+                uow.tenant_id, "nemsis", str(export.incident_id), str(export.patient_id), f"{export.id}.xml"
+            )
+            return judged, key
+
+    async def _judge(self, uow: UnitOfWork, export: NemsisExport) -> Judged:
+        """Raises NotFound when the patient was deleted meanwhile."""
+        for judged in await judge_incident(uow, export.incident_id, self._schema):
+            if judged.chart.patient.id == export.patient_id:
+                return judged
+        raise NotFound("The patient of this export was deleted.")
+
+    async def _patient(self, uow: UnitOfWork, given: NemsisExportCreate) -> uuid.UUID:
+        patients = [patient.id for patient in await list_patients(uow, given.incident_id)]
+        if given.patient_id is None and len(patients) == 1:
+            return patients[0]
+        if given.patient_id is None:
+            raise ValidationFailed.of("patient_id", "missing", "Say which patient: the incident has none or several.")
+        if given.patient_id not in patients:
+            raise ValidationFailed.of("patient_id", "unknown_patient", "This incident has no such patient.")
+        return given.patient_id
+
+
+async def export_service(factory: UowFactory, runtime: RuntimeDependency) -> ExportService:
+    return ExportService(factory, runtime)
+
+
+async def export_reader(uow: ReadUow, runtime: RuntimeDependency) -> ExportReader:
+    return ExportReader(uow, runtime)
+
+
+Exports = Annotated[ExportService, Depends(export_service)]
+ExportReads = Annotated[ExportReader, Depends(export_reader)]

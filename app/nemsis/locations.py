@@ -1,0 +1,48 @@
+"""From a finding's place in the document back to the field of the chart where a medic can mend it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from app.ems.public import Owner, PatientChart, owner_of
+from app.nemsis.findings import ValidationFinding
+from app.nemsis.mapping import FIELDS, SOLE_PATIENT_FIELDS, Places
+
+_ENTITY_GROUPS = {
+    "eVitals.VitalGroup": "vital",
+    "eMedications.MedicationGroup": "medication",
+    "eProcedures.ProcedureGroup": "procedure",
+}
+_REPORT = re.compile(r"PatientCareReport(\[\d+\])?")
+
+
+def locate_in_chart(finding: ValidationFinding, chart: PatientChart, places: Places) -> ValidationFinding:
+    """`internal_path` relative to ems/incidents/{id}: `vitals/<id>.heart_rate`, `incident.elements.eResponse.05`."""
+    groups = tuple(step for step in finding.path.split("/") if step.endswith("]") and not _REPORT.fullmatch(step))
+    return replace(finding, internal_path=_path(finding.element_id, groups, chart, places))
+
+
+def _path(element_id: str, groups: tuple[str, ...], chart: PatientChart, places: Places) -> str | None:
+    rows = [groups[:length] for length in range(len(groups), 0, -1) if groups[:length] in places.rows]
+    if rows:
+        name = rows[0][-1].partition("[")[0]
+        return f"{places.rows[rows[0]]}.{_field(element_id, _ENTITY_GROUPS.get(name))}"
+    try:
+        owner = owner_of(element_id)
+    except KeyError:
+        return None
+    if owner is Owner.TENANT:
+        return f"tenant.{_field(element_id, 'tenant')}"
+    if owner is Owner.INCIDENT:
+        return f"incident.{_field(element_id, 'incident')}"
+    if owner is Owner.PATIENT:
+        if element_id in SOLE_PATIENT_FIELDS.values() and element_id not in chart.patient.elements:
+            return f"incident.{_field(element_id, 'incident')}"
+        return f"patients/{chart.patient.id}.{_field(element_id, 'patient')}"
+    return {Owner.VITAL: "vitals", Owner.NARRATIVE: "narratives"}.get(owner, "interventions")
+
+
+def _field(element_id: str, entity: str | None) -> str:
+    columns = FIELDS.get(entity or "", {})
+    return next((column for column, carried in columns.items() if carried == element_id), f"elements.{element_id}")

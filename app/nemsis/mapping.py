@@ -1,0 +1,278 @@
+"""The mapping of directive section 7: internal fields to NEMSIS element ids, and a chart to a document's content.
+
+Which column carries which element is declared with the columns (ems); how its value is written is declared here.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import zoneinfo
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from app.core.geography import ANSI_BY_USPS
+from app.core.tenants.schemas import TenantRead
+from app.ems.public import (
+    INCIDENT_COLUMNS,
+    MEDICATION_COLUMNS,
+    NARRATIVE_COLUMNS,
+    PATIENT_COLUMNS,
+    PROCEDURE_COLUMNS,
+    VITAL_COLUMNS,
+    AgeUnit,
+    ElementGroupRead,
+    ElementValue,
+    Etco2Unit,
+    Gender,
+    IncidentRead,
+    InterventionRead,
+    InterventionType,
+    Outcome,
+    PatientChart,
+    VitalRead,
+    from_json,
+)
+from app.nemsis.content import DocumentContent, GroupInstance, ReportContent
+from app.nemsis.document import nemsis_datetime
+
+RXNORM = "9924003"
+TENANT_FIELDS: Mapping[str, str] = {
+    "agency_state_id": "dAgency.01",
+    "agency_number": "dAgency.02",
+    "state": "dAgency.04",
+    "software_creator": "eRecord.02",
+    "software_name": "eRecord.03",
+    "software_version": "eRecord.04",
+}
+# The incident's disposition and primary impression stand for those of a sole patient.
+SOLE_PATIENT_FIELDS: Mapping[str, str] = {"disposition": "eDisposition.27", "primary_impression": "eSituation.11"}
+FIELDS: Mapping[str, Mapping[str, str]] = {
+    "tenant": TENANT_FIELDS,
+    "incident": {**INCIDENT_COLUMNS, **SOLE_PATIENT_FIELDS},
+    "patient": PATIENT_COLUMNS,
+    "vital": VITAL_COLUMNS,
+    "medication": MEDICATION_COLUMNS,
+    "procedure": PROCEDURE_COLUMNS,
+    "narrative": NARRATIVE_COLUMNS,
+}
+_CODES: Mapping[Any, str] = {
+    Gender.FEMALE: "9919001",
+    Gender.MALE: "9919003",
+    Gender.UNKNOWN: "9919005",
+    AgeUnit.YEARS: "2516009",
+    AgeUnit.MONTHS: "2516007",
+    AgeUnit.DAYS: "2516001",
+    AgeUnit.HOURS: "2516003",
+    AgeUnit.MINUTES: "2516005",
+    Outcome.IMPROVED: "9916001",
+    Outcome.UNCHANGED: "9916003",
+    Outcome.WORSE: "9916005",
+    Etco2Unit.MMHG: "3340001",
+    Etco2Unit.PERCENT: "3340003",
+    Etco2Unit.KPA: "3340005",
+}
+
+Elements = dict[str, list[ElementValue]]
+
+
+def internal_field(element_id: str) -> str | None:
+    """`vital.heart_rate` for eVitals.10; None for an element that is stored under its id."""
+    for entity, columns in FIELDS.items():
+        for column, carried in columns.items():
+            if carried == element_id:
+                return f"{entity}.{column}"
+    return None
+
+
+def lexical(column: str, value: Any, zone: dt.tzinfo) -> str:
+    """A column's value in the NEMSIS lexical form; times in the agency's zone with a numeric offset."""
+    if column == "state" or column.endswith("_state"):
+        return ANSI_BY_USPS[value]
+    if value in _CODES:
+        return _CODES[value]
+    if isinstance(value, dt.datetime):
+        return nemsis_datetime(value, zone)
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return _decimal(value)
+    return str(value)
+
+
+def _decimal(value: Decimal) -> str:
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def age_at(born: dt.date, on: dt.date) -> tuple[int, AgeUnit] | None:
+    """Whole years from one year on, else months, else days (at least one); None outside NEMSIS's 1 to 120."""
+    months = (on.year - born.year) * 12 + on.month - born.month - (on.day < born.day)
+    years, days = months // 12, (on - born).days
+    number, unit = (
+        (years, AgeUnit.YEARS) if years else (months, AgeUnit.MONTHS) if months else (max(days, 1), AgeUnit.DAYS)
+    )
+    return (number, unit) if days >= 0 and number <= 120 else None
+
+
+@dataclass
+class Places:
+    """Where in the chart each repeating group of a document came from: `eVitals.VitalGroup[2]` → `vitals/<id>`."""
+
+    rows: dict[tuple[str, ...], str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class MappedReport:
+    content: ReportContent
+    places: Places
+
+
+class ChartMapper:
+    """Maps charts of one agency."""
+
+    def __init__(self, tenant: TenantRead) -> None:
+        self._tenant = tenant
+        self._zone = zoneinfo.ZoneInfo(tenant.time_zone)
+
+    def document(self, reports: Sequence[MappedReport]) -> DocumentContent:
+        demographic = {
+            element_id: lexical(column, getattr(self._tenant, column), self._zone)
+            for column, element_id in TENANT_FIELDS.items()
+            if element_id.startswith("dAgency")
+        }
+        return DocumentContent(demographic=demographic, reports=[report.content for report in reports])
+
+    def report(self, chart: PatientChart, ordinal: int, count: int) -> MappedReport:
+        """The PatientCareReport of patient number `ordinal` (from 1) of `count` in the incident."""
+        places = Places()
+        elements = self._report_elements(chart, ordinal, count)
+        groups: list[GroupInstance] = []
+        for vital in sorted(chart.vitals, key=lambda vital: _order(vital.taken_at, vital)):
+            self._place(places, groups, self._vital(vital), f"vitals/{vital.id}")
+        for item in sorted(chart.interventions, key=lambda item: _order(item.performed_at, item)):
+            self._place(places, groups, self._intervention(item), f"interventions/{item.id}")
+        self._element_groups(chart.element_groups, places, groups)
+        return MappedReport(ReportContent(chart.patient.pcr_uuid, elements, groups), places)
+
+    def _report_elements(self, chart: PatientChart, ordinal: int, count: int) -> Elements:
+        incident = self._carried(chart.incident, INCIDENT_COLUMNS)
+        patient = self._carried(chart.patient, PATIENT_COLUMNS)
+        elements = {**incident, **patient}
+        self._locate(chart.incident, elements)
+        self._derive_age(chart, elements)
+        for column, element_id in TENANT_FIELDS.items():
+            if element_id.startswith("eRecord"):
+                elements[element_id] = [ElementValue(value=getattr(self._tenant, column))]
+        elements.setdefault("eRecord.01", [ElementValue(value=_report_number(chart.incident, ordinal, count))])
+        elements.setdefault("eResponse.01", [ElementValue(value=self._tenant.agency_number)])
+        if count == 1:
+            for column, element_id in SOLE_PATIENT_FIELDS.items():
+                value = getattr(chart.incident, column)
+                if value is not None:
+                    elements.setdefault(element_id, [ElementValue(value=value)])
+        return elements | self._narrative(chart)
+
+    def _locate(self, incident: IncidentRead, elements: Elements) -> None:
+        """eScene.11 joins two columns: latitude,longitude."""
+        elements.pop("eScene.11", None)
+        if incident.location_latitude is not None and incident.location_longitude is not None:
+            place = f"{_decimal(incident.location_latitude)},{_decimal(incident.location_longitude)}"
+            elements["eScene.11"] = [ElementValue(value=place)]
+
+    def _derive_age(self, chart: PatientChart, elements: Elements) -> None:
+        """ePatient.15/.16 from the date of birth, where the crew recorded no age and no reason for its absence."""
+        born, dispatched = chart.patient.date_of_birth, chart.incident.dispatch_time
+        if born is None or dispatched is None or "ePatient.15" in elements or "ePatient.16" in elements:
+            return
+        age = age_at(born, dispatched.astimezone(self._zone).date())
+        if age is not None:
+            number, unit = age
+            elements["ePatient.15"] = [ElementValue(value=str(number))]
+            elements["ePatient.16"] = [ElementValue(value=_CODES[unit])]
+
+    def _narrative(self, chart: PatientChart) -> Elements:
+        """eNarrative.01 occurs once: several narratives are joined in the order they were written."""
+        texts = [narrative.narrative_text for narrative in chart.narratives if narrative.narrative_text]
+        if texts:
+            return {"eNarrative.01": [ElementValue(value="\n\n".join(texts))]}
+        return {
+            element_id: values for narrative in chart.narratives for element_id, values in _stored(narrative).items()
+        }
+
+    def _vital(self, vital: VitalRead) -> GroupInstance:
+        elements = self._carried(vital, VITAL_COLUMNS)
+        if vital.etco2 is not None and vital.etco2_unit is not None:
+            _set_attribute(elements, "eVitals.16", "ETCO2Type", _CODES[vital.etco2_unit])
+        return GroupInstance("eVitals.VitalGroup", elements)
+
+    def _intervention(self, item: InterventionRead) -> GroupInstance:
+        if item.type is InterventionType.PROCEDURE:
+            return GroupInstance("eProcedures.ProcedureGroup", self._carried(item, PROCEDURE_COLUMNS))
+        elements = self._carried(item, MEDICATION_COLUMNS)
+        if item.rxcui is not None:
+            _set_attribute(elements, "eMedications.03", "CodeType", RXNORM)
+        return GroupInstance("eMedications.MedicationGroup", elements)
+
+    def _carried(self, entry: Any, columns: Mapping[str, str]) -> Elements:
+        """Stored elements, with the columns' values beside their pertinent negatives and attributes."""
+        elements = _stored(entry)
+        for column, element_id in columns.items():
+            value = getattr(entry, column)
+            if value is not None:
+                beside = next(iter(elements.get(element_id, ())), ElementValue())
+                text = lexical(column, value, self._zone)
+                elements[element_id] = [beside.model_copy(update={"value": text})]
+        return elements
+
+    def _element_groups(self, rows: Sequence[ElementGroupRead], places: Places, groups: list[GroupInstance]) -> None:
+        children: dict[Any, list[ElementGroupRead]] = {}
+        for row in rows:
+            children.setdefault(row.parent_id, []).append(row)
+        counts = _Counter(places)
+
+        def instance(row: ElementGroupRead, path: tuple[str, ...]) -> GroupInstance:
+            here = counts.next(path, row.group_name, f"element-groups/{row.id}")
+            nested = [instance(child, here) for child in children.get(row.id, ())]
+            return GroupInstance(row.group_name, _stored(row), row.correlation_id, row.attributes or {}, nested)
+
+        groups.extend(instance(row, ()) for row in children.get(None, ()))
+
+    def _place(self, places: Places, groups: list[GroupInstance], instance: GroupInstance, location: str) -> None:
+        number = sum(1 for group in groups if group.name == instance.name) + 1
+        places.rows[(f"{instance.name}[{number}]",)] = location
+        groups.append(instance)
+
+
+class _Counter:
+    """Numbers the instances of repeating groups as the document will."""
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self._counts: dict[tuple[str, ...], int] = {}
+
+    def next(self, path: tuple[str, ...], name: str, location: str) -> tuple[str, ...]:
+        key = (*path, name)
+        self._counts[key] = self._counts.get(key, 0) + 1
+        numbered = (*path, f"{name}[{self._counts[key]}]")
+        self._places.rows[numbered] = location
+        return numbered
+
+
+def _stored(entry: Any) -> Elements:
+    return from_json(entry.elements)
+
+
+def _set_attribute(elements: Elements, element_id: str, name: str, code: str) -> None:
+    first = elements[element_id][0]
+    elements[element_id] = [first.model_copy(update={"attributes": {**(first.attributes or {}), name: code}})]
+
+
+def _order(moment: dt.datetime | None, entry: Any) -> tuple[dt.datetime, dt.datetime, Any]:
+    return (moment or dt.datetime.min.replace(tzinfo=dt.UTC), entry.created_at, entry.id)
+
+
+def _report_number(incident: IncidentRead, ordinal: int, count: int) -> str:
+    """eRecord.01: the incident number, numbered where the incident has several patients (at most 50 characters)."""
+    return incident.incident_number if count == 1 else f"{incident.incident_number[:46]}-{ordinal}"

@@ -1,0 +1,64 @@
+"""Builds a chart's document and judges it: our dictionary first, the official schema where it is installed."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from dataclasses import dataclass
+
+from lxml import etree
+
+from app.core.tenants.schemas import TenantRead
+from app.ems.public import TARGET_BUILD, PatientChart, load_dictionary
+from app.nemsis.content import DocumentContentError
+from app.nemsis.document import build_document, serialize
+from app.nemsis.findings import FindingSource, Severity, ValidationFinding
+from app.nemsis.locations import locate_in_chart
+from app.nemsis.mapping import ChartMapper
+from app.nemsis.schema_bundle import SchemaBundle
+from app.nemsis.validator import validate_tree
+
+
+@dataclass(frozen=True)
+class JudgedDocument:
+    """`content` is the XML; empty when the chart could not be written at all."""
+
+    content: bytes
+    findings: list[ValidationFinding]
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
+
+    @property
+    def valid(self) -> bool:
+        return not any(finding.severity is Severity.ERROR for finding in self.findings)
+
+
+async def judge_chart(
+    tenant: TenantRead, chart: PatientChart, ordinal: int, count: int, schema: SchemaBundle
+) -> JudgedDocument:
+    """The document of one patient of the chart, with everything that is wrong with it."""
+    return await asyncio.to_thread(_judge, tenant, chart, ordinal, count, schema)
+
+
+def _judge(tenant: TenantRead, chart: PatientChart, ordinal: int, count: int, schema: SchemaBundle) -> JudgedDocument:
+    mapper = ChartMapper(tenant)
+    mapped = mapper.report(chart, ordinal, count)
+    try:
+        root = build_document(mapper.document([mapped]), load_dictionary(TARGET_BUILD))
+    except DocumentContentError as error:
+        refused = ValidationFinding(
+            "PatientCareReport", "PatientCareReport", Severity.ERROR, "not_writable", str(error), FindingSource.SCHEMA
+        )
+        return JudgedDocument(b"", [refused])
+    findings = [locate_in_chart(finding, chart, mapped.places) for finding in _findings(root, schema)]
+    return JudgedDocument(serialize(root), findings)
+
+
+def _findings(root: etree._Element, schema: SchemaBundle) -> list[ValidationFinding]:
+    findings = validate_tree(root, load_dictionary(TARGET_BUILD))
+    if not any(finding.source is FindingSource.SCHEMA for finding in findings) and schema.available():
+        # The two agree; a second opinion is asked only where it could be the only one to object.
+        findings = [*findings, *schema.validate(root)]
+    return findings

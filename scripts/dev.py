@@ -22,7 +22,7 @@ def version_advice(arguments: str) -> str:
     """What to type instead, naming an interpreter that is really there."""
     for name in ("python3.13", "python3.12", "python3.11"):
         if shutil.which(name):
-            return f"Run: {name} scripts/dev.py {arguments}   (or: make run PYTHON={name})"
+            return f"Run: {name} scripts/dev.py {arguments}   (with make: PYTHON={name})"
     return "Install one of them (Debian: apt install python3 python3-venv) and run this again with it."
 
 

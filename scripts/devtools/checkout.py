@@ -62,4 +62,13 @@ def child_environment(checkout: Checkout, **extra: str) -> dict[str, str]:
     """The developer's environment for a child in the venv; variables that would redirect its imports are dropped."""
     inherited = {name: value for name, value in os.environ.items() if name not in {"PYTHONHOME", "PYTHONPATH"}}
     path = f"{checkout.venv / 'bin'}{os.pathsep}{inherited.get('PATH', os.defpath)}"
-    return inherited | {"PATH": path, "VIRTUAL_ENV": str(checkout.venv), "DATA_DIR": str(checkout.data_dir)} | extra
+    own = {"PATH": path, "VIRTUAL_ENV": str(checkout.venv), "DATA_DIR": str(checkout.data_dir)}
+    return reference_material(checkout) | inherited | own | extra
+
+
+def reference_material(checkout: Checkout) -> dict[str, str]:
+    """`shared/` beside the checkout, where it is: the tests' samples, and the official schemas for validation."""
+    shared = checkout.root.parent / "shared"
+    found = {"SHARED_DIR": str(shared)} if shared.is_dir() else {}
+    schemas = Path(os.environ.get("SHARED_DIR", shared)) / "nemsis" / "xsd"
+    return found | ({"NEMSIS_SCHEMA_DIR": str(schemas)} if schemas.is_dir() else {})

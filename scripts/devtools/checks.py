@@ -33,9 +33,8 @@ def test(checkout: Checkout, wishes: Wishes, arguments: Sequence[str], **extra: 
     prepare(checkout, Profile.DEV)
     checkout.make_directories()
     with throwaway(checkout, wishes) as services:
-        shared = os.environ.get("SHARED_DIR", str(checkout.root.parent / "shared"))
         command: list[str | Path] = [checkout.python, "-m", "pytest", *default_options(arguments), *arguments]
-        return run_in_terminal(command, checkout.root, services.environment | {"SHARED_DIR": shared} | extra)
+        return run_in_terminal(command, checkout.root, services.environment | extra)
 
 
 def default_options(arguments: Sequence[str]) -> list[str]:
@@ -79,7 +78,7 @@ def check(checkout: Checkout, wishes: Wishes) -> int:
         "format": [python, "-m", "ruff", "format", "--check", "."],
         "lint": [python, "-m", "ruff", "check", "."],
         "types": [python, "-m", "mypy"],
-        "imports": [str(checkout.tool("lint-imports"))],
+        "imports": [str(checkout.tool("lint-imports")), "--no-logo"],
         "house rules": [python, "-m", "scripts.lint", *LINTED],
         "migrations": [python, "-m", "scripts.check_migrations"],
         "documents": [python, "-m", "scripts.generate_docs", "--check"],
@@ -165,7 +164,8 @@ def run_in_terminal(command: Sequence[str | Path], cwd: Path, environment: Mappi
     with subprocess.Popen(command, cwd=cwd, env=environment) as child:
         while True:
             try:
-                return child.wait()
+                code = child.wait()
+                return code if code >= 0 else 128 - code  # ended by a signal: told as a shell tells it
             except Interrupted as interruption:
                 if interruption.number != signal.SIGINT or not os.isatty(0):
                     child.send_signal(interruption.number)

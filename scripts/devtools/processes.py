@@ -51,8 +51,9 @@ def server_account(checkout_root: Path) -> Account:
     if os.geteuid() != 0:
         return Account(os.geteuid(), os.getegid())
     owner = checkout_root.stat()
-    if owner.st_uid != 0:
-        return Account(owner.st_uid, owner.st_gid)
+    with contextlib.suppress(KeyError):  # initdb refuses a number without a name, as a mounted checkout may have
+        if owner.st_uid != 0 and pwd.getpwuid(owner.st_uid):
+            return Account(owner.st_uid, owner.st_gid)
     try:
         nobody = pwd.getpwnam("nobody")
     except KeyError as error:

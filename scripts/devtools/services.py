@@ -92,6 +92,7 @@ def throwaway(checkout: Checkout, wishes: Wishes, *, durable: bool = False) -> I
             home = servers_home(checkout, account) / name
             home.mkdir(exist_ok=True)
             home.chmod(0o755)
+            stack.callback(shutil.rmtree, home, ignore_errors=True)
         environment = child_environment(checkout, ENVIRONMENT="test", DATA_DIR=str(state / "files"))
         yield begin(stack, Place(checkout, account, state, home, True), wishes, Services(environment), durable=durable)
 

@@ -15,7 +15,7 @@ _TEXT = frozenset({"DDL", "literal_column", "text"})
 _EXECUTORS = re.compile(
     r"exec_driver_sql|execute(?:many)?|prepare|scalars?|stream|fetch(?:_?(?:row|val|value|many|one|all))?"
 )
-_FORMATTERS = frozenset({"format", "format_map"})
+_FORMATTERS = frozenset({"format", "format_map", "replace"})
 
 Assigned = Mapping[str, list[ast.expr]]
 
@@ -114,7 +114,7 @@ def _is_assembled(node: ast.expr, assigned: Assigned) -> bool:
     if isinstance(node, ast.IfExp):
         return _is_assembled(node.body, assigned) or _is_assembled(node.orelse, assigned)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        return node.func.attr in _FORMATTERS or (node.func.attr in ("join", "replace") and is_text(node.func.value))
+        return node.func.attr in _FORMATTERS or (node.func.attr == "join" and is_text(node.func.value))
     return False
 
 

@@ -143,7 +143,7 @@ def _python_files(path: Path) -> Iterator[Path]:
         yield path
         return
     for child in path.iterdir():
-        if child.is_dir() and not child.name.startswith((".", "__")):
+        if child.is_dir() and not child.name.startswith("."):
             yield from _python_files(child)
         elif child.suffix == ".py":
             yield child

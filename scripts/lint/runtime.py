@@ -97,7 +97,7 @@ def _handles(node: ast.AST, caught: str | None, file: SourceFile) -> bool:
         return True
     if isinstance(node, ast.Call):
         name = last_name(node.func)
-        handed_on = name not in _DESCRIPTIONS and caught in map(last_name, node.args)
+        handed_on = name not in _DESCRIPTIONS and any(last_name(given) == caught for given in node.args)
         return handed_on or name in ("print", "exit") or (name in _LEVELS and _is_logger(node.func))
     if not isinstance(node, ast.Return) or node.value is None:
         return False

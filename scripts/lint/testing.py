@@ -51,14 +51,14 @@ def nothing_asserted(function: ast.FunctionDef | ast.AsyncFunctionDef, file: Sou
     if any(last_name(uncalled(decorator)) == "fixture" for decorator in function.decorator_list):
         return
     if not any(_asserts(node) for node in ast.walk(function)):
-        yield function, f"{function.name} asserts nothing; a call of assert_*, expect_* or check_* counts"
+        yield function, f"{function.name} asserts nothing; a call or fixture named assert_*, expect_* or check_* counts"
 
 
 def _asserts(node: ast.AST) -> bool:
     if isinstance(node, ast.Call):
         name = last_name(node.func)
         return name in _ASSERTING or _CHECKS.fullmatch(name) is not None
-    return isinstance(node, ast.Assert)
+    return isinstance(node, ast.Assert) or (isinstance(node, ast.arg) and _CHECKS.fullmatch(node.arg) is not None)
 
 
 @rule(

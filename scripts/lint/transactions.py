@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 
 from scripts.lint.rule import Fault, Scope, Section, rule
-from scripts.lint.source import SourceFile, argument, is_text, last_name
+from scripts.lint.source import SourceFile, argument, last_name
 
 _STATEMENTS = frozenset({"execute", "exec_driver_sql", "text"})
 _CONTROL = re.compile(
@@ -29,7 +29,8 @@ def second_committer(call: ast.Call, file: SourceFile) -> Iterable[Fault]:
     if name in ("commit", "rollback") and isinstance(call.func, ast.Attribute):
         yield call, f".{name}() belongs to app/core/db/uow.py"
     first = argument(call, 0, "statement", "query", "text")
-    if name in _STATEMENTS and isinstance(first, ast.Constant) and is_text(first) and _CONTROL.search(str(first.value)):
+    text = first.value if isinstance(first, ast.Constant) else None
+    if name in _STATEMENTS and isinstance(text, str) and _CONTROL.search(text):
         yield call, "transaction control as SQL text belongs to app/core/db/uow.py"
 
 

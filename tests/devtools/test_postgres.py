@@ -19,6 +19,9 @@ from scripts.devtools.console import DevError
 from scripts.devtools.postgres_programs import find_programs
 from scripts.devtools.processes import is_ours
 
+# The lifecycle is the same for every release; making and starting the system's is test_create_roles.py's.
+pytestmark = pytest.mark.parametrize("cluster", ["embedded"], indirect=True)
+
 CRASH = """
 import os, pickle, signal, sys
 from scripts.devtools import postgres

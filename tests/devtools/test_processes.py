@@ -1,6 +1,7 @@
 """Only processes of ours are ever signalled, whatever number a file from last week holds."""
 
 import os
+import pwd
 import signal
 import subprocess
 import sys
@@ -123,6 +124,15 @@ def test_servers_never_run_as_root(tmp_path: Path) -> None:
     account = server_account(tmp_path)
     assert account.uid != 0
     assert account.is_other is (os.geteuid() == 0)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can hand the servers to somebody else")
+def test_root_hands_the_servers_to_the_checkouts_owner_if_it_has_a_name(tmp_path: Path) -> None:
+    somebody = pwd.getpwnam("daemon")
+    os.chown(tmp_path, somebody.pw_uid, somebody.pw_gid)
+    assert server_account(tmp_path) == Account(somebody.pw_uid, somebody.pw_gid)
+    os.chown(tmp_path, 54321, 54321)
+    assert server_account(tmp_path).uid == pwd.getpwnam("nobody").pw_uid
 
 
 def test_our_own_account_changes_no_identity(tmp_path: Path) -> None:

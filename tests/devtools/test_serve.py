@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from scripts.devtools import ports
+from scripts.devtools import ports, postgres
 from scripts.devtools.checkout import ROOT, Checkout
 from scripts.devtools.console import DevError
-from scripts.devtools.processes import command_line, server_account, wait_until
-from scripts.devtools.serve import ServeOptions, is_ready, profile_needed, require_port, serve
+from scripts.devtools.processes import command_line, server_account, stop_orphan, wait_until
+from scripts.devtools.serve import ServeOptions, is_ready, profile_needed, require_port, serve, stop_earlier_server
 from scripts.devtools.services import Wishes, servers_home
 
 DRIVER = """
@@ -37,7 +37,7 @@ OURS = ("DATABASE_URL", "MIGRATION_DATABASE_URL", "SYSTEM_DATABASE_URL", "REDIS_
 
 @contextmanager
 def serving(root: Path, checkout: Checkout, port: int) -> Iterator["subprocess.Popen[bytes]"]:
-    """A running `serve` of the stub app, healthy; killed on the way out if it still runs."""
+    """A running `serve` of the stub app, healthy; ended on the way out."""
     environment = {name: value for name, value in os.environ.items() if name not in OURS}
     command: list[str | Path] = [sys.executable, "-c", DRIVER, root, checkout.data_dir, str(port)]
     said = checkout.data_dir / "serve.out"
@@ -49,8 +49,19 @@ def serving(root: Path, checkout: Checkout, port: int) -> Iterator["subprocess.P
         assert is_ready(ports.LOOPBACK, port)
         yield process
     finally:
-        process.kill()
-        process.wait()
+        process.terminate()
+        process.wait(90)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_running(stub_root: Path, checkout: Checkout) -> Iterator[None]:
+    """A failing test must not leave its servers on the machine."""
+    yield
+    stop_earlier_server(Checkout(stub_root, checkout.data_dir), checkout.data_dir / "serve.json")
+    home = servers_home(checkout, server_account(ROOT))
+    postgres.reclaim(home / "postgres", postgres.IMMEDIATE)
+    for valkey_pid in home.glob("valkey/valkey.pid"):
+        stop_orphan(int(valkey_pid.read_text()), "-server", home / "valkey.conf", (signal.SIGKILL, 5.0))
 
 
 def servers(checkout: Checkout) -> list[int]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import stat
 from contextlib import ExitStack
 from pathlib import Path
@@ -126,4 +127,6 @@ def test_roots_servers_lie_outside_its_home(checkout: Checkout) -> None:
     assert home.stat().st_uid == 0
     assert home.stat().st_mode & 0o777 == 0o755
     assert (home / "data-directory").read_text() == f"{checkout.data_dir}\n"
-    assert servers_home(Checkout(ROOT, checkout.data_dir / "other"), server_account(ROOT)) != home
+    others = servers_home(Checkout(ROOT, checkout.data_dir / "other"), server_account(ROOT))
+    shutil.rmtree(others)
+    assert others != home

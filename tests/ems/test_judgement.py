@@ -79,7 +79,7 @@ async def test_a_birth_today_in_any_time_zone_is_not_in_the_future(
     chart: Chart, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Guam is ahead of UTC: a child born there in the morning has tomorrow's date."""
-    monkeypatch.setattr("app.ems.patients.kind.utcnow", lambda: dt.datetime(2026, 3, 1, 19, tzinfo=dt.UTC))
+    monkeypatch.setattr("app.ems.entries.patients.utcnow", lambda: dt.datetime(2026, 3, 1, 19, tzinfo=dt.UTC))
     for date in ("2026-03-03", "2026-04-01"):
         refused = await chart.revise(PATIENT, chart.patient, status=422, date_of_birth=date)
         assert problems(refused) == [("date_of_birth", "in_the_future")]

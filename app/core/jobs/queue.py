@@ -14,6 +14,7 @@ import orjson
 from pgqueuer import AsyncpgDriver, PgQueuer, Queries
 from pgqueuer.executors import DatabaseRetryEntrypointExecutor, EntrypointExecutorParameters
 from pgqueuer.models import Job as QueuedJob
+from pgqueuer.models import Schedule as DueSchedule
 from sqlalchemy.engine import make_url
 
 from app.core.context import RequestContext, bind_context
@@ -35,6 +36,15 @@ class Job:
     handle: JobHandler
 
 
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Recurring work of the service itself, once per database however many processes run. `cron` is in UTC."""
+
+    name: str
+    cron: str
+    run: Callable[[Runtime], Awaitable[None]]
+
+
 async def enqueue(
     uow: UnitOfWork, job: Job, payload: dict[str, Any], *, after: dt.timedelta | None = None, dedupe: str | None = None
 ) -> None:
@@ -54,9 +64,10 @@ class JobFailed(Exception):
 class JobRunner:
     """Runs declared jobs on a connection of its own, as the system role."""
 
-    def __init__(self, runtime: Runtime, jobs: Sequence[Job]) -> None:
+    def __init__(self, runtime: Runtime, jobs: Sequence[Job], schedules: Sequence[Schedule] = ()) -> None:
         self._runtime = runtime
         self._jobs = jobs
+        self._schedules = schedules
 
     async def run(self) -> None:
         """Work until cancelled; a lost connection is replaced."""
@@ -75,6 +86,8 @@ class JobRunner:
             queue = PgQueuer(AsyncpgDriver(connection))
             for job in self._jobs:
                 self._register(queue, job)
+            for schedule in self._schedules:
+                self._register_schedule(queue, schedule)
             # Near 1 s, or retries wait for the default of 30 s.
             await queue.run(dequeue_timeout=dt.timedelta(seconds=1))
         finally:
@@ -92,6 +105,15 @@ class JobRunner:
                 _log.error("job failed", job=job.name, attempt=queued.attempts + 1, exc_info=error)
                 # The queue stores the text of what it is given, and an exception's text may quote a row.
                 raise JobFailed(type(error).__name__) from None
+
+    def _register_schedule(self, queue: PgQueuer, schedule: Schedule) -> None:
+        @queue.schedule(schedule.name, schedule.cron, accepts_context=False)
+        async def run(_: DueSchedule) -> None:
+            bind_context(RequestContext(request_id=new_random_uuid(), route=schedule.name))
+            try:
+                await schedule.run(self._runtime)
+            except Exception as error:
+                _log.error("scheduled work failed", job=schedule.name, exc_info=error)
 
 
 async def run_job(runtime: Runtime, job: Job, content: bytes) -> None:

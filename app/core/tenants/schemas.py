@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
@@ -32,6 +32,7 @@ Npi = Annotated[Text, Field(pattern=r"^\d{10}$"), AfterValidator(_npi)]
 Ein = Annotated[Text, Field(pattern=r"^\d{9}$")]
 Taxonomy = Annotated[Text, Field(pattern=r"^[0-9A-Z]{9}X$")]
 Phone = Annotated[Text, Field(pattern=r"^\d{10}$")]
+InterchangeQualifier = Literal["01", "14", "20", "27", "28", "29", "30", "33", "ZZ"]
 TimeZone = Annotated[Text, AfterValidator(_time_zone)]
 Name: Any = Annotated[Text, length(60)]
 
@@ -56,10 +57,12 @@ class TenantPatch(VersionedPatch):
     zip: Zip | None = Field(None, description="837P needs nine digits")
     phone: Phone | None = None
     billing_contact_name: Name | None = None
+    submitter_qualifier: InterchangeQualifier = Field("ZZ", description="ISA05; what kind of number submitter_id is")
     submitter_id: Annotated[Text, length(80, 2)] | None = Field(
         None, description="ETIN at the clearinghouse (1000A NM109)"
     )
     receiver_name: Name | None = None
+    receiver_qualifier: InterchangeQualifier = Field("30", description="ISA07; clearinghouses differ, 30 is a tax id")
     receiver_id: Annotated[Text, length(80, 2)] | None = Field(
         None, description="Clearinghouse id (1000B NM109, ISA08)"
     )
@@ -88,7 +91,9 @@ class TenantRead(EntityRead):
     zip: str | None
     phone: str | None
     billing_contact_name: str | None
+    submitter_qualifier: str
     submitter_id: str | None
     receiver_name: str | None
+    receiver_qualifier: str
     receiver_id: str | None
     auto_lock_hours: int

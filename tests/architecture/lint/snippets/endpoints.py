@@ -43,6 +43,15 @@ REFUSED = [
     ("FQ304", SERVICE, "import fastapi\nerror = fastapi.HTTPException(404)  # here"),
     ("FQ305", SCHEMAS, "from pydantic import BaseModel\nclass IncidentCreate(BaseModel): ...  # here"),
     ("FQ305", "app/ems/public.py", "import pydantic\nclass Chart(Generic[T], pydantic.BaseModel): ...  # here"),
+    ("FQ303", ROUTER, "from starlette.responses import Response\nx = Response(status_code=400)  # here"),
+    ("FQ303", ROUTER, "response.status_code = 400  # here"),
+    ("FQ305", ROUTER, "from pydantic import BaseModel\nclass Answer(BaseModel): ...  # here"),
+    ("FQ305", "app/ems/chart/routes.py", "from pydantic import BaseModel\nclass Answer(BaseModel): ...  # here"),
+    *(("FQ301", ROUTER, f"import {system}  # here") for system in ("aiobotocore", "asyncpg", "botocore", "requests")),
+    *(
+        ("FQ302", ROUTER, _endpoint(15, f"@router.{verb}('')", "  # here"))
+        for verb in ("get", "put", "patch", "delete", "head", "options", "websocket", "api_route")
+    ),
 ]
 ACCEPTED = [
     ("FQ301", ROUTER, "from fastapi import APIRouter\nfrom app.ems.incidents.service import Incidents"),
@@ -61,4 +70,11 @@ ACCEPTED = [
     ("FQ305", SCHEMAS, "from app.core.schemas import RequestModel\nclass IncidentCreate(RequestModel): ..."),
     ("FQ305", "app/core/schemas.py", "from pydantic import BaseModel\nclass RequestModel(BaseModel): ..."),
     ("FQ305", "app/core/auth/tokens.py", "from pydantic import BaseModel\nclass SigningKeys(BaseModel): ..."),
+    ("FQ302", ROUTER, _endpoint(40, "@router.on_event('startup')")),
+    ("FQ302", ROUTER, _endpoint(40, "@get('')")),
+    (
+        "FQ303",
+        ROUTER,
+        "import fastapi\nx = fastapi.Depends(status_code=404)\nerror.code = 404\nresponse.status_code = code",
+    ),
 ]

@@ -13,6 +13,7 @@ REFUSED = [
     ("FQ002", "tests/ems/test_x.py", "print(1)  # lint: allow FQ503 (not a rule for tests) # here"),
     ("FQ003", SERVICE, "def broken(: # here"),
     ("FQ003", SERVICE, "x = '\udcff' # here"),
+    ("FQ003", SERVICE, "x = 1\ndef broken(: # here"),
 ]
 ACCEPTED = [
     ("FQ001", SERVICE, "print(1)  # lint: allow FQ503 (the console (a real one) is the interface)"),
@@ -21,4 +22,5 @@ ACCEPTED = [
     ("FQ002", SERVICE, "def f() -> None:\n    # lint: allow FQ503 (the console is the interface)\n    print(1)"),
     ("FQ002", SERVICE, "x = '# lint: allow FQ503 (text, not a comment)'"),
     ("FQ003", SERVICE, "match x:\n    case 1: y = 2"),
+    ("FQ002", SERVICE, "print(1)  # lint: allow FQ998 (an unknown rule is FQ001's business)"),
 ]

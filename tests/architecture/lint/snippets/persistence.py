@@ -28,6 +28,13 @@ REFUSED = [
         REPOSITORY,
         "def f(x):\n    def g(conn):\n        return conn.scalars(f'select {x}')  # here\n    return g",
     ),
+    ("FQ403", MODELS, "from sqlalchemy.orm import backref\nvitals = backref('vitals')  # here"),
+    ("FQ404", REPOSITORY, "import sqlalchemy as sa\nq = sa.DDL('drop table {}'.format_map(x))  # here"),
+    ("FQ404", REPOSITORY, "async def f(conn, x):\n    await conn.execute(QUERY.replace('%', x))  # here"),
+    ("FQ404", REPOSITORY, "async def f(conn, x):\n    await conn.execute(f'{x}' if x else 'a')  # here"),
+    ("FQ404", REPOSITORY, "async def f(conn, x):\n    a: str = f'{x}'\n    b = a\n    await conn.execute(b)  # here"),
+    ("FQ404", REPOSITORY, "class Q:\n    a = f'{x}'\n    b = conn.execute(a)  # here"),
+    ("FQ404", REPOSITORY, "f = lambda conn, x: conn.execute(f'{x}')  # here"),
 ]
 ACCEPTED = [
     ("FQ401", MODELS, "from app.core.db.columns import phi\nname: Mapped[str] = phi()"),
@@ -48,4 +55,19 @@ ACCEPTED = [
     ("FQ404", REPOSITORY, "def f(x):\n    q = f'{x}'\ndef g(conn, q):\n    return conn.execute(q)"),
     ("FQ404", "app/ems/incidents/schemas.py", "from app.core.schemas import text\nName = text(f'{x}')"),
     ("FQ404", "app/telnyx/service.py", "x = await gateway.fetch_recording(f'calls/{call_id}')"),
+    ("FQ404", REPOSITORY, "import sqlalchemy as sa\nx = sa.column(f'{y}')\nfetch(f'{y}')\ntext(f'{y}')"),
+    (
+        "FQ404",
+        REPOSITORY,
+        "async def f(session):\n    q: str\n    await session.execute(sa.select(a).join(b))\n    conn.fetch()",
+    ),
+    ("FQ404", REPOSITORY, "def f(x):\n    q = f'{x}'\n    async def g(conn, q):\n        await conn.execute(q)"),
+    ("FQ404", REPOSITORY, "def f(x):\n    q = f'{x}'\n    return lambda conn, q: conn.execute(q)"),
+    ("FQ404", REPOSITORY, "async def f(conn, x, q):\n    class Q:\n        q = f'{x}'\n    await conn.execute(q)"),
+    ("FQ402", MODELS, "import sqlalchemy as sa\nstatus = plain(sa.Text())"),
+    (
+        "FQ404",
+        REPOSITORY,
+        "async def f(conn, x):\n    await conn.execute('select 1'.strip())\n    await conn.fetch(a | b)",
+    ),
 ]

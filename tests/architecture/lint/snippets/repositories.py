@@ -41,4 +41,7 @@ ACCEPTED = [
     ("FQ205", REPOSITORY, "import sqlalchemy as sa\nstmt = sa.update(incidents)"),
     ("FQ205", SERVICE, "import sqlalchemy as sa\nstmt = sa.select(incidents)\nnames.update(other)\nlist.insert(0, x)"),
     ("FQ205", "app/core/audit/writer.py", "import sqlalchemy as sa\nstmt = sa.insert(audit_events)"),
+    ("FQ202", SERVICE, "async def list_open(uow): ..."),
+    ("FQ204", SERVICE, "async def archive(uow): ..."),
+    ("FQ201", REPOSITORY, _in_class("entity = Incident")),
 ]

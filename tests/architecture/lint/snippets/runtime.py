@@ -1,6 +1,27 @@
 """Clocks, ids, output, failures, the event loop."""
 
 SERVICE = "app/ems/incidents/service.py"
+_BLOCKING_METHODS = [
+    "read_text",
+    "read_bytes",
+    "write_text",
+    "write_bytes",
+    "put_object",
+    "get_object",
+    "head_object",
+    "delete_object",
+    "delete_objects",
+    "copy_object",
+    "list_objects",
+    "list_objects_v2",
+    "upload_file",
+    "upload_fileobj",
+    "download_file",
+    "download_fileobj",
+    "send_email",
+    "send_raw_email",
+    "invoke_model",
+]
 
 REFUSED = [
     ("FQ501", SERVICE, "import datetime as dt\nnow = dt.datetime.now(dt.UTC)  # here\nday = dt.date.today()  # here"),
@@ -40,6 +61,21 @@ REFUSED = [
     ("FQ506", SERVICE, "async def f():\n    async def g():\n        open('x')  # here\n    await g()"),
     ("FQ507", SERVICE, "def f():\n    raise NotImplementedError  # here"),
     ("FQ507", SERVICE, "def f():\n    raise NotImplementedError('later')  # here"),
+    ("FQ501", SERVICE, "import time, datetime as dt\nat = time.time_ns()  # here\nday = dt.datetime.today()  # here"),
+    ("FQ504", SERVICE, "import logging\nlogging.basicConfig()  # here"),
+    ("FQ505", SERVICE, "try:\n    f()\nexcept Exception:  # here\n    catalog.bind(x=1).info('x')"),
+    ("FQ505", SERVICE, "def g():\n    try:\n        f()\n    except Exception:  # here\n        return"),
+    (
+        "FQ505",
+        SERVICE,
+        "def g():\n    try:\n        f()\n    except Exception as error:  # here\n        return failed",
+    ),
+    *(
+        ("FQ505", SERVICE, f"try:\n    f()\nexcept Exception as error:  # here\n    x = {describe}(error)")
+        for describe in ("str", "repr", "type", "isinstance")
+    ),
+    *(("FQ506", SERVICE, f"async def f(x):\n    x.{method}()  # here") for method in sorted(_BLOCKING_METHODS)),
+    ("FQ505", SERVICE, "try:\n    f()\nexcept Exception:  # here\n    _log.bind(x=1)"),
 ]
 ACCEPTED = [
     ("FQ501", "app/core/clock.py", "import datetime as dt\nnow = dt.datetime.now(dt.UTC)"),
@@ -111,5 +147,19 @@ ACCEPTED = [
         "FQ507",
         SERVICE,
         "try:\n    loop.add_signal_handler(2, stop)\nexcept NotImplementedError:\n    raise Unsupported from None",
+    ),
+    ("FQ504", SERVICE, "import logging\nrecord = logging.makeLogRecord({})\nother.info('x')"),
+    ("FQ505", SERVICE, "def g():\n    try:\n        f()\n    except Exception as error:\n        return error"),
+    ("FQ505", "scripts/seed.py", "try:\n    f()\nexcept Exception:\n    print('failed')"),
+    ("FQ505", "scripts/seed.py", "try:\n    f()\nexcept Exception:\n    sys.exit('failed')"),
+    ("FQ505", SERVICE, "register(Exception)"),
+    ("FQ506", SERVICE, "async def f():\n    put_object()\n    return x.read_text"),
+    *(
+        ("FQ505", SERVICE, f"try:\n    f()\nexcept Exception:\n    log.{level}('failed')")
+        for level in ("debug", "info", "warning", "error", "critical", "exception", "log")
+    ),
+    *(
+        ("FQ506", SERVICE, f"async def f(mail):\n    asyncio.{schedule}(mail.send_email())")
+        for schedule in ("create_task", "ensure_future", "gather", "shield", "wait_for")
     ),
 ]

@@ -28,6 +28,9 @@ REFUSED = [
     ("FQ705", TEST, "from pytest import mark\n@mark.skipif(x, reason=' ')  # here\ndef test_f():\n    assert f()"),
     ("FQ705", TEST, "import pytest\npytestmark = pytest.mark.skip  # here\ndef test_f():\n    pytest.skip()  # here"),
     ("FQ705", TEST, "import pytest\nx = pytest.param(1, marks=pytest.mark.xfail)  # here"),
+    ("FQ705", TEST, "import pytest\ndef test_f():\n    pytest.xfail()  # here"),
+    ("FQ705", TEST, "import pytest\n@pytest.mark.skip(reason=1)  # here\ndef test_f():\n    assert f()"),
+    ("FQ702", TEST, "def test_f(untouched):  # here\n    f()"),
 ]
 ACCEPTED = [
     ("FQ701", TEST, "def test_f(x, y):\n    assert x == y\n    assert x != x\n    assert f() == f()\n    assert False"),
@@ -61,4 +64,12 @@ ACCEPTED = [
         "import pytest\n@pytest.mark.skipif(not D, reason=f'no {D}')\ndef test_f():\n    pytest.skip('no D')",
     ),
     ("FQ705", TEST, "import pytest\n@pytest.mark.parametrize('x', [1])\ndef test_f(x):\n    assert x"),
+    ("FQ704", TEST, "import time\ndef test_f():\n    a = time.time()\n    assert f(a + 1) == f(a - 1) and 1 - a"),
+    ("FQ705", TEST, "import pytest\nskip = pytest.skip"),
+    *(
+        ("FQ702", TEST, f"def test_f():\n    x.{name}()")
+        for name in ["raises", "warns", "fail", "call_and_validate", "validate_response", "run_state_machine_as_test"]
+    ),
+    ("FQ704", TEST, "import time\ndef test_f():\n    a = time.time()\n    assert f(a + time.time())"),
+    ("FQ702", TEST, "def test_f(check_nothing_changed):\n    f()"),
 ]

@@ -30,6 +30,8 @@ REFUSED = [
     ("FQ104", SERVICE, "from .models import Claim\nx = Claim(status='paid')  # here"),
     ("FQ105", "app/billing/claims/schemas.py", "class ClaimPatch(VersionedPatch):\n    status: ClaimStatus  # here"),
     ("FQ105", "app/billing/claims/schemas.py", "class ClaimCreate(Base):\n    status: str = 'paid'  # here"),
+    ("FQ101", SERVICE, "async def f(conn):\n    await conn.exec_driver_sql('COMMIT')  # here"),
+    ("FQ102", SERVICE, "async def f(session):\n    async with session.begin_nested():  # here\n        pass"),
 ]
 ACCEPTED = [
     ("FQ101", UOW, "async def commit(self):\n    await self.lease.conn.execute('COMMIT')\n    await super().commit()"),
@@ -49,4 +51,9 @@ ACCEPTED = [
     ("FQ104", SERVICE, "from app.billing.claims.models import Claim\nx = Claim(payer='a')"),
     ("FQ105", "app/billing/claims/schemas.py", "class ClaimRead(EntityRead):\n    status: ClaimStatus"),
     ("FQ105", "app/billing/claims/schemas.py", "class ClaimPatch(VersionedPatch):\n    payer: str"),
+    ("FQ101", SERVICE, "_log.info('commit answered with rollback')\nconn.execute(commit)\nconn.execute(1)"),
+    ("FQ102", SERVICE, "async def f():\n    async with transaction():\n        pass"),
+    ("FQ103", SERVICE, "claim.status.seen = 1\nclaim.__dict__['payer'] = 'a'\nentry['status'] = 1"),
+    ("FQ103", SERVICE, "values(status='paid')\nsetattr(claim, 1, 'status')"),
+    ("FQ103", SERVICE, "row.values['status'] = 1"),
 ]

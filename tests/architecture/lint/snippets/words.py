@@ -21,6 +21,7 @@ REFUSED = [
     ("FQ604", SERVICE, "def f():\n    x = 1  # FIX" + "ME # here"),
     ("FQ604", "tests/ems/test_service.py", "# X" + "XX what about null # here"),
     ("FQ604", SERVICE, f"class Claim:\n    '''{LATER}: describe.'''  # here"),
+    *(("FQ603", f"{place}/x.py", "# ----- # here") for place in ("app", "bench", "migrations", "scripts", "tests")),
 ]
 ACCEPTED = [
     ("FQ601", "app/realtime/manager.py", ""),
@@ -34,4 +35,5 @@ ACCEPTED = [
     ("FQ603", SERVICE, "#!/usr/bin/env python\nx = [1]  ## two"),
     ("FQ604", SERVICE, f"x = '{LATER}'  # a word in a value, not in a comment; XXXL is a size"),
     ("FQ604", SERVICE, "# things to do: none"),
+    ("FQ604", SERVICE, f"def f():\n    'Things to do: none.'\ndef g():\n    '{LATER}'.lower()"),
 ]

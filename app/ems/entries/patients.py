@@ -8,8 +8,8 @@ from enum import StrEnum
 from app.core.clock import utcnow
 from app.core.db.uow import UnitOfWork
 from app.core.errors import ValidationFailed
-from app.ems.chart.children import ChildActions, ChildKind, Use
 from app.ems.element_groups.repository import ElementGroupRepository
+from app.ems.entries.children import ChildActions, ChildKind, Use
 from app.ems.interventions.repository import InterventionRepository
 from app.ems.narratives.repository import NarrativeRepository
 from app.ems.patients.models import Patient

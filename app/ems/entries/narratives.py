@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from app.ems.chart.children import ChildActions, ChildKind
+from app.ems.entries.children import ChildActions, ChildKind
 from app.ems.narratives.repository import NarrativeRepository
 from app.ems.narratives.schemas import NarrativeCreate, NarrativePatch, NarrativeRead
 

@@ -6,8 +6,8 @@ from enum import StrEnum
 
 from app.core.db.uow import UnitOfWork
 from app.core.errors import ValidationFailed
-from app.ems.chart.checks import not_before_birth
-from app.ems.chart.children import ChildActions, ChildKind
+from app.ems.entries.checks import not_before_birth
+from app.ems.entries.children import ChildActions, ChildKind
 from app.ems.patients.models import Patient
 from app.ems.vitals.models import Vital
 from app.ems.vitals.repository import VitalRepository

@@ -12,7 +12,7 @@ from app.core.dependencies import ReadUow, Uow, requires
 from app.core.idempotency.creation import CreationDependency
 from app.core.pagination import CursorText, Limit, Page, Sort
 from app.core.schemas import RestoreRequest, VersionQuery
-from app.ems.chart.children import ChildKind, ChildReader, ChildService
+from app.ems.entries.children import ChildKind, ChildReader, ChildService
 from app.ems.permissions import CHART_READ, CHART_RESTORE, CHART_WRITE
 
 

@@ -6,8 +6,8 @@ from enum import StrEnum
 
 from app.core.db.uow import UnitOfWork
 from app.core.errors import ValidationFailed
-from app.ems.chart.checks import not_before_birth
-from app.ems.chart.children import ChildActions, ChildKind
+from app.ems.entries.checks import not_before_birth
+from app.ems.entries.children import ChildActions, ChildKind
 from app.ems.interventions.models import Intervention, InterventionType
 from app.ems.interventions.repository import InterventionRepository
 from app.ems.interventions.schemas import InterventionCreate, InterventionPatch, InterventionRead

@@ -6,7 +6,6 @@ from enum import StrEnum
 
 from app.core.db.uow import UnitOfWork
 from app.core.errors import ValidationFailed
-from app.ems.chart.children import ChildActions, ChildKind, Use
 from app.ems.element_groups.models import ElementGroup
 from app.ems.element_groups.repository import ElementGroupRepository
 from app.ems.element_groups.schemas import ElementGroupCreate, ElementGroupPatch, ElementGroupRead
@@ -18,6 +17,7 @@ from app.ems.elements import (
     check_group_attributes,
     load_dictionary,
 )
+from app.ems.entries.children import ChildActions, ChildKind, Use
 from app.ems.patients.models import Patient
 
 

@@ -27,7 +27,7 @@ from app.core.schemas import (
     VersionedPatch,
     decimal_text,
     length,
-    places,
+    scaled,
     whole,
 )
 
@@ -42,10 +42,10 @@ Modifiers = Annotated[
     Field(description="SV101-3 to 6; the first names origin and destination, such as RH"),
 ]
 Units = Annotated[
-    _Finite, Sendable(ServiceLine, "units"), places(1), Field(description="SV104; of a mileage line the miles")
+    _Finite, Sendable(ServiceLine, "units"), scaled(1), Field(description="SV104; of a mileage line the miles")
 ]
 Charge = Annotated[
-    _Finite, Sendable(ServiceLine, "charge"), places(2), Field(description="SV102, for all units together")
+    _Finite, Sendable(ServiceLine, "charge"), scaled(2), Field(description="SV102, for all units together")
 ]
 Pointers = Annotated[
     list[Annotated[int, whole(1, 12)]],
@@ -76,10 +76,10 @@ PatientCount = Annotated[
 Miles = Annotated[
     _Finite,
     Sendable(Transport, "loaded_miles"),
-    places(1),
+    scaled(1),
     Field(description="CR106, as billed: tenths below 100 miles, whole miles from 100 on"),
 ]
-Pounds = Annotated[_Finite, Sendable(Transport, "weight_lb"), places(2), Field(description="CR102")]
+Pounds = Annotated[_Finite, Sendable(Transport, "weight_lb"), scaled(2), Field(description="CR102")]
 TransportReason = Annotated[Text, Sendable(Transport, "reason_code"), Field(description="CR104")]
 RoundTripPurpose = Annotated[Text, Sendable(Transport, "round_trip_purpose"), Field(description="CR109")]
 StretcherPurpose = Annotated[Text, Sendable(Transport, "stretcher_purpose"), Field(description="CR110")]

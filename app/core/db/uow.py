@@ -233,14 +233,15 @@ class Change(Generic[E]):
     ) -> None:
         state = self._entity.__dict__
         state["_sealed"] = True
-        self._uow._poisoned = True  # until the write is known to have happened
+        # Until the write is known to have happened; a change that failed before stays fatal.
+        poisoned, self._uow._poisoned = self._uow._poisoned, True
         if kind is not None:
             return
         if self._before is None:
             await self._insert(state)
         else:
             await self._update(state, self._before)
-        self._uow._poisoned = False
+        self._uow._poisoned = poisoned
 
     async def _update(self, state: dict[str, Any], before: dict[str, Any]) -> None:
         plan = self._plan

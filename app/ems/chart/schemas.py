@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from app.core.schemas import EntityRead, RequestModel, Text, VersionedPatch, length
@@ -38,8 +38,14 @@ class Coded:
         return load_dictionary(TARGET_BUILD).elements[self.element_id]
 
 
+def _not_blank(value: str) -> str:
+    if not value.strip():
+        raise PydanticCustomError("blank", "Say why, in words")
+    return value
+
+
 Reason = Annotated[
-    Annotated[Text, length(500)] | None,
+    Annotated[Text, length(500), AfterValidator(_not_blank)] | None,
     Field(description="Why a completed chart is changed (admin only); stored in the audit log, no patient details"),
 ]
 

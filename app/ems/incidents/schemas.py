@@ -5,17 +5,27 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
 from app.core.geography import State
-from app.core.schemas import CreateModel, Instant, RequestModel, Text, Version, decimal_text, length
+from app.core.schemas import CreateModel, Instant, RequestModel, Text, Version, decimal_text, length, scaled
 from app.ems.chart.schemas import ChartPatch, ChartRead, Coded, Reason, WithElements
 from app.ems.lifecycle import IncidentStatus, IncidentTransition
 
-Latitude = Annotated[Decimal, BeforeValidator(decimal_text), Field(ge=-90, le=90, max_digits=9, decimal_places=6)]
-Longitude = Annotated[Decimal, BeforeValidator(decimal_text), Field(ge=-180, le=180, max_digits=9, decimal_places=6)]
+
+def _degrees(limit: int) -> Any:
+    return Annotated[
+        Decimal,
+        BeforeValidator(decimal_text),
+        Field(ge=-limit, le=limit, max_digits=9, decimal_places=6, allow_inf_nan=False),
+        scaled(6),
+    ]
+
+
+Latitude: Any = _degrees(90)
+Longitude: Any = _degrees(180)
 IncidentNumber = Annotated[Text, length(50, 3)]
 
 

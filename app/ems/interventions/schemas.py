@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from app.core.schemas import CreateModel, Instant, RequestModel, Text, decimal_text
+from app.core.schemas import CreateModel, Instant, RequestModel, Text, decimal_text, scaled
 from app.ems.chart.schemas import ChartPatch, ChartRead, Coded, WithElements
 from app.ems.interventions.models import InterventionType, Outcome
 
@@ -17,6 +17,7 @@ Dose = Annotated[
     Decimal,
     BeforeValidator(decimal_text),
     Field(ge=0, max_digits=9, decimal_places=3, allow_inf_nan=False),
+    scaled(3),
 ]
 Rxcui = Annotated[Text, Field(pattern=r"^\d{2,9}$"), Coded("eMedications.03")]
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends
 
-from app.billing.claims.facts import judge
+from app.billing.claims.facts import hold_chart, judge
 from app.billing.claims.lifecycle import (
     GUARDED,
     UNJUDGED,
@@ -172,12 +172,10 @@ class ClaimService:
     async def _judged(self, claim_id: uuid.UUID) -> tuple[Claim, ClaimFacts]:
         """The claim, locked. Its incident is held first, as everywhere: two units of work never wait for each other."""
         known = await self._claims.get(self._uow.tenant_id, claim_id)
-        incident = await hold_incident(self._uow, known.incident_id)
+        held = await hold_chart(self._uow, known.incident_id)
         claim = await self._claims.get_for_update(self._uow.tenant_id, claim_id)
         lines = await self._lines.list_of_claims(self._uow.tenant_id, [claim.id])
-        profile = await current_tenant(self._uow)
-        judged = await judge(self._uow, claim, lines[claim.id], incident=incident, profile=profile, at=utcnow())
-        return claim, judged.facts
+        return claim, judge(await current_tenant(self._uow), held, claim, lines[claim.id], utcnow()).facts
 
     async def _patient_of(self, given: ClaimCreate) -> uuid.UUID:
         """The patient asked for, or the sole one. Raises ValidationFailed."""

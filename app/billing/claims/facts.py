@@ -7,9 +7,9 @@ import uuid
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from app.billing.claims.content import draft_submission
 from app.billing.claims.lifecycle import ClaimFacts
 from app.billing.claims.models import Claim, ClaimLine
-from app.billing.content import draft_submission
 from app.billing.x12.professional_claim import ClaimSubmission
 from app.core.db.uow import ReadUnitOfWork
 from app.core.tenants.models import Tenant

@@ -21,7 +21,7 @@ from app.billing.claims.lifecycle import (
 )
 from app.billing.claims.models import Claim, ClaimLine
 from app.billing.claims.presentation import present
-from app.billing.claims.repository import ClaimLineRepository, ClaimRepository
+from app.billing.claims.repository import ClaimLineRepository, ClaimRepository, next_claim_number
 from app.billing.claims.schemas import ClaimCreate, ClaimPatch, ClaimRead, TransitionRequest
 from app.billing.errors import ChartNotLocked, ClaimNotEditable
 from app.billing.events import CLAIM_UPDATED
@@ -110,7 +110,7 @@ class ClaimService:
         claim = Claim(
             id=reserved.entity_id,
             tenant_id=self._uow.tenant_id,
-            claim_number=await self._claims.next_number(),
+            claim_number=await next_claim_number(self._uow),
             charge_amount=total_charge(line.charge for line in given.lines),
             **{**_stored(given.values()), "patient_id": await self._patient_of(given)},
         )

@@ -19,11 +19,11 @@ from app.billing.claims.facts import hold_chart, judge
 from app.billing.claims.lifecycle import ClaimFacts, InternalTransition, claim_lifecycle
 from app.billing.claims.models import Claim
 from app.billing.claims.repository import ClaimLineRepository, ClaimRepository
+from app.billing.claims.submission import Transmission, transmission
 from app.billing.errors import ClaimsNotReady
-from app.billing.exports.repository import ExportRepository
+from app.billing.exports.repository import ExportRepository, next_control_number
 from app.billing.exports.schemas import ExportCreate, ExportRead
 from app.billing.permissions import CLAIM_EXPORT
-from app.billing.submission import Transmission, transmission
 from app.billing.x12.professional_claim import ClaimSubmission
 from app.billing.x12.writer_837p import render_837p
 from app.core.audit.writer import record
@@ -77,10 +77,11 @@ class ExportReader:
         found = await self._exports.find(self._uow.tenant_id, export_id)
         if found is None:
             raise NotFound
-        return found
+        return ExportRead.model_validate(found)
 
     async def list_page(self, *, limit: int, cursor: str | None, ascending: bool) -> Page[ExportRead]:
-        return await self._exports.list_page(self._uow.tenant_id, limit=limit, cursor=cursor, ascending=ascending)
+        page = await self._exports.list_page(self._uow.tenant_id, limit=limit, cursor=cursor, ascending=ascending)
+        return Page(items=[ExportRead.model_validate(item) for item in page.items], next_cursor=page.next_cursor)
 
 
 class ExportService:
@@ -95,11 +96,10 @@ class ExportService:
         """Raises Forbidden, NotFound (a claim), ClaimsNotReady, ServiceUnavailable (object store)."""
         async with self._units() as uow:
             uow.principal.require(CLAIM_EXPORT)
-            earlier = await creation.claim(uow, given)
-            if earlier.repeated:
-                return await ExportReader(uow).get(earlier.entity_id)
+            earlier = await creation.find_repeated(uow, given)
+            if earlier is not None:
+                return await ExportReader(uow).get(earlier)
             batch = await self._build(uow, given.claim_ids)
-            await uow.rollback()  # it only read; the idempotency key is taken together with the result
         file = await asyncio.to_thread(render_837p, *batch.transmission, list(batch.submissions.values()))
         artifact_key = object_key(uow.tenant_id, "billing", "837p", f"{batch.export_id}.edi")
         await self._objects.put(artifact_key, file.encode("ascii"), MEDIA_TYPE)
@@ -116,7 +116,7 @@ class ExportService:
             export = await ExportReader(uow).get(export_id)
         return await self._objects.get(export.artifact_key)
 
-    async def _build(self, uow: UnitOfWork, claim_ids: Sequence[uuid.UUID]) -> Batch:
+    async def _build(self, uow: ReadUnitOfWork, claim_ids: Sequence[uuid.UUID]) -> Batch:
         """Raises NotFound, ClaimsNotReady."""
         claims = _in_order(await ClaimRepository(uow).list_by_ids(uow.tenant_id, claim_ids), claim_ids)
         incident_ids = sorted({claim.incident_id for claim in claims})
@@ -131,7 +131,7 @@ class ExportService:
             if judged.submission is not None:
                 submissions[claim.id] = judged.submission
         _require_ready(claims, facts, uow.principal)
-        control_number = await ExportRepository(uow).next_control_number()
+        control_number = await next_control_number(uow)
         return Batch(
             export_id=new_id(),
             transmission=transmission(profile, control_number, self._usage_indicator, at),
@@ -151,7 +151,7 @@ class ExportService:
         for claim in claims:
             await claim_lifecycle.fire(uow, claim, EXPORT, facts[claim.id])
         await ExportRepository(uow).record(
-            uow,
+            uow.tenant_id,
             export_id=batch.export_id,
             claim_ids=claim_ids,
             artifact_key=artifact_key,

@@ -515,8 +515,8 @@ REQUIRED = (
 
 async def test_numbers_are_answered_as_they_are_stored(agency: Agency) -> None:
     """However they were written: the answer to the POST is the answer to the GET."""
-    line = {**BASE_LINE, "units": 1, "charge": "6.5E+2"}
-    claim = await new_claim(agency, lines=[line], loaded_miles="1.2e1", weight_lb=154)
+    line = {**BASE_LINE, "units": 1, "charge": "+0650"}
+    claim = await new_claim(agency, lines=[line], loaded_miles="012", weight_lb=154)
     assert claim["lines"][0]["charge"] == claim["charge_amount"] == "650.00"
     assert (claim["lines"][0]["units"], claim["loaded_miles"], claim["weight_lb"]) == ("1.0", "12.0", "154.00")
     assert claim == await agency.biller.expect(200, "GET", f"{CLAIMS}/{claim['id']}")

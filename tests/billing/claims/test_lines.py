@@ -142,13 +142,12 @@ def test_charges_add_up_to_the_cent(cents: list[int]) -> None:
     assert str(total) == f"{sum(cents) // 100}.{sum(cents) % 100:02}"
 
 
-@given(CENTS, st.sampled_from(["plain", "short", "exponent", "padded", "signed"]))
+@given(CENTS, st.sampled_from(["plain", "short", "padded", "signed"]))
 def test_money_reads_the_same_however_it_is_written(cents: int, style: str) -> None:
     amount = Decimal(cents).scaleb(-2)
     written = {
         "plain": f"{amount:f}",
         "short": f"{amount.normalize():f}",
-        "exponent": f"{amount.normalize():E}",
         "padded": f"00{amount:f}",
         "signed": f"+{amount:f}",
     }[style]

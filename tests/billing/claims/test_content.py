@@ -10,9 +10,9 @@ from typing import Any, get_args, get_type_hints
 
 import pytest
 
+from app.billing.claims.content import FIELDS, api_field, draft_submission
 from app.billing.claims.schemas import ClaimRead, LineRead
-from app.billing.content import FIELDS, api_field, draft_submission
-from app.billing.submission import service_date, transmission
+from app.billing.claims.submission import service_date, transmission
 from app.billing.x12.parties import Envelope, Receiver, Submitter
 from app.billing.x12.professional_claim import ClaimSubmission
 from app.core.tenants.schemas import TenantPatch

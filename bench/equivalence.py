@@ -12,7 +12,9 @@ import orjson
 from bench.load import autosave
 from bench.service import ROUTES, Service, save_path
 
-_VOLATILE = frozenset({"id", "entity_id", "aggregate_id", "incident_id", "created_at", "updated_at", "request_id", "trace_id"})
+_VOLATILE = frozenset(
+    {"id", "entity_id", "aggregate_id", "incident_id", "created_at", "updated_at", "request_id", "trace_id"}
+)
 _ROWS = {
     "incidents": "SELECT to_jsonb(t) FROM incidents t WHERE id = $1",
     "audit_events": "SELECT to_jsonb(t) FROM audit_events t WHERE entity_id = $1 ORDER BY id",
@@ -41,7 +43,7 @@ async def _observe(service: Service, database: asyncpg.Connection, variant: str)
     path, token = save_path(chart["id"], variant), service.token
     elements = {"eResponse.08": None, "eResponse.13": [{"value": "M-14"}]}
     unit = {"location_unit": "4"}
-    seen = [
+    seen: list[Any] = [
         await _answer(service, path, autosave(1), token),
         await _answer(service, path, {"version": 2, "elements": elements, "location_zip": None}, token),
         await _answer(service, path, {"version": 3, "location_zip": None}, token),
@@ -67,7 +69,9 @@ async def _answer(service: Service, path: str, body: dict[str, Any], token: str)
 def _stable(value: Any) -> Any:
     """Without what must differ from chart to chart and from moment to moment; that it is there still shows."""
     if isinstance(value, dict):
-        plain = {key: "given" if key in _VOLATILE and item is not None else _stable(item) for key, item in value.items()}
+        plain = {
+            key: "given" if key in _VOLATILE and item is not None else _stable(item) for key, item in value.items()
+        }
         if "changed" in plain:  # a set of names
             plain["changed"] = sorted(plain["changed"])
         return plain

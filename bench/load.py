@@ -32,11 +32,12 @@ class Connection:
         authorization = f"Authorization: Bearer {token}\r\n" if token else ""
         self._writer.write(
             f"{method} {path} HTTP/1.1\r\nHost: bench\r\n{authorization}Content-Type: application/json\r\n"
-            f"Content-Length: {len(content)}\r\n\r\n".encode() + content
+            f"Content-Length: {len(content)}\r\n\r\n".encode()
+            + content
         )
         head = await self._reader.readuntil(b"\r\n\r\n")
         _, _, rest = head.lower().partition(b"\r\ncontent-length:")
-        answer = await self._reader.readexactly(int(rest.partition(b"\r\n")[0]))
+        answer = await self._reader.readexactly(int(rest.partition(b"\r\n")[0] or 0))
         return int(head[9:12]), answer
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -25,7 +25,7 @@ _CHART: dict[str, Any] = {
     "incident_number": "26-004711",
     "dispatch_time": "2026-03-01T09:41:00Z",
     "enroute_time": "2026-03-01T09:42:30Z",
-    "location_street": "1 Elm Street",
+    "location_street": "100 Main Street",
     "location_city": "Springfield",
     "location_state": "IL",
     "location_zip": "62701",
@@ -38,18 +38,24 @@ _CHART: dict[str, Any] = {
 }
 
 
+class UnexpectedAnswer(Exception):
+    """The service does not work as the measurement needs it."""
+
+
 @dataclass
 class Service:
-    """A running process. `expect` raises RuntimeError for any other status."""
+    """A running process; `http` is for what happens beside the load."""
 
     port: int
     http: Connection
     token: str = ""
+    _opened: list[Connection] = field(default_factory=list)
 
     async def expect(self, status: int, method: str, path: str, body: Any = None) -> Any:
+        """The JSON answer. Raises UnexpectedAnswer for any other status."""
         answered, content = await self.http.request(method, path, body, self.token)
         if answered != status:
-            raise RuntimeError(f"{method} {path}: {answered} {content.decode()}")
+            raise UnexpectedAnswer(f"{method} {path}: {answered} {content.decode()}")
         return orjson.loads(content) if content else None
 
     async def sign_in(self, medic: Medic) -> None:
@@ -64,7 +70,15 @@ class Service:
     async def client(self, variant: str) -> Client:
         """A connection and a chart of its own, saved through `variant`'s route."""
         chart = await self.open_chart()
-        return Client(await Connection.open(self.port), self.token, save_path(chart["id"], variant), chart["version"])
+        self._opened.append(await Connection.open(self.port))
+        return Client(self._opened[-1], self.token, save_path(chart["id"], variant), chart["version"])
+
+    async def collect_garbage(self) -> None:
+        await self.expect(204, "DELETE", "/garbage")
+
+    def close(self) -> None:
+        for connection in (self.http, *self._opened):
+            connection.close()
 
     async def cpu_seconds(self) -> float:
         read: float = (await self.expect(200, "GET", "/meter"))["cpu_seconds"]
@@ -81,14 +95,19 @@ async def running(environment: Mapping[str, str]) -> AsyncIterator[Service]:
     with tempfile.TemporaryDirectory() as data, socket.create_server(("127.0.0.1", 0)) as listening:
         given = {**os.environ, **environment, "RUN_JOBS": "false", "DATA_DIR": data}
         given.pop("REDIS_URL", None)
-        command = [sys.executable, "-m", "bench.server", str(listening.fileno())]
+        port, descriptor = listening.getsockname()[1], listening.fileno()
         process = subprocess.Popen(  # noqa: ASYNC220  # returns at once; its end is awaited below
-            command, cwd=ROOT, env=given, pass_fds=[listening.fileno()], stdout=subprocess.DEVNULL
+            [sys.executable, "-m", "bench.server", str(descriptor)],
+            cwd=ROOT,
+            env=given,
+            pass_fds=[descriptor],
+            stdout=subprocess.DEVNULL,
         )
+        listening.close()  # the process holds it alone: if it dies, requests fail and do not wait
         try:
-            http = await Connection.open(listening.getsockname()[1])
-            yield Service(listening.getsockname()[1], http)
-            http.close()
+            service = Service(port, await Connection.open(port))
+            yield service
+            service.close()
         finally:
             process.terminate()
             await asyncio.to_thread(process.wait)

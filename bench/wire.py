@@ -9,11 +9,10 @@ from collections.abc import AsyncIterator
 from sqlalchemy.engine import make_url
 
 _SSL_REQUEST = (8).to_bytes(4, "big") + (80877103).to_bytes(4, "big")
-_READY_FOR_QUERY = b"Z"
 
 
 class RoundTrips:
-    """`count` of ReadyForQuery messages: PostgreSQL sends one at the end of each exchange that a client waits for."""
+    """`count` grows when a client that has had its answer sends again: it waited for that answer."""
 
     def __init__(self, dsn: str) -> None:
         url = make_url(dsn)
@@ -28,33 +27,34 @@ class RoundTrips:
             yield server.sockets[0].getsockname()[1]
         finally:
             server.close()
+            await server.wait_closed()
 
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         upstream_reader, upstream_writer = await asyncio.open_connection(*self._upstream)
+        answered = True
+
+        async def forward() -> None:
+            nonlocal answered
+            while chunk := await reader.read(65536):
+                if chunk == _SSL_REQUEST:  # refused, for the sake of the upstream connection, which is plain
+                    writer.write(b"N")
+                    continue
+                self.count += answered
+                answered = False
+                upstream_writer.write(chunk)
+            upstream_writer.close()
+
+        async def answer() -> None:
+            nonlocal answered
+            while chunk := await upstream_reader.read(65536):
+                answered = True
+                writer.write(chunk)
+            writer.close()
+
         try:
-            opening = await reader.readexactly(8)
-            if opening == _SSL_REQUEST:  # refused: what is encrypted cannot be counted
-                writer.write(b"N")
-            else:
-                upstream_writer.write(opening)
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(_copy(reader, upstream_writer))
-                tasks.create_task(self._count(upstream_reader, writer))
-        except* (asyncio.IncompleteReadError, ConnectionError):
-            pass
+            await asyncio.gather(forward(), answer())
+        except ConnectionError:
+            return
         finally:
             writer.close()
             upstream_writer.close()
-
-    async def _count(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while True:
-            head = await reader.readexactly(5)
-            body = await reader.readexactly(int.from_bytes(head[1:], "big") - 4)
-            self.count += head[:1] == _READY_FOR_QUERY
-            writer.write(head + body)
-
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while chunk := await reader.read(65536):
-        writer.write(chunk)
-    raise ConnectionError("closed by the client")

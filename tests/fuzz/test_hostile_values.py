@@ -5,6 +5,7 @@ A run in CI gives every place a few of the values, in turn; a deep one gives eve
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
@@ -77,12 +78,12 @@ def test_fields(service: Service, world: World, operation: Described) -> None:
 
 
 @pytest.mark.parametrize("operation", WITH_BODY, ids=str)
-def test_an_acceptable_body_is_one(service: Service, world: World, operation: Described) -> None:
+def test_the_unspoilt_body_is_read(service: Service, world: World, operation: Described) -> None:
     """Otherwise the fields would be spoilt in a body that is refused for another reason."""
     target = address(operation, world)
     body = acceptable(operation, world.open, world.version(operation.actor, target))
-    content = with_value(body, (next(iter(body)),), "null")
-    assert send(service, world, operation, target, JSON, content=content).status_code in (200, 201, 422)
+    answer = send(service, world, operation, target, JSON, content=json.dumps(body).encode())
+    assert answer.status_code != 422 and answer.status_code != 404, answer.text
 
 
 @pytest.mark.parametrize("operation", WITH_BODY, ids=str)

@@ -22,6 +22,7 @@ from tests.fuzz.document import BY_NAME, DEEP, DOCUMENT, EXAMPLES, SCHEMA, Descr
 from tests.fuzz.service import Service
 from tests.fuzz.world import Records, World, uses_up
 
+AnyCase = Case[Any]
 load_all_checks()
 CHECKS = [
     openapi_checks.status_code_conformance,
@@ -37,11 +38,11 @@ _PLAIN_NAME = re.compile(r"[\w.\[\]-]{0,64}")
 """What problems may name as the place of an unknown field."""
 
 
-@SCHEMA.parametrize()
+@SCHEMA.parametrize()  # type: ignore[untyped-decorator]
 @settings(
     max_examples=EXAMPLES, deadline=None, derandomize=not DEEP, database=None, suppress_health_check=list(HealthCheck)
 )
-def test_every_answer_keeps_the_contract(case: Case, service: Service, world: World) -> None:
+def test_every_answer_keeps_the_contract(case: AnyCase, service: Service, world: World) -> None:
     operation = BY_NAME[case.operation.label]
     records = _records_for(case, world)
     if records is not None:
@@ -53,18 +54,18 @@ def test_every_answer_keeps_the_contract(case: Case, service: Service, world: Wo
     case.validate_response(answer, checks=CHECKS)
 
 
-def _records_for(case: Case, world: World) -> Records | None:
+def _records_for(case: AnyCase, world: World) -> Records | None:
     """By the case's content, so that a failure can be repeated: a quarter keeps its generated ids."""
     content = repr((case.path_parameters, case.query, case.body))
     choice = zlib.crc32(content.encode("utf-8", "surrogatepass")) % 4
     return (None, world.open, world.open, world.final)[choice]
 
 
-def _refer(case: Case, operation: Described, records: Records, world: World) -> None:
+def _refer(case: AnyCase, operation: Described, records: Records, world: World) -> None:
     """Let the case speak of records that exist, in their present version."""
-    for name, value in records.of(operation.path).items():
-        if name in (case.path_parameters or {}):
-            case.path_parameters[name] = value
+    for name, present in records.of(operation.path).items():
+        if case.path_parameters and name in case.path_parameters:
+            case.path_parameters[name] = present
     for holder in (case.body, case.query):
         if not isinstance(holder, dict):
             continue
@@ -76,8 +77,8 @@ def _refer(case: Case, operation: Described, records: Records, world: World) -> 
             holder["version"] = version if version is not None else holder["version"]
 
 
-def _send(case: Case, operation: Described, service: Service) -> httpx.Response:
-    request = requests.Request(**case.as_transport_kwargs(base_url="http://test")).prepare()
+def _send(case: AnyCase, operation: Described, service: Service) -> httpx.Response:
+    request: Any = requests.Request(**case.as_transport_kwargs(base_url="http://test")).prepare()
     headers = [(_octets(name), _octets(value)) for name, value in (request.headers or {}).items()]
     content = request.body.encode() if isinstance(request.body, str) else request.body
     return service.send(
@@ -89,7 +90,7 @@ def _octets(text: str | bytes) -> bytes:
     return text if isinstance(text, bytes) else text.encode("latin-1")
 
 
-def _texts(case: Case) -> Iterator[str]:
+def _texts(case: AnyCase) -> Iterator[str]:
     pending: list[Any] = [case.body, dict(case.query or {}), dict(case.path_parameters or {}), dict(case.headers or {})]
     while pending:
         value = pending.pop()

@@ -379,6 +379,7 @@ async def test_leader_is_woken_by_a_commit_of_its_own_process(
         await expect_eventually(lambda: handler.versions(chart) == [1])
         await revise(runtime, principal, chart)
         await expect_eventually(lambda: handler.versions(chart) == [1, 2])
+    assert len(await notes_of(runtime, principal, chart)) == 2
 
 
 async def test_leader_is_woken_by_a_commit_of_another_process(
@@ -415,6 +416,7 @@ async def test_without_redis_the_leader_polls(runtime: Runtime, other_runtime: R
         chart = await a_chart(other_runtime, principal)
         await expect_eventually(lambda: handler.versions(chart) == [1])
     await away.aclose()
+    assert len(await notes_of(runtime, principal, chart)) == 1
 
 
 async def test_signal_survives_the_loss_of_its_subscription(runtime: Runtime) -> None:

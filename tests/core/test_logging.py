@@ -21,7 +21,7 @@ from app.core.logging import REDACTED, SAFE_KEYS, configure_logging, get_logger
 from app.core.outbox import relay
 from tests.core.chart_api import CANARY, FAILURES, canary_values
 from tests.core.charts import Chart
-from tests.core.waiting import until
+from tests.core.waiting import expect_eventually
 from tests.support.actors import Actor, Agency
 
 Logs = Callable[[], list[dict[str, Any]]]
@@ -134,7 +134,7 @@ def test_records_that_libraries_formatted_themselves_are_not_quoted(logs: Logs) 
 async def test_task_that_fails_unheard_does_not_tell_why(logs: Logs) -> None:
     """asyncio prints the exception of a task that nobody awaited."""
     tasks = [asyncio.create_task(_fail_later())]
-    await until(lambda: tasks[0].done())
+    await expect_eventually(lambda: tasks[0].done())
     tasks.clear()
     gc.collect()
     assert [entry["component"] for entry in logs()] == ["asyncio"]

@@ -6,13 +6,13 @@ import asyncio
 import gc
 import io
 import logging
-import sys
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
 import pytest
+import structlog
 
 from app.core import context
 from app.core.context import RequestContext, bind_context
@@ -30,10 +30,9 @@ Logs = Callable[[], list[dict[str, Any]]]
 @pytest.fixture
 def logs() -> Iterator[Logs]:
     """Everything that is logged from now on, down to DEBUG."""
-    stream, stdout = io.StringIO(), sys.stdout
-    sys.stdout = stream
+    stream = io.StringIO()
     configure_logging("DEBUG")
-    sys.stdout = stdout
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(stream))  # pytest owns sys.stdout
     yield lambda: [orjson.loads(line) for line in stream.getvalue().splitlines()]
     configure_logging("ERROR")
 

@@ -465,7 +465,11 @@ async def test_background_tasks_run_and_stop_with_the_app(
         await asyncio.sleep(0.2)
         assert not [task for task in asyncio.all_tasks() - before if task.done()]
     assert asyncio.all_tasks() - before == set()
-    assert await leaders(admin_connection) == []
+
+    async def nobody_leads() -> bool:
+        return await leaders(admin_connection) == []
+
+    await expect_eventually(nobody_leads)
     await runtime.close()
 
 

@@ -24,6 +24,8 @@ from app.core.logging import get_logger
 from app.core.permissions import Principal
 from app.core.runtime import Runtime
 
+RETRY_SECONDS = 1
+
 _log = get_logger(__name__)
 JobHandler = Callable[[Runtime, Principal, dict[str, Any]], Awaitable[None]]
 
@@ -53,7 +55,7 @@ async def enqueue(
     `dedupe`: while a job with this key is waiting or running, no second one is added.
     """
     queries = Queries(AsyncpgDriver(await uow.job_connection()))
-    content = orjson.dumps({"tenant_id": uow.tenant_id, **payload}, default=str)
+    content = orjson.dumps({**payload, "tenant_id": uow.tenant_id}, default=str)
     await queries.enqueue(job.name, content, execute_after=after, dedupe_key=dedupe, on_conflict="skip")
 
 
@@ -74,9 +76,9 @@ class JobRunner:
         while True:
             try:
                 await self._run_once()
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-                _log.warning("job runner interrupted", exc_info=error)
-            await asyncio.sleep(1)
+            except Exception as error:  # a runner that ended would leave every later job waiting, in silence
+                _log.error("job runner interrupted", exc_info=error)
+            await asyncio.sleep(RETRY_SECONDS)
 
     async def _run_once(self) -> None:
         settings = self._runtime.settings

@@ -9,12 +9,14 @@ import logging
 import sys
 import uuid
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
 import pytest
 
 from app.core import context
+from app.core import logging as logging_module
 from app.core.context import RequestContext, bind_context
 from app.core.ids import TenantId, UserId, new_id
 from app.core.logging import REDACTED, SAFE_KEYS, configure_logging, get_logger
@@ -30,11 +32,12 @@ Logs = Callable[[], list[dict[str, Any]]]
 @pytest.fixture
 def logs() -> Iterator[Logs]:
     """Everything that is logged from now on, down to DEBUG."""
-    stream, stdout = io.StringIO(), sys.stdout
-    sys.stdout = stream
-    configure_logging("DEBUG")
-    sys.stdout = stdout
-    yield lambda: [orjson.loads(line) for line in stream.getvalue().splitlines()]
+    stream = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch:
+        # Not sys.stdout itself: pytest puts its own back between set-up and call.
+        patch.setattr(logging_module, "sys", SimpleNamespace(stdout=stream, exc_info=sys.exc_info))
+        configure_logging("DEBUG")
+        yield lambda: [orjson.loads(line) for line in stream.getvalue().splitlines()]
     configure_logging("ERROR")
 
 

@@ -199,6 +199,30 @@ async def test_failed_job_is_retried_and_what_is_kept_of_the_failure_holds_no_va
     assert CANARY not in capsys.readouterr().out
 
 
+async def test_failure_that_cannot_even_be_logged_gives_no_values_away(
+    runtime: Runtime,
+    principal: Principal,
+    work: Work,
+    start: Callable[..., Any],
+    admin_connection: asyncpg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The error of the log would bring the first one along, as its context, into the queue's tables."""
+
+    class BrokenLog:
+        def error(self, *_: Any, **__: Any) -> None:
+            raise BrokenPipeError
+
+    monkeypatch.setattr("app.core.jobs.queue._log", BrokenLog())
+    work.failures = [ValueError(CANARY)]
+    start(work.job)
+    async with runtime.unit_of_work(principal) as uow:
+        await enqueue(uow, work.job, {"entity_id": new_id()})
+    await expect_eventually(lambda: len(work.given) == 2)
+    text = str([dict(row) for row in await logged(admin_connection, work.job)])
+    assert "BrokenPipeError" in text and CANARY not in text
+
+
 async def test_job_that_keeps_failing_is_held_with_the_kind_of_failure_only(
     runtime: Runtime, principal: Principal, work: Work, start: Callable[..., Any], admin_connection: asyncpg.Connection
 ) -> None:

@@ -101,12 +101,15 @@ class JobRunner:
 
         @queue.entrypoint(job.name, executor_factory=executor, on_failure="hold", accepts_context=False)
         async def run(queued: QueuedJob) -> None:
+            failure: Exception | None = None
             try:
                 await run_job(self._runtime, job, queued.payload or b"{}")
-            except Exception as error:
-                _log.error("job failed", job=job.name, attempt=queued.attempts + 1, exc_info=error)
-                # The queue stores the text of what it is given, and an exception's text may quote a row.
-                raise JobFailed(type(error).__name__) from None
+            except Exception as error:  # lint: allow FQ505 (raised below, without this one as its context)
+                failure = error
+            if failure is not None:
+                # The queue stores the text of what it is given, and of all that it came from: a text may quote a row.
+                _log.error("job failed", job=job.name, attempt=queued.attempts + 1, exc_info=failure)
+                raise JobFailed(type(failure).__name__)
 
     def _register_schedule(self, queue: PgQueuer, schedule: Schedule) -> None:
         @queue.schedule(schedule.name, schedule.cron, accepts_context=False)

@@ -10,7 +10,8 @@ import app.core.tenants.router
 import app.ems.router
 import app.nemsis.dictionary.router
 import app.nemsis.exports.router
-from app.core.jobs.queue import Job
+from app.core.audit.partitions import ENSURE_PARTITIONS
+from app.core.jobs.queue import Job, Schedule
 from app.core.outbox.subscriptions import Subscription
 from app.ems.incidents.service import AUTO_LOCK
 from app.nemsis import handlers as nemsis_handlers
@@ -25,3 +26,4 @@ ROUTERS: tuple[APIRouter, ...] = (
 )
 SUBSCRIPTIONS: tuple[Subscription, ...] = (*nemsis_handlers.SUBSCRIPTIONS,)
 JOBS: tuple[Job, ...] = (AUTO_LOCK,)
+SCHEDULES: tuple[Schedule, ...] = (ENSURE_PARTITIONS,)

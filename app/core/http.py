@@ -46,11 +46,10 @@ _TRANSIENT = (
     asyncpg.SerializationError,
     asyncpg.DeadlockDetectedError,
     asyncpg.LockNotAvailableError,
-    asyncpg.QueryCanceledError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.TooManyConnectionsError,
+    asyncpg.OperatorInterventionError,  # 57: cancelled, shutting down, starting up
+    asyncpg.InsufficientResourcesError,  # 53: connections, memory, disk
     asyncpg.ReadOnlySQLTransactionError,  # a failover: the connection is to what is now a replica
     sqlalchemy.exc.TimeoutError,
     ConnectionError,

@@ -16,7 +16,7 @@ from app.core.db.plan import plan_of
 from app.core.errors import AppError, registered_errors
 from app.core.events import registered_topics
 from app.core.lifecycle import Lifecycle, registered_lifecycles
-from app.core.permissions import USER_ROLES, Role, registered_permissions
+from app.core.permissions import USER_ROLES, registered_permissions
 from tests.architecture.scratch import entities, mapped_classes
 
 DIRECTIVE_CODES = {
@@ -57,7 +57,6 @@ def test_permissions_are_held_by_somebody_who_can_sign_in() -> None:
         assert permission.description.endswith("."), permission.name
         holders = permission.roles | permission.reviewer_roles
         assert holders & set(USER_ROLES), permission.name
-        assert Role.SYSTEM not in holders, "the system is admitted by a transition, not by a permission"
 
 
 @pytest.mark.parametrize("lifecycle", lifecycles(), ids=lambda lifecycle: lifecycle.name)

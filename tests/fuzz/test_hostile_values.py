@@ -46,7 +46,7 @@ def address(operation: Described, world: World, **replaced: str) -> str:
     return operation.path.format(**values)
 
 
-def send(
+def expect_contract(
     service: Service,
     world: World,
     operation: Described,
@@ -72,7 +72,7 @@ def test_fields(service: Service, world: World, operation: Described) -> None:
             target = address(operation, world)
             version = version or world.version(operation.actor, target)
             body = acceptable(operation, world.open, version)
-            answer = send(service, world, operation, target, JSON, content=with_value(body, place, fragment))
+            answer = expect_contract(service, world, operation, target, JSON, content=with_value(body, place, fragment))
             if answer.status_code < 300 or answer.status_code == 409:
                 version = None
 
@@ -82,7 +82,7 @@ def test_the_unspoilt_body_is_read(service: Service, world: World, operation: De
     """Otherwise the fields would be spoilt in a body that is refused for another reason."""
     target = address(operation, world)
     body = acceptable(operation, world.open, world.version(operation.actor, target))
-    answer = send(service, world, operation, target, JSON, content=json.dumps(body).encode())
+    answer = expect_contract(service, world, operation, target, JSON, content=json.dumps(body).encode())
     assert answer.status_code != 422 and answer.status_code != 404, answer.text
 
 
@@ -90,11 +90,11 @@ def test_the_unspoilt_body_is_read(service: Service, world: World, operation: De
 def test_bodies(service: Service, world: World, operation: Described) -> None:
     number = WITH_BODY.index(operation)
     for _, content in in_turn(BODIES, number):
-        answer = send(service, world, operation, address(operation, world), JSON, content=content)
+        answer = expect_contract(service, world, operation, address(operation, world), JSON, content=content)
         assert answer.status_code in (400, 409, 413, 422), answer.text
     body = acceptable(operation, world.open, None)
     for name in body:
-        send(service, world, operation, address(operation, world), JSON, content=with_key_twice(body, name))
+        expect_contract(service, world, operation, address(operation, world), JSON, content=with_key_twice(body, name))
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=str)
@@ -105,11 +105,13 @@ def test_parameters(service: Service, world: World, operation: Described) -> Non
     for number, name in enumerate(operation.parameters("path"), start):
         for _, text in in_turn(QUERY_TEXTS, number):
             if text:
-                send(service, world, operation, address(operation, world, **{name: text}), *headers, content=body)
+                expect_contract(
+                    service, world, operation, address(operation, world, **{name: text}), *headers, content=body
+                )
     for number, name in enumerate((*operation.parameters("query"), "unknown"), start):
         for _, text in in_turn(QUERY_TEXTS, number):
             query = f"{name}={text}&{name}={text}" if number % 2 else f"{name}={text}"
-            send(service, world, operation, f"{address(operation, world)}?{query}", *headers, content=body)
+            expect_contract(service, world, operation, f"{address(operation, world)}?{query}", *headers, content=body)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=str)
@@ -120,4 +122,4 @@ def test_headers(service: Service, world: World, operation: Described) -> None:
             body = None if operation.body is None else with_value(acceptable(operation, world.open, None), (), "{}")
             given = (name.encode(), value)
             headers = [given] if body is None or name == "content-type" else [JSON, given]
-            send(service, world, operation, address(operation, world), *headers, content=body)
+            expect_contract(service, world, operation, address(operation, world), *headers, content=body)

@@ -64,6 +64,7 @@ def document(app: FastAPI) -> None:
                 "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
             }
             _describe_permissions(app, schema)
+            _describe_repetition(schema)
             app.openapi_schema = schema
         return app.openapi_schema
 
@@ -83,6 +84,18 @@ def _describe_permissions(app: FastAPI, schema: dict[str, Any]) -> None:
                 described = operation.get("description", "")
                 operation["description"] = f"{described}\n\nPermission: `{permission.name}` ({roles})."
                 operation["security"] = [{"bearer": []}]
+
+
+def _describe_repetition(schema: dict[str, Any]) -> None:
+    """A creation with a client-made `id` answers 201 and, sent again, 200 with the resource as it stands."""
+    for operations in schema["paths"].values():
+        operation = operations.get("post", {})
+        created = operation.get("responses", {}).get("201")
+        body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+        model = schema["components"]["schemas"].get(body.get("$ref", "").rsplit("/", 1)[-1], {})
+        if created is not None and "id" in model.get("properties", {}):
+            repeated = {**created, "description": "Created before by the same `id` and body"}
+            operation["responses"] = {"200": repeated, **operation["responses"]}
 
 
 def route_permission(route: Any) -> Any:

@@ -14,7 +14,7 @@ from app.core.errors import registered_errors
 from app.core.openapi import TAGS
 from app.core.pagination import Page
 from app.core.permissions import registered_permissions
-from app.core.schemas import ReadModel, RequestModel, VersionedPatch
+from app.core.schemas import CreateModel, ReadModel, RequestModel, VersionedPatch
 from app.main import API_PREFIX
 from tests.architecture.routes import Operation, bare_routes, operations
 from tests.architecture.scratch import mapped_classes
@@ -149,6 +149,16 @@ def test_document_and_routes_agree(app: FastAPI, routes: list[Operation]) -> Non
             schema = operation["responses"][status]["content"]["application/json"]["schema"]
             assert schema == {"$ref": "#/components/schemas/ErrorEnvelope"}, f"{route} {status}"
         assert [code for code in operation["responses"] if code.startswith("2")], str(route)
+
+
+def test_a_creation_that_can_be_repeated_says_so(app: FastAPI, routes: list[Operation]) -> None:
+    """The same client-made id and body answer 200 with what the first request answered 201 with."""
+    document = app.openapi()
+    creations = [route for route in routes if route.body is not None and issubclass(route.body, CreateModel)]
+    assert creations
+    for route in creations:
+        answers = document["paths"][route.path][route.method.lower()]["responses"]
+        assert answers["200"]["content"] == answers["201"]["content"], str(route)
 
 
 def test_document_names_every_status_that_an_error_has(app: FastAPI) -> None:

@@ -10,7 +10,7 @@ from typing import Any, get_args, get_type_hints
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from app.billing.x12.field_rules import Each, Fault, FieldRule, Identifier, OneOf, Pattern, Whole
+from app.billing.x12.field_rules import Each, Fault, FieldRule, Identifier, Number, OneOf, Pattern, Whole
 from app.billing.x12.field_rules import Text as FreeText
 
 
@@ -64,6 +64,10 @@ def _described(schema: dict[str, Any], rule: FieldRule) -> dict[str, Any]:
             return {**schema, "pattern": f"^(?:{rule.shape})$"}
         case FreeText() | Identifier():
             return {**schema, "minLength": rule.shortest, "maxLength": rule.longest}
+        case Number():
+            shape = rf"^\d{{1,{len(str(int(rule.most)))}}}(\.\d{{1,{rule.places}}})?$"
+            named = {name: text for name, text in schema.items() if name != "anyOf"}
+            return {**named, "type": "string", "pattern": shape}
         case Whole():
             return {**schema, "minimum": rule.least, "maximum": rule.most}
         case Each():

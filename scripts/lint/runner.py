@@ -130,7 +130,11 @@ def lint_paths(paths: Iterable[Path], root: Path) -> list[Finding]:
     Raises FileNotFoundError for a path that does not exist, ValueError for one that is not below `root`.
     """
     root = root.resolve()
-    files = {file.relative_to(root) for path in paths for file in _python_files((root / path).resolve(strict=True))}
+    named = [(root / path).resolve(strict=True) for path in paths]
+    outside = [path for path in named if not path.is_relative_to(root)]
+    if outside:
+        raise ValueError(f"{outside[0]} is not below {root}")
+    files = {file.relative_to(root) for path in named for file in _python_files(path)}
     return [
         finding
         for file in sorted(files)

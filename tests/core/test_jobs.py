@@ -19,7 +19,7 @@ from app.core.jobs.queue import Job, JobRunner, Schedule, enqueue, run_job
 from app.core.permissions import Principal, Role
 from app.core.runtime import Runtime
 from tests.core.charts import Chart, ChartAction
-from tests.core.waiting import until
+from tests.core.waiting import expect_eventually
 
 CANARY = "CANARYquill7731"
 
@@ -123,8 +123,8 @@ async def test_done_job_may_be_enqueued_again(
     for count in (1, 2):
         async with runtime.unit_of_work(principal) as uow:
             await enqueue(uow, work.job, {}, dedupe=f"again:{principal.tenant_id}")
-        await until(lambda count=count: len(work.given) == count)  # type: ignore[misc]
-        await until(lambda: _empty(admin_connection, work.job))
+        await expect_eventually(lambda count=count: len(work.given) == count)  # type: ignore[misc]
+        await expect_eventually(lambda: _empty(admin_connection, work.job))
     assert len(work.given) == 2
 
 
@@ -140,7 +140,7 @@ async def test_job_runs_as_the_system_of_its_tenant_in_a_context_of_its_own(
     for _ in range(2):
         async with runtime.unit_of_work(principal) as uow:
             await enqueue(uow, work.job, {"entity_id": entity_id})
-    await until(lambda: len(work.given) == 2)
+    await expect_eventually(lambda: len(work.given) == 2)
     for acting, payload in work.given:
         assert (acting.role, acting.tenant_id, acting.user_id) == (Role.SYSTEM, principal.tenant_id, None)
         assert payload == {"entity_id": str(entity_id)}
@@ -167,11 +167,11 @@ async def test_job_waits_for_its_time(
     async with runtime.unit_of_work(principal) as uow:
         await enqueue(uow, work.job, {"when": "later"}, after=dt.timedelta(hours=1))
         await enqueue(uow, work.job, {"when": "now"})
-    await until(lambda: len(work.given) == 1)
+    await expect_eventually(lambda: len(work.given) == 1)
     await asyncio.sleep(0.3)
     assert [payload["when"] for _, payload in work.given] == ["now"]
     await admin_connection.execute("UPDATE pgqueuer SET execute_after = now() WHERE entrypoint = $1", work.job.name)
-    await until(lambda: len(work.given) == 2)
+    await expect_eventually(lambda: len(work.given) == 2)
 
 
 async def test_failed_job_is_retried_and_what_is_kept_of_the_failure_holds_no_values(
@@ -190,8 +190,8 @@ async def test_failed_job_is_retried_and_what_is_kept_of_the_failure_holds_no_va
     start(work.job)
     async with runtime.unit_of_work(principal) as uow:
         await enqueue(uow, work.job, {"entity_id": new_id()})
-    await until(lambda: len(work.given) == 3)
-    await until(lambda: _empty(admin_connection, work.job))
+    await expect_eventually(lambda: len(work.given) == 3)
+    await expect_eventually(lambda: _empty(admin_connection, work.job))
     rows = await logged(admin_connection, work.job)
     text = str([dict(row) for row in rows])
     assert "UniqueViolationError" in text and "ExceptionGroup" in text
@@ -218,7 +218,7 @@ async def test_failure_that_cannot_even_be_logged_gives_no_values_away(
     start(work.job)
     async with runtime.unit_of_work(principal) as uow:
         await enqueue(uow, work.job, {"entity_id": new_id()})
-    await until(lambda: len(work.given) == 2)
+    await expect_eventually(lambda: len(work.given) == 2)
     text = str([dict(row) for row in await logged(admin_connection, work.job)])
     assert "BrokenPipeError" in text and CANARY not in text
 
@@ -235,7 +235,7 @@ async def test_job_that_keeps_failing_is_held_with_the_kind_of_failure_only(
     async def held() -> bool:
         return [row["status"] for row in await queued(admin_connection, work.job)] == ["failed"]
 
-    await until(held)
+    await expect_eventually(held)
     everything = str([dict(row) for row in await queued(admin_connection, work.job)])
     everything += str([dict(row) for row in await logged(admin_connection, work.job)])
     assert "RuntimeError" in everything and CANARY not in everything
@@ -252,7 +252,7 @@ async def test_failing_job_does_not_hold_up_the_others(
         await enqueue(uow, bad.job, {})
         for number in range(5):
             await enqueue(uow, good.job, {"number": number})
-    await until(lambda: len(good.given) == 5)
+    await expect_eventually(lambda: len(good.given) == 5)
     assert bad.given
 
 
@@ -270,10 +270,10 @@ async def test_payload_that_is_none_is_held_not_fatal(
     async def all_held() -> bool:
         return {row["status"] for row in await queued(admin_connection, work.job)} == {"failed"}
 
-    await until(all_held)
+    await expect_eventually(all_held)
     async with runtime.unit_of_work(principal) as uow:
         await enqueue(uow, work.job, {"fine": True})
-    await until(lambda: len(work.given) == 1)
+    await expect_eventually(lambda: len(work.given) == 1)
     assert work.given[0][1] == {"fine": True}
 
 
@@ -284,7 +284,7 @@ async def test_runner_replaces_a_lost_connection(
     for count in (1, 2):
         async with runtime.unit_of_work(principal) as uow:
             await enqueue(uow, work.job, {})
-        await until(lambda count=count: len(work.given) == count)  # type: ignore[misc]
+        await expect_eventually(lambda count=count: len(work.given) == count)  # type: ignore[misc]
         lost = await runners(admin_connection)
         assert lost
         for pid in lost:
@@ -312,7 +312,7 @@ async def test_runner_outlives_whatever_befalls_it(
     start(work.job)
     async with runtime.unit_of_work(principal) as uow:
         await enqueue(uow, work.job, {})
-    await until(lambda: len(work.given) == 1)
+    await expect_eventually(lambda: len(work.given) == 1)
     assert errors == []
 
 
@@ -330,7 +330,7 @@ async def test_two_runners_share_the_work(
     async with runtime.unit_of_work(principal) as uow:
         for number in range(20):
             await enqueue(uow, work.job, {"number": number})
-    await until(lambda: len(work.given) >= 20)
+    await expect_eventually(lambda: len(work.given) >= 20)
     await asyncio.sleep(0.2)
     assert sorted(payload["number"] for _, payload in work.given) == list(range(20))
 
@@ -339,11 +339,11 @@ async def test_cancelled_runner_leaves_no_connection(
     runtime: Runtime, work: Work, admin_connection: asyncpg.Connection
 ) -> None:
     task = asyncio.create_task(JobRunner(runtime, [work.job]).run())
-    await until(lambda: _running(admin_connection, 1))
+    await expect_eventually(lambda: _running(admin_connection, 1))
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    await until(lambda: _running(admin_connection, 0))
+    await expect_eventually(lambda: _running(admin_connection, 0))
     assert task.cancelled()
 
 
@@ -366,7 +366,7 @@ async def test_schedule_runs_in_a_context_of_its_own_and_survives_its_failures(
 
     schedule = Schedule(f"probe.{uuid.uuid4().hex}", "* * * * * *", run)  # every second
     start(schedules=(schedule,))
-    await until(lambda: len(seen) >= 2)
+    await expect_eventually(lambda: len(seen) >= 2)
     assert {context.route for context in seen} == {schedule.name}
     assert len({context.request_id for context in seen}) == len(seen)
     stored = await admin_connection.fetch("SELECT * FROM pgqueuer_schedules WHERE entrypoint = $1", schedule.name)

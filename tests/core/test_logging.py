@@ -6,24 +6,22 @@ import asyncio
 import gc
 import io
 import logging
-import sys
 import uuid
 from collections.abc import Callable, Iterator
-from types import SimpleNamespace
 from typing import Any
 
 import orjson
 import pytest
+import structlog
 
 from app.core import context
-from app.core import logging as logging_module
 from app.core.context import RequestContext, bind_context
 from app.core.ids import TenantId, UserId, new_id
 from app.core.logging import REDACTED, SAFE_KEYS, configure_logging, get_logger
 from app.core.outbox import relay
 from tests.core.chart_api import CANARY, FAILURES, canary_values
 from tests.core.charts import Chart
-from tests.core.waiting import until
+from tests.core.waiting import expect_eventually
 from tests.support.actors import Actor, Agency
 
 Logs = Callable[[], list[dict[str, Any]]]
@@ -33,11 +31,9 @@ Logs = Callable[[], list[dict[str, Any]]]
 def logs() -> Iterator[Logs]:
     """Everything that is logged from now on, down to DEBUG."""
     stream = io.StringIO()
-    with pytest.MonkeyPatch.context() as patch:
-        # Not sys.stdout itself: pytest puts its own back between set-up and call.
-        patch.setattr(logging_module, "sys", SimpleNamespace(stdout=stream, exc_info=sys.exc_info))
-        configure_logging("DEBUG")
-        yield lambda: [orjson.loads(line) for line in stream.getvalue().splitlines()]
+    configure_logging("DEBUG")
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(stream))  # pytest owns sys.stdout
+    yield lambda: [orjson.loads(line) for line in stream.getvalue().splitlines()]
     configure_logging("ERROR")
 
 
@@ -137,7 +133,7 @@ def test_records_that_libraries_formatted_themselves_are_not_quoted(logs: Logs) 
 async def test_task_that_fails_unheard_does_not_tell_why(logs: Logs) -> None:
     """asyncio prints the exception of a task that nobody awaited."""
     tasks = [asyncio.create_task(_fail_later())]
-    await until(lambda: tasks[0].done())
+    await expect_eventually(lambda: tasks[0].done())
     tasks.clear()
     gc.collect()
     assert [entry["component"] for entry in logs()] == ["asyncio"]

@@ -27,7 +27,7 @@ from app.core.runtime import Runtime, build_runtime
 from tests.core.charts import CHART_CHANGED, Chart, ChartAction, ChartNote, ChartNoteRepository, ChartRepository
 from tests.core.evidence import one, outbox_of
 from tests.core.principals import principal_of
-from tests.core.waiting import until
+from tests.core.waiting import expect_eventually
 
 
 class Handler:
@@ -86,6 +86,15 @@ async def revise(runtime: Runtime, principal: Principal, chart: Chart) -> None:
 async def notes_of(runtime: Runtime, principal: Principal, chart: Chart) -> list[str]:
     async with runtime.read_unit_of_work(principal) as uow:
         return [note.text for note in await ChartNoteRepository(uow).list_all(principal.tenant_id, chart_id=chart.id)]
+
+
+async def expect_notes(runtime: Runtime, principal: Principal, chart: Chart, count: int) -> None:
+    """A handler has been called before its unit of work is committed."""
+
+    async def noted() -> bool:
+        return len(await notes_of(runtime, principal, chart)) == count
+
+    await expect_eventually(noted)
 
 
 async def pending(admin: asyncpg.Connection) -> int:
@@ -330,19 +339,23 @@ async def test_one_of_two_relays_leads_and_the_other_takes_over_when_its_connect
         relay_of(other_runtime, handler, signal=signals[1]),
     ]
     async with running(*(relay.run() for relay in relays)):
-        await until(lambda: sum(signal.leading for signal in signals) == 1)
+        await expect_eventually(lambda: sum(signal.leading for signal in signals) == 1)
         [leader] = await leaders(admin_connection)
         before = [signal.leading for signal in signals]
         chart = await a_chart(runtime, principal)
-        await until(lambda: handler.versions(chart) == [1])
+        await expect_eventually(lambda: handler.versions(chart) == [1])
         assert [signal.leading for signal in signals] == before
         await admin_connection.execute("SELECT pg_terminate_backend($1, 5000)", leader)
         await revise(runtime, principal, chart)
-        await until(lambda: handler.versions(chart) == [1, 2])
+        await expect_eventually(lambda: handler.versions(chart) == [1, 2])
         assert leader not in await leaders(admin_connection)
-        await until(lambda: sum(signal.leading for signal in signals) == 1)
-    assert await leaders(admin_connection) == []
-    assert len(await notes_of(runtime, principal, chart)) == 2
+        await expect_eventually(lambda: sum(signal.leading for signal in signals) == 1)
+        await expect_notes(runtime, principal, chart, 2)
+
+    async def nobody_leads() -> bool:
+        return await leaders(admin_connection) == []
+
+    await expect_eventually(nobody_leads)  # the server ends a closed session in its own time
 
 
 async def test_relay_survives_whatever_befalls_it(
@@ -363,7 +376,7 @@ async def test_relay_survives_whatever_befalls_it(
     monkeypatch.setattr(relay, "_relay_batch", failing_at_first)
     async with running(relay.run()):
         chart = await a_chart(runtime, principal)
-        await until(lambda: handler.versions(chart) == [1])
+        await expect_eventually(lambda: handler.versions(chart) == [1])
     assert errors == []
 
 
@@ -374,12 +387,12 @@ async def test_leader_is_woken_by_a_commit_of_its_own_process(
     signal, handler = OutboxSignal(None, "unused"), Handler()
     monkeypatch.setattr(runtime, "on_publish", signal.notify)
     async with running(relay_of(runtime, handler, signal=signal).run()):
-        await until(lambda: signal.leading)
+        await expect_eventually(lambda: signal.leading)
         chart = await a_chart(runtime, principal)
-        await until(lambda: handler.versions(chart) == [1])
+        await expect_eventually(lambda: handler.versions(chart) == [1])
         await revise(runtime, principal, chart)
-        await until(lambda: handler.versions(chart) == [1, 2])
-    assert len(await notes_of(runtime, principal, chart)) == 2
+        await expect_eventually(lambda: handler.versions(chart) == [1, 2])
+        await expect_notes(runtime, principal, chart, 2)
 
 
 async def test_leader_is_woken_by_a_commit_of_another_process(
@@ -393,12 +406,12 @@ async def test_leader_is_woken_by_a_commit_of_another_process(
     handler = Handler()
     assert runtime.redis is not None
     async with running(leading.run(), following.run(), relay_of(runtime, handler, signal=leading).run()):
-        await until(lambda: leading.leading)
-        await until(lambda: _subscribed(runtime.redis, channel, 2))
+        await expect_eventually(lambda: leading.leading)
+        await expect_eventually(lambda: _subscribed(runtime.redis, channel, 2))
         chart = await a_chart(other_runtime, principal)
-        await until(lambda: handler.versions(chart) == [1])
+        await expect_eventually(lambda: handler.versions(chart) == [1])
         await revise(other_runtime, principal, chart)
-        await until(lambda: handler.versions(chart) == [1, 2])
+        await expect_eventually(lambda: handler.versions(chart) == [1, 2])
 
 
 async def _subscribed(redis: Any, channel: str, count: int) -> bool:
@@ -412,11 +425,11 @@ async def test_without_redis_the_leader_polls(runtime: Runtime, other_runtime: R
     other_runtime.on_publish = signals[1].notify
     handler = Handler()
     async with running(signals[0].run(), signals[1].run(), relay_of(runtime, handler, signal=signals[0]).run()):
-        await until(lambda: signals[0].leading)
+        await expect_eventually(lambda: signals[0].leading)
         chart = await a_chart(other_runtime, principal)
-        await until(lambda: handler.versions(chart) == [1])
+        await expect_eventually(lambda: handler.versions(chart) == [1])
+        await expect_notes(runtime, principal, chart, 1)
     await away.aclose()
-    assert len(await notes_of(runtime, principal, chart)) == 1
 
 
 async def test_signal_survives_the_loss_of_its_subscription(runtime: Runtime) -> None:
@@ -424,10 +437,10 @@ async def test_signal_survives_the_loss_of_its_subscription(runtime: Runtime) ->
     redis: Any = runtime.redis
     receiving, sending = OutboxSignal(redis, channel), OutboxSignal(redis, channel)
     async with running(receiving.run(), sending.run()):
-        await until(lambda: _subscribed(redis, channel, 2))
+        await expect_eventually(lambda: _subscribed(redis, channel, 2))
         for client in await redis.client_list("pubsub"):
             await redis.client_kill_filter(_id=client["id"])
-        await until(lambda: _subscribed(redis, channel, 2))
+        await expect_eventually(lambda: _subscribed(redis, channel, 2))
         woken = asyncio.create_task(receiving.wait(15))
         await asyncio.sleep(0)
         sending.notify()
@@ -447,12 +460,16 @@ async def test_background_tasks_run_and_stop_with_the_app(
         async def published() -> bool:
             return bool((await outbox_of(admin_connection, chart.id))[0]["published_at"])
 
-        await until(published)
+        await expect_eventually(published)
         assert len(await leaders(admin_connection)) == 1
         await asyncio.sleep(0.2)
         assert not [task for task in asyncio.all_tasks() - before if task.done()]
     assert asyncio.all_tasks() - before == set()
-    assert await leaders(admin_connection) == []
+
+    async def nobody_leads() -> bool:
+        return await leaders(admin_connection) == []
+
+    await expect_eventually(nobody_leads)
     await runtime.close()
 
 

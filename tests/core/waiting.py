@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 
-async def until(holds: Callable[[], bool | Awaitable[bool]], seconds: float = 15) -> None:
+async def expect_eventually(holds: Callable[[], bool | Awaitable[bool]], seconds: float = 15) -> None:
     """Returns when `holds` is true. Raises TimeoutError when it never became true."""
     async with asyncio.timeout(seconds):
         while True:

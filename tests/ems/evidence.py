@@ -20,7 +20,7 @@ _DIGEST = " || ".join(
     + [
         "(SELECT count(*)::text FROM audit_events WHERE tenant_id = $1 AND entity_type = ANY($2))",
         "(SELECT count(*)::text FROM pgqueuer"
-        " WHERE convert_from(payload, 'UTF8')::json ->> 'tenant_id' = $1::uuid::text)",
+        " WHERE entrypoint = 'ems.auto_lock' AND convert_from(payload, 'UTF8')::json ->> 'tenant_id' = $1::uuid::text)",
     ]
 )
 
@@ -60,7 +60,8 @@ class Evidence:
         """Queued jobs about an incident, oldest first."""
         query = (
             "SELECT entrypoint, execute_after - created AS delay, convert_from(payload, 'UTF8') AS payload"
-            " FROM pgqueuer WHERE convert_from(payload, 'UTF8')::json ->> 'incident_id' = $1 ORDER BY id"
+            " FROM pgqueuer WHERE entrypoint = 'ems.auto_lock'"
+            " AND convert_from(payload, 'UTF8')::json ->> 'incident_id' = $1 ORDER BY id"
         )
         return await self._rows(query, entity_id=incident_id)
 

@@ -230,7 +230,7 @@ def machine_of(agency: Agency, evidence: Evidence, loop: asyncio.AbstractEventLo
     return ChartMachine
 
 
-async def run(agency: Agency, evidence: Evidence, *, examples: int, steps: int, derandomize: bool) -> None:
+async def check_model(agency: Agency, evidence: Evidence, *, examples: int, steps: int, derandomize: bool) -> None:
     chosen = settings(
         max_examples=examples,
         stateful_step_count=steps,
@@ -244,9 +244,9 @@ async def run(agency: Agency, evidence: Evidence, *, examples: int, steps: int, 
 
 
 async def test_a_chart_obeys_the_model(agency: Agency, evidence: Evidence) -> None:
-    await run(agency, evidence, examples=25, steps=20, derandomize=True)
+    await check_model(agency, evidence, examples=25, steps=20, derandomize=True)
 
 
 @pytest.mark.long
 async def test_a_chart_obeys_the_model_for_long(agency: Agency, evidence: Evidence) -> None:
-    await run(agency, evidence, examples=400, steps=60, derandomize=False)
+    await check_model(agency, evidence, examples=400, steps=60, derandomize=False)

@@ -70,6 +70,9 @@ REFUSALS: list[tuple[Kind, dict[str, Any], str, str]] = [
      "value_has_a_field"),
     (ELEMENT_GROUP, {"eExam.04": [{"value": "3504001"}]}, "eExam.04", "wrong_owner"),
     (PATIENT, {"ePatient.15": [{"pertinent_negative": APPROXIMATE}]}, "age", "value_missing"),
+    (VITAL, {"eVitals.16": [{"attributes": {"ETCO2Type": "3340001"}}]}, "etco2", "value_missing"),
+    (MEDICATION, {"eMedications.03": [{"attributes": RXNORM}]}, "rxcui", "value_missing"),
+    (PATIENT, {"ePatient.05": [{"attributes": {"StreetAddress2": "Apt 2"}}]}, "home_street", "value_missing"),
 ]  # fmt: skip
 
 

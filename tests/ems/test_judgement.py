@@ -155,6 +155,7 @@ async def test_nesting_of_groups(chart: Chart) -> None:
         (INTERVENTION, {**MEDICATION, "dose": "+0324.50"}, {"dose": "324.500"}),
         (INCIDENT, {"location_latitude": "39.8", "location_longitude": "-89"}, {"location_longitude": "-89.000000"}),
         (VITAL, {"taken_at": "2026-03-01T10:00:00.123456-06:00"}, {"taken_at": "2026-03-01T16:00:00.123456Z"}),
+        (PATIENT, {"destination_zip": "K1A 0B1", "home_zip": "K1A 0B1"}, {"destination_zip": "K1A 0B1"}),
         (PATIENT, {"last_name": "  Øst\tby\u2028\U0001f691 "}, {"last_name": "  Øst\tby\u2028\U0001f691 "}),
         (NARRATIVE, {"structured_json": {"b": [1, 2.5, True, None, "x"], "a": ""}}, {}),
     ],

@@ -28,6 +28,7 @@ async def pages(actor: Actor, url: str, limit: int, **query: Any) -> list[list[s
         asked = {"limit": limit, **query, **({"cursor": cursor} if cursor else {})}
         page = await actor.expect(200, "GET", url, params=asked)
         found.append([item["id"] for item in page["items"]])
+        assert len(found) < 400, "the cursor leads in a circle"
         cursor = page["next_cursor"]
     return found
 

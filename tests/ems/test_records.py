@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import structlog
 
 from app.core.logging import configure_logging
 from tests.ems.charts import (
@@ -146,11 +147,13 @@ async def test_events_carry_names_and_ids_but_no_values(agency: Agency, evidence
 
 
 async def test_logs_show_no_phi(agency: Agency, capsys: pytest.CaptureFixture[str]) -> None:
+    quiet = structlog.get_config()  # holds the stream of the whole run; this test's own is closed at its end
     configure_logging("DEBUG")
     try:
         await write_everything(agency)
     finally:
         configure_logging("ERROR")
+        structlog.configure(**quiet)
     printed = capsys.readouterr()
     assert printed.out.count('"event":"request"') > 40
     assert CANARY not in printed.out + printed.err

@@ -69,7 +69,7 @@ _COMPLETE: Guard[ClaimFacts] = Guard(
     explain=lambda facts: list(facts.problems),
 )
 _UNCHANGED: Guard[ClaimFacts] = Guard(
-    "content_unchanged", "The claim or its chart changed while the file was made.", lambda facts: facts.unchanged
+    "content_unchanged", "Neither claim nor chart may change while the file is made.", lambda facts: facts.unchanged
 )
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.billing.claims.models import Claim, ClaimLine
 from app.core.db.sql import CompiledStatement
+from app.core.db.uow import ReadUnitOfWork
 from app.core.ids import TenantId
 from app.core.repository import Repository
 
@@ -38,14 +39,15 @@ _LAST_LINE_NUMBER = CompiledStatement(
 )
 
 
+async def next_claim_number(uow: ReadUnitOfWork) -> str:
+    """CLM01, from a sequence that all agencies share: upper case, at most 20 characters."""
+    row = await uow.fetch_row(_NEXT_NUMBER, {})
+    return f"C{row[0]:09}"
+
+
 class ClaimRepository(Repository[Claim]):
     entity = Claim
     filters = ("status", "incident_id", "patient_id", "payer_id")
-
-    async def next_number(self) -> str:
-        """A claim number that nobody has: CLM01, upper case, at most 20 characters."""
-        row = await self.uow.fetch_row(_NEXT_NUMBER, {})
-        return f"C{row[0]:09}"
 
     async def list_by_ids(self, tenant_id: TenantId, ids: Sequence[uuid.UUID]) -> list[Claim]:
         """The live ones among `ids`, by id."""

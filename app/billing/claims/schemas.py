@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from decimal import Decimal
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.billing.claims.lifecycle import ADJUDICATIONS, ClaimStatus, ClaimTransition
@@ -151,8 +151,29 @@ class LineRead(EntityRead):
     diagnosis_pointers: list[int]
 
 
+_EXAMPLE: dict[str, Any] = {
+    "incident_id": "01a20c05-eb78-7554-9db9-30eab422ae5d",
+    "payer_name": "Medicare Part B IL",
+    "payer_id": "00952",
+    "claim_filing_code": "MB",
+    "member_id": "1EG4TE5MK73",
+    "diagnoses": ["I63.9", "R47.01"],
+    "lines": [
+        {"hcpcs": "A0429", "modifiers": ["RH"], "units": "1", "charge": "650.00", "diagnosis_pointers": [1, 2]},
+        {"hcpcs": "A0425", "modifiers": ["RH"], "units": "12.4", "charge": "365.60"},
+    ],
+    "loaded_miles": "12.4",
+    "weight_lb": "154",
+    "transport_reason": "A",
+    "certifications": {"yes": ["06", "09"], "no": ["12"]},
+    "signature_on_file": True,
+}
+
+
 class ClaimCreate(CreateModel):
     """Made of a locked chart; the patient is the subscriber."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     incident_id: uuid.UUID
     patient_id: uuid.UUID | None = Field(None, description="Required when the incident has several patients")
@@ -199,6 +220,10 @@ class ClaimPatch(VersionedPatch):
 
 
 class TransitionRequest(RequestModel):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"action": "deny", "version": 5, "reason": "CO-50, not medically necessary"}]}
+    )
+
     action: ClaimTransition
     version: Version
     reason: Annotated[Text, length(500)] | None = Field(

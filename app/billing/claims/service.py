@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends
 
-from app.billing.claims.facts import judge
+from app.billing.claims.facts import hold_chart, judge
 from app.billing.claims.lifecycle import (
     GUARDED,
     UNJUDGED,
@@ -21,7 +21,7 @@ from app.billing.claims.lifecycle import (
 )
 from app.billing.claims.models import Claim, ClaimLine
 from app.billing.claims.presentation import present
-from app.billing.claims.repository import ClaimLineRepository, ClaimRepository
+from app.billing.claims.repository import ClaimLineRepository, ClaimRepository, next_claim_number
 from app.billing.claims.schemas import ClaimCreate, ClaimPatch, ClaimRead, TransitionRequest
 from app.billing.errors import ChartNotLocked, ClaimNotEditable
 from app.billing.events import CLAIM_UPDATED
@@ -110,7 +110,7 @@ class ClaimService:
         claim = Claim(
             id=reserved.entity_id,
             tenant_id=self._uow.tenant_id,
-            claim_number=await self._claims.next_number(),
+            claim_number=await next_claim_number(self._uow),
             charge_amount=total_charge(line.charge for line in given.lines),
             **{**_stored(given.values()), "patient_id": await self._patient_of(given)},
         )
@@ -172,12 +172,10 @@ class ClaimService:
     async def _judged(self, claim_id: uuid.UUID) -> tuple[Claim, ClaimFacts]:
         """The claim, locked. Its incident is held first, as everywhere: two units of work never wait for each other."""
         known = await self._claims.get(self._uow.tenant_id, claim_id)
-        incident = await hold_incident(self._uow, known.incident_id)
+        held = await hold_chart(self._uow, known.incident_id)
         claim = await self._claims.get_for_update(self._uow.tenant_id, claim_id)
         lines = await self._lines.list_of_claims(self._uow.tenant_id, [claim.id])
-        profile = await current_tenant(self._uow)
-        judged = await judge(self._uow, claim, lines[claim.id], incident=incident, profile=profile, at=utcnow())
-        return claim, judged.facts
+        return claim, judge(await current_tenant(self._uow), held, claim, lines[claim.id], utcnow()).facts
 
     async def _patient_of(self, given: ClaimCreate) -> uuid.UUID:
         """The patient asked for, or the sole one. Raises ValidationFailed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from dataclasses import dataclass
 from enum import StrEnum
 
 import sqlalchemy as sa
@@ -44,3 +45,15 @@ class ClaimExport(Base):
         sa.Index("ix_claim_exports_tenant_created_at", "tenant_id", "created_at", "export_id"),
         values_check("format", ExportFormat),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """The rows of one export together."""
+
+    id: uuid.UUID
+    format: ExportFormat
+    control_number: int
+    artifact_key: str
+    created_at: dt.datetime
+    claim_ids: list[uuid.UUID]

@@ -9,10 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from app.billing.exports.models import ClaimExport, ExportFormat
-from app.billing.exports.schemas import ExportRead
+from app.billing.exports.models import ClaimExport, Export, ExportFormat
 from app.core.db.sql import CompiledStatement
-from app.core.db.uow import ReadUnitOfWork, UnitOfWork
+from app.core.db.uow import ReadUnitOfWork
 from app.core.ids import TenantId, new_id
 from app.core.pagination import Page, decode_cursor, encode_cursor
 
@@ -48,33 +47,34 @@ _PAGES = {
 }
 
 
+async def next_control_number(uow: ReadUnitOfWork) -> int:
+    """From a sequence that all agencies share: never given twice, whatever becomes of the export."""
+    number: int = (await uow.fetch_row(_NEXT_CONTROL_NUMBER, {}))[0]
+    return number
+
+
 class ExportRepository:
     def __init__(self, uow: ReadUnitOfWork) -> None:
         self._uow = uow
 
-    async def next_control_number(self) -> int:
-        """Drawn from a sequence: never given twice, whatever becomes of the export."""
-        number: int = (await self._uow.fetch_row(_NEXT_CONTROL_NUMBER, {}))[0]
-        return number
-
-    async def find(self, tenant_id: TenantId, export_id: uuid.UUID) -> ExportRead | None:
+    async def find(self, tenant_id: TenantId, export_id: uuid.UUID) -> Export | None:
         row = await self._uow.fetch_row(_ONE, {"tenant_id": tenant_id, "export_id": export_id})
         return None if row is None else _read(row)
 
-    async def list_page(
-        self, tenant_id: TenantId, *, limit: int, cursor: str | None, ascending: bool
-    ) -> Page[ExportRead]:
+    async def list_page(self, tenant_id: TenantId, *, limit: int, cursor: str | None, ascending: bool) -> Page[Export]:
         values: dict[str, Any] = {"tenant_id": tenant_id, "limit": limit + 1}
         if cursor is not None:
             values["after_at"], values["after_id"] = decode_cursor(cursor)
         rows = await self._uow.fetch(_PAGES[ascending, cursor is not None], values)
         items = [_read(row) for row in rows[:limit]]
         more = len(rows) > limit
-        return Page(items=items, next_cursor=encode_cursor(items[-1].created_at, items[-1].id) if more else None)
+        return Page[Any].model_construct(
+            items=items, next_cursor=encode_cursor(items[-1].created_at, items[-1].id) if more else None
+        )
 
     async def record(
         self,
-        uow: UnitOfWork,
+        tenant_id: TenantId,
         *,
         export_id: uuid.UUID,
         claim_ids: Sequence[uuid.UUID],
@@ -83,11 +83,11 @@ class ExportRepository:
     ) -> None:
         """A row per claim, in the order of the file."""
         for claim_id in claim_ids:
-            await uow.fetch(
+            await self._uow.fetch(
                 _INSERT,
                 {
                     "id": new_id(),
-                    "tenant_id": uow.tenant_id,
+                    "tenant_id": tenant_id,
                     "export_id": export_id,
                     "claim_id": claim_id,
                     "artifact_key": artifact_key,
@@ -97,12 +97,12 @@ class ExportRepository:
             )
 
 
-def _read(row: Any) -> ExportRead:
-    return ExportRead(
+def _read(row: Any) -> Export:
+    return Export(
         id=row["export_id"],
         format=ExportFormat(row["format"]),
         control_number=row["control_number"],
-        claim_ids=row["claim_ids"],
         artifact_key=row["artifact_key"],
         created_at=row["created_at"],
+        claim_ids=row["claim_ids"],
     )

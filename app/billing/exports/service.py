@@ -8,22 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
 from fastapi import Depends
 
-from app.billing.claims.facts import judge
+from app.billing.claims.facts import hold_chart, judge
 from app.billing.claims.lifecycle import ClaimFacts, InternalTransition, claim_lifecycle
 from app.billing.claims.models import Claim
 from app.billing.claims.repository import ClaimLineRepository, ClaimRepository
+from app.billing.claims.submission import Transmission, transmission
 from app.billing.errors import ClaimsNotReady
-from app.billing.exports.repository import ExportRepository
+from app.billing.exports.repository import ExportRepository, next_control_number
 from app.billing.exports.schemas import ExportCreate, ExportRead
 from app.billing.permissions import CLAIM_EXPORT
-from app.billing.submission import Transmission, transmission
 from app.billing.x12.professional_claim import ClaimSubmission
 from app.billing.x12.writer_837p import render_837p
 from app.core.audit.writer import record
@@ -51,6 +51,8 @@ class ExportAction(StrEnum):
 class Batch:
     """What the file was made of: versions by claim and by incident, to be found unchanged when it is recorded.
 
+    Incidents are held in the order of their ids and before any claim, so that no two units of work wait for each other.
+
     A chart is edited only after an unlock, and a claim's lines only after a reopening: both change these versions.
     """
 
@@ -75,10 +77,11 @@ class ExportReader:
         found = await self._exports.find(self._uow.tenant_id, export_id)
         if found is None:
             raise NotFound
-        return found
+        return ExportRead.model_validate(found)
 
     async def list_page(self, *, limit: int, cursor: str | None, ascending: bool) -> Page[ExportRead]:
-        return await self._exports.list_page(self._uow.tenant_id, limit=limit, cursor=cursor, ascending=ascending)
+        page = await self._exports.list_page(self._uow.tenant_id, limit=limit, cursor=cursor, ascending=ascending)
+        return Page(items=[ExportRead.model_validate(item) for item in page.items], next_cursor=page.next_cursor)
 
 
 class ExportService:
@@ -93,11 +96,10 @@ class ExportService:
         """Raises Forbidden, NotFound (a claim), ClaimsNotReady, ServiceUnavailable (object store)."""
         async with self._units() as uow:
             uow.principal.require(CLAIM_EXPORT)
-            earlier = await creation.claim(uow, given)
-            if earlier.repeated:
-                return await ExportReader(uow).get(earlier.entity_id)
+            earlier = await creation.find_repeated(uow, given)
+            if earlier is not None:
+                return await ExportReader(uow).get(earlier)
             batch = await self._build(uow, given.claim_ids)
-            await uow.rollback()  # it only read; the idempotency key is taken together with the result
         file = await asyncio.to_thread(render_837p, *batch.transmission, list(batch.submissions.values()))
         artifact_key = object_key(uow.tenant_id, "billing", "837p", f"{batch.export_id}.edi")
         await self._objects.put(artifact_key, file.encode("ascii"), MEDIA_TYPE)
@@ -114,34 +116,34 @@ class ExportService:
             export = await ExportReader(uow).get(export_id)
         return await self._objects.get(export.artifact_key)
 
-    async def _build(self, uow: UnitOfWork, claim_ids: Sequence[uuid.UUID]) -> Batch:
+    async def _build(self, uow: ReadUnitOfWork, claim_ids: Sequence[uuid.UUID]) -> Batch:
         """Raises NotFound, ClaimsNotReady."""
         claims = _in_order(await ClaimRepository(uow).list_by_ids(uow.tenant_id, claim_ids), claim_ids)
-        incidents = await _hold(uow, {claim.incident_id for claim in claims})
+        incident_ids = sorted({claim.incident_id for claim in claims})
+        charts = {incident_id: await hold_chart(uow, incident_id) for incident_id in incident_ids}
         lines = await ClaimLineRepository(uow).list_of_claims(uow.tenant_id, claim_ids)
         profile, at = await current_tenant(uow), utcnow()
         submissions: dict[uuid.UUID, ClaimSubmission] = {}
         facts: dict[uuid.UUID, ClaimFacts] = {}
         for claim in claims:
-            incident = incidents[claim.incident_id]
-            judged = await judge(uow, claim, lines[claim.id], incident=incident, profile=profile, at=at)
+            judged = judge(profile, charts[claim.incident_id], claim, lines[claim.id], at)
             facts[claim.id] = judged.facts
             if judged.submission is not None:
                 submissions[claim.id] = judged.submission
         _require_ready(claims, facts, uow.principal)
-        control_number = await ExportRepository(uow).next_control_number()
+        control_number = await next_control_number(uow)
         return Batch(
             export_id=new_id(),
             transmission=transmission(profile, control_number, self._usage_indicator, at),
             submissions=submissions,
             claim_versions={claim.id: claim.version for claim in claims},
-            incident_versions={incident.id: incident.version for incident in incidents.values()},
+            incident_versions={incident_id: held.incident.version for incident_id, held in charts.items()},
         )
 
     async def _record(self, uow: UnitOfWork, batch: Batch, artifact_key: str) -> None:
         """Moves every claim of the batch and records the file. Raises NotFound, ClaimsNotReady."""
         claim_ids = list(batch.claim_versions)
-        incidents = await _hold(uow, batch.incident_versions)
+        incidents = {incident_id: await hold_incident(uow, incident_id) for incident_id in batch.incident_versions}
         locked = await ClaimRepository(uow).list_for_update(uow.tenant_id, claim_ids)
         facts = {claim.id: _recheck(claim, incidents[claim.incident_id], batch) for claim in locked}
         claims = _in_order(locked, claim_ids)
@@ -149,7 +151,7 @@ class ExportService:
         for claim in claims:
             await claim_lifecycle.fire(uow, claim, EXPORT, facts[claim.id])
         await ExportRepository(uow).record(
-            uow,
+            uow.tenant_id,
             export_id=batch.export_id,
             claim_ids=claim_ids,
             artifact_key=artifact_key,
@@ -170,11 +172,6 @@ def _in_order(claims: Sequence[Claim], claim_ids: Sequence[uuid.UUID]) -> list[C
     if len(by_id) < len(claim_ids):
         raise NotFound
     return [by_id[claim_id] for claim_id in claim_ids]
-
-
-async def _hold(uow: UnitOfWork, incident_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, IncidentRead]:
-    """Before the claims and in one order, so that no two units of work wait for each other."""
-    return {incident_id: await hold_incident(uow, incident_id) for incident_id in sorted(incident_ids)}
 
 
 def _recheck(claim: Claim, incident: IncidentRead, batch: Batch) -> ClaimFacts:

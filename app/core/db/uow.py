@@ -25,7 +25,14 @@ from app.core.ids import TenantId, new_id
 from app.core.logging import get_logger
 from app.core.permissions import Principal
 
-_DEAD = (asyncpg.ConnectionDoesNotExistError, asyncpg.InterfaceError, asyncpg.AdminShutdownError, OSError)
+# InternalClientError: the server's farewell is being read while BEGIN is about to be sent.
+_DEAD = (
+    asyncpg.ConnectionDoesNotExistError,
+    asyncpg.InterfaceError,
+    asyncpg.AdminShutdownError,
+    asyncpg.InternalClientError,
+    OSError,
+)
 _log = get_logger(__name__)
 
 

@@ -77,20 +77,20 @@ class Creation:
                 return Claim(entity_id, repeated=True)
         return Claim(entity_id, repeated=False)
 
-    async def earlier(self, uow: ReadUnitOfWork, given: RequestModel) -> uuid.UUID | None:
-        """What this very Idempotency-Key made before, without claiming it: for work that precedes the claim.
+    async def find_repeated(self, uow: ReadUnitOfWork, given: RequestModel) -> uuid.UUID | None:
+        """The id that this request created before by its Idempotency-Key, or None. Raises IdempotencyKeyReused.
 
-        Raises IdempotencyKeyReused when it was used with another body.
+        Takes nothing: for endpoints that record their result in a later unit of work, where `claim` decides.
         """
         if self._key is None:
             return None
         first = await uow.fetch_row(_FIND, {"tenant_id": uow.tenant_id, "key": f"key:{self._key}"})
         if first is None:
             return None
-        if first["fingerprint"] != self._fingerprint(given):
+        if first[0] != self._fingerprint(given):
             raise IdempotencyKeyReused
-        made: uuid.UUID = first["entity_id"]
-        return made
+        entity_id: uuid.UUID = first[1]
+        return entity_id
 
     def _fingerprint(self, given: RequestModel) -> bytes:
         return hashlib.sha256(f"{self._route}\n{given.model_dump_json(exclude_unset=True)}".encode()).digest()

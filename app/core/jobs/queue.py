@@ -93,7 +93,7 @@ class JobRunner:
             # Near 1 s, or retries wait for the default of 30 s.
             await queue.run(dequeue_timeout=dt.timedelta(seconds=1))
         finally:
-            await connection.close()
+            connection.terminate()  # at once: a runner that is being cancelled may not wait
 
     def _register(self, queue: PgQueuer, job: Job) -> None:
         def executor(parameters: EntrypointExecutorParameters) -> DatabaseRetryEntrypointExecutor:

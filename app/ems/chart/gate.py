@@ -86,6 +86,8 @@ def _contradictions(entry: ChartEntry, carried: Any, values: dict[str, list[Elem
             problems.append((column, "value_and_reason", "is either recorded or marked as missing, not both."))
         elif not has_value and needs_value and first.value is None:
             problems.append((column, "value_missing", "needs a value beside this pertinent negative."))
+        elif not has_value and first.value is first.not_value is negative is None:
+            problems.append((column, "value_missing", "needs a value beside its attributes."))
     return [
         {"field": column, "code": code, "message": f"{elements[carried[column]].name} {message}"}
         for column, code, message in problems

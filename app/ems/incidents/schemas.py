@@ -10,8 +10,8 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from app.core.geography import State
-from app.core.schemas import CreateModel, Instant, RequestModel, Text, Version, decimal_text, length, scaled
-from app.ems.chart.schemas import ChartPatch, ChartRead, Coded, Reason, WithElements
+from app.core.schemas import CreateModel, RequestModel, Text, Version, decimal_text, length, scaled
+from app.ems.chart.schemas import ChartPatch, ChartRead, ChartTime, Coded, Reason, WithElements
 from app.ems.lifecycle import IncidentStatus, IncidentTransition
 
 
@@ -30,12 +30,12 @@ IncidentNumber = Annotated[Text, length(50, 3)]
 
 
 class _IncidentFields(RequestModel):
-    dispatch_time: Instant | None = Field(None, description="eTimes.03 Unit notified by dispatch")
-    enroute_time: Instant | None = Field(None, description="eTimes.05 Unit en route")
-    arrival_time: Instant | None = Field(None, description="eTimes.06 Unit arrived on scene")
-    depart_scene_time: Instant | None = Field(None, description="eTimes.09 Unit left scene")
-    arrived_destination_time: Instant | None = Field(None, description="eTimes.11 Patient arrived at destination")
-    cleared_time: Instant | None = Field(None, description="eTimes.13 Unit back in service")
+    dispatch_time: ChartTime | None = Field(None, description="eTimes.03 Unit notified by dispatch")
+    enroute_time: ChartTime | None = Field(None, description="eTimes.05 Unit en route")
+    arrival_time: ChartTime | None = Field(None, description="eTimes.06 Unit arrived on scene")
+    depart_scene_time: ChartTime | None = Field(None, description="eTimes.09 Unit left scene")
+    arrived_destination_time: ChartTime | None = Field(None, description="eTimes.11 Patient arrived at destination")
+    cleared_time: ChartTime | None = Field(None, description="eTimes.13 Unit back in service")
     location_type: Annotated[Text, Coded("eScene.09")] | None = None
     location_street: Annotated[Text, Coded("eScene.15")] | None = None
     location_unit: Annotated[Text, Coded("eScene.16")] | None = None

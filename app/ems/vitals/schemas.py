@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from app.core.schemas import CreateModel, Instant, RequestModel, decimal_text, scaled, whole
-from app.ems.chart.schemas import ChartPatch, ChartRead, WithElements
+from app.core.schemas import CreateModel, RequestModel, decimal_text, scaled, whole
+from app.ems.chart.schemas import ChartPatch, ChartRead, ChartTime, WithElements
 from app.ems.vitals.models import Etco2Unit
 
 
@@ -40,11 +40,11 @@ class _VitalFields(RequestModel):
 
 class VitalCreate(_VitalFields, WithElements, CreateModel):
     patient_id: uuid.UUID
-    taken_at: Instant | None = Field(None, description="eVitals.01; null with a NOT value in elements")
+    taken_at: ChartTime | None = Field(None, description="eVitals.01; null with a NOT value in elements")
 
 
 class VitalPatch(_VitalFields, ChartPatch):
-    taken_at: Instant | None = Field(None, description="eVitals.01")
+    taken_at: ChartTime | None = Field(None, description="eVitals.01")
 
 
 class VitalRead(ChartRead):

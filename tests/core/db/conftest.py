@@ -31,7 +31,7 @@ class WatchedSource(ConnectionSource):
             self.soiled.append("in a transaction")
         try:
             tenant = await lease.conn.fetchval("SELECT current_setting('app.tenant_id', true)")
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
             return lease  # a dead connection, which the unit of work must notice by itself
         except BaseException:
             await self.discard(lease)

@@ -20,7 +20,7 @@ from app.core.permissions import Principal
 from tests.core.charts import Chart, ChartAction, ChartRepository
 from tests.core.db.conftest import POOL_SIZE, WatchedSource
 from tests.core.evidence import audit_of
-from tests.core.waiting import until
+from tests.core.waiting import expect_eventually
 from tests.support.database import TestDatabase
 
 _PID = CompiledStatement(sa.select(sa.func.pg_backend_pid()))
@@ -135,7 +135,7 @@ async def test_error_lets_go_of_its_locks_at_once(
 async def test_exhausted_pool_refuses_and_recovers(pool: WatchedSource, principal: Principal) -> None:
     barrier = asyncio.Barrier(POOL_SIZE + 1)
     holders = [asyncio.create_task(backend(pool, principal, barrier)) for _ in range(POOL_SIZE)]
-    await until(lambda: pool.checked_out() == POOL_SIZE)
+    await expect_eventually(lambda: pool.checked_out() == POOL_SIZE)
     with pytest.raises(sa.exc.TimeoutError):
         await backend(pool, principal)
     await barrier.wait()
@@ -166,7 +166,7 @@ async def test_statement_that_is_cancelled_leaves_a_usable_pool(pool: WatchedSou
             await uow.fetch(_SLEEP, {"seconds": 30.0})
 
     tasks = [asyncio.create_task(sleep()) for _ in range(POOL_SIZE)]
-    await until(lambda: pool.checked_out() == POOL_SIZE)
+    await expect_eventually(lambda: pool.checked_out() == POOL_SIZE)
     await asyncio.sleep(0.05)
     for task in tasks:
         task.cancel()

@@ -19,7 +19,7 @@ from tests.core.charts import CHART_CHANGED, Chart, ChartAction, ChartRepository
 from tests.core.db.conftest import POOL_SIZE, WatchedSource
 from tests.core.evidence import audit_of, one, revisions_of
 from tests.core.principals import principal_of
-from tests.core.waiting import until
+from tests.core.waiting import expect_eventually
 
 
 async def test_two_writers_of_one_version_one_wins(
@@ -160,7 +160,9 @@ async def test_cancellation_storm_leaves_no_half_write_no_tenant_and_no_lost_con
         await asyncio.gather(
             *(hang_up(twice=number % 4 == 1) if number % 2 else request() for number in range(16)),
         )
-    await until(lambda: pool.checked_out() == 0)  # shielded rollbacks outlive a request that was cancelled twice
+    await expect_eventually(
+        lambda: pool.checked_out() == 0
+    )  # shielded rollbacks outlive a request that was cancelled twice
     after = await one(admin_connection, _TOTALS, list(stored))
     assert after["versions"] == after["audits"] == after["events"] == after["revisions"]
     writes = after["versions"] - before["versions"]

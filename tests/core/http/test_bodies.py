@@ -330,7 +330,7 @@ async def test_id_of_the_path_that_is_none_is_refused(medic: Actor, given: str) 
     expect_refusal(answer, answer.status_code, "NOT_FOUND" if answer.status_code == 404 else "VALIDATION_FAILED")
 
 
-@pytest.mark.parametrize("body", canary_values(), ids=lambda body: str(body)[:60])
+@pytest.mark.parametrize("body", canary_values(), ids=lambda body: type(body).__name__)
 async def test_nothing_of_the_input_is_echoed(nothing_stored: None, medic: Actor, body: Any) -> None:
     answer = await medic.post(CHARTS, json=body)
     expect_refusal(answer, 422, "VALIDATION_FAILED")  # looks for the canary everywhere

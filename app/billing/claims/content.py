@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from app.billing.claims.models import Claim, ClaimLine
-from app.billing.submission import claim_submission, service_date, service_time_field, transmission
+from app.billing.claims.submission import claim_submission, service_date, service_time_field, transmission
 from app.billing.x12.claim_content import batch_problems
 from app.billing.x12.professional_claim import ClaimSubmission
 from app.core.tenants.models import Tenant

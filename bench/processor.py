@@ -1,0 +1,25 @@
+"""CPU time of PostgreSQL's backends, where they run on this machine and the kernel says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import asyncpg
+
+
+async def backend_seconds(database: asyncpg.Connection) -> float | None:
+    """CPU seconds so far of all other backends of `database`'s database, or None where they cannot be read."""
+    backends = await database.fetch(
+        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    try:
+        return sum(_nanoseconds(pid) for (pid,) in backends) / 1e9
+    except (OSError, ValueError):
+        return None
+
+
+def _nanoseconds(pid: int) -> int:
+    process = Path(f"/proc/{pid}")
+    if not (process / "comm").read_text().startswith("postgres"):
+        raise ValueError("another machine's process id")
+    return int((process / "schedstat").read_text().split()[0])

@@ -448,6 +448,23 @@ async def test_signal_survives_the_loss_of_its_subscription(runtime: Runtime) ->
         assert not receiving._wake.is_set()
 
 
+@pytest.mark.parametrize("turns", range(6))
+async def test_cancellation_that_meets_a_notification_is_not_lost(turns: int) -> None:
+    """Whichever comes first by a turn of the loop: a relay that goes on waiting would hold up the shutdown for ever."""
+    signal = OutboxSignal(None, "unused")
+    signal.leading = True
+    waiting = asyncio.create_task(signal.wait(3600))
+    await asyncio.sleep(0.01)
+    signal.notify()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    if not waiting.done():
+        waiting.cancel()
+        await asyncio.wait({waiting})
+        assert waiting.cancelled()
+    assert turns > 0 or waiting.cancelled()
+
+
 async def test_background_tasks_run_and_stop_with_the_app(
     settings: Settings, principal: Principal, chart_runtime: Runtime, admin_connection: asyncpg.Connection
 ) -> None:

@@ -32,7 +32,10 @@ class OutboxSignal:
     async def wait(self, seconds: float) -> None:
         """Until notified, at most `seconds`."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), seconds)
+            async with asyncio.timeout(
+                seconds
+            ):  # wait_for of Python 3.11 loses a cancellation that meets a notification
+                await self._wake.wait()
         self._wake.clear()
 
     async def run(self) -> None:

@@ -147,7 +147,7 @@ async def test_added_entity_cannot_be_flushed(untouched: None, runtime: Runtime,
     async with runtime.unit_of_work(principal) as uow:
         session = await uow.session()
         session.add(_user(principal))
-        with pytest.raises(SealedEntityError):
+        with pytest.raises(SealedEntityError, match=r"session\.flush\(\) of User"):
             await session.flush()
         session.expunge_all()
 

@@ -120,6 +120,18 @@ async def test_connection_returned_inside_a_transaction_is_not_handed_out(
     assert left not in await all_backends(pool, principal)
 
 
+async def test_error_lets_go_of_its_locks_at_once(
+    pool: WatchedSource, principal: Principal, chart: Chart, admin_connection: asyncpg.Connection
+) -> None:
+    """Not when the connection happens to be used again."""
+    with pytest.raises(ZeroDivisionError):
+        async with UnitOfWork(pool, principal) as uow:
+            await ChartRepository(uow).get_for_update(principal.tenant_id, chart.id)
+            raise ZeroDivisionError
+    await admin_connection.execute("SELECT FROM probe.charts WHERE id = $1 FOR UPDATE NOWAIT", chart.id)
+    assert await pool.states(admin_connection) == ["idle"]
+
+
 async def test_exhausted_pool_refuses_and_recovers(pool: WatchedSource, principal: Principal) -> None:
     barrier = asyncio.Barrier(POOL_SIZE + 1)
     holders = [asyncio.create_task(backend(pool, principal, barrier)) for _ in range(POOL_SIZE)]

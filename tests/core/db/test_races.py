@@ -168,9 +168,9 @@ async def test_cancellation_storm_leaves_no_half_write_no_tenant_and_no_lost_con
     writes = after["versions"] - before["versions"]
     assert outcomes["committed"] <= writes <= outcomes["committed"] + outcomes["cancelled"]
     assert min(outcomes.values()) > 0, f"the storm missed a case: {outcomes}"
+    states = await pool.states(admin_connection)
+    assert len(states) <= POOL_SIZE and set(states) == {"idle"}
     leases = [await pool.acquire() for _ in range(POOL_SIZE)]
     assert not any([await lease.conn.fetchval("SELECT current_setting('app.tenant_id', true)") for lease in leases])
     for lease in leases:
         await pool.release(lease)
-    states = await pool.states(admin_connection)
-    assert len(states) <= POOL_SIZE and set(states) == {"idle"}

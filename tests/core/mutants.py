@@ -1,0 +1,261 @@
+"""Do the checks discriminate? Breaks the kernel on purpose, one way at a time: `python -m tests.core.mutants [WORD …]`.
+
+Each mutant is applied to a copy of the checkout; the tests that are named with it must fail there. Words choose the
+mutants whose names contain them. Needs what `make test` sets (the database's and Redis' addresses).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+
+ROOT = Path(__file__).resolve().parents[2]
+COPIED = ("app", "migrations", "scripts", "tests", "pyproject.toml", "alembic.ini")
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """`tests` are given below tests/core, or from tests/ where they begin with a slash."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: str
+
+
+UOW, PLAN, GUARD, POOL = "app/core/db/uow.py", "app/core/db/plan.py", "app/core/db/guard.py", "app/core/db/pool.py"
+HTTP, TOKENS = "app/core/http.py", "app/core/auth/tokens.py"
+RELAY, JOBS = "app/core/outbox/relay.py", "app/core/jobs/queue.py"
+TENANCY, KERNEL = "migrations/tenancy.py", "migrations/versions/20261124_0454_kernel.py"
+
+MUTANTS = (
+    Mutant("session-level set_config", UOW, "'{tenant}',true)", "'{tenant}',false)",
+           "test_tenancy.py db/test_races.py"),
+    Mutant("no tenant set", UOW, "BEGIN;SELECT set_config('app.tenant_id','{tenant}',true)", "BEGIN",
+           "test_tenancy.py"),
+    Mutant("no rollback on error", UOW, 'execute("ROLLBACK")', 'execute("COMMIT")', "db/test_commit.py"),
+    Mutant("nothing sent on error", UOW,
+           'execute("ROLLBACK")\n        clean = not lease.conn.is_closed() and not lease.conn.is_in_transaction()',
+           'execute("SELECT 1")\n        clean = True', "db/test_pool.py"),
+    Mutant("COMMIT tag ignored", UOW, 'if status != "COMMIT":', "if not status:", "db/test_commit.py"),
+    Mutant("poison ignored", UOW, "if self._poisoned:", "if self._poisoned is None:", "db/test_commit.py"),
+    Mutant("poison healed by the next change", UOW, "_poisoned = poisoned", "_poisoned = False", "db/test_commit.py"),
+    Mutant("clean-up not shielded", UOW, "asyncio.shield(asyncio.ensure_future(_scrub(self._source, lease)))",
+           "_scrub(self._source, lease)", "db/test_races.py"),
+    Mutant("signal before the commit", UOW, "        await super().commit()\n", "", "db/test_commit.py"),
+    Mutant("session not flushed at commit", UOW, "await self._session.flush()", "pass", "db/test_guard.py"),
+    Mutant("another tenant's entity accepted", UOW, 'if state["tenant_id"] != self._uow.tenant_id:', "if False:",
+           "db/test_change.py"),
+    Mutant("dead connection not retried", UOW, "except _DEAD:", "except ZeroDivisionError:", "db/test_pool.py"),
+    Mutant("loaded entity not sealed", PLAN, 'values["_sealed"] = True', 'values["_sealed"] = False',
+           "db/test_change.py"),
+    Mutant("session's entity not sealed", "app/core/db/entity.py", 'entity.__dict__["_sealed"] = True', "pass",
+           "db/test_session.py"),
+    Mutant("audit dropped", PLAN, "[self._audited(written), self._published(written)]", "[self._published(written)]",
+           "db/test_change.py"),
+    Mutant("outbox dropped", PLAN, "[self._audited(written), self._published(written)]", "[self._audited(written)]",
+           "db/test_change.py"),
+    Mutant("revision dropped", PLAN, "records.append(self._revised(written))", "pass", "db/test_change.py"),
+    Mutant("version not checked", PLAN, 'table.c.version == _bind("expected", table.c.version),', "",
+           "db/test_races.py"),
+    Mutant("version not bumped", PLAN, '"version": table.c.version + 1', '"version": table.c.version',
+           "db/test_change.py"),
+    Mutant("PHI not redacted", PLAN, "elif key in self.redacted:", "elif key is None:", "db/test_change.py"),
+    Mutant("secrets not redacted", PLAN, "in (Sensitivity.PHI, Sensitivity.SECRET)", "is Sensitivity.PHI",
+           "db/test_change.py"),
+    Mutant("JSON not copied", PLAN, "copy.deepcopy(before[key])", "before[key]", "db/test_change.py"),
+    Mutant("heavy columns always written", PLAN, "if key not in self.heavy)", ")", "db/test_change.py"),
+    Mutant("no tenant in the repository's read", PLAN,
+           'table.c.tenant_id == _bind("tenant_id", table.c.tenant_id), table.c.id == _bind("id", table.c.id)'
+           '\n        )\n        return',
+           'table.c.id == _bind("id", table.c.id)\n        )\n        return', "test_tenancy.py"),
+    Mutant("no tenant in the repository's list", "app/core/repository.py",
+           'where = [table.c.tenant_id == sa.bindparam("tenant_id", type_=table.c.tenant_id.type)]', "where = []",
+           "test_tenancy.py"),
+    Mutant("deleted rows listed", "app/core/repository.py", "if not including_deleted:", "if False:",
+           "test_pagination.py"),
+    Mutant("page repeats its edge", "app/core/repository.py", "key > at if ascending else key < at",
+           "key >= at if ascending else key <= at", "test_pagination.py"),
+    Mutant("guard of statements removed", GUARD, "    if audited:\n", "    if not tables:\n", "db/test_guard.py"),
+    Mutant("guard of text removed", POOL, '"before_cursor_execute", refuse_unaudited_text', '"engine_connect", print',
+           "db/test_guard.py"),
+    Mutant("guard of flush removed", "app/core/db/entity.py", "if isinstance(entity, TenantEntity):",
+           "if entity is None:",
+           "db/test_guard.py"),
+    Mutant("soiled connection handed out", POOL, "and not conn.is_in_transaction()", "", "db/test_pool.py"),
+    Mutant("commit after the response", "app/core/dependencies.py", 'Depends(unit_of_work, scope="function")',
+           "Depends(unit_of_work)", "db/test_commit.py"),
+    Mutant("permissions not enforced", "app/core/dependencies.py", "        principal.require(self.permission)\n",
+           "        return\n", "/architecture/test_access.py"),
+    Mutant("row-level security not forced", TENANCY, "FORCE ROW LEVEL SECURITY", "ENABLE ROW LEVEL SECURITY",
+           "/architecture/test_catalogue.py"),
+    Mutant("row-level security not enabled", TENANCY, 'op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")',
+           "pass", "test_tenancy.py"),
+    Mutant("policy without a check", TENANCY, "USING ({condition}) WITH CHECK ({condition})",
+           "USING ({condition}) WITH CHECK (true)", "test_tenancy.py"),
+    Mutant("policy open without context", TENANCY, 'condition = f"tenant_id = {CURRENT_TENANT}"',
+           'condition = f"coalesce(tenant_id = {CURRENT_TENANT}, true)"', "test_tenancy.py"),
+    Mutant("delete granted", TENANCY, 'app: str = "SELECT, INSERT, UPDATE"',
+           'app: str = "SELECT, INSERT, UPDATE, DELETE"',
+           "test_tenancy.py /architecture/test_catalogue.py"),
+    Mutant("audit log can be changed", KERNEL, '    append_only("audit_events")\n', "", "test_audit_log.py"),
+    Mutant("partitions can be truncated", KERNEL, '    no_truncate("audit_events_default")\n', "", "test_audit_log.py"),
+    Mutant("an index is missing", KERNEL,
+           'op.create_index("ix_users_tenant_status", "users", ["tenant_id", "status", "created_at"], unique=False)',
+           "pass", "/architecture/test_catalogue.py /architecture/test_migrations.py"),
+    Mutant("downgrade leaves a function", KERNEL, 'op.execute("DROP FUNCTION fusionems_append_only()")', "pass",
+           "/architecture/test_migrations.py"),
+    Mutant("expiry forgotten in the cache", TOKENS, "elif principal.expires_at <= timestamp():", "elif False:",
+           "test_tokens.py"),
+    Mutant("tokens of the system accepted", TOKENS, "if role not in USER_ROLES:", "if role is None:", "test_tokens.py"),
+    Mutant("issuer not required", TOKENS, "issuer=self._issuer,", "issuer=None,", "test_tokens.py"),
+    Mutant("any key for any kid", TOKENS, "self._verifying[kid],", "next(iter(self._verifying.values())),",
+           "test_tokens.py"),
+    Mutant("cache without bounds", TOKENS, "if len(self._verified) > self.CACHE_SIZE:", "if False:", "test_tokens.py"),
+    Mutant("validators quoted", HTTP, '    "value_error": "The value is not valid",\n', "", "http/test_bodies.py"),
+    Mutant("unknown keys quoted", HTTP, 'if len(text) <= 40 and _OUR_SPELLING.fullmatch(text) else "?"', "",
+           "http/test_bodies.py"),
+    Mutant("no 415", HTTP, "        if _has_foreign_body(scope):\n", "        if False:\n", "http/test_bodies.py"),
+    Mutant("no 413", HTTP, "            if received > self._max_body_bytes:\n", "            if False:\n",
+           "http/test_bodies.py"),
+    Mutant("405 without every method", HTTP, 'methods.update(getattr(route, "methods", None) or ())', "pass",
+           "http/test_envelope.py"),
+    Mutant("any request id echoed", HTTP, "                break\n",
+           "                return value.decode('latin-1')  # type: ignore\n",
+           "http/test_envelope.py"),
+    Mutant("deadlock is our fault", HTTP, "    asyncpg.DeadlockDetectedError,\n", "", "http/test_failures.py"),
+    Mutant("free JSON not checked", "app/core/schemas.py", "        if refusal is not None:\n", "        if False:\n",
+           "http/test_bodies.py"),
+    Mutant("another body replays", "app/core/idempotency/creation.py", "if first[0] != fingerprint:", "if False:",
+           "test_idempotency.py"),
+    Mutant("key without its resource", "app/core/idempotency/creation.py", "return Claim(first[1], repeated=True)",
+           "return Claim(first[1], repeated=False)", "test_idempotency.py"),
+    Mutant("delivered again", RELAY, "if taken is not None:", "if True:", "test_outbox.py"),
+    Mutant("order of an aggregate lost", RELAY, 'if row["aggregate_id"] in waiting:', "if False:", "test_outbox.py"),
+    Mutant("retry overtaken", RELAY, "AND earlier.next_attempt_at > now())", "AND false)", "test_outbox.py"),
+    Mutant("two leaders", RELAY, 'if not await lease.conn.fetchval("SELECT pg_try_advisory_lock($1)", LEADER_LOCK):',
+           "if False:", "test_outbox.py"),
+    Mutant("nothing is set aside", RELAY, "attempts >= MAX_ATTEMPTS", "False", "test_outbox.py"),
+    Mutant("relay dies of an error", RELAY, "except Exception as error:  # a relay",
+           "except ZeroDivisionError as error:  # a relay",
+           "test_outbox.py"),
+    Mutant("leader not woken", "app/core/outbox/signal.py", "            self._wake.set()\n        else:",
+           "            pass\n        else:", "test_outbox.py"),
+    Mutant("no poke received", "app/core/outbox/signal.py", "if message is not None:", "if False:", "test_outbox.py"),
+    Mutant("receipt not locked", "app/core/inbox/service.py",
+           "get_for_update(uow.tenant_id, receipt_id)\n    if receipt.status is not",
+           "get(uow.tenant_id, receipt_id)\n    if receipt.status is not",
+           "test_inbox.py"),
+    Mutant("receipt's status not asked", "app/core/inbox/service.py",
+           "    if receipt.status is not ReceiptStatus.RECEIVED:\n        return False\n", "", "test_inbox.py"),
+    Mutant("receipt given away", "app/core/inbox/service.py", ', _table.c.tenant_id.is_(None))', ")", "test_inbox.py"),
+    Mutant("payload chooses the tenant", JOBS, '{**payload, "tenant_id": uow.tenant_id}',
+           '{"tenant_id": uow.tenant_id, **payload}', "test_jobs.py"),
+    Mutant("failure's text kept", JOBS, "raise JobFailed(type(failure).__name__)", "raise JobFailed(str(failure))",
+           "test_jobs.py"),
+    Mutant("failure's cause kept", JOBS, "raise JobFailed(type(failure).__name__)",
+           "raise JobFailed(type(failure).__name__) from failure", "test_jobs.py"),
+    Mutant("runner dies of an error", JOBS, "except Exception as error:  # a runner",
+           "except ZeroDivisionError as error:  # a runner", "test_jobs.py"),
+    Mutant("log without redaction", "app/core/logging.py", "value if key in SAFE_KEYS else REDACTED", "value",
+           "test_logging.py"),
+    Mutant("log with texts of exceptions", "app/core/logging.py", 'entry["error_type"] = type(error).__name__',
+           'entry["error_type"] = repr(error)', "test_logging.py"),
+    Mutant("log with texts of libraries", "app/core/logging.py", "isinstance(record.msg, str) and record.args",
+           "isinstance(record.msg, str)", "test_logging.py"),
+    Mutant("one guard at a time", "app/core/lifecycle.py",
+           "failed = [] if transition is None else [guard for guard in transition.guards if not guard.holds(facts)]",
+           "failed = [] if transition is None else [g for g in transition.guards if not g.holds(facts)][:1]",
+           "test_lifecycle.py"),
+    Mutant("another state's permission", "app/core/lifecycle.py",
+           "if transition is not None and not transition.permits(entity, principal):", "if False:",
+           "test_lifecycle.py"),
+    Mutant("reviewers of every role", "app/core/permissions.py",
+           "(principal.is_reviewer and role in self.reviewer_roles)", "principal.is_reviewer", "test_permissions.py"),
+    Mutant("key leaves the store", "app/core/storage/gateway.py",
+           "if not path.is_relative_to(self._root) or path == self._root:", "if False:", "test_storage.py"),
+    Mutant("file written in place", "app/core/storage/gateway.py",
+           'temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")',
+           "temporary = path; path.unlink(missing_ok=True)", "test_storage.py"),
+    Mutant("long passwords cut off", "app/core/auth/passwords.py", 'given = password if fits else ""',
+           "given, fits = password[:72], True", "test_passwords.py"),
+    Mutant("cancellation lost", "app/core/outbox/signal.py", "await self._wake.wait()",
+           "await asyncio.wait_for(self._wake.wait(), seconds)", "test_outbox.py"),
+    Mutant("naive times accepted", "app/core/schemas.py", "Instant = Annotated[AwareDatetime,",
+           "Instant = Annotated[dt.datetime,",
+           "test_schemas.py"),
+)  # fmt: skip
+
+
+def run(mutant: Mutant, checkout: Path) -> str:
+    """`killed …`, or what went wrong with the mutant itself."""
+    file = checkout / mutant.file
+    text = file.read_text()
+    if mutant.old not in text:
+        return "not applicable"
+    file.write_text(text.replace(mutant.old, mutant.new, 1))
+    tests = [f"tests{test}" if test.startswith("/") else f"tests/core/{test}" for test in mutant.tests.split()]
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests],
+            cwd=checkout,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            env={**os.environ, "PYTHONPATH": str(checkout), "PYTHONDONTWRITEBYTECODE": "1"},
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return "killed (hung)"
+    finally:
+        file.write_text(text)
+    first = next((line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))), "")
+    if done.returncode != 1:
+        return f"SURVIVED ({done.returncode})"
+    return f"killed by {first.split(' - ')[0].split('::')[-1][:80]}"
+
+
+async def drop_databases(checkout: Path) -> None:
+    """Those of the copy."""
+    prefix = f"fusionems_test_{hashlib.sha256(str(checkout).encode()).hexdigest()[:8]}_%"
+    connection = await asyncpg.connect(os.environ["TEST_ADMIN_DATABASE_URL"])
+    for (name,) in await connection.fetch("SELECT datname FROM pg_database WHERE datname LIKE $1", prefix):
+        await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    await connection.close()
+
+
+def main(words: list[str]) -> int:
+    chosen = [mutant for mutant in MUTANTS if not words or any(word in mutant.name for word in words)]
+    checkout = Path(tempfile.mkdtemp(prefix="mutants-")).resolve()
+    survived = 0
+    try:
+        for name in COPIED:
+            source = ROOT / name
+            if source.is_dir():
+                shutil.copytree(source, checkout / name, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, checkout / name)
+        for mutant in chosen:
+            outcome = run(mutant, checkout)
+            survived += not outcome.startswith("killed")
+            sys.stdout.write(f"{mutant.name:40} {outcome}\n")
+            sys.stdout.flush()
+    finally:
+        asyncio.run(drop_databases(checkout))
+        shutil.rmtree(checkout)
+    sys.stdout.write(f"{len(chosen) - survived} of {len(chosen)} killed\n")
+    return 1 if survived else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -107,10 +107,11 @@ class Lifecycle(Generic[S, F]):
 
     def allowed_actions(self, entity: Any, principal: Principal) -> list[str]:
         """Public actions that this principal may fire in the present state (guards are not evaluated)."""
+        state = entity.status
         names = [
             self.offered_name(transition)
             for transition in self.transitions
-            if entity.status in transition.sources and transition.permits(entity, principal)
+            if state in transition.sources and transition.permits(entity, principal)
         ]
         return list(dict.fromkeys(name for name in names if name is not None))
 

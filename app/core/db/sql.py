@@ -40,8 +40,8 @@ class CompiledStatement:
 
     def arguments(self, values: Mapping[str, Any]) -> list[Any]:
         """Positional arguments; a name that `values` lacks is a literal of the statement."""
-        literals = self.literals
-        arguments = [values[name] if name in values else literals[name] for name in self.names]
+        given = {**self.literals, **values} if self.literals else values
+        arguments = [given[name] for name in self.names]
         for index, encode in self.encoders:
             arguments[index] = encode(arguments[index])
         return arguments

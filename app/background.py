@@ -12,7 +12,7 @@ from app.core.jobs.queue import JobRunner
 from app.core.outbox.relay import OutboxRelay
 from app.core.outbox.signal import OutboxSignal
 from app.core.runtime import Runtime
-from app.registry import JOBS, SUBSCRIPTIONS
+from app.registry import JOBS, SCHEDULES, SUBSCRIPTIONS
 
 
 def outbox_signal(runtime: Runtime) -> OutboxSignal:
@@ -28,7 +28,7 @@ async def background(runtime: Runtime, *, run_jobs: bool) -> AsyncIterator[None]
     runtime.on_publish = signal.notify
     work = [signal.run()]
     if run_jobs:
-        work += [OutboxRelay(runtime, SUBSCRIPTIONS, signal).run(), JobRunner(runtime, JOBS).run()]
+        work += [OutboxRelay(runtime, SUBSCRIPTIONS, signal).run(), JobRunner(runtime, JOBS, SCHEDULES).run()]
     tasks = [asyncio.create_task(task) for task in work]
     try:
         yield

@@ -43,7 +43,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
         redirect_slashes=False,
         generate_unique_id_function=_operation_id,
-        max_body_size=settings.max_body_bytes,
         telemetry={
             "tracing": False,
             "metrics": False,
@@ -58,7 +57,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for router in registry.ROUTERS:
         api.include_router(router)
     app.include_router(api)
-    app.add_middleware(RequestBoundary)
+    app.add_middleware(RequestBoundary, max_body_bytes=settings.max_body_bytes)
     install_error_contract(app)
     document(app)
     return app

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+import app.billing.router
 import app.core.auth.router
 import app.core.tenants.router
 import app.ems.router
 import app.nemsis.dictionary.router
 import app.nemsis.exports.router
-from app.core.jobs.queue import Job
+from app.core.audit.partitions import ENSURE_PARTITIONS
+from app.core.jobs.queue import Job, Schedule
 from app.core.outbox.subscriptions import Subscription
 from app.ems.incidents.service import AUTO_LOCK
 from app.nemsis import handlers as nemsis_handlers
@@ -20,6 +22,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     *app.ems.router.routers,
     app.nemsis.dictionary.router.router,
     app.nemsis.exports.router.router,
+    *app.billing.router.routers,
 )
 SUBSCRIPTIONS: tuple[Subscription, ...] = (*nemsis_handlers.SUBSCRIPTIONS,)
 JOBS: tuple[Job, ...] = (AUTO_LOCK,)
+SCHEDULES: tuple[Schedule, ...] = (ENSURE_PARTITIONS,)

@@ -1,1 +1,1 @@
-"""Billing: claims, remittances and everything between a locked chart and a paid one."""
+"""Billing: claims made from locked charts, and the 837P files that carry them (directive section 8)."""

@@ -28,4 +28,4 @@ def _state(value: str) -> str:
 
 
 State = Annotated[Text, Field(min_length=2, max_length=2), AfterValidator(_state)]
-Zip = Annotated[Text, Field(pattern=r"^\d{5}(-\d{4})?$")]
+Zip = Annotated[Text, Field(pattern=r"^[0-9]{5}(-[0-9]{4})?$")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import uuid
 from collections.abc import Awaitable, Callable
@@ -45,26 +46,30 @@ _TRANSIENT = (
     asyncpg.SerializationError,
     asyncpg.DeadlockDetectedError,
     asyncpg.LockNotAvailableError,
-    asyncpg.QueryCanceledError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,  # 57: cancelled, shutting down, starting up
+    asyncpg.InsufficientResourcesError,  # 53: connections, memory, disk
+    asyncpg.ReadOnlySQLTransactionError,  # a failover: the connection is to what is now a replica
     sqlalchemy.exc.TimeoutError,
     ConnectionError,
     TimeoutError,
 )
 
 
+class ResponseInterrupted(Exception):
+    """A response failed after its head was sent; the connection is cut."""
+
+
 class RequestBoundary:
-    """Pure ASGI: binds the context, refuses bodies that are not JSON, adds headers, logs one line, answers 500.
+    """Pure ASGI: binds the context, refuses bodies by size and type, adds headers, logs one line, answers 500.
 
     `X-Request-ID` that is no UUID is replaced. It is the trace_id of errors and goes out on every response.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, max_body_bytes: int) -> None:
         self._app = app
+        self._max_body_bytes = max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -83,13 +88,12 @@ class RequestBoundary:
             await send(message)
 
         try:
-            if _has_foreign_body(scope):
-                await error_response(UnsupportedMediaType())(scope, receive, send_with_headers)
-            else:
-                await self._app(scope, receive, send_with_headers)
+            self._refuse_body(scope)
+            await self._app(scope, self._limited(receive), send_with_headers)
         except Exception as error:
             if status:
-                raise
+                _log.error("response interrupted", exc_info=error)
+                raise ResponseInterrupted from None  # the server prints what it gets: not the text of `error`
             await error_response(as_app_error(error))(scope, receive, send_with_headers)
         finally:
             route = scope.get("route")
@@ -101,6 +105,30 @@ class RequestBoundary:
                 duration_ms=round((time.perf_counter() - started) * 1000, 1),
             )
 
+    def _refuse_body(self, scope: Scope) -> None:
+        """Raises what the headers alone give away."""
+        if _declared_length(scope) > self._max_body_bytes:
+            raise PayloadTooLarge
+        if _has_foreign_body(scope):
+            raise UnsupportedMediaType
+
+    def _limited(self, receive: Receive) -> Receive:
+        """FastAPI's own limit answers in plain text, outside of every middleware.
+
+        An AppError would become its 400 for an unreadable body; it lets an HTTPException through.
+        """
+        received = 0
+
+        async def limited() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._max_body_bytes:
+                raise HTTPException(413)  # lint: allow FQ304 (the handlers map it to PayloadTooLarge)
+            return message
+
+        return limited
+
 
 def _request_id(scope: Scope) -> uuid.UUID:
     for name, value in scope["headers"]:
@@ -110,6 +138,11 @@ def _request_id(scope: Scope) -> uuid.UUID:
             except ValueError:
                 break
     return new_random_uuid()
+
+
+def _declared_length(scope: Scope) -> int:
+    declared = dict(scope["headers"]).get(b"content-length", b"")
+    return int(declared) if declared.isdigit() and len(declared) < 20 else 0
 
 
 def _has_foreign_body(scope: Scope) -> bool:
@@ -165,11 +198,16 @@ def as_app_error(error: Exception) -> AppError:
     if isinstance(error, asyncpg.DataError):
         _log.warning("value refused by the database", exc_info=error)
         return ValidationFailed("A value cannot be stored.")
-    if isinstance(error, _TRANSIENT):
+    if isinstance(error, _TRANSIENT) or _is_closed(error):
         _log.warning("transient failure", exc_info=error)
         return ServiceUnavailable()
     _log.error("unhandled exception", exc_info=error)
     return InternalError()
+
+
+def _is_closed(error: Exception) -> bool:
+    """asyncpg says InterfaceError for a connection that is gone, and for a misuse that would fail again."""
+    return isinstance(error, asyncpg.InterfaceError) and "closed" in str(error)
 
 
 def _constraint_violated(error: asyncpg.IntegrityConstraintViolationError) -> AppError:
@@ -186,7 +224,9 @@ def _validation_failed(error: RequestValidationError) -> AppError:
     """`input` and `ctx` of a problem may hold PHI; only place, kind and message leave."""
     problems = []
     for problem in error.errors():
-        location = ".".join(_plain(part) for part in problem["loc"])
+        *outer, last = problem["loc"] or ("",)
+        named = _unknown(last) if problem["type"] == "extra_forbidden" else _plain(last)
+        location = ".".join([*map(_plain, outer), named])
         problems.append({"field": location, "code": str(problem["type"]), "message": _message(problem)})
     return ValidationFailed(problems=problems[:100])
 
@@ -194,10 +234,22 @@ def _validation_failed(error: RequestValidationError) -> AppError:
 def _plain(part: Any) -> str:
     """A place in the request; a client-made key that is not a plain name is not echoed."""
     text = str(part)
-    return text if len(text) <= 64 and all(char.isalnum() or char in "_-. []" for char in text) else "?"
+    return text if len(text) <= 64 and all(char.isalnum() or char in "_-.[]" for char in text) else "?"
 
 
-_SAFE_MESSAGES = {"string_pattern_mismatch": "The text does not have the required form"}
+def _unknown(key: Any) -> str:
+    """A mistyped field is named; a key that is not spelled as our fields are may be anything."""
+    text = str(key)
+    return text if len(text) <= 40 and _OUR_SPELLING.fullmatch(text) else "?"
+
+
+_OUR_SPELLING = re.compile(r"[a-z][a-z_]*[0-9]{0,2}")
+_SAFE_MESSAGES = {  # whose own messages quote the input, or a validator that may
+    "string_pattern_mismatch": "The text does not have the required form",
+    "value_error": "The value is not valid",
+    "assertion_error": "The value is not valid",
+    "union_tag_invalid": "The kind is none of those allowed",
+}
 
 
 def _message(problem: Any) -> str:

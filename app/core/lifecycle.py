@@ -131,6 +131,8 @@ class Lifecycle(Generic[S, F]):
         if candidates and not any(transition.permits(entity, principal) for transition in candidates):
             raise Forbidden
         transition = self.find(entity.status, action)
+        if transition is not None and not transition.permits(entity, principal):
+            raise Forbidden  # another state's transition of that name is theirs, this one is not
         failed = [] if transition is None else [guard for guard in transition.guards if not guard.holds(facts)]
         if transition is None or failed:
             raise self._refusal(entity, action, principal, [guard.failure(facts) for guard in failed])

@@ -51,9 +51,13 @@ def _frames(error: BaseException) -> list[str]:
     trace = error.__traceback__
     while trace is not None:
         code = trace.tb_frame.f_code
-        frames.append(f"{code.co_filename.rsplit('/app/', 1)[-1]}:{trace.tb_lineno} {code.co_name}")
+        frames.append(_place(code.co_filename, trace.tb_lineno, code.co_name))
         trace = trace.tb_next
     return frames[-12:]
+
+
+def _place(file: str, line: int, function: str) -> str:
+    return f"{file.rsplit('/app/', 1)[-1]}:{line} {function}"
 
 
 def _redact(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -65,13 +69,17 @@ def _render(_: Any, __: str, entry: MutableMapping[str, Any]) -> str:
 
 
 class _LibraryHandler(logging.Handler):
-    """Records of libraries go through the same processors, without their arguments: those may hold values."""
+    """Records of libraries go through the same processors: their template, without the arguments, which may be values.
+
+    A text without arguments may have been formatted by the library, as asyncio formats the exception of a task that
+    nobody awaited: only its place is logged.
+    """
 
     def emit(self, record: logging.LogRecord) -> None:
-        logger = structlog.get_logger()
-        template = record.msg if isinstance(record.msg, str) else type(record.msg).__name__
+        template = record.msg if isinstance(record.msg, str) and record.args else "library record"
         error = record.exc_info[1] if record.exc_info else None
-        logger.log(record.levelno, template, component=record.name, exc_info=error)
+        place = [_place(record.pathname, record.lineno, record.funcName)]
+        structlog.get_logger().log(record.levelno, template, component=record.name, location=place, exc_info=error)
 
 
 def configure_logging(level: str) -> None:
@@ -87,7 +95,7 @@ def configure_logging(level: str) -> None:
             _render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        logger_factory=structlog.PrintLoggerFactory(),
         cache_logger_on_first_use=False,
     )
     root = logging.getLogger()

@@ -47,6 +47,9 @@ class Repository(Generic[E]):
         """Keeps the row from changing until the end of the unit of work: writes of its children."""
         return _found(await self._one(self._locking(read=True), tenant_id, entity_id))
 
+    async def find_for_share(self, tenant_id: TenantId, entity_id: uuid.UUID) -> E | None:
+        return await self._one(self._locking(read=True), tenant_id, entity_id)
+
     async def get_including_deleted(self, tenant_id: TenantId, entity_id: uuid.UUID) -> E:
         key = (self.entity, "including deleted")
         return _found(

@@ -1,8 +1,9 @@
-"""Bases of every request and response model: strict about scalars, closed to unknown fields, free of NUL bytes."""
+"""Bases of every request and response model: strict about scalars, closed to unknown fields, storable."""
 
 from __future__ import annotations
 
 import datetime as dt
+import re
 import uuid
 from decimal import Decimal
 from typing import Annotated, Any, Self
@@ -12,14 +13,26 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 from pydantic_core import PydanticCustomError
 
 MAX_INT = 2**31 - 1
+MAX_JSON_INT = 2**63 - 1
+MAX_NESTING = 64
 _EARLIEST = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
 _LATEST = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
+_ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_ISO_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}[0-9:.Z+-]*")
+_DECIMAL = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
+_NOT_IN_POSTGRES = re.compile("[\x00\ud800-\udfff]")
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
-def _only_text(value: Any) -> Any:
-    if isinstance(value, str | dt.date | uuid.UUID):
-        return value
-    raise PydanticCustomError("text_expected", "Give this value as text")
+def _iso(form: re.Pattern[str]) -> BeforeValidator:
+    """Only ISO 8601 text: left to itself, pydantic reads "0" as 1970, a number as seconds, and a time as a date."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, dt.date) or (isinstance(value, str) and form.fullmatch(value)):
+            return value
+        raise PydanticCustomError("iso_text", "Give this value as ISO 8601 text")
+
+    return BeforeValidator(check)
 
 
 def _bounded(value: dt.datetime) -> dt.datetime:
@@ -36,7 +49,7 @@ def _bounded_date(value: dt.date) -> dt.date:
 
 def decimal_text(value: Any) -> Any:
     """A decimal is given as text or as an integer: a binary float has lost its digits already."""
-    if isinstance(value, str | Decimal):
+    if isinstance(value, Decimal) or (isinstance(value, str) and _DECIMAL.fullmatch(value)):
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return Decimal(value)
@@ -44,18 +57,15 @@ def decimal_text(value: Any) -> Any:
 
 
 def _printable(value: str) -> str:
-    if any(ord(char) < 32 and char not in "\t\n\r" for char in value):
+    if _NOT_IN_XML.search(value):
         raise PydanticCustomError("control_character", "Control characters are not allowed")
     return value
 
 
 Version = Annotated[int, Field(strict=True, ge=1, le=MAX_INT, description="The version that the client last saw")]
 VersionQuery = Annotated[int, Query(ge=1, le=MAX_INT, description="The version that the client last saw")]
-Instant = Annotated[AwareDatetime, BeforeValidator(_only_text), AfterValidator(_bounded)]
-Date = Annotated[dt.date, BeforeValidator(_only_text), AfterValidator(_bounded_date)]
-Money = Annotated[
-    Decimal, BeforeValidator(decimal_text), Field(ge=0, max_digits=12, decimal_places=2, allow_inf_nan=False)
-]
+Instant = Annotated[AwareDatetime, _iso(_ISO_TIME), AfterValidator(_bounded)]
+Date = Annotated[dt.date, _iso(_ISO_DATE), AfterValidator(_bounded_date)]
 Text = Annotated[str, Field(strict=True), AfterValidator(_printable)]
 
 
@@ -69,27 +79,50 @@ def whole(lowest: int, highest: int) -> Any:
     return Field(strict=True, ge=lowest, le=highest)
 
 
-def _find_unstorable(value: Any) -> bool:
-    if isinstance(value, str):
-        return "\x00" in value
-    if isinstance(value, dict):
-        return any(_find_unstorable(key) or _find_unstorable(item) for key, item in value.items())
-    if isinstance(value, list):
-        return any(map(_find_unstorable, value))
-    return False
+def scaled(places: int) -> AfterValidator:
+    """To the scale of its NUMERIC column: an answer to a write reads as the stored value will read later."""
+    unit = Decimal(1).scaleb(-places)
+    return AfterValidator(lambda value: value.quantize(unit) + 0)  # + 0: there is no -0 in NUMERIC
+
+
+Money = Annotated[
+    Decimal, BeforeValidator(decimal_text), Field(ge=0, max_digits=12, decimal_places=2, allow_inf_nan=False), scaled(2)
+]
+
+
+def _unstorable(given: list[Any]) -> PydanticCustomError | None:
+    """Why JSON could not be stored and given back as it came, or None.
+
+    Level by level instead of recursively: a body may be nested more deeply than the stack.
+    """
+    level = given
+    for _ in range(MAX_NESTING + 1):
+        deeper: list[Any] = []
+        for value in level:
+            if isinstance(value, str):
+                if _NOT_IN_POSTGRES.search(value):
+                    return PydanticCustomError("not_text", "NUL characters and lone surrogates are not allowed")
+            elif isinstance(value, dict):
+                deeper += [*value.keys(), *value.values()]
+            elif isinstance(value, list):
+                deeper += value
+            elif isinstance(value, int | float) and not -MAX_JSON_INT <= value <= MAX_JSON_INT:
+                return PydanticCustomError("number_range", "A number is too large, or none at all")
+        level = deeper
+    return PydanticCustomError("nesting", "The value is nested too deeply") if level else None
 
 
 class RequestModel(BaseModel):
-    """Unknown fields are refused. PostgreSQL cannot store NUL, so no string may hold it."""
+    """Unknown fields are refused, and free JSON that cannot be stored as it is."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
-    @model_validator(mode="before")
-    @classmethod
-    def _storable(cls, given: Any) -> Any:
-        if _find_unstorable(given):
-            raise PydanticCustomError("nul_character", "NUL characters are not allowed")
-        return given
+    @model_validator(mode="after")
+    def _storable(self) -> Self:
+        refusal = _unstorable(list(self.__dict__.values()))
+        if refusal is not None:
+            raise refusal
+        return self
 
 
 class CreateModel(RequestModel):

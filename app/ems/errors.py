@@ -11,3 +11,11 @@ class ChartNotEditable(AppError):
     status = 409
     code = "CHART_NOT_EDITABLE"
     title = "The chart is closed to changes in its present state."
+
+
+class EntryInUse(AppError):
+    """Details name the kind of entry that refers to this one: without it, they would be nobody's."""
+
+    status = 409
+    code = "ENTRY_IN_USE"
+    title = "Other entries of the chart belong to this one; delete them first."

@@ -11,7 +11,6 @@ from app.ems.element_groups.schemas import ElementGroupRead
 from app.ems.elements import (
     NOT_APPLICABLE,
     NOT_RECORDED,
-    NOT_REPORTING,
     REPEATING_GROUPS,
     TARGET_BUILD,
     AttributeDefinition,
@@ -117,7 +116,6 @@ __all__ = [
     "NARRATIVE_COLUMNS",
     "NOT_APPLICABLE",
     "NOT_RECORDED",
-    "NOT_REPORTING",
     "PATIENT_COLUMNS",
     "PROCEDURE_COLUMNS",
     "REPEATING_GROUPS",

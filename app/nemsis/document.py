@@ -117,7 +117,7 @@ class _Builder:
         for instance in [*instances, *(GroupInstance(group.name) for _ in range(missing))]:
             attributes = dict(instance.attributes)
             if instance.correlation_id is not None:
-                attributes["CorrelationID"] = self._unique(instance.correlation_id)
+                attributes["CorrelationID"] = instance.correlation_id
             child = etree.SubElement(node, self._tag(group.name))
             self._set_attributes(child, group, attributes)
             self._children(child, group, _scope(instance.elements, instance.children, scope))
@@ -142,7 +142,7 @@ class _Builder:
                 element.set(name, self._carried(code, definition.id))
         attributes = dict(entry.attributes or {})
         if entry.correlation_id is not None:
-            attributes["CorrelationID"] = self._unique(entry.correlation_id)
+            attributes["CorrelationID"] = entry.correlation_id
         self._set_attributes(element, definition, attributes)
 
     def _set_attributes(
@@ -152,14 +152,16 @@ class _Builder:
         if not attributes.keys() <= definition.attributes.keys():
             raise DocumentContentError(f"{name} has an attribute that is not in the dictionary")
         for attribute in definition.attributes:
+            if attribute == "CorrelationID" and attribute in attributes:
+                self._claim(attributes[attribute])
             if attribute in attributes:
                 node.set(attribute, self._carried(attributes[attribute], name))
 
-    def _unique(self, correlation_id: str) -> str:
+    def _claim(self, correlation_id: str) -> None:
+        """No schema and no Schematron notices a CorrelationID that stands twice, so the exporter must."""
         if correlation_id in self._correlation_ids:
             raise DocumentContentError("two places of the document have the same CorrelationID")
         self._correlation_ids.add(correlation_id)
-        return correlation_id
 
     def _carried(self, text: str, name: str) -> str:
         if has_illegal_character(text):

@@ -40,8 +40,8 @@ class _Reader:
         self._collect(headers[0], self._dictionary.groups[HEADER], collected)
         return DocumentContent(
             demographic={name: entry.value or "" for name, (entry, *_) in collected.elements.items()},
-            reports=[self._report(node) for node in headers[0].iterchildren(self._tag(REPORT))],
-            custom_configuration=collected.groups,
+            reports=tuple(self._report(node) for node in headers[0].iterchildren(self._tag(REPORT))),
+            custom_configuration=tuple(collected.groups),
         )
 
     def _report(self, node: etree._Element) -> ReportContent:
@@ -51,7 +51,7 @@ class _Reader:
             raise DocumentContentError("a PatientCareReport has no UUID") from None
         collected = _Collected()
         self._collect(node, self._dictionary.groups[REPORT], collected)
-        return ReportContent(uuid, dict(collected.elements), collected.groups)
+        return ReportContent(uuid, dict(collected.elements), tuple(collected.groups))
 
     def _collect(self, node: etree._Element, group: GroupDefinition, collected: _Collected) -> None:
         children = {
@@ -76,7 +76,7 @@ class _Reader:
         self._collect(node, definition, collected)
         found = self._attributes(node, definition)
         correlation_id = found.pop("CorrelationID", None)
-        return GroupInstance(definition.name, dict(collected.elements), correlation_id, found, collected.groups)
+        return GroupInstance(definition.name, dict(collected.elements), correlation_id, found, tuple(collected.groups))
 
     def _entry(self, node: etree._Element, definition: ElementDefinition) -> ElementValue:
         text = "".join(texts(node))

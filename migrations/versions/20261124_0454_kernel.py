@@ -30,7 +30,7 @@ DECLARE
   next timestamptz := (date_trunc('month', month::timestamp) + interval '1 month') AT TIME ZONE 'UTC';
   partition text := 'audit_events_' || to_char(month, 'YYYYMM');
 BEGIN
-  IF to_regclass(partition) IS NOT NULL THEN RETURN; END IF;
+  IF to_regclass('public.' || partition) IS NOT NULL THEN RETURN; END IF;
   EXECUTE format(
     'CREATE TABLE %I PARTITION OF audit_events FOR VALUES FROM (%L) TO (%L)', partition,
     rpad(lpad(to_hex((extract(epoch FROM first) * 1000)::bigint), 12, '0'), 32, '0')::uuid,
@@ -157,8 +157,10 @@ def upgrade() -> None:
         sa.Column("zip", sa.Text(), nullable=True),
         sa.Column("phone", sa.Text(), nullable=True),
         sa.Column("billing_contact_name", sa.Text(), nullable=True),
+        sa.Column("submitter_qualifier", sa.Text(), server_default="ZZ", nullable=False),
         sa.Column("submitter_id", sa.Text(), nullable=True),
         sa.Column("receiver_name", sa.Text(), nullable=True),
+        sa.Column("receiver_qualifier", sa.Text(), server_default="30", nullable=False),
         sa.Column("receiver_id", sa.Text(), nullable=True),
         sa.Column("auto_lock_hours", sa.Integer(), server_default=sa.text("24"), nullable=False),
         sa.Column("version", sa.Integer(), server_default=sa.text("1"), nullable=False),
@@ -210,6 +212,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("updated_at", sa.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("deleted_at", sa.TIMESTAMP(timezone=True), nullable=True),
+        sa.CheckConstraint("provider IN ('stripe', 'telnyx')", name=op.f("ck_webhook_receipts_provider")),
         sa.CheckConstraint(
             "status IN ('received', 'processed', 'failed', 'ignored')", name=op.f("ck_webhook_receipts_status")
         ),

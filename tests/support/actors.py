@@ -31,7 +31,7 @@ def profile(slug: str) -> dict[str, Any]:
         "time_zone": "America/Chicago",
         "agency_state_id": "IL-TEST-01",
         "agency_number": "TEST-01",
-        "npi": "1467890120",
+        "npi": "1467890129",
         "ein": "371234567",
         "taxonomy": "3416L0300X",
         "street": "1 Station Road",

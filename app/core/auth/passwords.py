@@ -24,7 +24,10 @@ class PasswordHasher:
 
     async def verify(self, password: str, stored: str | None) -> bool:
         """False for a wrong password and for an account without one, after the same work."""
-        fits = len(password.encode("utf-8", "surrogatepass")) <= MAX_PASSWORD_BYTES
+        try:
+            fits = len(password.encode()) <= MAX_PASSWORD_BYTES
+        except UnicodeEncodeError:  # a lone surrogate: in no password that was hashed
+            fits = False
         given = password if fits else ""
         matches = await asyncio.to_thread(self._context.verify, given, stored or self._decoy)
         return matches and fits and stored is not None

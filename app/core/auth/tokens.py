@@ -6,14 +6,14 @@ import hashlib
 import uuid
 from collections import OrderedDict
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import orjson
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from jose import JWTError, jwk, jwt
 from jose.backends.base import Key
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from app.core.clock import timestamp
 from app.core.errors import Unauthenticated
@@ -21,15 +21,27 @@ from app.core.ids import TenantId, UserId
 from app.core.permissions import USER_ROLES, Principal, Role
 
 ALGORITHM = "ES256"
+LONGEST_LIFE_SECONDS = 43_200
+CLOCK_SKEW_SECONDS = 60
 
 
 class SigningKeys(BaseModel):
     """`keys` maps a key id to a PEM private key; `active` signs, all verify (rotation)."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     active: str
     keys: dict[str, str]
+
+    @model_validator(mode="after")
+    def _usable(self) -> Self:
+        if self.active not in self.keys:
+            raise ValueError("the active key is not among the keys")
+        for kid, pem in self.keys.items():
+            key = serialization.load_pem_private_key(pem.encode(), None)
+            if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
+                raise ValueError(f"key {kid} is no P-256 key, which {ALGORITHM} needs")
+        return self
 
     @classmethod
     def generate(cls) -> SigningKeys:
@@ -111,9 +123,11 @@ def _principal(claims: dict[str, Any]) -> Principal:
     role = Role(claims["role"])
     if role not in USER_ROLES:
         raise ValueError("no user has this role")
-    expires_at, issued_at = claims["exp"], claims["iat"]
-    if isinstance(expires_at, bool) or isinstance(issued_at, bool):
-        raise ValueError("times are numbers")
+    expires_at, issued_at, now = claims["exp"], claims["iat"], timestamp()
+    if type(expires_at) is not int or type(issued_at) is not int:
+        raise ValueError("times are whole seconds")
+    if not now < expires_at <= issued_at + LONGEST_LIFE_SECONDS or issued_at > now + CLOCK_SKEW_SECONDS:
+        raise ValueError("expired, not yet issued, or issued for too long")
     return Principal(
         tenant_id=TenantId(uuid.UUID(claims["tenant_id"])),
         user_id=UserId(uuid.UUID(claims["sub"])),

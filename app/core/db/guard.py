@@ -11,11 +11,12 @@ from sqlalchemy.sql.expression import ClauseElement, TextClause
 from app.core.db.entity import Base, SealedEntityError, TenantEntity
 from app.core.db.sql import written_tables
 
+_COMMENT = re.compile(r"/\*.*?\*/|--[^\n]*", re.DOTALL)
 _WRITE = re.compile(
-    r"\b(?:insert\s+into|update(?:\s+only)?|delete\s+from(?:\s+only)?|merge\s+into|truncate(?:\s+table)?)\s+"
-    r"(?:only\s+)?(?:\"?\w+\"?\.)?\"?(\w+)\"?",
+    r"\b(?:insert\s+into|update|delete\s+from|merge\s+into|copy)\s+(?:only\s+)?(?:\"?\w+\"?\s*\.\s*)?\"?(\w+)\"?",
     re.IGNORECASE,
 )
+_TRUNCATE = re.compile(r"\btruncate\s+([\w\s\".,]+)", re.IGNORECASE)  # the one write that names several tables
 
 
 @cache
@@ -47,4 +48,10 @@ def refuse_unaudited_text(
     connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool
 ) -> None:
     """SQLAlchemy's before_cursor_execute: textual SQL."""
-    refuse_unaudited(frozenset(name.lower() for name in _WRITE.findall(statement)))
+    refuse_unaudited(_written_by(statement) | _written_by(_COMMENT.sub(" ", statement)))
+
+
+def _written_by(text: str) -> frozenset[str]:
+    """Names of written tables; a superset (keywords and schemas among them) does no harm."""
+    truncated = (name for names in _TRUNCATE.findall(text) for name in re.findall(r"\w+", names))
+    return frozenset(name.lower() for name in (*_WRITE.findall(text), *truncated))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Generic
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -24,6 +25,11 @@ _REVISIONS: Any = ChartRevision.__table__
 
 def _bind(name: str, column: Any) -> Any:
     return sa.bindparam(name, type_=column.type)
+
+
+def _same_json(old: Any, new: Any) -> bool:
+    """Whether JSON values that Python calls equal are so: to Python, 1 equals true and 0 false."""
+    return orjson.dumps(old, str, orjson.OPT_SORT_KEYS) == orjson.dumps(new, str, orjson.OPT_SORT_KEYS)
 
 
 class EntityPlan(Generic[E]):
@@ -86,7 +92,7 @@ class EntityPlan(Generic[E]):
         fields: dict[str, list[Any]] = {}
         for key in self.mutable:
             old, new = before.get(key), after.get(key)
-            if old is new or old == new:
+            if old is new or (old == new and (key not in self._json or _same_json(old, new))):
                 continue
             changed.append(key)
             self._record(fields, key, old, new)

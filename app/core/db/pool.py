@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Any
 
+import asyncpg
 import orjson
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
@@ -13,6 +15,7 @@ from sqlalchemy.util.concurrency import greenlet_spawn
 
 from app.core.db.guard import refuse_unaudited_clause, refuse_unaudited_text
 from app.core.db.sql import dump_json
+from app.core.errors import ServiceUnavailable
 
 
 def create_engine(dsn: str, *, pool_size: int, application_name: str) -> AsyncEngine:
@@ -38,9 +41,22 @@ def create_engine(dsn: str, *, pool_size: int, application_name: str) -> AsyncEn
             "max_cached_statement_lifetime": 0,
             "command_timeout": 75,
             "timeout": 5,
+            "async_creator_fn": _Connecting,
             "server_settings": {"application_name": application_name, "timezone": "UTC"},
         },
     )
+
+
+class _Connecting:
+    """asyncpg.connect(), begun when awaited: a checkout that cannot await (_checkout) drops it unbegun."""
+
+    __slots__ = ("_options",)
+
+    def __init__(self, **options: Any) -> None:
+        self._options = options
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        return asyncpg.connect(**self._options).__await__()
 
 
 class Lease:
@@ -66,7 +82,7 @@ class ConnectionSource:
         event.listen(engine.sync_engine, "before_cursor_execute", refuse_unaudited_text)
 
     async def acquire(self) -> Lease:
-        """A connection that is open and outside any transaction."""
+        """A connection that is open and outside any transaction. Raises ServiceUnavailable."""
         while True:
             fairy = await self._checkout()
             conn = fairy.driver_connection
@@ -82,7 +98,10 @@ class ConnectionSource:
                 return pool.connect()
             except MissingGreenlet:  # the slot was invalidated and must reconnect, which awaits
                 pass
-        return await greenlet_spawn(pool.connect)
+        try:
+            return await greenlet_spawn(pool.connect)
+        except OSError as error:  # refused, not resolved, too slow, or several of these for several addresses
+            raise ServiceUnavailable("The database is away.") from error
 
     async def release(self, lease: Lease) -> None:
         lease.fairy.close()

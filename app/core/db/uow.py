@@ -25,7 +25,14 @@ from app.core.ids import TenantId, new_id
 from app.core.logging import get_logger
 from app.core.permissions import Principal
 
-_DEAD = (asyncpg.ConnectionDoesNotExistError, asyncpg.InterfaceError, asyncpg.AdminShutdownError, OSError)
+# InternalClientError: the server's farewell is being read while BEGIN is about to be sent.
+_DEAD = (
+    asyncpg.ConnectionDoesNotExistError,
+    asyncpg.InterfaceError,
+    asyncpg.AdminShutdownError,
+    asyncpg.InternalClientError,
+    OSError,
+)
 _log = get_logger(__name__)
 
 
@@ -233,14 +240,15 @@ class Change(Generic[E]):
     ) -> None:
         state = self._entity.__dict__
         state["_sealed"] = True
-        self._uow._poisoned = True  # until the write is known to have happened
+        # Until the write is known to have happened; a change that failed before stays fatal.
+        poisoned, self._uow._poisoned = self._uow._poisoned, True
         if kind is not None:
             return
         if self._before is None:
             await self._insert(state)
         else:
             await self._update(state, self._before)
-        self._uow._poisoned = False
+        self._uow._poisoned = poisoned
 
     async def _update(self, state: dict[str, Any], before: dict[str, Any]) -> None:
         plan = self._plan

@@ -12,11 +12,11 @@ from fastapi import Depends, Header, Request, Response
 from sqlalchemy.dialects.postgresql import insert
 
 from app.core.db.sql import CompiledStatement
-from app.core.db.uow import UnitOfWork
+from app.core.db.uow import ReadUnitOfWork, UnitOfWork
 from app.core.errors import Conflict, IdempotencyKeyReused
 from app.core.idempotency.models import IdempotencyKey
 from app.core.ids import new_id
-from app.core.schemas import CreateModel
+from app.core.schemas import CreateModel, RequestModel
 
 _table: Any = IdempotencyKey.__table__
 _COLUMNS = ("id", "tenant_id", "key", "fingerprint", "entity_id")
@@ -50,30 +50,50 @@ class Creation:
         self._route = route
         self._key = key
 
-    async def claim(self, uow: UnitOfWork, given: CreateModel) -> Claim:
+    async def claim(self, uow: UnitOfWork, given: RequestModel, *, entity_id: uuid.UUID | None = None) -> Claim:
         """The id to create under, or the id that this very request created before.
 
         A repeated client-made id answers 200, a repeated Idempotency-Key the first status. Raises IdempotencyKeyReused
         or Conflict when the key or the id was used with another body. Two equal requests at once: the second waits.
+        `entity_id`: the id to create under when it had to be known before this unit of work.
         """
-        entity_id = given.id or new_id()
-        if self._key is None and given.id is None:
+        named = given.id if isinstance(given, CreateModel) else None
+        entity_id = named or entity_id or new_id()
+        if self._key is None and named is None:
             return Claim(entity_id, repeated=False)
-        fingerprint = hashlib.sha256(f"{self._route}\n{given.model_dump_json(exclude_unset=True)}".encode()).digest()
+        fingerprint = self._fingerprint(given)
         if self._key is not None:
             first = await self._first(uow, f"key:{self._key}", fingerprint, entity_id)
             if first is not None:
                 if first[0] != fingerprint:
                     raise IdempotencyKeyReused
                 return Claim(first[1], repeated=True)
-        if given.id is not None:
-            first = await self._first(uow, f"id:{given.id}", fingerprint, entity_id)
+        if named is not None:
+            first = await self._first(uow, f"id:{named}", fingerprint, entity_id)
             if first is not None:
                 if first[0] != fingerprint:
                     raise Conflict("This id is in use for something else.")
                 self._response.status_code = 200
                 return Claim(entity_id, repeated=True)
         return Claim(entity_id, repeated=False)
+
+    async def find_repeated(self, uow: ReadUnitOfWork, given: RequestModel) -> uuid.UUID | None:
+        """The id that this request created before by its Idempotency-Key, or None. Raises IdempotencyKeyReused.
+
+        Takes nothing: for endpoints that record their result in a later unit of work, where `claim` decides.
+        """
+        if self._key is None:
+            return None
+        first = await uow.fetch_row(_FIND, {"tenant_id": uow.tenant_id, "key": f"key:{self._key}"})
+        if first is None:
+            return None
+        if first[0] != self._fingerprint(given):
+            raise IdempotencyKeyReused
+        entity_id: uuid.UUID = first[1]
+        return entity_id
+
+    def _fingerprint(self, given: RequestModel) -> bytes:
+        return hashlib.sha256(f"{self._route}\n{given.model_dump_json(exclude_unset=True)}".encode()).digest()
 
     async def _first(self, uow: UnitOfWork, key: str, fingerprint: bytes, entity_id: uuid.UUID) -> Any:
         """None when this request is the first; else the first one's (fingerprint, entity_id)."""

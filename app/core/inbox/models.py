@@ -10,7 +10,7 @@ from typing import ClassVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped
 
-from app.core.db.columns import EnumText, internal, plain
+from app.core.db.columns import EnumText, internal, plain, values_check
 from app.core.db.entity import TenantEntity
 from app.core.inbox.lifecycle import ReceiptStatus, receipt_lifecycle
 
@@ -40,5 +40,6 @@ class WebhookReceipt(TenantEntity):
         sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name="fk_webhook_receipts_tenant"),
         sa.Index("ix_webhook_receipts_tenant_status", "tenant_id", "status", "created_at"),
         sa.Index("ix_webhook_receipts_tenant_created_at", "tenant_id", "created_at"),
+        values_check("provider", Provider),
         receipt_lifecycle.check(),
     )

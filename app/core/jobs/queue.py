@@ -14,6 +14,7 @@ import orjson
 from pgqueuer import AsyncpgDriver, PgQueuer, Queries
 from pgqueuer.executors import DatabaseRetryEntrypointExecutor, EntrypointExecutorParameters
 from pgqueuer.models import Job as QueuedJob
+from pgqueuer.models import Schedule as DueSchedule
 from sqlalchemy.engine import make_url
 
 from app.core.context import RequestContext, bind_context
@@ -22,6 +23,8 @@ from app.core.ids import TenantId, new_random_uuid
 from app.core.logging import get_logger
 from app.core.permissions import Principal
 from app.core.runtime import Runtime
+
+RETRY_SECONDS = 1
 
 _log = get_logger(__name__)
 JobHandler = Callable[[Runtime, Principal, dict[str, Any]], Awaitable[None]]
@@ -35,6 +38,15 @@ class Job:
     handle: JobHandler
 
 
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Recurring work of the service itself, once per database however many processes run. `cron` is in UTC."""
+
+    name: str
+    cron: str
+    run: Callable[[Runtime], Awaitable[None]]
+
+
 async def enqueue(
     uow: UnitOfWork, job: Job, payload: dict[str, Any], *, after: dt.timedelta | None = None, dedupe: str | None = None
 ) -> None:
@@ -43,7 +55,7 @@ async def enqueue(
     `dedupe`: while a job with this key is waiting or running, no second one is added.
     """
     queries = Queries(AsyncpgDriver(await uow.job_connection()))
-    content = orjson.dumps({"tenant_id": uow.tenant_id, **payload}, default=str)
+    content = orjson.dumps({**payload, "tenant_id": uow.tenant_id}, default=str)
     await queries.enqueue(job.name, content, execute_after=after, dedupe_key=dedupe, on_conflict="skip")
 
 
@@ -54,18 +66,19 @@ class JobFailed(Exception):
 class JobRunner:
     """Runs declared jobs on a connection of its own, as the system role."""
 
-    def __init__(self, runtime: Runtime, jobs: Sequence[Job]) -> None:
+    def __init__(self, runtime: Runtime, jobs: Sequence[Job], schedules: Sequence[Schedule] = ()) -> None:
         self._runtime = runtime
         self._jobs = jobs
+        self._schedules = schedules
 
     async def run(self) -> None:
         """Work until cancelled; a lost connection is replaced."""
         while True:
             try:
                 await self._run_once()
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-                _log.warning("job runner interrupted", exc_info=error)
-            await asyncio.sleep(1)
+            except Exception as error:  # a runner that ended would leave every later job waiting, in silence
+                _log.error("job runner interrupted", exc_info=error)
+            await asyncio.sleep(RETRY_SECONDS)
 
     async def _run_once(self) -> None:
         settings = self._runtime.settings
@@ -75,10 +88,12 @@ class JobRunner:
             queue = PgQueuer(AsyncpgDriver(connection))
             for job in self._jobs:
                 self._register(queue, job)
+            for schedule in self._schedules:
+                self._register_schedule(queue, schedule)
             # Near 1 s, or retries wait for the default of 30 s.
             await queue.run(dequeue_timeout=dt.timedelta(seconds=1))
         finally:
-            await connection.close()
+            connection.terminate()  # at once: a runner that is being cancelled may not wait
 
     def _register(self, queue: PgQueuer, job: Job) -> None:
         def executor(parameters: EntrypointExecutorParameters) -> DatabaseRetryEntrypointExecutor:
@@ -86,12 +101,24 @@ class JobRunner:
 
         @queue.entrypoint(job.name, executor_factory=executor, on_failure="hold", accepts_context=False)
         async def run(queued: QueuedJob) -> None:
+            failure: Exception | None = None
             try:
                 await run_job(self._runtime, job, queued.payload or b"{}")
+            except Exception as error:  # lint: allow FQ505 (raised below, without this one as its context)
+                failure = error
+            if failure is not None:
+                # The queue stores the text of what it is given, and of all that it came from: a text may quote a row.
+                _log.error("job failed", job=job.name, attempt=queued.attempts + 1, exc_info=failure)
+                raise JobFailed(type(failure).__name__)
+
+    def _register_schedule(self, queue: PgQueuer, schedule: Schedule) -> None:
+        @queue.schedule(schedule.name, schedule.cron, accepts_context=False)
+        async def run(_: DueSchedule) -> None:
+            bind_context(RequestContext(request_id=new_random_uuid(), route=schedule.name))
+            try:
+                await schedule.run(self._runtime)
             except Exception as error:
-                _log.error("job failed", job=job.name, attempt=queued.attempts + 1, exc_info=error)
-                # The queue stores the text of what it is given, and an exception's text may quote a row.
-                raise JobFailed(type(error).__name__) from None
+                _log.error("scheduled work failed", job=schedule.name, exc_info=error)
 
 
 async def run_job(runtime: Runtime, job: Job, content: bytes) -> None:

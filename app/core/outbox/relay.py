@@ -8,7 +8,6 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
@@ -25,6 +24,7 @@ from app.core.permissions import Principal
 from app.core.runtime import Runtime
 
 POLL_SECONDS = 0.25
+RETRY_SECONDS = 1
 BATCH = 200
 MAX_ATTEMPTS = 12
 LEADER_LOCK = 0x464551_01  # any constant: advisory locks are per database
@@ -76,9 +76,9 @@ class OutboxRelay:
         while True:
             try:
                 await self._lead_once()
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, sa.exc.SQLAlchemyError) as error:
-                _log.warning("outbox relay interrupted", exc_info=error)
-            await asyncio.sleep(1)
+            except Exception as error:  # a relay that ended would leave every later event unpublished, in silence
+                _log.error("outbox relay interrupted", exc_info=error)
+            await asyncio.sleep(RETRY_SECONDS)
 
     async def _lead_once(self) -> None:
         lease = await self._runtime.system.acquire()

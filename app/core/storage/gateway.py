@@ -50,13 +50,20 @@ class FilesystemStore:
         self._root = root.resolve()
 
     async def put(self, key: str, content: bytes, content_type: str) -> None:
-        await asyncio.to_thread(self._write, self._path(key), content)
+        path = self._path(key)
+        try:
+            await asyncio.to_thread(self._write, path, content)
+        except OSError as error:
+            raise ServiceUnavailable("The object store is away.") from error
 
     async def get(self, key: str) -> bytes:
+        path = self._path(key)
         try:
-            return await asyncio.to_thread(self._path(key).read_bytes)
-        except FileNotFoundError as error:
+            return await asyncio.to_thread(path.read_bytes)
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
             raise NotFound from error
+        except OSError as error:
+            raise ServiceUnavailable("The object store is away.") from error
 
     async def exists(self, key: str) -> bool:
         return await asyncio.to_thread(self._path(key).is_file)
@@ -70,11 +77,15 @@ class FilesystemStore:
     def _write(self, path: Path, content: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        try:
+            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
 
 
 class S3Store:

@@ -42,8 +42,10 @@ class Tenant(TenantEntity):
     zip: Mapped[str | None] = plain(default=None)
     phone: Mapped[str | None] = plain(default=None)
     billing_contact_name: Mapped[str | None] = plain(default=None)
+    submitter_qualifier: Mapped[str] = plain(default="ZZ", server_default="ZZ")
     submitter_id: Mapped[str | None] = plain(default=None)
     receiver_name: Mapped[str | None] = plain(default=None)
+    receiver_qualifier: Mapped[str] = plain(default="30", server_default="30")
     receiver_id: Mapped[str | None] = plain(default=None)
     auto_lock_hours: Mapped[int] = plain(default=24, server_default=sa.text("24"))
 

@@ -1,1 +1,1 @@
-"""What all entries of a chart share: columns, the editing gate, the service and the routes."""
+"""What the incident and all entries of its chart share: columns, request pieces, the editing gate."""

@@ -24,9 +24,17 @@ def element_diff(old: Any, new: Any) -> dict[str, list[Any]]:
     for element_id in sorted(before.keys() | after.keys()):
         pair = [before.get(element_id), after.get(element_id)]
         if pair[0] != pair[1]:
-            hidden = [None if value is None else REDACTED for value in pair]
-            fields[f"elements.{element_id}"] = hidden if phi_class(element_id) is PhiClass.PHI else pair
+            fields[f"elements.{element_id}"] = [_shown(element_id, entries) for entries in pair]
     return fields
+
+
+def _shown(element_id: str, entries: Any) -> Any:
+    """A correlation id is the client's own text, whatever the element: it may name a patient."""
+    if entries is None:
+        return None
+    if phi_class(element_id) is PhiClass.PHI:
+        return REDACTED
+    return [{**entry, "correlation_id": REDACTED} if "correlation_id" in entry else entry for entry in entries]
 
 
 def elements_column() -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from app.core.db.uow import UnitOfWork
 from app.core.errors import ValidationFailed
@@ -23,12 +23,18 @@ from app.ems.elements import (
 )
 from app.ems.errors import ChartNotEditable
 from app.ems.events import INCIDENT_UPDATED
-from app.ems.incidents.models import Incident
 from app.ems.lifecycle import EDITABLE, IncidentStatus
 from app.ems.permissions import CHART_AMEND, CHART_WRITE
 
 
-def require_editable(incident: Incident, principal: Principal, reason: str | None = None) -> None:
+class ChartHead(Protocol):
+    """The incident, as far as the gate looks at it."""
+
+    @property
+    def status(self) -> IncidentStatus: ...
+
+
+def require_editable(incident: ChartHead, principal: Principal, reason: str | None = None) -> None:
     """EMS and admins edit open charts; an admin may amend a completed one, giving a reason (directive 5.2).
 
     Raises Forbidden (billing never writes) or ChartNotEditable.
@@ -80,6 +86,8 @@ def _contradictions(entry: ChartEntry, carried: Any, values: dict[str, list[Elem
             problems.append((column, "value_and_reason", "is either recorded or marked as missing, not both."))
         elif not has_value and needs_value and first.value is None:
             problems.append((column, "value_missing", "needs a value beside this pertinent negative."))
+        elif not has_value and first.value is first.not_value is negative is None:
+            problems.append((column, "value_missing", "needs a value beside its attributes."))
     return [
         {"field": column, "code": code, "message": f"{elements[carried[column]].name} {message}"}
         for column, code, message in problems

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from app.core.schemas import EntityRead, RequestModel, Text, VersionedPatch, length
+from app.core.schemas import EntityRead, Instant, RequestModel, Text, VersionedPatch, length
 from app.ems.elements import TARGET_BUILD, ElementDefinition, ElementPatch, ElementValues, expectation, load_dictionary
 
 
@@ -38,8 +39,28 @@ class Coded:
         return load_dictionary(TARGET_BUILD).elements[self.element_id]
 
 
+# DateTimeType of NEMSIS: a time that no document can carry is a slip of the pen.
+_EARLIEST = dt.datetime(1950, 1, 1, tzinfo=dt.UTC)
+_LATEST = dt.datetime(2050, 1, 1, tzinfo=dt.UTC)
+
+
+def _exportable(value: dt.datetime) -> dt.datetime:
+    if not _EARLIEST <= value <= _LATEST:
+        raise PydanticCustomError("nemsis_time", "NEMSIS takes times from 1950 to 2049 only")
+    return value
+
+
+ChartTime = Annotated[Instant, AfterValidator(_exportable)]
+
+
+def _not_blank(value: str) -> str:
+    if not value.strip():
+        raise PydanticCustomError("blank", "Say why, in words")
+    return value
+
+
 Reason = Annotated[
-    Annotated[Text, length(500)] | None,
+    Annotated[Text, length(500), AfterValidator(_not_blank)] | None,
     Field(description="Why a completed chart is changed (admin only); stored in the audit log, no patient details"),
 ]
 

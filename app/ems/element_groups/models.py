@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped
 
-from app.core.db.columns import internal, plain
+from app.core.db.columns import internal, phi, plain
 from app.ems.chart.columns import ChartChild, child_constraints, elements_column
 from app.ems.elements import Owner
 
@@ -23,8 +23,8 @@ class ElementGroup(ChartChild):
     patient_id: Mapped[uuid.UUID | None] = internal(default=None)
     parent_id: Mapped[uuid.UUID | None] = internal(default=None)
     group_name: Mapped[str] = plain()
-    correlation_id: Mapped[str | None] = plain(default=None)
-    attributes: Mapped[dict[str, Any] | None] = plain(default=None)
+    correlation_id: Mapped[str | None] = phi(default=None)
+    attributes: Mapped[dict[str, Any] | None] = phi(default=None)
     elements: Mapped[dict[str, Any]] = elements_column()
 
     def owner(self) -> Owner | None:

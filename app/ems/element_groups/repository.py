@@ -8,4 +8,4 @@ from app.ems.element_groups.models import ElementGroup
 
 class ElementGroupRepository(Repository[ElementGroup]):
     entity = ElementGroup
-    filters = ("incident_id", "patient_id")
+    filters = ("incident_id", "patient_id", "parent_id")

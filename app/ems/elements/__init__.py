@@ -9,7 +9,6 @@ from app.ems.elements.checks import (
 from app.ems.elements.dictionary import (
     NOT_APPLICABLE,
     NOT_RECORDED,
-    NOT_REPORTING,
     AttributeDefinition,
     Definition,
     Dictionary,
@@ -40,7 +39,6 @@ __all__ = [
     "ENTITY_GROUPS",
     "NOT_APPLICABLE",
     "NOT_RECORDED",
-    "NOT_REPORTING",
     "REPEATING_GROUPS",
     "TARGET_BUILD",
     "AttributeDefinition",

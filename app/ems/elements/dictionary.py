@@ -11,7 +11,6 @@ from app.ems.elements.simple_types import SimpleType
 
 NOT_APPLICABLE = "7701001"
 NOT_RECORDED = "7701003"
-NOT_REPORTING = "7701005"
 
 
 class Usage(StrEnum):

@@ -12,7 +12,7 @@ class ElementValue(BaseModel):
     `attributes` are the XML attributes other than NV, PN and CorrelationID, such as CodeType.
     """
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
     value: str | None = None
     not_value: str | None = None
@@ -24,7 +24,7 @@ class ElementValue(BaseModel):
 ElementValues = dict[str, list[ElementValue]]
 ElementPatch = dict[str, list[ElementValue] | None]
 
-_ADAPTER: TypeAdapter[ElementValues] = TypeAdapter(ElementValues)
+_ADAPTER: TypeAdapter[ElementValues] = TypeAdapter(ElementValues, config=ConfigDict(hide_input_in_errors=True))
 
 
 def merge(

@@ -45,6 +45,8 @@ def expectation(type_: SimpleType) -> str:
             return "base64 text"
         case "decimal":
             return "a number" + _range(type_.facets) + _digits(type_.facets)
+        case "positiveInteger" if type_.facets.min_inclusive is None:
+            return "a whole number of at least 1"
         case _:
             return "a whole number" + _range(type_.facets)
 

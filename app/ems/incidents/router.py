@@ -50,7 +50,7 @@ async def list_incidents(
 
 @router.get("/{incident_id}", dependencies=[requires(CHART_READ)])
 async def get_incident(incident_id: uuid.UUID, incidents: IncidentReads) -> IncidentRead:
-    """One chart's head."""
+    """The head of one chart: times, place, disposition, state."""
     return await incidents.get(incident_id)
 
 

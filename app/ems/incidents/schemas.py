@@ -5,27 +5,37 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
 from app.core.geography import State
-from app.core.schemas import CreateModel, Instant, RequestModel, Text, Version, decimal_text, length
-from app.ems.chart.schemas import ChartPatch, ChartRead, Coded, Reason, WithElements
+from app.core.schemas import CreateModel, RequestModel, Text, Version, decimal_text, length, scaled
+from app.ems.chart.schemas import ChartPatch, ChartRead, ChartTime, Coded, Reason, WithElements
 from app.ems.lifecycle import IncidentStatus, IncidentTransition
 
-Latitude = Annotated[Decimal, BeforeValidator(decimal_text), Field(ge=-90, le=90, max_digits=9, decimal_places=6)]
-Longitude = Annotated[Decimal, BeforeValidator(decimal_text), Field(ge=-180, le=180, max_digits=9, decimal_places=6)]
+
+def _degrees(limit: int) -> Any:
+    return Annotated[
+        Decimal,
+        BeforeValidator(decimal_text),
+        Field(ge=-limit, le=limit, max_digits=9, decimal_places=6, allow_inf_nan=False),
+        scaled(6),
+    ]
+
+
+Latitude: Any = _degrees(90)
+Longitude: Any = _degrees(180)
 IncidentNumber = Annotated[Text, length(50, 3)]
 
 
 class _IncidentFields(RequestModel):
-    dispatch_time: Instant | None = Field(None, description="eTimes.03 Unit notified by dispatch")
-    enroute_time: Instant | None = Field(None, description="eTimes.05 Unit en route")
-    arrival_time: Instant | None = Field(None, description="eTimes.06 Unit arrived on scene")
-    depart_scene_time: Instant | None = Field(None, description="eTimes.09 Unit left scene")
-    arrived_destination_time: Instant | None = Field(None, description="eTimes.11 Patient arrived at destination")
-    cleared_time: Instant | None = Field(None, description="eTimes.13 Unit back in service")
+    dispatch_time: ChartTime | None = Field(None, description="eTimes.03 Unit notified by dispatch")
+    enroute_time: ChartTime | None = Field(None, description="eTimes.05 Unit en route")
+    arrival_time: ChartTime | None = Field(None, description="eTimes.06 Unit arrived on scene")
+    depart_scene_time: ChartTime | None = Field(None, description="eTimes.09 Unit left scene")
+    arrived_destination_time: ChartTime | None = Field(None, description="eTimes.11 Patient arrived at destination")
+    cleared_time: ChartTime | None = Field(None, description="eTimes.13 Unit back in service")
     location_type: Annotated[Text, Coded("eScene.09")] | None = None
     location_street: Annotated[Text, Coded("eScene.15")] | None = None
     location_unit: Annotated[Text, Coded("eScene.16")] | None = None

@@ -99,12 +99,18 @@ class IncidentService:
         return self._present(incident)
 
     async def lock_if_due(self, incident_id: uuid.UUID) -> None:
-        """Lock by the system, `auto_lock_hours` after completion; a chart that moved on meanwhile is left alone."""
+        """Lock by the system, `auto_lock_hours` after completion; a chart that moved on meanwhile is left alone.
+
+        A job may come too early (the hours were raised, clocks differ): it comes again when the chart is due.
+        """
         incident = await self._incidents.find_for_update(self._uow.tenant_id, incident_id)
         if incident is None or incident.status is not IncidentStatus.COMPLETED or incident.completed_at is None:
             return
-        if utcnow() - incident.completed_at >= await self._auto_lock_delay():
+        due_in = incident.completed_at + await self._auto_lock_delay() - utcnow()
+        if due_in <= dt.timedelta():
             await self._fire(incident, IncidentTransition.LOCK, None)
+        else:
+            await enqueue(self._uow, AUTO_LOCK, {"incident_id": incident.id}, after=due_in)
 
     async def delete(self, incident_id: uuid.UUID, version: int) -> None:
         """Soft delete of an open chart. Raises ChartNotEditable, Conflict."""

@@ -51,11 +51,11 @@ class Intervention(PatientEntry):
     entity_type: ClassVar[str] = "intervention"
 
     type: Mapped[InterventionType] = plain(EnumText(InterventionType))
-    procedure_code: Mapped[str | None] = plain(default=None)
-    rxcui: Mapped[str | None] = plain(default=None)
+    procedure_code: Mapped[str | None] = phi(default=None)
+    rxcui: Mapped[str | None] = phi(default=None)
     dose: Mapped[Decimal | None] = phi(sa.Numeric(9, 3), default=None)
-    dose_unit: Mapped[str | None] = plain(default=None)
-    route: Mapped[str | None] = plain(default=None)
+    dose_unit: Mapped[str | None] = phi(default=None)
+    route: Mapped[str | None] = phi(default=None)
     performed_at: Mapped[dt.datetime | None] = plain(default=None)
     outcome: Mapped[Outcome | None] = phi(EnumText(Outcome), default=None)
     elements: Mapped[dict[str, Any]] = elements_column()

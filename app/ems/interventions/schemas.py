@@ -9,14 +9,15 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from app.core.schemas import CreateModel, Instant, RequestModel, Text, decimal_text
-from app.ems.chart.schemas import ChartPatch, ChartRead, Coded, WithElements
+from app.core.schemas import CreateModel, RequestModel, Text, decimal_text, scaled
+from app.ems.chart.schemas import ChartPatch, ChartRead, ChartTime, Coded, WithElements
 from app.ems.interventions.models import InterventionType, Outcome
 
 Dose = Annotated[
     Decimal,
     BeforeValidator(decimal_text),
     Field(ge=0, max_digits=9, decimal_places=3, allow_inf_nan=False),
+    scaled(3),
 ]
 Rxcui = Annotated[Text, Field(pattern=r"^\d{2,9}$"), Coded("eMedications.03")]
 
@@ -29,7 +30,7 @@ class _InterventionFields(RequestModel):
     dose: Dose | None = Field(None, description="eMedications.05")
     dose_unit: Annotated[Text, Coded("eMedications.06")] | None = None
     route: Annotated[Text, Coded("eMedications.04")] | None = None
-    performed_at: Instant | None = Field(None, description="eProcedures.01 or eMedications.01")
+    performed_at: ChartTime | None = Field(None, description="eProcedures.01 or eMedications.01")
     outcome: Outcome | None = Field(None, description="eProcedures.08 or eMedications.07")
 
 

@@ -11,16 +11,22 @@ from pydantic_core import PydanticCustomError
 
 from app.core.schemas import CreateModel, RequestModel, Text
 from app.ems.chart.schemas import ChartPatch, ChartRead, Coded, WithElements
+from app.ems.elements import has_illegal_character
 
 MAX_STRUCTURE = 200
+_LARGEST = 2**53 - 1  # beyond, a JSON number is not the same number everywhere (RFC 8259, 6)
 
 
 def _shallow(value: dict[str, Any]) -> dict[str, Any]:
     """Sections of a structured narrative: names to text, numbers, booleans, or lists of those."""
-    for item in value.values():
-        parts = item if isinstance(item, list) else [item]
+    for name, item in value.items():
+        parts = [name, *item] if isinstance(item, list) else [name, item]
         if any(isinstance(part, dict | list) for part in parts):
             raise PydanticCustomError("too_deep", "Sections hold text, numbers, booleans, or lists of those")
+        if any(isinstance(part, str) and has_illegal_character(part) for part in parts):
+            raise PydanticCustomError("illegal_character", "A section holds a character that is not text")
+        if any(isinstance(part, int | float) and not abs(part) <= _LARGEST for part in parts):
+            raise PydanticCustomError("number_range", "A number is too large, or none at all")
     return value
 
 

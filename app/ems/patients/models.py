@@ -77,12 +77,12 @@ class Patient(ChartChild):
     home_state: Mapped[str | None] = phi(default=None)
     home_zip: Mapped[str | None] = phi(default=None)
     home_county: Mapped[str | None] = phi(default=None)
-    destination_name: Mapped[str | None] = plain(default=None)
-    destination_street: Mapped[str | None] = plain(default=None)
-    destination_city: Mapped[str | None] = plain(default=None)
+    destination_name: Mapped[str | None] = phi(default=None)
+    destination_street: Mapped[str | None] = phi(default=None)
+    destination_city: Mapped[str | None] = phi(default=None)
     destination_state: Mapped[str | None] = plain(default=None)
-    destination_zip: Mapped[str | None] = plain(default=None)
-    destination_county: Mapped[str | None] = plain(default=None)
+    destination_zip: Mapped[str | None] = phi(default=None)
+    destination_county: Mapped[str | None] = phi(default=None)
     elements: Mapped[dict[str, Any]] = elements_column()
 
     __table_args__ = (

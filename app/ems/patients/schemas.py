@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from app.core.geography import State, Zip
+from app.core.geography import State
 from app.core.schemas import CreateModel, Date, RequestModel, Text, length
 from app.ems.chart.schemas import ChartPatch, ChartRead, Coded, WithElements
 from app.ems.patients.models import AgeUnit, Gender
@@ -37,7 +37,7 @@ class _PatientFields(RequestModel):
         None, description="Name of the city; its GNIS code is eDisposition.04"
     )
     destination_state: State | None = Field(None, description="USPS state; eDisposition.05")
-    destination_zip: Zip | None = Field(None, description="eDisposition.07")
+    destination_zip: Annotated[Text, Coded("eDisposition.07")] | None = None
     destination_county: Annotated[Text, Coded("eDisposition.06")] | None = None
 
 

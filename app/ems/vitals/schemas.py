@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from app.core.schemas import CreateModel, Instant, RequestModel, decimal_text, whole
-from app.ems.chart.schemas import ChartPatch, ChartRead, WithElements
+from app.core.schemas import CreateModel, RequestModel, decimal_text, scaled, whole
+from app.ems.chart.schemas import ChartPatch, ChartRead, ChartTime, WithElements
 from app.ems.vitals.models import Etco2Unit
 
 
@@ -18,8 +18,8 @@ def _tenths(highest: int) -> Any:
     return Field(ge=0, le=highest, decimal_places=1, allow_inf_nan=False)
 
 
-Etco2 = Annotated[Decimal, BeforeValidator(decimal_text), _tenths(760)]
-Celsius = Annotated[Decimal, BeforeValidator(decimal_text), _tenths(50)]
+Etco2 = Annotated[Decimal, BeforeValidator(decimal_text), _tenths(760), scaled(1)]
+Celsius = Annotated[Decimal, BeforeValidator(decimal_text), _tenths(50), scaled(1)]
 
 
 class _VitalFields(RequestModel):
@@ -40,11 +40,11 @@ class _VitalFields(RequestModel):
 
 class VitalCreate(_VitalFields, WithElements, CreateModel):
     patient_id: uuid.UUID
-    taken_at: Instant | None = Field(None, description="eVitals.01; null with a NOT value in elements")
+    taken_at: ChartTime | None = Field(None, description="eVitals.01; null with a NOT value in elements")
 
 
 class VitalPatch(_VitalFields, ChartPatch):
-    taken_at: Instant | None = Field(None, description="eVitals.01")
+    taken_at: ChartTime | None = Field(None, description="eVitals.01")
 
 
 class VitalRead(ChartRead):

@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from app.core.dependencies import requires
-from app.nemsis.dictionary.schemas import ElementRead
-from app.nemsis.dictionary.service import list_elements
+from app.nemsis.dictionary.schemas import DictionaryRead
+from app.nemsis.dictionary.service import read_elements
 from app.nemsis.permissions import NEMSIS_READ
 
 router = APIRouter(prefix="/nemsis", tags=["nemsis"])
@@ -18,6 +18,6 @@ Section = Annotated[
 
 
 @router.get("/dictionary", dependencies=[requires(NEMSIS_READ)])
-async def read_dictionary(section: Section = None) -> list[ElementRead]:
+async def read_dictionary(section: Section = None) -> DictionaryRead:
     """Elements of the targeted build in document order: where each is charted, and what it accepts."""
-    return list_elements(section)
+    return read_elements(section)

@@ -22,3 +22,10 @@ class ElementRead(ReadModel):
     pertinent_negatives: list[str]
     expects: str = Field(description="What a value must be, in words")
     codes: dict[str, str] = Field(description="Codes and labels of an enumerated element")
+
+
+class DictionaryRead(ReadModel):
+    """`elements` in document order: at most the 453 of the EMSDataSet."""
+
+    build: str = Field(examples=["3.5.1.251001CP2"])
+    elements: list[ElementRead]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from app.ems.public import TARGET_BUILD, expectation, load_dictionary, owner_of, repeating_group_of
-from app.nemsis.dictionary.schemas import ElementRead
+from app.nemsis.dictionary.schemas import DictionaryRead, ElementRead
 from app.nemsis.mapping import internal_field
 
 
@@ -32,6 +32,7 @@ def _all() -> tuple[ElementRead, ...]:
     )
 
 
-def list_elements(section: str | None) -> list[ElementRead]:
-    """Elements of one section, or all 453; an unknown section has none."""
-    return [element for element in _all() if section is None or element.id.partition(".")[0] == section]
+def read_elements(section: str | None) -> DictionaryRead:
+    """Elements of one section, or all; an unknown section has none."""
+    elements = [element for element in _all() if section is None or element.id.partition(".")[0] == section]
+    return DictionaryRead(build=TARGET_BUILD, elements=elements)

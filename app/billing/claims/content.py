@@ -1,0 +1,122 @@
+"""Whether a claim can be sent, and what stands in its way, in the names that the API's users know. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from app.billing.claims.models import Claim, ClaimLine
+from app.billing.claims.submission import claim_submission, service_date, service_time_field, transmission
+from app.billing.x12.claim_content import batch_problems
+from app.billing.x12.professional_claim import ClaimSubmission
+from app.core.tenants.models import Tenant
+from app.ems.public import PatientChart
+
+Problem = dict[str, str]
+
+# Numbers are drawn and the usage indicator is chosen when a file is made; neither can be wrong before.
+_ANY_CONTROL_NUMBER, _ANY_USAGE = 1, "T"
+
+FIELDS = {
+    "envelope.sender_qualifier": "tenant.submitter_qualifier",
+    "envelope.sender_id": "tenant.submitter_id",
+    "envelope.receiver_qualifier": "tenant.receiver_qualifier",
+    "envelope.receiver_id": "tenant.receiver_id",
+    "submitter.name": "tenant.legal_name",
+    "submitter.etin": "tenant.submitter_id",
+    "submitter.contact.name": "tenant.billing_contact_name",
+    "submitter.contact.phone": "tenant.phone",
+    "receiver.name": "tenant.receiver_name",
+    "receiver.id": "tenant.receiver_id",
+    "billing_provider.legal_name": "tenant.legal_name",
+    "billing_provider.npi": "tenant.npi",
+    "billing_provider.ein": "tenant.ein",
+    "billing_provider.taxonomy": "tenant.taxonomy",
+    "billing_provider.address": "tenant.street",
+    "billing_provider.address.line1": "tenant.street",
+    "billing_provider.address.city": "tenant.city",
+    "billing_provider.address.state": "tenant.state",
+    "billing_provider.address.zip_code": "tenant.zip",
+    "subscriber.name.last": "patient.last_name",
+    "subscriber.name.first": "patient.first_name",
+    "subscriber.name.middle": "patient.middle_name",
+    "subscriber.name.suffix": "patient.name_suffix",
+    "subscriber.address.line1": "patient.home_street",
+    "subscriber.address.city": "patient.home_city",
+    "subscriber.address.state": "patient.home_state",
+    "subscriber.address.zip_code": "patient.home_zip",
+    "subscriber.birth_date": "patient.date_of_birth",
+    "subscriber.sex": "patient.gender",
+    "subscriber.member_id": "member_id",
+    "subscriber.payer_sequence": "payer_sequence",
+    "subscriber.claim_filing_code": "claim_filing_code",
+    "subscriber.group_number": "group_number",
+    "payer.name": "payer_name",
+    "payer.id": "payer_id",
+    "claim.id": "claim_number",
+    "claim.total_charge": "charge_amount",
+    "claim.transport.reason_code": "transport_reason",
+    "claim.transport.loaded_miles": "loaded_miles",
+    "claim.transport.weight_lb": "weight_lb",
+    "claim.transport.round_trip_purpose": "round_trip_purpose",
+    "claim.transport.stretcher_purpose": "stretcher_purpose",
+    "claim.certifications.codes": "certifications",
+    "claim.pick_up.line1": "incident.location_street",
+    "claim.pick_up.line2": "incident.location_unit",
+    "claim.pick_up.city": "incident.location_city",
+    "claim.pick_up.state": "incident.location_state",
+    "claim.pick_up.zip_code": "incident.location_zip",
+    "claim.drop_off.facility_name": "patient.destination_name",
+    "claim.drop_off.address.line1": "patient.destination_street",
+    "claim.drop_off.address.city": "patient.destination_city",
+    "claim.drop_off.address.state": "patient.destination_state",
+    "claim.drop_off.address.zip_code": "patient.destination_zip",
+    "claim.lines.patient_count": "patient_count",
+    "claim.lines.control_number": "claim_number",
+}
+"""Where a record's value comes from; paths without indexes. What is not here has the same name in the API's claim."""
+
+
+class Draft(NamedTuple):
+    """`submission` may be sent only if there are no `problems`: each {field, code, message}, without any value."""
+
+    submission: ClaimSubmission
+    problems: tuple[Problem, ...]
+
+
+def draft_submission(
+    profile: Tenant, chart: PatientChart, claim: Claim, lines: Sequence[ClaimLine], at: dt.datetime
+) -> Draft:
+    """The claim as the writer takes it, checked as it would be in a file made at `at`; every problem at once."""
+    served_on = service_date(profile, chart.incident, lines)
+    service_time = f"incident.{service_time_field(lines)}"
+    missing = [service_time] if served_on is None else []
+    if claim.signature_on_file is None:
+        missing.append("signature_on_file")
+    sent = transmission(profile, _ANY_CONTROL_NUMBER, _ANY_USAGE, at)
+    submission = claim_submission(
+        profile,
+        chart,
+        claim,
+        lines,
+        # stand-ins for what has no empty form, so that the other problems are found too
+        service_date=served_on or sent.envelope.created_at.date(),
+        signature_on_file=bool(claim.signature_on_file),
+    )
+    problems = [{"field": field, "code": "missing", "message": f"{_words(field)} is missing."} for field in missing]
+    for found in batch_problems(*sent, [submission]):
+        field = service_time if found.path.endswith(".service_date") else api_field(found.path)
+        problems.append({"field": field, "code": found.code.lower(), "message": found.message})
+    return Draft(submission, tuple({(p["field"], p["code"]): p for p in problems}.values()))
+
+
+def api_field(path: str) -> str:
+    """A writer's path (`batch[0].claim.lines[1].hcpcs`) as the API's field (`lines[1].hcpcs`)."""
+    path = re.sub(r"^batch\[\d+\]\.?", "", path)
+    return FIELDS.get(re.sub(r"\[\d+\]", "", path)) or path.removeprefix("claim.")
+
+
+def _words(field: str) -> str:
+    return field.replace(".", " ").replace("_", " ").capitalize()

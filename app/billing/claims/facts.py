@@ -1,0 +1,45 @@
+"""What the guards of approval and export judge by, read from the chart."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from app.billing.claims.content import draft_submission
+from app.billing.claims.lifecycle import ClaimFacts
+from app.billing.claims.models import Claim, ClaimLine
+from app.billing.x12.professional_claim import ClaimSubmission
+from app.core.db.uow import ReadUnitOfWork
+from app.core.tenants.models import Tenant
+from app.ems.public import IncidentRead, IncidentStatus, PatientChart, get_patient_charts, hold_incident
+
+
+class HeldChart(NamedTuple):
+    incident: IncidentRead
+    patients: list[PatientChart]
+
+
+class Judged(NamedTuple):
+    """`submission` is None when the claim's patient is gone from the chart."""
+
+    facts: ClaimFacts
+    submission: ClaimSubmission | None
+
+
+async def hold_chart(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> HeldChart:
+    """Keeps the incident's state: a locked chart does not change until the unit of work ends. Raises NotFound."""
+    incident = await hold_incident(uow, incident_id)
+    return HeldChart(incident, await get_patient_charts(uow, incident_id))
+
+
+def judge(profile: Tenant, held: HeldChart, claim: Claim, lines: Sequence[ClaimLine], at: dt.datetime) -> Judged:
+    """Whether the claim may go out in a file made at `at`."""
+    locked = held.incident.status is IncidentStatus.LOCKED
+    chart = next((chart for chart in held.patients if chart.patient.id == claim.patient_id), None)
+    if chart is None:
+        gone = {"field": "patient_id", "code": "unknown_patient", "message": "The chart no longer has this patient."}
+        return Judged(ClaimFacts(locked, (gone,)), None)
+    draft = draft_submission(profile, chart, claim, lines, at)
+    return Judged(ClaimFacts(locked, draft.problems), draft.submission)

@@ -1,0 +1,149 @@
+"""The claim's state machine (directive 8; the transitions are docs/adr's)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from app.billing.events import CLAIM_STATUS_CHANGED
+from app.billing.permissions import CLAIM_EXPORT, CLAIM_WRITE
+from app.core.lifecycle import Guard, Lifecycle, Transition
+from app.core.permissions import Permission
+
+
+class ClaimStatus(StrEnum):
+    PENDING_REVIEW = "pending_review"
+    READY_TO_EXPORT = "ready_to_export"
+    EXPORTED = "exported"
+    SUBMITTED = "submitted"
+    PAID = "paid"
+    DENIED = "denied"
+    APPEAL_NEEDED = "appeal_needed"
+    CLOSED = "closed"
+
+
+class ClaimTransition(StrEnum):
+    """What clients may ask for."""
+
+    APPROVE = "approve"
+    REOPEN = "reopen"
+    SUBMIT = "submit"
+    REJECT = "reject"
+    PAY = "pay"
+    DENY = "deny"
+    FLAG_APPEAL = "flag_appeal"
+    RESUBMIT = "resubmit"
+    REVERSE = "reverse"
+    CLOSE = "close"
+
+
+class InternalTransition(StrEnum):
+    """Fired by POST billing/exports, when the artifact is stored."""
+
+    EXPORT = "export"
+
+
+ADJUDICATIONS = frozenset({ClaimTransition.PAY, ClaimTransition.DENY})
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimFacts:
+    """`problems`: what stands between the claim and a valid 837P. `unchanged`: since the file was made of it."""
+
+    chart_locked: bool
+    problems: tuple[dict[str, str], ...] = ()
+    unchanged: bool = True
+
+
+UNJUDGED = ClaimFacts(chart_locked=False)
+"""For transitions without guards: nothing was looked up."""
+
+_LOCKED: Guard[ClaimFacts] = Guard("chart_locked", "The chart must be locked.", lambda facts: facts.chart_locked)
+_COMPLETE: Guard[ClaimFacts] = Guard(
+    "content_valid",
+    "The claim must hold everything that an 837P needs.",
+    lambda facts: not facts.problems,
+    explain=lambda facts: list(facts.problems),
+)
+_UNCHANGED: Guard[ClaimFacts] = Guard(
+    "content_unchanged", "Neither claim nor chart may change while the file is made.", lambda facts: facts.unchanged
+)
+
+
+def _move(
+    action: StrEnum,
+    sources: set[ClaimStatus],
+    target: ClaimStatus,
+    *,
+    permission: Permission = CLAIM_WRITE,
+    guards: tuple[Guard[ClaimFacts], ...] = (),
+    needs_reason: bool = False,
+) -> Transition[ClaimStatus, ClaimFacts]:
+    return Transition(
+        action,
+        frozenset(sources),
+        target,
+        permission=permission,
+        guards=guards,
+        event=CLAIM_STATUS_CHANGED,
+        needs_reason=needs_reason,
+    )
+
+
+_S, _T = ClaimStatus, ClaimTransition
+
+claim_lifecycle: Lifecycle[ClaimStatus, ClaimFacts] = Lifecycle(
+    name="claim",
+    states=ClaimStatus,
+    initial=_S.PENDING_REVIEW,
+    transitions=(
+        _move(_T.APPROVE, {_S.PENDING_REVIEW}, _S.READY_TO_EXPORT, guards=(_LOCKED, _COMPLETE)),
+        _move(_T.REOPEN, {_S.READY_TO_EXPORT}, _S.PENDING_REVIEW),
+        _move(
+            InternalTransition.EXPORT,
+            {_S.READY_TO_EXPORT},
+            _S.EXPORTED,
+            permission=CLAIM_EXPORT,
+            guards=(_LOCKED, _COMPLETE, _UNCHANGED),
+        ),
+        _move(_T.SUBMIT, {_S.EXPORTED}, _S.SUBMITTED),
+        _move(_T.REJECT, {_S.EXPORTED, _S.SUBMITTED}, _S.PENDING_REVIEW),
+        _move(_T.PAY, {_S.SUBMITTED, _S.DENIED, _S.APPEAL_NEEDED}, _S.PAID),
+        _move(_T.DENY, {_S.SUBMITTED, _S.APPEAL_NEEDED}, _S.DENIED, needs_reason=True),
+        _move(_T.FLAG_APPEAL, {_S.DENIED}, _S.APPEAL_NEEDED),
+        _move(_T.RESUBMIT, {_S.DENIED, _S.APPEAL_NEEDED}, _S.PENDING_REVIEW),
+        _move(_T.REVERSE, {_S.PAID}, _S.SUBMITTED),
+        _move(_T.CLOSE, {_S.PENDING_REVIEW, _S.PAID, _S.DENIED, _S.APPEAL_NEEDED}, _S.CLOSED),
+    ),
+    internal=frozenset({InternalTransition.EXPORT}),
+)
+
+GUARDED = frozenset(str(transition.action) for transition in claim_lifecycle.transitions if transition.guards)
+
+
+def consequences(
+    action: ClaimTransition, *, at: dt.datetime, reason: str | None, patient_responsibility: Decimal | None
+) -> dict[str, Any]:
+    """Columns that change together with the status.
+
+    The payer's decision (denial_reason, paid_at, patient_responsibility_amount) stands as long as it is in force.
+    """
+    undecided = {"denial_reason": None, "paid_at": None, "patient_responsibility_amount": None}
+    match action:
+        case ClaimTransition.SUBMIT:
+            return {"submitted_at": at}
+        case ClaimTransition.REJECT:
+            return {"submitted_at": None}
+        case ClaimTransition.PAY:
+            return {**undecided, "paid_at": at, "patient_responsibility_amount": patient_responsibility}
+        case ClaimTransition.DENY:
+            return {**undecided, "denial_reason": reason, "patient_responsibility_amount": patient_responsibility}
+        case ClaimTransition.REVERSE:
+            return undecided
+        case ClaimTransition.RESUBMIT:
+            return {**undecided, "submitted_at": None}
+        case _:
+            return {}

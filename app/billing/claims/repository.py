@@ -1,0 +1,83 @@
+"""Queries for claims and their lines."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from app.billing.claims.models import Claim, ClaimLine
+from app.core.db.sql import CompiledStatement
+from app.core.db.uow import ReadUnitOfWork
+from app.core.ids import TenantId
+from app.core.repository import Repository
+
+_claims: Any = Claim.__table__
+_lines: Any = ClaimLine.__table__
+_TENANT = sa.bindparam("tenant_id", type_=sa.Uuid)
+_IDS = sa.bindparam("ids", type_=ARRAY(sa.Uuid()))
+_NEXT_NUMBER = CompiledStatement(sa.select(sa.Sequence("claim_numbers").next_value()))
+_LIVE_CLAIMS = (
+    sa.select(*_claims.c)
+    .where(_claims.c.tenant_id == _TENANT, _claims.c.id == sa.any_(_IDS), _claims.c.deleted_at.is_(None))
+    .order_by(_claims.c.id)
+)
+_BY_IDS = CompiledStatement(_LIVE_CLAIMS)
+_BY_IDS_FOR_UPDATE = CompiledStatement(_LIVE_CLAIMS.with_for_update())
+_LINES_OF = CompiledStatement(
+    sa.select(*_lines.c)
+    .where(_lines.c.tenant_id == _TENANT, _lines.c.claim_id == sa.any_(_IDS), _lines.c.deleted_at.is_(None))
+    .order_by(_lines.c.claim_id, _lines.c.line_number)
+)
+_LAST_LINE_NUMBER = CompiledStatement(
+    sa.select(sa.func.coalesce(sa.func.max(_lines.c.line_number), 0)).where(
+        _lines.c.tenant_id == _TENANT, _lines.c.claim_id == sa.bindparam("claim_id", type_=sa.Uuid)
+    )
+)
+
+
+async def next_claim_number(uow: ReadUnitOfWork) -> str:
+    """CLM01, from a sequence that all agencies share: upper case, at most 20 characters."""
+    row = await uow.fetch_row(_NEXT_NUMBER, {})
+    return f"C{row[0]:09}"
+
+
+class ClaimRepository(Repository[Claim]):
+    entity = Claim
+    filters = ("status", "incident_id", "patient_id", "payer_id")
+
+    async def list_by_ids(self, tenant_id: TenantId, ids: Sequence[uuid.UUID]) -> list[Claim]:
+        """The live ones among `ids`, by id."""
+        return await self._list(_BY_IDS, tenant_id, ids)
+
+    async def list_for_update(self, tenant_id: TenantId, ids: Sequence[uuid.UUID]) -> list[Claim]:
+        """As list_by_ids, locked in that order until the end of the unit of work."""
+        return await self._list(_BY_IDS_FOR_UPDATE, tenant_id, ids)
+
+    async def _list(self, statement: CompiledStatement, tenant_id: TenantId, ids: Sequence[uuid.UUID]) -> list[Claim]:
+        rows = await self.uow.fetch(statement, {"tenant_id": tenant_id, "ids": list(ids)})
+        return [self.plan.build(row) for row in rows]
+
+
+class ClaimLineRepository(Repository[ClaimLine]):
+    entity = ClaimLine
+    filters = ("claim_id",)
+
+    async def list_of_claims(
+        self, tenant_id: TenantId, claim_ids: Sequence[uuid.UUID]
+    ) -> dict[uuid.UUID, list[ClaimLine]]:
+        """Live lines of each claim by number; every id has a list."""
+        found: dict[uuid.UUID, list[ClaimLine]] = {claim_id: [] for claim_id in claim_ids}
+        for row in await self.uow.fetch(_LINES_OF, {"tenant_id": tenant_id, "ids": list(claim_ids)}):
+            line = self.plan.build(row)
+            found[line.claim_id].append(line)
+        return found
+
+    async def last_number(self, tenant_id: TenantId, claim_id: uuid.UUID) -> int:
+        """The highest line number ever used in the claim, deleted lines included; 0 when there was none."""
+        row = await self.uow.fetch_row(_LAST_LINE_NUMBER, {"tenant_id": tenant_id, "claim_id": claim_id})
+        number: int = row[0]
+        return number

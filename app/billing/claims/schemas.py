@@ -1,0 +1,278 @@
+"""Claims and lines as clients create, change and read them. Values obey the rules of the 837P records."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from decimal import Decimal
+from typing import Annotated, Any, Self
+
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from app.billing.claims.lifecycle import ADJUDICATIONS, ClaimStatus, ClaimTransition
+from app.billing.sendable import Sendable
+from app.billing.x12.parties import Payer, Subscriber
+from app.billing.x12.professional_claim import Accident as X12Accident
+from app.billing.x12.professional_claim import Certification, ServiceLine, Transport
+from app.billing.x12.professional_claim import Claim as X12Claim
+from app.core.schemas import (
+    CreateModel,
+    Date,
+    EntityRead,
+    Money,
+    RequestModel,
+    Text,
+    Version,
+    VersionedPatch,
+    decimal_text,
+    length,
+    scaled,
+    whole,
+)
+
+MAX_LINES = 50  # 837P: LX per CLM
+
+_Finite = Annotated[Decimal, BeforeValidator(decimal_text), Field(allow_inf_nan=False)]
+
+Hcpcs = Annotated[Text, Sendable(ServiceLine, "hcpcs"), Field(description="SV101-2, such as A0429")]
+Modifiers = Annotated[
+    list[Text],
+    Sendable(ServiceLine, "modifiers"),
+    Field(description="SV101-3 to 6; the first names origin and destination, such as RH"),
+]
+Units = Annotated[
+    _Finite, Sendable(ServiceLine, "units"), scaled(1), Field(description="SV104; of a mileage line the miles")
+]
+Charge = Annotated[
+    _Finite, Sendable(ServiceLine, "charge"), scaled(2), Field(description="SV102, for all units together")
+]
+Pointers = Annotated[
+    list[Annotated[int, whole(1, 12)]],
+    Sendable(ServiceLine, "diagnosis_pointers"),
+    Field(description="SV107: the diagnoses, counted from 1, that this line is for"),
+]
+PayerName = Annotated[Text, Sendable(Payer, "name")]
+PayerId = Annotated[
+    Text, Sendable(Payer, "id"), Field(description="The clearinghouse's id of the payer (2010BB NM109)")
+]
+FilingCode = Annotated[
+    Text, Sendable(Subscriber, "claim_filing_code"), Field(description="SBR09, such as MB for Medicare Part B")
+]
+MemberId = Annotated[Text, Sendable(Subscriber, "member_id")]
+GroupNumber = Annotated[Text, Sendable(Subscriber, "group_number")]
+PriorAuthorization = Annotated[Text, Sendable(X12Claim, "prior_authorization"), Field(description="REF*G1")]
+Diagnoses = Annotated[
+    list[Text], Sendable(X12Claim, "diagnoses"), Field(description="ICD-10-CM; the first is the principal one")
+]
+PlaceOfService = Annotated[
+    Text, Sendable(X12Claim, "place_of_service"), Field(description="CLM05-1: 41 land, 42 air or water")
+]
+PatientCount = Annotated[
+    int,
+    Field(strict=True, description="How many patients rode together (QTY*PT)"),
+    Sendable(ServiceLine, "patient_count"),
+]
+Miles = Annotated[
+    _Finite,
+    Sendable(Transport, "loaded_miles"),
+    scaled(1),
+    Field(description="CR106, as billed: tenths below 100 miles, whole miles from 100 on"),
+]
+Pounds = Annotated[_Finite, Sendable(Transport, "weight_lb"), scaled(2), Field(description="CR102")]
+TransportReason = Annotated[Text, Sendable(Transport, "reason_code"), Field(description="CR104")]
+RoundTripPurpose = Annotated[Text, Sendable(Transport, "round_trip_purpose"), Field(description="CR109")]
+StretcherPurpose = Annotated[Text, Sendable(Transport, "stretcher_purpose"), Field(description="CR110")]
+Conditions = Annotated[list[Text], Sendable(Certification, "codes", or_none=True)]
+Causes = Annotated[
+    list[Text], Sendable(X12Accident, "causes"), Field(description="CLM11: AA auto, EM employment, OA other")
+]
+SignatureOnFile = Annotated[
+    bool,
+    Field(
+        strict=True,
+        description="Whether the patient's signature, or its substitute under 42 CFR 424.36, is on file; it assigns the"
+        " benefits and permits the release (CLM06, CLM08, CLM09). To be stated before approval",
+    ),
+]
+AcceptsAssignment = Annotated[
+    bool, Field(strict=True, description="CLM07. Ambulance suppliers must for Medicare (42 CFR 414.610)")
+]
+
+
+class Certifications(RequestModel):
+    """CRC*07: conditions that apply (01 04 05 06 07 08 09 12), and conditions asserted not to."""
+
+    yes: Conditions = Field(default_factory=list)
+    no: Conditions = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _not_both(self) -> Self:
+        if set(self.yes) & set(self.no):
+            raise PydanticCustomError("condition_twice", "A condition either applies or does not")
+        return self
+
+
+class Accident(RequestModel):
+    """CLM11 and DTP*439."""
+
+    causes: Causes
+    state: Annotated[Text, Sendable(X12Accident, "state")] | None = Field(None, description="Of an auto accident")
+    occurred_on: Date | None = None
+
+
+class NewLine(RequestModel):
+    hcpcs: Hcpcs
+    modifiers: Modifiers = Field(default_factory=list)
+    units: Units
+    charge: Charge
+    diagnosis_pointers: Pointers = Field(default=[1])
+
+
+class LineCreate(NewLine, CreateModel):
+    pass
+
+
+class LinePatch(VersionedPatch):
+    hcpcs: Hcpcs = ""
+    modifiers: Modifiers = []
+    units: Units = Decimal(0)
+    charge: Charge = Decimal(0)
+    diagnosis_pointers: Pointers = []
+
+
+class LineRead(EntityRead):
+    claim_id: uuid.UUID
+    line_number: int = Field(description="Never used twice; `<claim number>-<line number>` comes back in the 835")
+    hcpcs: str
+    modifiers: list[str] | None = Field(description="Null for roles without claim.clinical")
+    units: Decimal
+    charge: Decimal
+    diagnosis_pointers: list[int]
+
+
+_EXAMPLE: dict[str, Any] = {
+    "incident_id": "01a20c05-eb78-7554-9db9-30eab422ae5d",
+    "payer_name": "Medicare Part B IL",
+    "payer_id": "00952",
+    "claim_filing_code": "MB",
+    "member_id": "1EG4TE5MK73",
+    "diagnoses": ["I63.9", "R47.01"],
+    "lines": [
+        {"hcpcs": "A0429", "modifiers": ["RH"], "units": "1", "charge": "650.00", "diagnosis_pointers": [1, 2]},
+        {"hcpcs": "A0425", "modifiers": ["RH"], "units": "12.4", "charge": "365.60"},
+    ],
+    "loaded_miles": "12.4",
+    "weight_lb": "154",
+    "transport_reason": "A",
+    "certifications": {"yes": ["06", "09"], "no": ["12"]},
+    "signature_on_file": True,
+}
+
+
+class ClaimCreate(CreateModel):
+    """Made of a locked chart; the patient is the subscriber."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+
+    incident_id: uuid.UUID
+    patient_id: uuid.UUID | None = Field(None, description="Required when the incident has several patients")
+    payer_name: PayerName
+    payer_id: PayerId
+    claim_filing_code: FilingCode
+    member_id: MemberId
+    group_number: GroupNumber | None = None
+    prior_authorization: PriorAuthorization | None = None
+    diagnoses: Diagnoses
+    lines: list[NewLine] = Field(min_length=1, max_length=MAX_LINES)
+    place_of_service: PlaceOfService = "41"
+    patient_count: PatientCount = 1
+    loaded_miles: Miles
+    weight_lb: Pounds | None = None
+    transport_reason: TransportReason
+    round_trip_purpose: RoundTripPurpose | None = None
+    stretcher_purpose: StretcherPurpose | None = None
+    certifications: Certifications = Field(default_factory=Certifications)
+    accident: Accident | None = None
+    signature_on_file: SignatureOnFile | None = None
+    accepts_assignment: AcceptsAssignment = True
+
+
+class ClaimPatch(VersionedPatch):
+    payer_name: PayerName = ""
+    payer_id: PayerId = ""
+    claim_filing_code: FilingCode = ""
+    member_id: MemberId = ""
+    group_number: GroupNumber | None = None
+    prior_authorization: PriorAuthorization | None = None
+    diagnoses: Diagnoses = []
+    place_of_service: PlaceOfService = ""
+    patient_count: PatientCount = 1
+    loaded_miles: Miles = Decimal(0)
+    weight_lb: Pounds | None = None
+    transport_reason: TransportReason = ""
+    round_trip_purpose: RoundTripPurpose | None = None
+    stretcher_purpose: StretcherPurpose | None = None
+    certifications: Certifications = Field(default_factory=Certifications)
+    accident: Accident | None = None
+    signature_on_file: SignatureOnFile | None = None
+    accepts_assignment: AcceptsAssignment = True
+
+
+class TransitionRequest(RequestModel):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"action": "deny", "version": 5, "reason": "CO-50, not medically necessary"}]}
+    )
+
+    action: ClaimTransition
+    version: Version
+    reason: Annotated[Text, length(500)] | None = Field(
+        None,
+        description="Required to deny, where it becomes denial_reason: the payer's codes or words, no patient details",
+    )
+    patient_responsibility_amount: Money | None = Field(
+        None, description="With `pay` and `deny`: what the payer left to the patient (CLP05)"
+    )
+
+    @model_validator(mode="after")
+    def _amount_of_a_decision(self) -> Self:
+        if self.patient_responsibility_amount is not None and self.action not in ADJUDICATIONS:
+            raise PydanticCustomError("not_adjudicated", "patient_responsibility_amount belongs to pay and deny")
+        return self
+
+
+class ClaimRead(EntityRead):
+    """What the claim says about the patient is null for roles without claim.clinical."""
+
+    status: ClaimStatus
+    allowed_actions: list[str] = Field(description="Transitions that this user may fire now")
+    incident_id: uuid.UUID
+    patient_id: uuid.UUID
+    claim_number: str = Field(description="CLM01; payers return it in the 835 and 277CA")
+    payer_sequence: str = Field(description="SBR01; P, the primary payer")
+    payer_name: str
+    payer_id: str
+    claim_filing_code: str
+    member_id: str | None
+    group_number: str | None
+    prior_authorization: str | None
+    icd10_primary: str | None = Field(description="The first of the diagnoses")
+    diagnoses: list[str] | None
+    modifiers: list[str] | None = Field(description="Of all lines, each once")
+    charge_amount: Decimal = Field(description="The sum of the lines' charges")
+    patient_responsibility_amount: Decimal | None = Field(description="What the payer left to the patient; null before")
+    denial_reason: str | None
+    submitted_at: dt.datetime | None
+    paid_at: dt.datetime | None
+    place_of_service: str
+    patient_count: int
+    loaded_miles: Decimal
+    weight_lb: Decimal | None
+    transport_reason: str | None
+    round_trip_purpose: str | None
+    stretcher_purpose: str | None
+    certifications: Certifications | None
+    accident: Accident | None
+    signature_on_file: bool | None
+    accepts_assignment: bool
+    lines: list[LineRead]

@@ -1,0 +1,212 @@
+"""Making claims of locked charts, and moving them along."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any
+
+from fastapi import Depends
+
+from app.billing.claims.facts import hold_chart, judge
+from app.billing.claims.lifecycle import (
+    GUARDED,
+    UNJUDGED,
+    ClaimFacts,
+    ClaimStatus,
+    claim_lifecycle,
+    consequences,
+)
+from app.billing.claims.models import Claim, ClaimLine
+from app.billing.claims.presentation import present
+from app.billing.claims.repository import ClaimLineRepository, ClaimRepository, next_claim_number
+from app.billing.claims.schemas import ClaimCreate, ClaimPatch, ClaimRead, TransitionRequest
+from app.billing.errors import ChartNotLocked, ClaimNotEditable
+from app.billing.events import CLAIM_UPDATED
+from app.billing.permissions import CLAIM_RESTORE, CLAIM_WRITE
+from app.core.clock import utcnow
+from app.core.db.uow import ReadUnitOfWork, UnitOfWork
+from app.core.dependencies import ReadUow, Uow
+from app.core.errors import ValidationFailed
+from app.core.idempotency.creation import Creation
+from app.core.pagination import Page
+from app.core.repository import require_version
+from app.core.tenants.service import current_tenant
+from app.ems.public import IncidentStatus, hold_incident, list_patients
+
+
+class ClaimAction(StrEnum):
+    CREATED = "claim.created"
+    REVISED = "claim.revised"
+    DELETED = "claim.deleted"
+    RESTORED = "claim.restored"
+    LINES_CHANGED = "claim.lines_changed"
+
+
+class LineAction(StrEnum):
+    ADDED = "claim_line.added"
+    REVISED = "claim_line.revised"
+    REMOVED = "claim_line.removed"
+
+
+def total_charge(charges: Iterable[Decimal]) -> Decimal:
+    """CLM02, in cents even when there are no lines."""
+    return sum(charges, Decimal("0.00"))
+
+
+def require_editable(claim: Claim) -> None:
+    """Raises ClaimNotEditable: what was approved or sent is not changed behind its back."""
+    if claim.status is not ClaimStatus.PENDING_REVIEW:
+        raise ClaimNotEditable(status=claim.status.value)
+
+
+class ClaimReader:
+    def __init__(self, uow: ReadUnitOfWork) -> None:
+        self._uow = uow
+        self._claims = ClaimRepository(uow)
+        self._lines = ClaimLineRepository(uow)
+
+    async def get(self, claim_id: uuid.UUID) -> ClaimRead:
+        """Raises NotFound."""
+        return await self.present(await self._claims.get(self._uow.tenant_id, claim_id))
+
+    async def list_page(self, *, include_deleted: bool, **query: Any) -> Page[ClaimRead]:
+        """Newest first. Raises Forbidden when deleted ones are asked for by anyone but an admin."""
+        listed = self._claims.list_page
+        if include_deleted:
+            self._uow.principal.require(CLAIM_RESTORE)
+            listed = self._claims.list_including_deleted
+        page = await listed(self._uow.tenant_id, **query)
+        lines = await self._lines.list_of_claims(self._uow.tenant_id, [claim.id for claim in page.items])
+        shown = [present(claim, lines[claim.id], self._uow.principal) for claim in page.items]
+        return Page(items=shown, next_cursor=page.next_cursor)
+
+    async def present(self, claim: Claim) -> ClaimRead:
+        lines = await self._lines.list_of_claims(self._uow.tenant_id, [claim.id])
+        return present(claim, lines[claim.id], self._uow.principal)
+
+
+class ClaimService:
+    def __init__(self, uow: UnitOfWork) -> None:
+        self._uow = uow
+        self._claims = ClaimRepository(uow)
+        self._lines = ClaimLineRepository(uow)
+        self._reader = ClaimReader(uow)
+
+    async def create(self, given: ClaimCreate, creation: Creation) -> ClaimRead:
+        """In `pending_review`. Raises NotFound (incident), ChartNotLocked, ValidationFailed (patient), Conflict.
+
+        Conflict: the patient has a claim of this payer sequence already.
+        """
+        self._uow.principal.require(CLAIM_WRITE)
+        reserved = await creation.claim(self._uow, given)
+        if reserved.repeated:
+            return await self._reader.get(reserved.entity_id)
+        incident = await hold_incident(self._uow, given.incident_id)
+        if incident.status is not IncidentStatus.LOCKED:
+            raise ChartNotLocked(status=incident.status.value)
+        claim = Claim(
+            id=reserved.entity_id,
+            tenant_id=self._uow.tenant_id,
+            claim_number=await next_claim_number(self._uow),
+            charge_amount=total_charge(line.charge for line in given.lines),
+            **{**_stored(given.values()), "patient_id": await self._patient_of(given)},
+        )
+        await self._uow.create(claim, ClaimAction.CREATED, event=CLAIM_UPDATED)
+        lines = [
+            ClaimLine(tenant_id=self._uow.tenant_id, claim_id=claim.id, line_number=number, **line.model_dump())
+            for number, line in enumerate(given.lines, start=1)
+        ]
+        for line in lines:
+            await self._uow.create(line, LineAction.ADDED)
+        return present(claim, lines, self._uow.principal)
+
+    async def revise(self, claim_id: uuid.UUID, patch: ClaimPatch) -> ClaimRead:
+        """Raises NotFound, ClaimNotEditable, Conflict (stale)."""
+        self._uow.principal.require(CLAIM_WRITE)
+        claim = await self._claims.get(self._uow.tenant_id, claim_id)
+        require_editable(claim)
+        require_version(claim, patch.version)
+        async with self._uow.change(claim, ClaimAction.REVISED, event=CLAIM_UPDATED):
+            for name, value in _stored(patch.changes()).items():
+                setattr(claim, name, value)
+        return await self._reader.present(claim)
+
+    async def transition(self, claim_id: uuid.UUID, given: TransitionRequest) -> ClaimRead:
+        """Raises NotFound, Forbidden, InvalidTransition, Conflict (stale), ValidationFailed."""
+        if given.action in GUARDED:
+            claim, facts = await self._judged(claim_id)
+        else:
+            claim, facts = await self._claims.get_for_update(self._uow.tenant_id, claim_id), UNJUDGED
+        claim_lifecycle.require(claim, given.action, self._uow.principal, facts, reason=given.reason)
+        require_version(claim, given.version)
+        amount = given.patient_responsibility_amount
+        if amount is not None and amount > claim.charge_amount:
+            raise ValidationFailed.of(
+                "patient_responsibility_amount", "more_than_charged", "The patient cannot owe more than was charged."
+            )
+        also = consequences(given.action, at=utcnow(), reason=given.reason, patient_responsibility=amount)
+        await claim_lifecycle.fire(self._uow, claim, given.action, facts, reason=given.reason, **also)
+        return await self._reader.present(claim)
+
+    async def delete(self, claim_id: uuid.UUID, version: int) -> None:
+        """Soft delete. Raises Forbidden, NotFound, ClaimNotEditable, Conflict (stale)."""
+        self._uow.principal.require(CLAIM_RESTORE)
+        claim = await self._claims.get_for_update(self._uow.tenant_id, claim_id)
+        require_editable(claim)
+        require_version(claim, version)
+        async with self._uow.change(claim, ClaimAction.DELETED, event=CLAIM_UPDATED):
+            claim.deleted_at = utcnow()
+
+    async def restore(self, claim_id: uuid.UUID, version: int) -> ClaimRead:
+        """Raises Forbidden, NotFound, Conflict (stale; or another claim took its place)."""
+        self._uow.principal.require(CLAIM_RESTORE)
+        claim = await self._claims.get_including_deleted(self._uow.tenant_id, claim_id)
+        require_version(claim, version)
+        async with self._uow.change(claim, ClaimAction.RESTORED, event=CLAIM_UPDATED):
+            claim.deleted_at = None
+        return await self._reader.present(claim)
+
+    async def _judged(self, claim_id: uuid.UUID) -> tuple[Claim, ClaimFacts]:
+        """The claim, locked. Its incident is held first, as everywhere: two units of work never wait for each other."""
+        known = await self._claims.get(self._uow.tenant_id, claim_id)
+        held = await hold_chart(self._uow, known.incident_id)
+        claim = await self._claims.get_for_update(self._uow.tenant_id, claim_id)
+        lines = await self._lines.list_of_claims(self._uow.tenant_id, [claim.id])
+        return claim, judge(await current_tenant(self._uow), held, claim, lines[claim.id], utcnow()).facts
+
+    async def _patient_of(self, given: ClaimCreate) -> uuid.UUID:
+        """The patient asked for, or the sole one. Raises ValidationFailed."""
+        patients = [patient.id for patient in await list_patients(self._uow, given.incident_id)]
+        if given.patient_id in patients:
+            return given.patient_id
+        if given.patient_id is not None or not patients:
+            raise ValidationFailed.of("patient_id", "unknown_patient", "This incident has no such patient.")
+        if len(patients) > 1:
+            raise ValidationFailed.of("patient_id", "missing", "The incident has several patients: say which.")
+        return patients[0]
+
+
+def _stored(values: dict[str, Any]) -> dict[str, Any]:
+    """Request values as columns: the principal diagnosis follows the diagnoses, records become JSON."""
+    columns = {name: value for name, value in values.items() if name not in ("lines", "patient_id")}
+    if "diagnoses" in columns:
+        columns["icd10_primary"] = columns["diagnoses"][0]
+    for name in ("certifications", "accident"):
+        if columns.get(name) is not None:
+            columns[name] = columns[name].model_dump(mode="json")
+    return columns
+
+
+async def claim_service(uow: Uow) -> ClaimService:
+    return ClaimService(uow)
+
+
+async def claim_reader(uow: ReadUow) -> ClaimReader:
+    return ClaimReader(uow)
+
+
+Claims = Annotated[ClaimService, Depends(claim_service)]
+ClaimReads = Annotated[ClaimReader, Depends(claim_reader)]

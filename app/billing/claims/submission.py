@@ -1,0 +1,203 @@
+"""From the agency's profile, the patient's chart and the claim to what the 837P writer takes. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+import zoneinfo
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from app.billing.claims.models import Claim, ClaimLine
+from app.billing.x12 import professional_claim as x12
+from app.billing.x12.ambulance import PRONOUNCED_DEAD_MODIFIER
+from app.billing.x12.parties import (
+    Address,
+    BillingProvider,
+    Contact,
+    Envelope,
+    Payer,
+    PersonName,
+    Receiver,
+    Submitter,
+    Subscriber,
+)
+from app.core.tenants.models import Tenant
+from app.ems.public import Gender, IncidentRead, PatientChart, PatientRead
+
+EMERGENCY_CONDITION = "06"
+_SEX = {Gender.FEMALE: "F", Gender.MALE: "M", Gender.UNKNOWN: "U"}
+
+
+class Transmission(NamedTuple):
+    """Who sends to whom, when and under which number."""
+
+    envelope: Envelope
+    submitter: Submitter
+    receiver: Receiver
+
+
+def transmission(profile: Tenant, control_number: int, usage_indicator: str, at: dt.datetime) -> Transmission:
+    """`control_number` numbers interchange, group and batch alike; `usage_indicator` (ISA15) is P or T."""
+    contact = Contact(name=profile.billing_contact_name or "", phone=profile.phone or "")
+    return Transmission(
+        Envelope(
+            sender_qualifier=profile.submitter_qualifier,
+            sender_id=profile.submitter_id or "",
+            receiver_qualifier=profile.receiver_qualifier,
+            receiver_id=profile.receiver_id or "",
+            interchange_control_number=control_number,
+            group_control_number=control_number,
+            transaction_set_control_number=1,
+            batch_id=str(control_number),
+            usage_indicator=usage_indicator,
+            created_at=at.astimezone(_zone(profile)),
+        ),
+        Submitter(name=profile.legal_name, etin=profile.submitter_id or "", contact=contact),
+        Receiver(name=profile.receiver_name or "", id=profile.receiver_id or ""),
+    )
+
+
+def claim_submission(
+    profile: Tenant,
+    chart: PatientChart,
+    claim: Claim,
+    lines: Sequence[ClaimLine],
+    *,
+    service_date: dt.date,
+    signature_on_file: bool,
+) -> x12.ClaimSubmission:
+    """What the writer takes. Text that nobody gave is empty there, for the writer's own rules to report."""
+    return x12.ClaimSubmission(
+        billing_provider=_billing_provider(profile),
+        subscriber=_subscriber(claim, chart.patient),
+        payer=Payer(name=claim.payer_name, id=claim.payer_id),
+        claim=x12.Claim(
+            id=claim.claim_number,
+            total_charge=claim.charge_amount,
+            place_of_service=claim.place_of_service,
+            signature_on_file=signature_on_file,
+            assignment="A" if claim.accepts_assignment else "C",
+            benefits_assigned="Y" if signature_on_file else "N",
+            release_of_information="Y" if signature_on_file else "I",
+            accident=_accident(claim),
+            prior_authorization=claim.prior_authorization,
+            transport=_transport(claim),
+            certifications=_certifications(claim),
+            diagnoses=tuple(claim.diagnoses),
+            pick_up=_pick_up(chart.incident),
+            drop_off=_drop_off(chart.patient),
+            lines=tuple(_line(claim, line, service_date) for line in lines),
+        ),
+    )
+
+
+def service_time_field(lines: Sequence[ClaimLine]) -> str:
+    """The incident's field that dates the service (CMS Claims Processing Manual, chapter 15).
+
+    When the loaded ambulance left; the dispatch when the patient was pronounced dead before loading.
+    """
+    pronounced_dead = any(PRONOUNCED_DEAD_MODIFIER in line.modifiers for line in lines)
+    return "dispatch_time" if pronounced_dead else "depart_scene_time"
+
+
+def service_date(profile: Tenant, incident: IncidentRead, lines: Sequence[ClaimLine]) -> dt.date | None:
+    """The agency-local day of the service; None where the chart lacks the time."""
+    moment: dt.datetime | None = getattr(incident, service_time_field(lines))
+    return None if moment is None else moment.astimezone(_zone(profile)).date()
+
+
+def _zone(profile: Tenant) -> zoneinfo.ZoneInfo:
+    return zoneinfo.ZoneInfo(profile.time_zone)
+
+
+def _billing_provider(profile: Tenant) -> BillingProvider:
+    return BillingProvider(
+        legal_name=profile.legal_name,
+        npi=profile.npi or "",
+        ein=profile.ein or "",
+        taxonomy=profile.taxonomy or "",
+        address=_address(profile.street, profile.city, profile.state, profile.zip),
+    )
+
+
+def _subscriber(claim: Claim, patient: PatientRead) -> Subscriber:
+    return Subscriber(
+        name=PersonName(
+            last=patient.last_name or "",
+            first=patient.first_name,
+            middle=patient.middle_name,
+            suffix=patient.name_suffix,
+        ),
+        member_id=claim.member_id,
+        payer_sequence=claim.payer_sequence,
+        claim_filing_code=claim.claim_filing_code,
+        group_number=claim.group_number,
+        address=_address(patient.home_street, patient.home_city, patient.home_state, patient.home_zip),
+        birth_date=patient.date_of_birth,
+        sex=None if patient.gender is None else _SEX[patient.gender],
+    )
+
+
+def _pick_up(incident: IncidentRead) -> Address:
+    return _address(
+        incident.location_street,
+        incident.location_city,
+        incident.location_state,
+        incident.location_zip,
+        incident.location_unit,
+    )
+
+
+def _drop_off(patient: PatientRead) -> x12.DropOff:
+    return x12.DropOff(
+        facility_name=patient.destination_name,
+        address=_address(
+            patient.destination_street, patient.destination_city, patient.destination_state, patient.destination_zip
+        ),
+    )
+
+
+def _address(
+    line1: str | None, city: str | None, state: str | None, zip_code: str | None, line2: str | None = None
+) -> Address:
+    return Address(line1=line1 or "", line2=line2, city=city or "", state=state or "", zip_code=zip_code or "")
+
+
+def _transport(claim: Claim) -> x12.Transport:
+    return x12.Transport(
+        reason_code=claim.transport_reason,
+        loaded_miles=claim.loaded_miles,
+        weight_lb=claim.weight_lb,
+        round_trip_purpose=claim.round_trip_purpose,
+        stretcher_purpose=claim.stretcher_purpose,
+    )
+
+
+def _certifications(claim: Claim) -> tuple[x12.Certification, ...]:
+    stated = ((True, claim.certifications["yes"]), (False, claim.certifications["no"]))
+    return tuple(x12.Certification(applies=applies, codes=tuple(codes)) for applies, codes in stated if codes)
+
+
+def _accident(claim: Claim) -> x12.Accident | None:
+    if claim.accident is None:
+        return None
+    occurred_on = claim.accident["occurred_on"]
+    return x12.Accident(
+        causes=tuple(claim.accident["causes"]),
+        state=claim.accident["state"],
+        occurred_on=None if occurred_on is None else dt.date.fromisoformat(occurred_on),
+    )
+
+
+def _line(claim: Claim, line: ClaimLine, service_date: dt.date) -> x12.ServiceLine:
+    return x12.ServiceLine(
+        hcpcs=line.hcpcs,
+        modifiers=tuple(line.modifiers),
+        charge=line.charge,
+        units=line.units,
+        diagnosis_pointers=tuple(line.diagnosis_pointers),
+        service_date=service_date,
+        emergency=EMERGENCY_CONDITION in claim.certifications["yes"],
+        control_number=f"{claim.claim_number}-{line.line_number}",
+        patient_count=claim.patient_count,
+    )

@@ -1,0 +1,29 @@
+"""Refusals of billing."""
+
+from __future__ import annotations
+
+from app.core.errors import AppError
+
+
+class ChartNotLocked(AppError):
+    """Details name the chart's state."""
+
+    status = 409
+    code = "CHART_NOT_LOCKED"
+    title = "A claim is made from a locked chart only."
+
+
+class ClaimNotEditable(AppError):
+    """Details name the claim's state."""
+
+    status = 409
+    code = "CLAIM_NOT_EDITABLE"
+    title = "Only a claim that is pending review can be changed."
+
+
+class ClaimsNotReady(AppError):
+    """`details.claims` names every claim that cannot be exported, its state and what failed; nothing was exported."""
+
+    status = 409
+    code = "CLAIMS_NOT_READY"
+    title = "Some of these claims cannot be exported."

@@ -1,0 +1,8 @@
+"""What billing publishes (directive 8, 13)."""
+
+from __future__ import annotations
+
+from app.core.events import Topic
+
+CLAIM_UPDATED = Topic("claim.updated", "A claim or one of its lines was created, changed, deleted or restored.")
+CLAIM_STATUS_CHANGED = Topic("claim.status_changed", "A claim moved to another state.")

@@ -1,0 +1,108 @@
+"""Queries for exports: the rows of one export are one answer."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+
+from app.billing.exports.models import ClaimExport, Export, ExportFormat
+from app.core.db.sql import CompiledStatement
+from app.core.db.uow import ReadUnitOfWork
+from app.core.ids import TenantId, new_id
+from app.core.pagination import Page, decode_cursor, encode_cursor
+
+_table: Any = ClaimExport.__table__
+_COLUMNS = ("id", "tenant_id", "export_id", "claim_id", "artifact_key", "format", "control_number")
+_INSERT = CompiledStatement(
+    sa.insert(_table).values({name: sa.bindparam(name, type_=_table.c[name].type) for name in _COLUMNS})
+)
+_NEXT_CONTROL_NUMBER = CompiledStatement(sa.select(sa.Sequence("interchange_control_numbers").next_value()))
+_FILE = (_table.c.export_id, _table.c.format, _table.c.control_number, _table.c.artifact_key, _table.c.created_at)
+_EXPORTS = (
+    sa.select(*_FILE, sa.func.array_agg(aggregate_order_by(_table.c.claim_id, _table.c.id)).label("claim_ids"))
+    .where(_table.c.tenant_id == sa.bindparam("tenant_id", type_=sa.Uuid))
+    .group_by(*_FILE)
+)
+_KEY = sa.tuple_(_table.c.created_at, _table.c.export_id)
+_AFTER = sa.tuple_(
+    sa.bindparam("after_at", type_=_table.c.created_at.type), sa.bindparam("after_id", type_=_table.c.export_id.type)
+)
+_ONE = CompiledStatement(_EXPORTS.where(_table.c.export_id == sa.bindparam("export_id", type_=sa.Uuid)))
+
+
+def _paged(*, ascending: bool, after: bool) -> CompiledStatement:
+    query = _EXPORTS if not after else _EXPORTS.where(_KEY > _AFTER if ascending else _KEY < _AFTER)
+    order = [key if ascending else key.desc() for key in (_table.c.created_at, _table.c.export_id)]
+    return CompiledStatement(query.order_by(*order).limit(sa.bindparam("limit", type_=sa.Integer)))
+
+
+_PAGES = {
+    (ascending, after): _paged(ascending=ascending, after=after)
+    for ascending in (False, True)
+    for after in (False, True)
+}
+
+
+async def next_control_number(uow: ReadUnitOfWork) -> int:
+    """From a sequence that all agencies share: never given twice, whatever becomes of the export."""
+    number: int = (await uow.fetch_row(_NEXT_CONTROL_NUMBER, {}))[0]
+    return number
+
+
+class ExportRepository:
+    def __init__(self, uow: ReadUnitOfWork) -> None:
+        self._uow = uow
+
+    async def find(self, tenant_id: TenantId, export_id: uuid.UUID) -> Export | None:
+        row = await self._uow.fetch_row(_ONE, {"tenant_id": tenant_id, "export_id": export_id})
+        return None if row is None else _read(row)
+
+    async def list_page(self, tenant_id: TenantId, *, limit: int, cursor: str | None, ascending: bool) -> Page[Export]:
+        values: dict[str, Any] = {"tenant_id": tenant_id, "limit": limit + 1}
+        if cursor is not None:
+            values["after_at"], values["after_id"] = decode_cursor(cursor)
+        rows = await self._uow.fetch(_PAGES[ascending, cursor is not None], values)
+        items = [_read(row) for row in rows[:limit]]
+        more = len(rows) > limit
+        return Page[Any].model_construct(
+            items=items, next_cursor=encode_cursor(items[-1].created_at, items[-1].id) if more else None
+        )
+
+    async def record(
+        self,
+        tenant_id: TenantId,
+        *,
+        export_id: uuid.UUID,
+        claim_ids: Sequence[uuid.UUID],
+        artifact_key: str,
+        control_number: int,
+    ) -> None:
+        """A row per claim, in the order of the file."""
+        for claim_id in claim_ids:
+            await self._uow.fetch(
+                _INSERT,
+                {
+                    "id": new_id(),
+                    "tenant_id": tenant_id,
+                    "export_id": export_id,
+                    "claim_id": claim_id,
+                    "artifact_key": artifact_key,
+                    "format": ExportFormat.X12_837P,
+                    "control_number": control_number,
+                },
+            )
+
+
+def _read(row: Any) -> Export:
+    return Export(
+        id=row["export_id"],
+        format=ExportFormat(row["format"]),
+        control_number=row["control_number"],
+        artifact_key=row["artifact_key"],
+        created_at=row["created_at"],
+        claim_ids=row["claim_ids"],
+    )

@@ -1,0 +1,51 @@
+"""billing/exports."""
+
+from __future__ import annotations
+
+import uuid
+
+from fastapi import APIRouter, Response
+
+from app.billing.exports.schemas import ExportCreate, ExportRead
+from app.billing.exports.service import MEDIA_TYPE, ExportReads, Exports
+from app.billing.permissions import CLAIM_EXPORT, CLAIM_READ
+from app.core.dependencies import requires
+from app.core.idempotency.creation import CreationDependency
+from app.core.pagination import CursorText, Limit, Page, Sort
+
+router = APIRouter(prefix="/billing/exports", tags=["billing"])
+
+
+@router.post("", status_code=201, dependencies=[requires(CLAIM_EXPORT)])
+async def create_claim_export(given: ExportCreate, exports: Exports, creation: CreationDependency) -> ExportRead:
+    """Write approved claims into one 837P file and move them to `exported`: all of them or none."""
+    return await exports.create(given, creation)
+
+
+@router.get("", dependencies=[requires(CLAIM_READ)])
+async def list_claim_exports(
+    exports: ExportReads, limit: Limit = 50, cursor: CursorText = None, sort: Sort = "-created_at"
+) -> Page[ExportRead]:
+    """Exports, newest first."""
+    return await exports.list_page(limit=limit, cursor=cursor, ascending=sort == "created_at")
+
+
+@router.get("/{export_id}", dependencies=[requires(CLAIM_READ)])
+async def get_claim_export(export_id: uuid.UUID, exports: ExportReads) -> ExportRead:
+    """One export and the claims in it."""
+    return await exports.get(export_id)
+
+
+@router.get(
+    "/{export_id}/artifact",
+    dependencies=[requires(CLAIM_EXPORT)],
+    response_class=Response,
+    responses={200: {"description": "The 837P file", "content": {MEDIA_TYPE: {"schema": {"type": "string"}}}}},
+)
+async def get_claim_export_artifact(export_id: uuid.UUID, exports: Exports) -> Response:
+    """The 837P file, to be sent to the clearinghouse."""
+    return Response(
+        await exports.artifact(export_id),
+        media_type=MEDIA_TYPE,
+        headers={"Content-Disposition": f'attachment; filename="{export_id}.edi"'},
+    )

@@ -1,0 +1,213 @@
+"""Exporting approved claims: read and build → render and store → record and move, all claims of a batch or none.
+
+The object store is outside: no transaction is open while it works. A crash in between leaves an artifact that nobody
+refers to, and claims that can be exported again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated
+
+from fastapi import Depends
+
+from app.billing.claims.facts import hold_chart, judge
+from app.billing.claims.lifecycle import ClaimFacts, InternalTransition, claim_lifecycle
+from app.billing.claims.models import Claim
+from app.billing.claims.repository import ClaimLineRepository, ClaimRepository
+from app.billing.claims.submission import Transmission, transmission
+from app.billing.errors import ClaimsNotReady
+from app.billing.exports.repository import ExportRepository, next_control_number
+from app.billing.exports.schemas import ExportCreate, ExportRead
+from app.billing.permissions import CLAIM_EXPORT
+from app.billing.x12.professional_claim import ClaimSubmission
+from app.billing.x12.writer_837p import render_837p
+from app.core.audit.writer import record
+from app.core.clock import utcnow
+from app.core.db.uow import ReadUnitOfWork, UnitOfWork
+from app.core.dependencies import ReadUow, RuntimeDependency, UowFactory
+from app.core.errors import InvalidTransition, NotFound
+from app.core.idempotency.creation import Creation
+from app.core.ids import new_id
+from app.core.pagination import Page
+from app.core.permissions import Principal
+from app.core.storage.gateway import ObjectStore, object_key
+from app.core.tenants.service import current_tenant
+from app.ems.public import IncidentRead, IncidentStatus, hold_incident
+
+MEDIA_TYPE = "application/edi-x12"
+EXPORT = InternalTransition.EXPORT
+
+
+class ExportAction(StrEnum):
+    CREATED = "claim_export.created"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What the file was made of: versions by claim and by incident, to be found unchanged when it is recorded.
+
+    Incidents are held in the order of their ids and before any claim, so that no two units of work wait for each other.
+
+    A chart is edited only after an unlock, and a claim's lines only after a reopening: both change these versions.
+    """
+
+    export_id: uuid.UUID
+    transmission: Transmission
+    submissions: dict[uuid.UUID, ClaimSubmission]
+    claim_versions: dict[uuid.UUID, int]
+    incident_versions: dict[uuid.UUID, int]
+
+    @property
+    def control_number(self) -> int:
+        return self.transmission.envelope.interchange_control_number
+
+
+class ExportReader:
+    def __init__(self, uow: ReadUnitOfWork) -> None:
+        self._uow = uow
+        self._exports = ExportRepository(uow)
+
+    async def get(self, export_id: uuid.UUID) -> ExportRead:
+        """Raises NotFound."""
+        found = await self._exports.find(self._uow.tenant_id, export_id)
+        if found is None:
+            raise NotFound
+        return ExportRead.model_validate(found)
+
+    async def list_page(self, *, limit: int, cursor: str | None, ascending: bool) -> Page[ExportRead]:
+        page = await self._exports.list_page(self._uow.tenant_id, limit=limit, cursor=cursor, ascending=ascending)
+        return Page(items=[ExportRead.model_validate(item) for item in page.items], next_cursor=page.next_cursor)
+
+
+class ExportService:
+    """`usage_indicator` is ISA15: P in production, T everywhere else."""
+
+    def __init__(self, units: Callable[[], UnitOfWork], objects: ObjectStore, usage_indicator: str) -> None:
+        self._units = units
+        self._objects = objects
+        self._usage_indicator = usage_indicator
+
+    async def create(self, given: ExportCreate, creation: Creation) -> ExportRead:
+        """Raises Forbidden, NotFound (a claim), ClaimsNotReady, ServiceUnavailable (object store)."""
+        async with self._units() as uow:
+            uow.principal.require(CLAIM_EXPORT)
+            earlier = await creation.find_repeated(uow, given)
+            if earlier is not None:
+                return await ExportReader(uow).get(earlier)
+            batch = await self._build(uow, given.claim_ids)
+        file = await asyncio.to_thread(render_837p, *batch.transmission, list(batch.submissions.values()))
+        artifact_key = object_key(uow.tenant_id, "billing", "837p", f"{batch.export_id}.edi")
+        await self._objects.put(artifact_key, file.encode("ascii"), MEDIA_TYPE)
+        async with self._units() as uow:
+            claimed = await creation.claim(uow, given, entity_id=batch.export_id)
+            if not claimed.repeated:
+                await self._record(uow, batch, artifact_key)
+            return await ExportReader(uow).get(claimed.entity_id)
+
+    async def artifact(self, export_id: uuid.UUID) -> bytes:
+        """The file. Raises Forbidden, NotFound, ServiceUnavailable."""
+        async with self._units() as uow:
+            uow.principal.require(CLAIM_EXPORT)
+            export = await ExportReader(uow).get(export_id)
+        return await self._objects.get(export.artifact_key)
+
+    async def _build(self, uow: ReadUnitOfWork, claim_ids: Sequence[uuid.UUID]) -> Batch:
+        """Raises NotFound, ClaimsNotReady."""
+        claims = _in_order(await ClaimRepository(uow).list_by_ids(uow.tenant_id, claim_ids), claim_ids)
+        incident_ids = sorted({claim.incident_id for claim in claims})
+        charts = {incident_id: await hold_chart(uow, incident_id) for incident_id in incident_ids}
+        lines = await ClaimLineRepository(uow).list_of_claims(uow.tenant_id, claim_ids)
+        profile, at = await current_tenant(uow), utcnow()
+        submissions: dict[uuid.UUID, ClaimSubmission] = {}
+        facts: dict[uuid.UUID, ClaimFacts] = {}
+        for claim in claims:
+            judged = judge(profile, charts[claim.incident_id], claim, lines[claim.id], at)
+            facts[claim.id] = judged.facts
+            if judged.submission is not None:
+                submissions[claim.id] = judged.submission
+        _require_ready(claims, facts, uow.principal)
+        control_number = await next_control_number(uow)
+        return Batch(
+            export_id=new_id(),
+            transmission=transmission(profile, control_number, self._usage_indicator, at),
+            submissions=submissions,
+            claim_versions={claim.id: claim.version for claim in claims},
+            incident_versions={incident_id: held.incident.version for incident_id, held in charts.items()},
+        )
+
+    async def _record(self, uow: UnitOfWork, batch: Batch, artifact_key: str) -> None:
+        """Moves every claim of the batch and records the file. Raises NotFound, ClaimsNotReady."""
+        claim_ids = list(batch.claim_versions)
+        incidents = {incident_id: await hold_incident(uow, incident_id) for incident_id in batch.incident_versions}
+        locked = await ClaimRepository(uow).list_for_update(uow.tenant_id, claim_ids)
+        facts = {claim.id: _recheck(claim, incidents[claim.incident_id], batch) for claim in locked}
+        claims = _in_order(locked, claim_ids)
+        _require_ready(claims, facts, uow.principal)
+        for claim in claims:
+            await claim_lifecycle.fire(uow, claim, EXPORT, facts[claim.id])
+        await ExportRepository(uow).record(
+            uow.tenant_id,
+            export_id=batch.export_id,
+            claim_ids=claim_ids,
+            artifact_key=artifact_key,
+            control_number=batch.control_number,
+        )
+        await record(
+            uow,
+            ExportAction.CREATED,
+            entity_type="claim_export",
+            entity_id=batch.export_id,
+            metadata={"control_number": batch.control_number, "claims": len(claim_ids)},
+        )
+
+
+def _in_order(claims: Sequence[Claim], claim_ids: Sequence[uuid.UUID]) -> list[Claim]:
+    """As they were asked for. Raises NotFound when one is missing."""
+    by_id = {claim.id: claim for claim in claims}
+    if len(by_id) < len(claim_ids):
+        raise NotFound
+    return [by_id[claim_id] for claim_id in claim_ids]
+
+
+def _recheck(claim: Claim, incident: IncidentRead, batch: Batch) -> ClaimFacts:
+    """What was judged when the file was made holds still if nothing changed since."""
+    unchanged = (claim.version, incident.version) == (
+        batch.claim_versions[claim.id],
+        batch.incident_versions[incident.id],
+    )
+    return ClaimFacts(chart_locked=incident.status is IncidentStatus.LOCKED, unchanged=unchanged)
+
+
+def _require_ready(claims: Sequence[Claim], facts: dict[uuid.UUID, ClaimFacts], principal: Principal) -> None:
+    """Raises ClaimsNotReady naming every claim that may not be exported, and why."""
+    refused = []
+    for claim in claims:
+        try:
+            claim_lifecycle.require(claim, EXPORT, principal, facts[claim.id])
+        except InvalidTransition as error:
+            refused.append(
+                {
+                    "claim_id": claim.id,
+                    "state": error.details["state"],
+                    "failed_guards": error.details["failed_guards"],
+                }
+            )
+    if refused:
+        raise ClaimsNotReady(claims=refused)
+
+
+async def export_service(runtime: RuntimeDependency, units: UowFactory) -> ExportService:
+    return ExportService(units, runtime.objects, "P" if runtime.settings.is_production else "T")
+
+
+async def export_reader(uow: ReadUow) -> ExportReader:
+    return ExportReader(uow)
+
+
+Exports = Annotated[ExportService, Depends(export_service)]
+ExportReads = Annotated[ExportReader, Depends(export_reader)]

@@ -1,0 +1,79 @@
+"""Request values that an 837P can carry: the rule is the one that the x12 record declares beside its field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, get_args, get_type_hints
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from app.billing.x12.field_rules import Each, Fault, FieldRule, Identifier, Number, OneOf, Pattern, Whole
+from app.billing.x12.field_rules import Text as FreeText
+
+
+@dataclass(frozen=True)
+class Sendable:
+    """`Annotated[Text, Sendable(Payer, "name")]`; on a list, the rule for the list and the one for its items.
+
+    `or_none`: the list may be empty, for then nothing is sent.
+    """
+
+    record: type
+    field: str
+    or_none: bool = False
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        described = _described(handler(schema), self._rule)
+        return {**described, "minItems": 0} if self.or_none else described
+
+    def _check(self, value: Any) -> Any:
+        if self.or_none and not value:
+            return value
+        for fault in _faults(self._rule, value):
+            raise PydanticCustomError(fault.code.lower(), f"The value {fault.says}")
+        return value
+
+    @cached_property
+    def _rule(self) -> FieldRule:
+        rule: FieldRule = get_args(get_type_hints(self.record, include_extras=True)[self.field])[1]
+        return rule
+
+
+def _faults(rule: FieldRule, value: Any) -> Iterator[Fault]:
+    if not isinstance(rule, Each):
+        yield from rule.faults(value)
+        return
+    yield from rule.faults(tuple(value))
+    if rule.rule is not None:
+        for item in value:
+            yield from rule.rule.faults(item)
+
+
+def _described(schema: dict[str, Any], rule: FieldRule) -> dict[str, Any]:
+    """The JSON schema with the rule's lengths, codes and shape."""
+    match rule:
+        case OneOf():
+            return {**schema, "enum": sorted(rule.codes)}
+        case Pattern():
+            return {**schema, "pattern": f"^(?:{rule.shape})$"}
+        case FreeText() | Identifier():
+            return {**schema, "minLength": rule.shortest, "maxLength": rule.longest}
+        case Number():
+            shape = rf"^\d{{1,{len(str(int(rule.most)))}}}(\.\d{{1,{rule.places}}})?$"
+            named = {name: text for name, text in schema.items() if name != "anyOf"}
+            return {**named, "type": "string", "pattern": shape}
+        case Whole():
+            return {**schema, "minimum": rule.least, "maximum": rule.most}
+        case Each():
+            items = schema.get("items", {})
+            described = items if rule.rule is None else _described(items, rule.rule)
+            bounds = {"minItems": rule.at_least, "maxItems": rule.at_most, "uniqueItems": True}
+            return {**schema, **bounds, "items": described}
+        case _:
+            return schema

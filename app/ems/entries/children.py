@@ -1,0 +1,181 @@
+"""The service of every chart child: one implementation, told apart by a declaration."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+from app.core.clock import utcnow
+from app.core.db.uow import ReadUnitOfWork, UnitOfWork
+from app.core.errors import NotFound, ValidationFailed
+from app.core.idempotency.creation import Creation
+from app.core.pagination import Page
+from app.core.repository import Repository, require_version
+from app.core.schemas import CreateModel
+from app.ems.chart.columns import ChartChild
+from app.ems.chart.gate import check_entry_elements, require_editable, revise_entry
+from app.ems.chart.schemas import ChartPatch, ChartRead
+from app.ems.elements import to_json
+from app.ems.errors import EntryInUse
+from app.ems.events import INCIDENT_UPDATED
+from app.ems.incidents.repository import IncidentRepository
+from app.ems.lifecycle import IncidentStatus
+from app.ems.patients.models import Patient
+from app.ems.patients.repository import PatientRepository
+from app.ems.permissions import CHART_RESTORE
+
+E = TypeVar("E", bound=ChartChild)
+R = TypeVar("R", bound=ChartRead)
+
+
+@dataclass(frozen=True)
+class ChildActions:
+    """Audit actions of a kind of child."""
+
+    created: StrEnum
+    revised: StrEnum
+    amended: StrEnum
+    deleted: StrEnum
+    restored: StrEnum
+
+
+@dataclass(frozen=True)
+class Use:
+    """Entries of `repository` refer to another kind by `column`; `path` names them to clients."""
+
+    path: str
+    repository: type[Repository[Any]]
+    column: str
+
+
+@dataclass(frozen=True)
+class ChildKind(Generic[E, R]):
+    """`noun` names one in summaries; `check` raises ValidationFailed for what only this kind can judge.
+
+    `check` gets the unit of work, the entry and, for entries about a patient, that patient. `used_by` keeps an entry
+    from being deleted while others refer to it.
+    """
+
+    noun: str
+    path: str
+    repository: type[Repository[E]]
+    create: type[CreateModel]
+    patch: type[ChartPatch]
+    read: type[R]
+    actions: ChildActions
+    check: Callable[[UnitOfWork, E, Patient | None], Awaitable[None]] | None = None
+    used_by: tuple[Use, ...] = ()
+
+
+class ChildReader(Generic[E, R]):
+    def __init__(self, uow: ReadUnitOfWork, kind: ChildKind[E, R]) -> None:
+        self._uow = uow
+        self._kind = kind
+        self._incidents = IncidentRepository(uow)
+        self._children = kind.repository(uow)
+
+    async def get(self, incident_id: uuid.UUID, child_id: uuid.UUID) -> R:
+        """Raises NotFound: for a missing or deleted incident, or a child of another one, too."""
+        await self._incidents.get(self._uow.tenant_id, incident_id)
+        return self._kind.read.of(_of_incident(await self._children.find(self._uow.tenant_id, child_id), incident_id))
+
+    async def list_page(self, incident_id: uuid.UUID, *, include_deleted: bool, **query: Any) -> Page[R]:
+        """Raises NotFound for the incident; Forbidden when deleted ones are asked for by anyone but an admin."""
+        listed = self._children.list_page
+        if include_deleted:
+            self._uow.principal.require(CHART_RESTORE)
+            listed = self._children.list_including_deleted
+        await self._incidents.get(self._uow.tenant_id, incident_id)
+        page = await listed(self._uow.tenant_id, incident_id=incident_id, **query)
+        return Page(items=[self._kind.read.of(child) for child in page.items], next_cursor=page.next_cursor)
+
+
+class ChildService(Generic[E, R]):
+    """Every write holds the incident FOR SHARE: an entry cannot land in a chart that is being locked."""
+
+    def __init__(self, uow: UnitOfWork, kind: ChildKind[E, R]) -> None:
+        self._uow = uow
+        self._kind = kind
+        self._incidents = IncidentRepository(uow)
+        self._children = kind.repository(uow)
+
+    async def create(self, incident_id: uuid.UUID, given: Any, creation: Creation) -> R:
+        """Raises NotFound, ChartNotEditable, ValidationFailed."""
+        claim = await creation.claim(self._uow, given)
+        if claim.repeated:
+            return self._kind.read.of(await self._children.get(self._uow.tenant_id, claim.entity_id))
+        incident = await self._incidents.get_for_share(self._uow.tenant_id, incident_id)
+        require_editable(incident, self._uow.principal)
+        values = {**given.values(), "elements": to_json(given.elements)}
+        child = self._children.entity(
+            id=claim.entity_id, tenant_id=self._uow.tenant_id, incident_id=incident_id, **values
+        )
+        await self._check(child)
+        await self._uow.create(child, self._kind.actions.created, event=INCIDENT_UPDATED)
+        return self._kind.read.of(child)
+
+    async def revise(self, incident_id: uuid.UUID, child_id: uuid.UUID, patch: ChartPatch) -> R:
+        """Raises NotFound, ChartNotEditable, Conflict (stale), ValidationFailed."""
+        incident = await self._incidents.get_for_share(self._uow.tenant_id, incident_id)
+        require_editable(incident, self._uow.principal, patch.reason)
+        child = _of_incident(await self._children.find(self._uow.tenant_id, child_id), incident_id)
+        amends = incident.status is IncidentStatus.COMPLETED
+        action = self._kind.actions.amended if amends else self._kind.actions.revised
+        await revise_entry(self._uow, child, patch, action, self._check)
+        return self._kind.read.of(child)
+
+    async def delete(self, incident_id: uuid.UUID, child_id: uuid.UUID, version: int) -> None:
+        """Raises NotFound, ChartNotEditable, Conflict (stale), EntryInUse."""
+        incident = await self._incidents.get_for_share(self._uow.tenant_id, incident_id)
+        require_editable(incident, self._uow.principal)
+        child = _of_incident(await self._children.find_for_update(self._uow.tenant_id, child_id), incident_id)
+        require_version(child, version)
+        await self._require_unused(child)
+        async with self._uow.change(child, self._kind.actions.deleted, event=INCIDENT_UPDATED):
+            child.deleted_at = utcnow()
+
+    async def restore(self, incident_id: uuid.UUID, child_id: uuid.UUID, version: int) -> R:
+        """Raises Forbidden, NotFound, ChartNotEditable, Conflict (stale), ValidationFailed (patient or parent gone)."""
+        self._uow.principal.require(CHART_RESTORE)
+        incident = await self._incidents.get_for_share(self._uow.tenant_id, incident_id)
+        require_editable(incident, self._uow.principal)
+        found = await self._children.get_including_deleted(self._uow.tenant_id, child_id)
+        child = _of_incident(found, incident_id)
+        require_version(child, version)
+        async with self._uow.change(child, self._kind.actions.restored, event=INCIDENT_UPDATED):
+            child.deleted_at = None
+            await self._check(child)
+        return self._kind.read.of(child)
+
+    async def _require_unused(self, child: E) -> None:
+        """`child` is locked for update, and whoever refers to it holds it for share: the answer stays true."""
+        for use in self._kind.used_by:
+            query: dict[str, Any] = {"incident_id": child.incident_id, use.column: child.id}
+            page = await use.repository(self._uow).list_page(self._uow.tenant_id, limit=1, cursor=None, **query)
+            if page.items:
+                raise EntryInUse(used_by=use.path)
+
+    async def _check(self, child: E) -> None:
+        check_entry_elements(child)
+        patient = await self._patient_of(child)
+        if self._kind.check is not None:
+            await self._kind.check(self._uow, child, patient)
+
+    async def _patient_of(self, child: E) -> Patient | None:
+        """Raises ValidationFailed for a patient that is missing, deleted or another incident's."""
+        patient_id = getattr(child, "patient_id", None)
+        if patient_id is None:
+            return None
+        patient = await PatientRepository(self._uow).find_for_share(self._uow.tenant_id, patient_id)
+        if patient is None or patient.incident_id != child.incident_id:
+            raise ValidationFailed.of("patient_id", "unknown_patient", "This incident has no such patient.")
+        return patient
+
+
+def _of_incident(child: E | None, incident_id: uuid.UUID) -> E:
+    if child is None or child.incident_id != incident_id:
+        raise NotFound
+    return child

@@ -1,0 +1,87 @@
+"""Element groups as a kind of chart child."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from app.core.db.uow import UnitOfWork
+from app.core.errors import ValidationFailed
+from app.ems.element_groups.models import ElementGroup
+from app.ems.element_groups.repository import ElementGroupRepository
+from app.ems.element_groups.schemas import ElementGroupCreate, ElementGroupPatch, ElementGroupRead
+from app.ems.elements import (
+    REPEATING_GROUPS,
+    TARGET_BUILD,
+    ElementProblem,
+    Owner,
+    check_group_attributes,
+    load_dictionary,
+)
+from app.ems.entries.children import ChildActions, ChildKind, Use
+from app.ems.patients.models import Patient
+
+
+class ElementGroupAction(StrEnum):
+    CREATED = "element_group.created"
+    REVISED = "element_group.revised"
+    AMENDED = "element_group.amended"
+    DELETED = "element_group.deleted"
+    RESTORED = "element_group.restored"
+
+
+async def _is_parent(uow: UnitOfWork, group: ElementGroup, wanted: str | None) -> bool:
+    if group.parent_id is None:
+        return False
+    parent = await ElementGroupRepository(uow).find_for_share(uow.tenant_id, group.parent_id)
+    same_place = parent is not None and (parent.incident_id, parent.patient_id) == (group.incident_id, group.patient_id)
+    return same_place and parent is not None and parent.group_name == wanted
+
+
+def _field_of(problem: ElementProblem, group_name: str) -> str:
+    """The request's field for a problem with one of the group's XML attributes."""
+    field = "attributes" + problem.path.removeprefix(group_name)
+    return "correlation_id" if field == "attributes.CorrelationID" else field
+
+
+async def _check(uow: UnitOfWork, group: ElementGroup, _: Patient | None) -> None:
+    definition = REPEATING_GROUPS[group.group_name]
+    problems = []
+    if definition.owner is Owner.INCIDENT and group.patient_id is not None:
+        problems.append(("patient_id", "group_of_incident", "This group belongs to the incident, not to a patient."))
+    if definition.owner is not Owner.INCIDENT and group.patient_id is None:
+        problems.append(("patient_id", "missing", "Say which patient this group belongs to."))
+    if (definition.parent_group is None) != (group.parent_id is None):
+        wanted = definition.parent_group or "nothing"
+        problems.append(("parent_id", "wrong_place", f"This group is nested in {wanted}."))
+    elif group.parent_id is not None and not await _is_parent(uow, group, definition.parent_group):
+        problems.append(("parent_id", "unknown_parent", "This chart has no such group to nest this one in."))
+    attributes = dict(group.attributes or {})
+    if group.correlation_id is not None:
+        attributes["CorrelationID"] = group.correlation_id
+    problems += [
+        (_field_of(problem, group.group_name), problem.code.value, problem.message)
+        for problem in check_group_attributes(group.group_name, attributes, dictionary=load_dictionary(TARGET_BUILD))
+    ]
+    if problems:
+        raise ValidationFailed(
+            problems=[{"field": field, "code": code, "message": message} for field, code, message in problems]
+        )
+
+
+ELEMENT_GROUPS = ChildKind(
+    noun="element group",
+    path="element-groups",
+    repository=ElementGroupRepository,
+    create=ElementGroupCreate,
+    patch=ElementGroupPatch,
+    read=ElementGroupRead,
+    actions=ChildActions(
+        ElementGroupAction.CREATED,
+        ElementGroupAction.REVISED,
+        ElementGroupAction.AMENDED,
+        ElementGroupAction.DELETED,
+        ElementGroupAction.RESTORED,
+    ),
+    check=_check,
+    used_by=(Use("element-groups", ElementGroupRepository, "parent_id"),),
+)

@@ -1,0 +1,57 @@
+"""Interventions as a kind of chart child."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from app.core.db.uow import UnitOfWork
+from app.core.errors import ValidationFailed
+from app.ems.entries.checks import not_before_birth
+from app.ems.entries.children import ChildActions, ChildKind
+from app.ems.interventions.models import Intervention, InterventionType
+from app.ems.interventions.repository import InterventionRepository
+from app.ems.interventions.schemas import InterventionCreate, InterventionPatch, InterventionRead
+from app.ems.patients.models import Patient
+
+
+class InterventionAction(StrEnum):
+    CREATED = "intervention.created"
+    REVISED = "intervention.revised"
+    AMENDED = "intervention.amended"
+    DELETED = "intervention.deleted"
+    RESTORED = "intervention.restored"
+
+
+FOREIGN_FIELDS = {
+    InterventionType.PROCEDURE: ("rxcui", "dose", "dose_unit", "route"),
+    InterventionType.MEDICATION: ("procedure_code",),
+}
+
+
+async def _check(uow: UnitOfWork, intervention: Intervention, patient: Patient | None) -> None:
+    not_before_birth("performed_at", intervention.performed_at, patient)
+    problems = [
+        {"field": field, "code": "not_of_this_type", "message": f"A {intervention.type} has no {field}."}
+        for field in FOREIGN_FIELDS[intervention.type]
+        if getattr(intervention, field) is not None
+    ]
+    if problems:
+        raise ValidationFailed(problems=problems)
+
+
+INTERVENTIONS = ChildKind(
+    noun="intervention",
+    path="interventions",
+    repository=InterventionRepository,
+    create=InterventionCreate,
+    patch=InterventionPatch,
+    read=InterventionRead,
+    actions=ChildActions(
+        InterventionAction.CREATED,
+        InterventionAction.REVISED,
+        InterventionAction.AMENDED,
+        InterventionAction.DELETED,
+        InterventionAction.RESTORED,
+    ),
+    check=_check,
+)

@@ -1,0 +1,34 @@
+"""Narratives as a kind of chart child."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from app.ems.entries.children import ChildActions, ChildKind
+from app.ems.narratives.repository import NarrativeRepository
+from app.ems.narratives.schemas import NarrativeCreate, NarrativePatch, NarrativeRead
+
+
+class NarrativeAction(StrEnum):
+    CREATED = "narrative.created"
+    REVISED = "narrative.revised"
+    AMENDED = "narrative.amended"
+    DELETED = "narrative.deleted"
+    RESTORED = "narrative.restored"
+
+
+NARRATIVES = ChildKind(
+    noun="narrative",
+    path="narratives",
+    repository=NarrativeRepository,
+    create=NarrativeCreate,
+    patch=NarrativePatch,
+    read=NarrativeRead,
+    actions=ChildActions(
+        NarrativeAction.CREATED,
+        NarrativeAction.REVISED,
+        NarrativeAction.AMENDED,
+        NarrativeAction.DELETED,
+        NarrativeAction.RESTORED,
+    ),
+)

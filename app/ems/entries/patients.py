@@ -1,0 +1,58 @@
+"""Patients as a kind of chart child."""
+
+from __future__ import annotations
+
+import datetime as dt
+from enum import StrEnum
+
+from app.core.clock import utcnow
+from app.core.db.uow import UnitOfWork
+from app.core.errors import ValidationFailed
+from app.ems.element_groups.repository import ElementGroupRepository
+from app.ems.entries.children import ChildActions, ChildKind, Use
+from app.ems.interventions.repository import InterventionRepository
+from app.ems.narratives.repository import NarrativeRepository
+from app.ems.patients.models import Patient
+from app.ems.patients.repository import PatientRepository
+from app.ems.patients.schemas import PatientCreate, PatientPatch, PatientRead
+from app.ems.vitals.repository import VitalRepository
+
+
+class PatientAction(StrEnum):
+    CREATED = "patient.created"
+    REVISED = "patient.revised"
+    AMENDED = "patient.amended"
+    DELETED = "patient.deleted"
+    RESTORED = "patient.restored"
+
+
+_AHEAD_OF_UTC = dt.timedelta(hours=14)  # the most that any time zone is: a date of birth is local (Guam has +10)
+
+
+async def _check(uow: UnitOfWork, patient: Patient, _: Patient | None) -> None:
+    if patient.date_of_birth is not None and patient.date_of_birth > (utcnow() + _AHEAD_OF_UTC).date():
+        raise ValidationFailed.of("date_of_birth", "in_the_future", "The date of birth lies in the future.")
+
+
+PATIENTS = ChildKind(
+    noun="patient",
+    path="patients",
+    repository=PatientRepository,
+    create=PatientCreate,
+    patch=PatientPatch,
+    read=PatientRead,
+    actions=ChildActions(
+        PatientAction.CREATED,
+        PatientAction.REVISED,
+        PatientAction.AMENDED,
+        PatientAction.DELETED,
+        PatientAction.RESTORED,
+    ),
+    check=_check,
+    used_by=(
+        Use("vitals", VitalRepository, "patient_id"),
+        Use("interventions", InterventionRepository, "patient_id"),
+        Use("narratives", NarrativeRepository, "patient_id"),
+        Use("element-groups", ElementGroupRepository, "patient_id"),
+    ),
+)

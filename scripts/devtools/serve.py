@@ -1,0 +1,202 @@
+"""`make run`: everything up on this machine, in order, until Ctrl-C; then everything down, in the reverse order."""
+
+import http.client
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts.devtools import ports
+from scripts.devtools.checkout import Checkout
+from scripts.devtools.console import DevError, run_quietly, say, step
+from scripts.devtools.packages import Profile, prepare
+from scripts.devtools.processes import (
+    exclusive,
+    read_json,
+    start,
+    stop,
+    stop_orphan,
+    wait_until,
+    write_private,
+)
+from scripts.devtools.services import Services, Wishes, persistent
+
+DEFAULT_PORT = 8000
+GRACEFUL_SECONDS = 25
+HEALTHY_SECONDS = 60.0
+WATCH_SECONDS = 0.2
+SIGNALS = ((signal.SIGTERM, GRACEFUL_SECONDS + 5.0), (signal.SIGKILL, 5.0))
+SERVER = "uvicorn"
+
+
+@dataclass(frozen=True)
+class ServeOptions:
+    host: str
+    port: int | None
+    reload: bool
+    wishes: Wishes
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where a client on this machine reaches the server."""
+        return (ports.LOOPBACK if self.host in {"0.0.0.0", ""} else self.host, self.port or DEFAULT_PORT)  # noqa: S104
+
+    @property
+    def url(self) -> str:
+        host, port = self.address
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def serve(checkout: Checkout, options: ServeOptions) -> int:
+    """Run until interrupted (0) or until one of the servers ends by itself (1)."""
+    checkout.make_directories()
+    started = time.monotonic()
+    record = checkout.data_dir / "serve.json"
+    with ExitStack() as stack:
+        if not stack.enter_context(exclusive(checkout.data_dir / "serve.lock")):
+            raise already_serving(checkout, read_json(record))
+        stop_earlier_server(checkout, record)
+        require_port(options)
+        prepare(checkout, profile_needed(os.environ))
+        services = stack.enter_context(persistent(checkout, options.wishes))
+        prepare_database(checkout, services)
+        stack.callback(record.unlink, missing_ok=True)
+        stack.enter_context(web_server(checkout, options, services, record))
+        announce(checkout, options, time.monotonic() - started)
+        return watch(services)
+
+
+def already_serving(checkout: Checkout, record: dict[str, object]) -> DevError:
+    where = f" at {record['url']} (process {record['pid']})" if {"url", "pid"} <= set(record) else ""
+    return DevError(
+        f"This checkout is being served already{where}.",
+        f"Stop that one (Ctrl-C there), or start another with a data directory and port of its own:\n"
+        f"--data-dir {checkout.data_dir}-2 --port {DEFAULT_PORT + 1}",
+    )
+
+
+def stop_earlier_server(checkout: Checkout, record: Path) -> None:
+    """The web server of a run that was killed would keep the port."""
+    pid = read_json(record).get("server")
+    if isinstance(pid, int) and stop_orphan(pid, SERVER, checkout.root, (signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0)):
+        say("  stopped the web server that an earlier, killed run had left")
+
+
+def require_port(options: ServeOptions) -> None:
+    """Fail before the long steps; another port is never chosen silently, since clients are told this one."""
+    port = options.port or DEFAULT_PORT
+    if not ports.is_free(port, options.host):
+        raise DevError(
+            f"Port {port} on {options.host} is taken by another program, or not allowed to you.",
+            f"Choose another: python3 scripts/dev.py serve --port {port + 1}   (or: make run PORT={port + 1})",
+        )
+
+
+def profile_needed(environ: Mapping[str, str]) -> Profile:
+    """With servers of the developer's own, the production packages are enough."""
+    return Profile.BASE if environ.get("DATABASE_URL") and environ.get("REDIS_URL") else Profile.LOCAL
+
+
+def prepare_database(checkout: Checkout, services: Services) -> None:
+    """Migrations, then the demo tenant (which is made once and left alone afterwards)."""
+    for title, module, arguments, done in (
+        ("migrations", "alembic", ["upgrade", "head"], "at head"),
+        ("demo tenant", "scripts.seed_demo", [], "there"),
+    ):
+        with step(title) as running:
+            run_quietly(
+                [checkout.python, "-m", module, *arguments],
+                problem=f"The step `{module}` failed",
+                advice=f"The database's own log: {checkout.logs / 'postgres.log'}",
+                cwd=checkout.root,
+                env=services.environment,
+            )
+            running.outcome = done
+
+
+@contextmanager
+def web_server(checkout: Checkout, options: ServeOptions, services: Services, record: Path) -> Iterator[None]:
+    """uvicorn, healthy; stopped gracefully on the way out."""
+    host, port = options.host, options.port or DEFAULT_PORT
+    command: list[str | Path] = [
+        checkout.python,
+        "-m",
+        SERVER,
+        "app.main:create_app",
+        "--factory",
+        "--app-dir",
+        checkout.root,
+    ]
+    command += ["--host", host, "--port", str(port), "--no-server-header", "--no-access-log"]
+    command += ["--timeout-graceful-shutdown", str(GRACEFUL_SECONDS)]
+    if options.reload:
+        command += ["--reload", "--reload-dir", checkout.root / "app"]
+    with step("web server") as running:
+        child = start(command, cwd=checkout.root, env=services.environment)
+        services.children["The web server"] = child
+        try:
+            write_private(record, json.dumps({"pid": os.getpid(), "server": child.pid, "url": options.url}))
+            wait_until_healthy(services, options)
+        except BaseException:
+            stop(child, *SIGNALS)
+            raise
+        running.outcome = "healthy"
+    try:
+        yield
+    finally:
+        stop(child, *SIGNALS)
+
+
+def wait_until_healthy(services: Services, options: ServeOptions) -> None:
+    """Return when /health/ready answers 200; raises DevError when a server ends first or the app stays unready."""
+    wait_until(lambda: bool(ended(services)) or is_ready(*options.address), HEALTHY_SECONDS)
+    if ended(services):
+        raise DevError(ended(services), "Its own words are above, or in the logs directory of the data directory.")
+    if not is_ready(*options.address):
+        raise DevError(
+            f"The web server is not ready after {HEALTHY_SECONDS:.0f} s.",
+            f"What it waits for: curl {options.url}/health/ready (while it runs) and its words above.",
+        )
+
+
+def ended(services: Services) -> str:
+    """Which server ended by itself; empty while all run."""
+    for name, child in services.children.items():
+        if child.poll() is not None:
+            return f"{name} ended by itself (exit {child.returncode})."
+    return ""
+
+
+def is_ready(host: str, port: int) -> bool:
+    connection = http.client.HTTPConnection(host, port, timeout=5)
+    try:
+        connection.request("GET", "/health/ready")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def announce(checkout: Checkout, options: ServeOptions, seconds: float) -> None:
+    say(f"\nReady after {seconds:.1f} s at {options.url}")
+    say(f"  API documentation  {options.url}/docs")
+    say(f"  demo logins        {checkout.data_dir / 'demo-credentials.json'} (tenant `demo`)")
+    say("  stop               Ctrl-C\n")
+
+
+def watch(services: Services) -> int:
+    """Wait for Ctrl-C or SIGTERM; a server that ends by itself takes the rest down with it."""
+    try:
+        while True:
+            if ended(services):
+                say(f"{ended(services)} Stopping the rest.")
+                return 1
+            time.sleep(WATCH_SECONDS)
+    except KeyboardInterrupt:
+        say("\nstopping …")
+        return 0

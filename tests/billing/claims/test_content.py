@@ -1,0 +1,227 @@
+"""From chart, claim and agency to the writer's records, and every problem in the API's own words."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from decimal import Decimal
+from typing import Any, get_args, get_type_hints
+
+import pytest
+
+from app.billing.claims.content import FIELDS, api_field, draft_submission
+from app.billing.claims.schemas import ClaimRead, LineRead
+from app.billing.claims.submission import service_date, transmission
+from app.billing.x12.parties import Envelope, Receiver, Submitter
+from app.billing.x12.professional_claim import ClaimSubmission
+from app.core.tenants.schemas import TenantPatch
+from app.ems.public import IncidentRead, PatientRead
+from tests.billing.support.claims import BASE_LINE, MILEAGE_LINE
+from tests.billing.support.drafts import AT, agency_profile, claim_with_lines, patient_chart
+
+NOT_SENT = (  # parts of the writer's records that nothing in the chart or claim fills yet
+    "application_sender_code",
+    "application_receiver_code",
+    "acknowledgment_requested",
+    "batch_id",
+    "control_number",
+    "usage_indicator",
+    "created_at",
+    "id_qualifier",
+    "billing_provider.contact",
+    "billing_provider.address.line2",
+    "pay_to_address",
+    "subscriber.address.line2",
+    "drop_off.address.line2",
+    "insurance_type",
+    "payer.address",
+    "patient.",
+    "frequency",
+    "payer_claim_control_number",
+    "claim.signature_on_file",
+    "assignment",
+    "benefits_assigned",
+    "release_of_information",
+    "signed_by_provider",
+    "delay_reason",
+    "patient_amount_paid",
+    "medical_record_number",
+    "claim.note",
+    "_provider.name",
+    "referring_provider",
+    "rendering_provider",
+    "supervising_provider",
+    "certifications.applies",
+    "lines.service_date",
+    "lines.emergency",
+)
+
+
+def leaves(record: Any, path: str = "") -> Iterator[str]:
+    """Every field of a tree of writer's records, as its problems name it, without indexes."""
+    hints = get_type_hints(record)
+    for item in fields(record):
+        at = f"{path}.{item.name}".lstrip(".")
+        inner = [kind for kind in _kinds(hints[item.name]) if is_dataclass(kind)]
+        yield from leaves(inner[0], at) if inner else iter([at])
+
+
+def _kinds(hint: Any) -> list[Any]:
+    arguments = get_args(hint)
+    return [kind for argument in arguments for kind in _kinds(argument)] if arguments else [hint]
+
+
+def api_names() -> set[str]:
+    claim, line = set(ClaimRead.model_fields), {f"lines.{name}" for name in LineRead.model_fields}
+    accident = {f"accident.{name}" for name in ("causes", "state", "occurred_on")}
+    return (
+        claim
+        | line
+        | accident
+        | {f"tenant.{name}" for name in TenantPatch.model_fields}
+        | {f"incident.{name}" for name in IncidentRead.model_fields}
+        | {f"patient.{name}" for name in PatientRead.model_fields}
+    )
+
+
+def test_every_field_that_is_sent_has_a_name_in_the_api() -> None:
+    roots: dict[str, Any] = {"envelope": Envelope, "submitter": Submitter, "receiver": Receiver, "": ClaimSubmission}
+    found = [leaf for root, record in roots.items() for leaf in leaves(record, root)]
+    sent = [leaf for leaf in found if not any(part in f"{leaf}." for part in NOT_SENT)]
+    assert len(sent) > 40
+    assert {leaf: api_field(leaf) for leaf in sent if api_field(leaf) not in api_names()} == {}
+    assert {name for name in FIELDS.values() if name not in api_names()} == set()
+
+
+def test_indexes_stay_where_the_api_has_lists() -> None:
+    assert api_field("batch[0].claim.lines[3].hcpcs") == "lines[3].hcpcs"
+    assert api_field("batch[7].claim.diagnoses[2]") == "diagnoses[2]"
+    assert api_field("batch[0].claim.certifications[1].codes[0]") == "certifications"
+    assert api_field("batch[0].claim.accident.occurred_on") == "accident.occurred_on"
+
+
+def test_a_complete_claim_has_no_problems() -> None:
+    claim, lines = claim_with_lines()
+    draft = draft_submission(agency_profile(), patient_chart(), claim, lines, AT)
+    assert draft.problems == ()
+    sent = draft.submission
+    assert (sent.patient, sent.subscriber.payer_sequence, sent.subscriber.sex) == (None, "P", "F")
+    assert [line.control_number for line in sent.claim.lines] == ["C000000042-1", "C000000042-2"]
+    assert all(line.emergency and line.service_date == dt.date(2026, 11, 1) for line in sent.claim.lines)
+    assert (sent.claim.total_charge, sent.claim.assignment) == (Decimal("1015.60"), "A")
+    assert [(c.applies, c.codes) for c in sent.claim.certifications] == [(True, ("06", "09")), (False, ("12",))]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"signature_on_file": False}, ("N", "I")),
+        ({"signature_on_file": True}, ("Y", "Y")),
+    ],
+)
+def test_the_signature_assigns_and_permits(changes: dict[str, Any], expected: tuple[str, str]) -> None:
+    claim, lines = claim_with_lines(accepts_assignment=False, **changes)
+    sent = draft_submission(agency_profile(), patient_chart(), claim, lines, AT).submission.claim
+    assert (sent.benefits_assigned, sent.release_of_information, sent.assignment) == (*expected, "C")
+    assert sent.signature_on_file is changes["signature_on_file"]
+
+
+def test_what_is_not_certified_as_an_emergency_is_none() -> None:
+    claim, lines = claim_with_lines(certifications={"no": ["06"]}, patient_count=2, accident={"causes": ["OA"]})
+    sent = draft_submission(agency_profile(), patient_chart(), claim, lines, AT).submission.claim
+    assert not any(line.emergency for line in sent.lines)
+    assert [line.patient_count for line in sent.lines] == [2, 2]
+    assert [(c.applies, c.codes) for c in sent.certifications] == [(False, ("06",))]
+    assert sent.accident is not None
+    assert (sent.accident.causes, sent.accident.occurred_on) == (("OA",), None)
+
+
+@pytest.mark.parametrize(
+    ("time_zone", "departed", "day"),
+    [
+        ("America/Chicago", "2026-11-02T05:30:00+00:00", dt.date(2026, 11, 1)),
+        ("America/New_York", "2026-11-02T05:30:00+00:00", dt.date(2026, 11, 2)),
+        ("Pacific/Guam", "2026-11-01T15:00:00+00:00", dt.date(2026, 11, 2)),
+        ("America/Chicago", "2026-07-02T04:59:59+00:00", dt.date(2026, 7, 1)),
+        ("America/Chicago", "2026-07-02T05:00:00+00:00", dt.date(2026, 7, 2)),
+    ],
+)
+def test_the_day_of_service_is_the_agencys(time_zone: str, departed: str, day: dt.date) -> None:
+    _, lines = claim_with_lines()
+    incident = patient_chart(depart_scene_time=departed).incident
+    assert service_date(agency_profile(time_zone=time_zone), incident, lines) == day
+
+
+def test_of_the_dead_it_is_the_day_of_the_dispatch() -> None:
+    _, lines = claim_with_lines(lines=[{**BASE_LINE, "modifiers": ["QL"]}])
+    chart = patient_chart(dispatch_time="2026-10-31T23:00:00-05:00", depart_scene_time=None)
+    assert service_date(agency_profile(), chart.incident, lines) == dt.date(2026, 10, 31)
+
+
+def test_the_envelope_keeps_the_agencys_clock() -> None:
+    sent = transmission(agency_profile(time_zone="America/Denver"), 77, "P", AT)
+    assert sent.envelope.created_at.isoformat() == "2026-11-20T11:00:00-07:00"
+    assert (sent.envelope.interchange_control_number, sent.envelope.group_control_number) == (77, 77)
+    assert (sent.envelope.batch_id, sent.envelope.usage_indicator) == ("77", "P")
+    other = transmission(agency_profile(submitter_qualifier="30", receiver_qualifier="01"), 1, "T", AT).envelope
+    assert (other.sender_qualifier, other.receiver_qualifier) == ("30", "01")
+
+
+TENANT = ("npi", "ein", "taxonomy", "street", "city", "zip", "phone", "billing_contact_name", "submitter_id")
+PLACE = ("street", "city", "state", "zip")
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        *(f"tenant.{name}" for name in (*TENANT, "receiver_name", "receiver_id")),
+        *(f"incident.location_{name}" for name in PLACE),
+        "incident.depart_scene_time",
+        *(f"patient.home_{name}" for name in PLACE),
+        *(f"patient.destination_{name}" for name in PLACE),
+        "patient.last_name",
+        "patient.date_of_birth",
+        "patient.gender",
+        "signature_on_file",
+    ],
+)
+def test_whatever_is_missing_is_named(field: str) -> None:
+    owner, _, name = field.rpartition(".")
+    absent = {name: None}
+    claim, lines = claim_with_lines(**({} if owner else absent))
+    draft = draft_submission(
+        agency_profile(**(absent if owner == "tenant" else {})),
+        patient_chart(**(absent if owner == "incident" else {}), patient=absent if owner == "patient" else None),
+        claim,
+        lines,
+        AT,
+    )
+    assert [(problem["field"], problem["code"]) for problem in draft.problems] == [(field, "missing")]
+
+
+@pytest.mark.parametrize(
+    ("chart", "claim_changes", "expected"),
+    [
+        ({"depart_scene_time": "2026-12-01T10:00:00-06:00"}, {}, ("incident.depart_scene_time", "service_date_future")),
+        ({"patient": {"date_of_birth": "2026-11-02"}}, {}, ("incident.depart_scene_time", "before_birth")),
+        ({"patient": {"last_name": "王"}}, {}, ("patient.last_name", "characters")),
+        ({"patient": {"home_zip": "M5V 2T6"}}, {}, ("patient.home_zip", "zip")),
+        ({}, {"charge_amount": Decimal("1.00")}, ("charge_amount", "charge_sum")),
+        ({}, {"loaded_miles": "9.9"}, ("loaded_miles", "miles_units")),
+        ({}, {"accident": {"causes": ["AA"], "occurred_on": "2026-10-01"}}, ("accident.state", "missing")),
+        ({}, {"accident": {"causes": ["OA"]}}, ("accident.occurred_on", "missing")),
+        ({}, {"diagnoses": ["I63.9", "I639"]}, ("diagnoses", "duplicate")),
+        ({}, {"lines": [BASE_LINE, BASE_LINE, MILEAGE_LINE]}, ("lines", "base_code")),
+        ({}, {"lines": [BASE_LINE, {**MILEAGE_LINE, "modifiers": ["SH"]}]}, ("lines[1].modifiers", "mileage_route")),
+        ({}, {"round_trip_purpose": "Dialysis"}, ("lines", "base_code")),
+        ({"location_street": "x" * 56}, {}, ("incident.location_street", "too_long")),
+    ],
+)
+def test_what_does_not_fit_is_named(
+    chart: dict[str, Any], claim_changes: dict[str, Any], expected: tuple[str, str]
+) -> None:
+    claim, lines = claim_with_lines(**claim_changes)
+    draft = draft_submission(agency_profile(), patient_chart(**chart), claim, lines, AT)
+    assert [(problem["field"], problem["code"]) for problem in draft.problems] == [expected]
+    assert draft.problems[0]["message"].endswith(".")

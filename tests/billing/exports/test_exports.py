@@ -1,0 +1,424 @@
+"""837P files made of approved claims: what is in them, who gets them, and that a batch goes out whole or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import asyncpg
+import pytest
+
+from app.billing.x12.tokenizer import parse_interchange
+from app.core.config import Environment
+from app.core.runtime import Runtime
+from tests.billing.support.claims import CLAIMS, EXPORTS, approved_claim, export, fire, new_claim
+from tests.billing.support.evidence import Evidence
+from tests.billing.x12.judge import judge_837p
+from tests.support.actors import Actor, Agency
+from tests.support.charts import add_patient, lock_call, locked_call, open_call, unlock_call
+from tests.support.charts import fire as fire_incident
+
+
+class Store:
+    """The runtime's object store, with something happening around `put`."""
+
+    def __init__(
+        self,
+        inner: Any,
+        *,
+        before: Callable[[], Awaitable[None]] | None = None,
+        after: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self.inner = inner
+        self.before = before
+        self.after = after
+        self.keys: list[str] = []
+
+    async def put(self, key: str, content: bytes, content_type: str) -> None:
+        if self.before is not None:
+            await self.before()
+        await self.inner.put(key, content, content_type)
+        self.keys.append(key)
+        if self.after is not None:
+            await self.after()
+
+    async def get(self, key: str) -> bytes:
+        found: bytes = await self.inner.get(key)
+        return found
+
+    async def exists(self, key: str) -> bool:
+        return bool(await self.inner.exists(key))
+
+
+@pytest.fixture
+def store(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Store:
+    watched = Store(runtime.objects)
+    monkeypatch.setattr(runtime, "objects", watched)
+    return watched
+
+
+async def artifact(agency: Agency, made: dict[str, Any]) -> str:
+    answer = await agency.biller.get(f"{EXPORTS}/{made['id']}/artifact")
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "application/edi-x12"
+    assert answer.headers["content-disposition"] == f'attachment; filename="{made["id"]}.edi"'
+    return answer.text
+
+
+async def status_of(agency: Agency, claim: dict[str, Any]) -> str:
+    return str((await agency.biller.expect(200, "GET", f"{CLAIMS}/{claim['id']}"))["status"])
+
+
+async def test_a_batch_goes_out_in_one_file(agency: Agency, store: Store, evidence: Evidence) -> None:
+    """From charts and claims charted over HTTP to a file that an independent implementation of the guide accepts."""
+    pair = await open_call(agency, patient={"last_name": "Müller", "middle_name": "Q", "name_suffix": "Jr"})
+    second = await add_patient(agency, pair.incident, first_name="Max", gender="male", home_zip="62701-1234")
+    await lock_call(agency, pair)
+    accident = {"causes": ["AA"], "state": "IL", "occurred_on": "2026-11-01"}
+    claims = [
+        await approved_claim(agency, pair, patient_id=pair.patient["id"], patient_count=2),
+        await approved_claim(agency, pair, patient_id=second["id"], patient_count=2, accident=accident),
+        await approved_claim(agency, group_number="G7", prior_authorization="UTN00000000001", weight_lb=None),
+        await approved_claim(agency, certifications={}, stretcher_purpose=None, accepts_assignment=False),
+    ]
+    made = await export(agency, *claims)
+    assert made["claim_ids"] == [claim["id"] for claim in claims]
+    assert made["format"] == "837P"
+    assert made["artifact_key"] == f"tenant/{agency.tenant_id}/billing/837p/{made['id']}.edi"
+    assert store.keys == [made["artifact_key"]]
+    assert await agency.biller.expect(200, "GET", f"{EXPORTS}/{made['id']}") == made
+    text = await artifact(agency, made)
+    assert judge_837p(text) == []
+    interchange = parse_interchange(text)
+    [group] = interchange.groups
+    [transaction] = group.transaction_sets
+    assert int(interchange.header.element(13)) == int(group.header.element(6)) == made["control_number"]
+    assert interchange.header.element(15) == "T"
+    sent = [segment.element(1) for segment in transaction.segments if segment.tag == "CLM"]
+    assert sent == [claim["claim_number"] for claim in claims]
+    assert [await status_of(agency, claim) for claim in claims] == ["exported"] * 4
+    for claim in claims:
+        moved = (await evidence.audit(claim["id"]))[-1]
+        assert (moved["action"], moved["metadata_json"]["to"]) == ("export", "exported")
+        assert (await evidence.outbox(claim["id"]))[-1]["payload"]["status"] == "exported"
+    [recorded] = await evidence.audit(made["id"])
+    assert recorded["metadata_json"] == {"control_number": made["control_number"], "claims": 4}
+    assert "Müller" not in await evidence.records(agency.tenant_id)
+
+
+async def test_isa15_is_p_in_production_only(agency: Agency, runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    for environment, usage in ((Environment.DEVELOPMENT, "T"), (Environment.PRODUCTION, "P")):
+        settings = runtime.settings.model_copy(update={"environment": environment})
+        monkeypatch.setattr(runtime, "settings", settings)
+        made = await export(agency, await approved_claim(agency))
+        assert parse_interchange(await artifact(agency, made)).header.element(15) == usage
+
+
+async def test_control_numbers_are_never_used_twice(agency: Agency, found: Any) -> None:
+    other: Agency = await found()
+    numbers = [(await export(who, await approved_claim(who)))["control_number"] for who in (agency, other, agency)]
+    assert numbers == sorted(set(numbers))
+
+
+async def test_one_claim_that_is_not_ready_keeps_all_back(agency: Agency, store: Store, evidence: Evidence) -> None:
+    """Each is named with its reasons: state, chart, content."""
+    call = await locked_call(agency)
+    unlocked = await approved_claim(agency, call)
+    await unlock_call(agency, call)
+    ready, pending, lacking = await approved_claim(agency), await new_claim(agency), await new_claim(agency)
+    await agency.biller.expect(
+        200, "PATCH", f"{CLAIMS}/{lacking['id']}", json={"version": 1, "signature_on_file": None}
+    )
+    await evidence.arrange(lacking, "ready_to_export")
+    before = await evidence.digest(agency.tenant_id)
+    refused = await export(agency, ready, pending, unlocked, lacking, status=409)
+    assert refused["error"]["code"] == "CLAIMS_NOT_READY"
+    named = {
+        claim["claim_id"]: (
+            claim["state"],
+            [guard["name"] for guard in claim["failed_guards"]],
+            [problem["field"] for guard in claim["failed_guards"] for problem in guard.get("problems", [])],
+        )
+        for claim in refused["error"]["details"]["claims"]
+    }
+    assert named == {
+        pending["id"]: ("pending_review", [], []),
+        unlocked["id"]: ("ready_to_export", ["chart_locked"], []),
+        lacking["id"]: ("ready_to_export", ["content_valid"], ["signature_on_file"]),
+    }
+    assert await evidence.digest(agency.tenant_id) == before
+    assert store.keys == []
+
+
+async def test_a_profile_that_cannot_be_sent_keeps_all_back(agency: Agency) -> None:
+    claim = await approved_claim(agency)
+    tenant = await agency.admin.expect(200, "GET", "tenants/current")
+    patch = {"version": tenant["version"], "submitter_id": "x" * 16}
+    await agency.admin.expect(200, "PATCH", "tenants/current", json=patch)
+    refused = await export(agency, claim, status=409)
+    [guard] = refused["error"]["details"]["claims"][0]["failed_guards"]
+    assert [(p["field"], p["code"]) for p in guard["problems"]] == [("tenant.submitter_id", "length")]
+
+
+async def test_bad_batches_are_refused(agency: Agency, evidence: Evidence) -> None:
+    before = await evidence.digest(agency.tenant_id)
+    ids = [str(uuid.UUID(int=n)) for n in range(101)]
+    bad_batches: list[Any] = [[], None, "x", ["x"], [7], [None], [ids[1], ids[1]], ids]
+    for claim_ids in bad_batches:
+        await agency.biller.expect(422, "POST", EXPORTS, json={"claim_ids": claim_ids})
+    await agency.biller.expect(422, "POST", EXPORTS, json={})
+    body = {"claim_ids": [str(uuid.uuid4())], "id": str(uuid.uuid4())}
+    await agency.biller.expect(422, "POST", EXPORTS, json=body)
+    assert await evidence.digest(agency.tenant_id) == before
+
+
+async def test_unknown_and_deleted_claims_are_not_found(agency: Agency, store: Store, evidence: Evidence) -> None:
+    ready, deleted = await approved_claim(agency), await new_claim(agency)
+    await agency.admin.expect(204, "DELETE", f"{CLAIMS}/{deleted['id']}?version=1")
+    before = await evidence.digest(agency.tenant_id)
+    for missing in ({"id": str(uuid.uuid4())}, deleted):
+        refused = await export(agency, ready, missing, status=404)
+        assert refused["error"]["code"] == "NOT_FOUND"
+    assert await evidence.digest(agency.tenant_id) == before
+    assert store.keys == []
+
+
+async def test_roles(agency: Agency, anonymous: Actor, evidence: Evidence) -> None:
+    claim = await approved_claim(agency)
+    made = await export(agency, await approved_claim(agency))
+    before = await evidence.digest(agency.tenant_id)
+    for method, target, options, allowed in (
+        ("POST", EXPORTS, {"json": {"claim_ids": [claim["id"]]}}, {"admin", "biller"}),
+        ("GET", f"{EXPORTS}/{made['id']}/artifact", {}, {"admin", "biller"}),
+        ("GET", f"{EXPORTS}/{made['id']}", {}, {"admin", "biller", "founder"}),
+        ("GET", EXPORTS, {}, {"admin", "biller", "founder"}),
+    ):
+        await anonymous.expect(401, method, target, **options)
+        for who in {"admin", "biller", "founder", "medic", "supervisor"} - allowed:
+            refused = await agency.actors[who].expect(403, method, target, **options)
+            assert refused["error"]["code"] == "FORBIDDEN"
+        for who in allowed if method == "GET" else ():
+            assert (await agency.actors[who].get(target)).status_code == 200
+    assert await evidence.digest(agency.tenant_id) == before
+    assert (await agency.admin.expect(201, "POST", EXPORTS, json={"claim_ids": [claim["id"]]}))["claim_ids"]
+
+
+async def test_another_agency_sees_nothing_there(agency: Agency, found: Any, evidence: Evidence) -> None:
+    stranger: Agency = await found()
+    claim = await approved_claim(agency)
+    made = await export(agency, await approved_claim(agency))
+    before = await evidence.digest(agency.tenant_id), await evidence.digest(stranger.tenant_id)
+    trace = {"X-Request-ID": "00000000-0000-4000-8000-000000000000"}
+    for method, target, body in (
+        ("GET", f"{EXPORTS}/{{export}}", None),
+        ("GET", f"{EXPORTS}/{{export}}/artifact", None),
+        ("POST", EXPORTS, "claim"),
+    ):
+        answers = []
+        for ids in ({"export": made["id"], "claim": claim["id"]}, {"export": uuid.uuid4(), "claim": uuid.uuid4()}):
+            options = {} if body is None else {"json": {"claim_ids": [str(ids[body])]}}
+            answer = await stranger.admin.request(method, target.format(**ids), headers=trace, **options)
+            answers.append((answer.status_code, answer.content, sorted(answer.headers.items())))
+        assert answers[0] == answers[1]
+        assert answers[0][0] == 404
+    assert (await stranger.admin.expect(200, "GET", EXPORTS))["items"] == []
+    assert (await evidence.digest(agency.tenant_id), await evidence.digest(stranger.tenant_id)) == before
+
+
+async def test_exports_are_listed_newest_first(agency: Agency) -> None:
+    claims = [await approved_claim(agency) for _ in range(4)]
+    made = [await export(agency, *batch) for batch in (claims[:2], claims[2:3], claims[3:])]
+    first = await agency.biller.expect(200, "GET", f"{EXPORTS}?limit=2")
+    second = await agency.biller.expect(200, "GET", f"{EXPORTS}?limit=2&cursor={first['next_cursor']}")
+    assert first["items"] + second["items"] == made[::-1]
+    assert second["next_cursor"] is None
+    oldest = await agency.biller.expect(200, "GET", f"{EXPORTS}?sort=created_at&limit=1")
+    next_oldest = await agency.biller.expect(
+        200, "GET", f"{EXPORTS}?sort=created_at&limit=1&cursor={oldest['next_cursor']}"
+    )
+    assert oldest["items"] + next_oldest["items"] == made[:2]
+
+
+async def test_a_rejected_claim_goes_out_again_with_its_number(agency: Agency) -> None:
+    claim = await approved_claim(agency)
+    first = await export(agency, claim)
+    rejected = await fire(agency, {**claim, "version": claim["version"] + 1}, "reject")
+    second = await export(agency, await fire(agency, rejected, "approve"))
+    assert second["claim_ids"] == first["claim_ids"]
+    assert second["control_number"] > first["control_number"]
+    assert f"CLM*{claim['claim_number']}*" in await artifact(agency, second)
+
+
+async def test_a_repeated_request_makes_one_file(agency: Agency, store: Store) -> None:
+    claim = await approved_claim(agency)
+    body, headers = {"claim_ids": [claim["id"]]}, {"Idempotency-Key": "batch-1"}
+    first = await agency.biller.expect(201, "POST", EXPORTS, json=body, headers=headers)
+    assert await agency.biller.expect(201, "POST", EXPORTS, json=body, headers=headers) == first
+    assert len(store.keys) == 1
+    other = {"claim_ids": [(await approved_claim(agency))["id"]]}
+    refused = await agency.biller.expect(409, "POST", EXPORTS, json=other, headers=headers)
+    assert refused["error"]["code"] == "IDEMPOTENCY_KEY_REUSED"
+
+
+async def test_a_refused_request_does_not_use_up_its_key(agency: Agency) -> None:
+    claim = await new_claim(agency)
+    body, headers = {"claim_ids": [claim["id"]]}, {"Idempotency-Key": "batch-1"}
+    await agency.biller.expect(409, "POST", EXPORTS, json=body, headers=headers)
+    await fire(agency, claim, "approve")
+    await agency.biller.expect(201, "POST", EXPORTS, json=body, headers=headers)
+
+
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "twin"}])
+async def test_of_two_concurrent_exports_one_is_recorded(
+    agency: Agency, store: Store, admin_connection: asyncpg.Connection, headers: dict[str, str]
+) -> None:
+    """Both have stored their file before either records; with one key, both get the one that was recorded."""
+    claim = await approved_claim(agency)
+    both_stored = asyncio.Barrier(2)
+
+    async def meet() -> None:
+        await both_stored.wait()
+
+    store.after = meet
+    body = {"claim_ids": [claim["id"]]}
+    answers = await asyncio.gather(*(agency.biller.post(EXPORTS, json=body, headers=headers) for _ in range(2)))
+    rows = await admin_connection.fetch("SELECT * FROM claim_exports WHERE tenant_id = $1", agency.tenant_id)
+    [row] = rows
+    assert len(set(store.keys)) == 2
+    if headers:
+        assert [answer.status_code for answer in answers] == [201, 201]
+        assert answers[0].json() == answers[1].json()
+    else:
+        assert sorted(answer.status_code for answer in answers) == [201, 409]
+        [refused] = [answer.json()["error"] for answer in answers if answer.status_code == 409]
+        assert refused["code"] == "CLAIMS_NOT_READY"
+        assert [named["state"] for named in refused["details"]["claims"]] == ["exported"]
+    [made] = {answer.json()["id"] for answer in answers if answer.status_code == 201}
+    assert str(row["export_id"]) == made
+    text = (await store.get(row["artifact_key"])).decode()
+    assert int(parse_interchange(text).header.element(13)) == row["control_number"]
+
+
+async def test_overlapping_batches_do_not_wait_for_each_other_forever(agency: Agency, store: Store) -> None:
+    claims = [await approved_claim(agency) for _ in range(4)]
+    all_stored = asyncio.Barrier(3)
+
+    async def meet() -> None:
+        await all_stored.wait()
+
+    store.after = meet
+    batches = (claims[:3], claims[2::-1], claims[:0:-1])
+    bodies = [{"claim_ids": [claim["id"] for claim in batch]} for batch in batches]
+    answers = await asyncio.gather(*(agency.biller.post(EXPORTS, json=body) for body in bodies))
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409]
+
+
+@pytest.mark.parametrize("error", [OSError("disk full"), RuntimeError("killed")])
+@pytest.mark.parametrize("moment", ["before", "after"])
+async def test_a_crash_around_the_store_leaves_the_claims_alone(
+    agency: Agency, store: Store, evidence: Evidence, moment: str, error: Exception
+) -> None:
+    claims = [await approved_claim(agency) for _ in range(2)]
+    before = await evidence.digest(agency.tenant_id)
+
+    async def crash() -> None:
+        raise error
+
+    setattr(store, moment, crash)
+    body, headers = {"claim_ids": [claim["id"] for claim in claims]}, {"Idempotency-Key": "batch-1"}
+    answer = await agency.biller.post(EXPORTS, json=body, headers=headers)
+    assert answer.status_code >= 500
+    assert await evidence.digest(agency.tenant_id) == before
+    setattr(store, moment, None)
+    made = await agency.biller.expect(201, "POST", EXPORTS, json=body, headers=headers)
+    assert made["claim_ids"] == body["claim_ids"]
+
+
+async def test_what_changed_while_the_file_was_made_is_not_recorded(
+    agency: Agency, store: Store, evidence: Evidence
+) -> None:
+    """The claim was reopened, changed and approved again; the other one's chart was unlocked and locked again."""
+    call = await locked_call(agency)
+    edited, amended, steady = (
+        await approved_claim(agency),
+        await approved_claim(agency, call),
+        await approved_claim(agency),
+    )
+
+    before = ""
+
+    async def meddle() -> None:
+        nonlocal before
+        reopened = await fire(agency, edited, "reopen")
+        line = reopened["lines"][0]
+        path = f"{CLAIMS}/{edited['id']}/lines/{line['id']}"
+        await agency.biller.expect(200, "PATCH", path, json={"version": line["version"], "hcpcs": "A0427"})
+        current = await agency.biller.expect(200, "GET", f"{CLAIMS}/{edited['id']}")
+        await fire(agency, current, "approve")
+        await unlock_call(agency, call)
+        await fire_incident(agency, call, "lock", "admin")
+        before = await evidence.digest(agency.tenant_id)
+
+    store.after = meddle
+    refused = await export(agency, steady, edited, amended, status=409)
+    named = {
+        claim["claim_id"]: (claim["state"], [guard["name"] for guard in claim["failed_guards"]])
+        for claim in refused["error"]["details"]["claims"]
+    }
+    assert named == dict.fromkeys((edited["id"], amended["id"]), ("ready_to_export", ["content_unchanged"]))
+    assert await evidence.digest(agency.tenant_id) == before
+    store.after = None
+    assert len((await export(agency, steady, edited, amended))["claim_ids"]) == 3
+
+
+async def test_a_chart_that_is_unlocked_meanwhile_keeps_its_claim_back(agency: Agency, store: Store) -> None:
+    call = await locked_call(agency)
+    claim = await approved_claim(agency, call)
+
+    async def unlock() -> None:
+        await unlock_call(agency, call)
+
+    store.after = unlock
+    refused = await export(agency, claim, status=409)
+    [named] = refused["error"]["details"]["claims"]
+    assert [guard["name"] for guard in named["failed_guards"]] == ["chart_locked", "content_unchanged"]
+    assert await status_of(agency, claim) == "ready_to_export"
+
+
+async def test_the_record_of_exports_is_append_only(
+    agency: Agency, database: Any, admin_connection: asyncpg.Connection
+) -> None:
+    made = await export(agency, await approved_claim(agency))
+    export_id = uuid.UUID(made["id"])
+    owner = await asyncpg.connect(database.owner)
+    try:
+        for statement in (
+            "UPDATE claim_exports SET artifact_key = 'x' WHERE export_id = $1",
+            "DELETE FROM claim_exports WHERE export_id = $1",
+        ):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await owner.execute(statement, export_id)
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await owner.execute("TRUNCATE claim_exports")
+    finally:
+        await owner.close()
+    count = await admin_connection.fetchval("SELECT count(*) FROM claim_exports WHERE export_id = $1", export_id)
+    assert count == 1
+
+
+async def test_a_hundred_claims_fit_in_a_file(agency: Agency, evidence: Evidence) -> None:
+    """The largest batch, of ten calls with ten patients each."""
+    claims = []
+    for _ in range(10):
+        call = await open_call(agency)
+        patients = [call.patient]
+        patients += [await add_patient(agency, call.incident, first_name=f"P{n}") for n in range(9)]
+        await lock_call(agency, call)
+        claims += [await new_claim(agency, call, patient_id=patient["id"]) for patient in patients]
+    for claim in claims:
+        await evidence.arrange(claim, "ready_to_export")
+    text = await artifact(agency, await export(agency, *claims))
+    assert text.count("\nCLM*") == 100
+    assert judge_837p(text) == []

@@ -1,0 +1,86 @@
+"""What a superuser sees of a chart: its records, and a digest that proves that nothing happened."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import orjson
+
+ENTITY_TABLES = ("incidents", "patients", "vitals", "interventions", "narratives", "element_groups")
+ENTITY_TYPES = ("incident", "patient", "vital", "intervention", "narrative", "element_group")
+_TENANT_TABLES = (*ENTITY_TABLES, "chart_revisions", "outbox_events", "idempotency_keys")
+_DIGEST = " || ".join(
+    [
+        f"coalesce((SELECT md5(string_agg(t::text, '|' ORDER BY t.id)) FROM {table} AS t WHERE tenant_id = $1), '-')"
+        for table in _TENANT_TABLES
+    ]
+    + [
+        "(SELECT count(*)::text FROM audit_events WHERE tenant_id = $1 AND entity_type = ANY($2))",
+        "(SELECT count(*)::text FROM pgqueuer"
+        " WHERE entrypoint = 'ems.auto_lock' AND convert_from(payload, 'UTF8')::json ->> 'tenant_id' = $1::uuid::text)",
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Records:
+    """The audit events, outbox events and revisions of one entity, oldest first, JSON decoded."""
+
+    audit: list[dict[str, Any]]
+    outbox: list[dict[str, Any]]
+    revisions: list[dict[str, Any]]
+
+    def counts(self) -> tuple[int, int, int]:
+        return len(self.audit), len(self.outbox), len(self.revisions)
+
+
+class Evidence:
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self.connection = connection
+
+    async def digest(self, tenant_id: uuid.UUID) -> str:
+        """Of every chart row, record and job of the agency: equal before and after means that nothing happened."""
+        return str(await self.connection.fetchval(f"SELECT {_DIGEST}", tenant_id, list(ENTITY_TYPES)))
+
+    async def records(self, entity_id: str) -> Records:
+        return Records(
+            await self._rows("SELECT * FROM audit_events WHERE entity_id = $1::text::uuid ORDER BY id", entity_id),
+            await self._rows(
+                "SELECT * FROM outbox_events WHERE payload ->> 'entity_id' = $1 ORDER BY sequence", entity_id
+            ),
+            await self._rows(
+                "SELECT * FROM chart_revisions WHERE entity_id = $1::text::uuid ORDER BY version", entity_id
+            ),
+        )
+
+    async def jobs(self, incident_id: str) -> list[dict[str, Any]]:
+        """Queued jobs about an incident, oldest first."""
+        query = (
+            "SELECT entrypoint, execute_after - created AS delay, convert_from(payload, 'UTF8') AS payload"
+            " FROM pgqueuer WHERE entrypoint = 'ems.auto_lock'"
+            " AND convert_from(payload, 'UTF8')::json ->> 'incident_id' = $1 ORDER BY id"
+        )
+        return await self._rows(query, entity_id=incident_id)
+
+    async def text(self, tenant_id: uuid.UUID) -> str:
+        """All audit and outbox content of the agency as one text, to search for what must not be there."""
+        query = (
+            "SELECT string_agg(content, ' ') FROM ("
+            " SELECT changed_fields_json::text || coalesce(metadata_json::text, '') AS content"
+            " FROM audit_events WHERE tenant_id = $1"
+            " UNION ALL SELECT payload::text FROM outbox_events WHERE tenant_id = $1) AS contents"
+        )
+        return str(await self.connection.fetchval(query, tenant_id))
+
+    async def _rows(self, query: str, entity_id: str) -> list[dict[str, Any]]:
+        found = []
+        for row in await self.connection.fetch(query, entity_id):
+            values = dict(row)
+            for name in ("changed_fields_json", "metadata_json", "payload", "snapshot"):
+                if isinstance(values.get(name), str):
+                    values[name] = orjson.loads(values[name])
+            found.append(values)
+        return found

@@ -1,0 +1,152 @@
+"""Who may write what in which state of the chart (directive 5.2): entity by state by person by kind of write."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.ems.charts import CHILDREN, INCIDENT, INCIDENTS, KINDS, OPEN_STATES, STATES, Chart, Kind
+from tests.ems.evidence import Evidence
+from tests.support.actors import Actor, Agency
+
+PEOPLE = ("medic", "partner", "supervisor", "admin", "biller", "founder")
+CHARTERS = PEOPLE[:4]
+WRITES = ("create", "patch", "amend", "delete", "restore")
+REASON = "Spelling of the street."
+SUCCESS = {"create": 201, "patch": 200, "amend": 200, "delete": 204, "restore": 200}
+AUDITED = {"create": "created", "patch": "revised", "delete": "deleted", "restore": "restored"}
+
+
+def expected_status(write: str, state: str, who: str) -> int:
+    """`amend` is a PATCH that gives a reason."""
+    if who not in CHARTERS or (write == "restore" and who != "admin"):
+        return 403
+    if state in OPEN_STATES or (write == "amend" and state == "completed" and who == "admin"):
+        return SUCCESS[write]
+    return 409
+
+
+@dataclass
+class Desk:
+    """One chart in `state`, with a live entry of `kind` and a deleted one, both made while it was open."""
+
+    chart: Chart
+    kind: Kind
+    live: dict[str, Any]
+    deleted: dict[str, Any]
+
+    @classmethod
+    async def lay(cls, agency: Agency, kind: Kind, state: str) -> Desk:
+        chart = await Chart.open(agency)
+        if kind is INCIDENT:
+            await chart.advance(state)
+            return cls(chart, kind, chart.head, {})
+        live, deleted = await chart.add(kind), await chart.add(kind)
+        await chart.writer.expect(204, "DELETE", chart.at(kind, deleted), params={"version": 1})
+        deleted["version"] = 2
+        await chart.advance(state)
+        return cls(chart, kind, live, deleted)
+
+    async def write(self, actor: Actor, write: str) -> Any:
+        """The response to one write by `actor`."""
+        chart, kind, live = self.chart, self.kind, self.live
+        if write == "create":
+            return await actor.post(chart.at(kind), json=chart.body(kind))
+        if write == "delete":
+            return await actor.delete(chart.at(kind, live), params={"version": live["version"]})
+        if write == "restore":
+            url, version = chart.at(kind, self.deleted), self.deleted["version"]
+            return await actor.post(f"{url}/restore", json={"version": version})
+        reason = {"reason": REASON} if write == "amend" else {}
+        return await actor.patch(chart.at(kind, live), json={"version": live["version"], **kind.change, **reason})
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.noun)
+async def test_refusals(agency: Agency, evidence: Evidence, anonymous: Actor, kind: Kind, state: str) -> None:
+    """401, 403 or 409, and nothing happened."""
+    desk = await Desk.lay(agency, kind, state)
+    before = await evidence.digest(agency.tenant_id)
+    writes = WRITES[1:4] if kind is INCIDENT else WRITES
+    for write in writes:
+        assert (await desk.write(anonymous, write)).status_code == 401
+        for who in PEOPLE:
+            status = expected_status(write, state, who)
+            if status < 300:
+                continue
+            refused = await desk.write(agency.actors[who], write)
+            case = f"{who} tries to {write}: {refused.text}"
+            assert refused.status_code == status, case
+            error = refused.json()["error"]
+            assert error["code"] == ("FORBIDDEN" if status == 403 else "CHART_NOT_EDITABLE"), case
+            assert error["details"] == ({} if status == 403 else {"status": state}), case
+    assert await evidence.digest(agency.tenant_id) == before
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.noun)
+async def test_permitted_writes(agency: Agency, evidence: Evidence, kind: Kind, state: str) -> None:
+    """Each is done, by everybody who may, and recorded once under its own name."""
+    writes = WRITES[1:4] if kind is INCIDENT else WRITES
+    for write in writes:
+        for who in CHARTERS:
+            if expected_status(write, state, who) >= 300:
+                continue
+            desk = await Desk.lay(agency, kind, state)
+            target = desk.deleted if write == "restore" else desk.live
+            before = None if write == "create" else await evidence.records(target["id"])
+            answer = await desk.write(agency.actors[who], write)
+            assert answer.status_code == SUCCESS[write], f"{who} could not {write}: {answer.text}"
+            entity_id = answer.json()["id"] if write == "create" else target["id"]
+            after = await evidence.records(entity_id)
+            counts = (0, 0, 0) if before is None else before.counts()
+            assert after.counts() == tuple(count + 1 for count in counts)
+            verb = ("amended" if state == "completed" else "revised") if write == "amend" else AUDITED[write]
+            assert after.audit[-1]["action"] == f"{kind.entity_type}.{verb}"
+            assert after.audit[-1]["metadata_json"] == ({"reason": REASON} if write == "amend" else None)
+            assert after.outbox[-1]["topic"] == "incident.updated"
+
+
+async def test_any_charter_opens_a_chart_and_nobody_else(agency: Agency, evidence: Evidence, anonymous: Actor) -> None:
+    before = await evidence.digest(agency.tenant_id)
+    for actor, status in ((agency.biller, 403), (agency.founder, 403), (anonymous, 401)):
+        await actor.expect(status, "POST", INCIDENTS, json=dict(INCIDENT.body))
+    assert await evidence.digest(agency.tenant_id) == before
+    for who in CHARTERS:
+        opened = await agency.actors[who].expect(201, "POST", INCIDENTS, json=dict(INCIDENT.body))
+        me = await agency.actors[who].expect(200, "GET", "auth/me")
+        assert (opened["status"], opened["version"], opened["created_by"]) == ("draft", 1, me["id"])
+
+
+async def test_reading_is_for_charters_and_billers(agency: Agency, anonymous: Actor) -> None:
+    chart = await Chart.open(agency, "locked")
+    places = [INCIDENTS, chart.url, chart.at(CHILDREN[0], chart.patient)]
+    places += [chart.at(kind) for kind in CHILDREN]
+    for place in places:
+        for who in (*CHARTERS, "biller"):
+            await agency.actors[who].expect(200, "GET", place)
+        await agency.founder.expect(403, "GET", place)
+        await anonymous.expect(401, "GET", place)
+
+
+@pytest.mark.parametrize("reason", ["", "   ", "x" * 501, 7])
+async def test_an_amendment_gives_its_reason_in_words(agency: Agency, evidence: Evidence, reason: Any) -> None:
+    chart = await Chart.open(agency, "completed")
+    before = await evidence.digest(agency.tenant_id)
+    body = {"version": chart.version, "location_street": "1 Main St", "reason": reason}
+    refused = await agency.admin.expect(422, "PATCH", chart.url, json=body)
+    assert refused["error"]["details"]["problems"][0]["field"] == "body.reason"
+    await agency.admin.expect(422, "PATCH", chart.url, json={"version": chart.version, "reason": "Nothing else."})
+    assert await evidence.digest(agency.tenant_id) == before
+
+
+async def test_an_amended_chart_can_be_locked_at_its_new_version(agency: Agency) -> None:
+    chart = await Chart.open(agency, "completed")
+    body = {"version": chart.version, "location_street": "1 Main St", "reason": REASON}
+    amended = await agency.admin.expect(200, "PATCH", chart.url, json=body)
+    assert (amended["status"], amended["version"]) == ("completed", chart.version + 1)
+    await chart.fire("lock", "admin", status=409)
+    chart.head = amended
+    await chart.fire("lock", "admin")

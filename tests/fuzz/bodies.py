@@ -1,0 +1,51 @@
+"""A request body that each operation would accept, to spoil one field at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scripts.demo_chart import CALL
+from tests.ems.charts import KINDS, Kind
+from tests.fuzz.document import Described, alternatives, resolve
+from tests.fuzz.world import Records
+
+_CREATED = {f"create_{kind.noun.replace(' ', '_')}": dict(kind.body) for kind in KINDS}
+_REVISED = {f"revise_{kind.noun.replace(' ', '_')}": dict(kind.change) for kind in KINDS}
+_BODIES: dict[str, dict[str, Any]] = {
+    **_CREATED,
+    **_REVISED,
+    "revise_current_tenant": {"phone": "2175550101"},
+    "transition_incident": {"action": "start", "reason": "as agreed"},
+    "transition_export": {"action": "validate"},
+    "transition_claim": {"action": "approve", "reason": "as agreed"},
+    "create_claim": CALL.claim,
+    "revise_claim": {"payer_name": "Medicare Part B IL"},
+    "create_claim_line": CALL.claim["lines"][0],
+    "revise_claim_line": {"charge": "651.00"},
+}
+
+
+def acceptable(operation: Described, records: Records, version: int | None) -> dict[str, Any]:
+    """With the ids and the version of `records`, and samples for required fields that nothing above names."""
+    schema = resolve(operation.body)
+    body = dict(_BODIES.get(operation.part["operationId"], {}))
+    for name, field in schema.get("properties", {}).items():
+        referred = records.named(name, operation.path)
+        if name == "version":
+            body[name] = version or 1
+        elif referred is not None:
+            body[name] = [referred] if name == "claim_ids" else referred
+        elif name in schema.get("required", ()) and name not in body:
+            body[name] = _sample(field)
+    return body
+
+
+def _sample(field: dict[str, Any]) -> Any:
+    [variant, *_] = alternatives(field)
+    if "enum" in variant:
+        return variant["enum"][0]
+    by_type: dict[str, Any] = {"integer": 1, "boolean": True, "array": [], "object": {}}
+    return by_type.get(variant.get("type", ""), "sample")
+
+
+__all__ = ["Kind", "acceptable"]

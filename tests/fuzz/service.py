@@ -1,0 +1,51 @@
+"""The service on an event loop of its own, so that Hypothesis, which is synchronous, can call it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any, TypeVar
+
+import httpx
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+
+from app.core.config import Settings
+from app.main import create_app
+from tests.support.actors import Agency, found_agency
+
+T = TypeVar("T")
+
+
+class Service:
+    """`send` puts exactly the given bytes on the (imaginary) wire."""
+
+    def __init__(self, portal: BlockingPortal, client: httpx.AsyncClient, agency: Agency) -> None:
+        self._portal = portal
+        self._client = client
+        self.agency = agency
+
+    def wait_for(self, function: Callable[..., Awaitable[T]], *arguments: Any) -> T:
+        return self._portal.call(function, *arguments)
+
+    def send(
+        self, method: str, target: str, headers: list[tuple[bytes, bytes]], content: bytes | None = None
+    ) -> httpx.Response:
+        """`target` is a path with its query, percent-encoded."""
+        request = self._client.build_request(method, f"http://test{target}", headers=headers, content=content)
+        return self.wait_for(self._client.send, request)
+
+    def authorization(self, actor: str | None) -> list[tuple[bytes, bytes]]:
+        if actor is None:
+            return []
+        return [(b"authorization", f"Bearer {self.agency.actors[actor].token}".encode())]
+
+
+@contextlib.contextmanager
+def running(settings: Settings) -> Iterator[Service]:
+    with start_blocking_portal() as portal:
+        app = create_app(settings)
+        with portal.wrap_async_context_manager(app.router.lifespan_context(app)):
+            transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+            client = httpx.AsyncClient(transport=transport, base_url="http://test")
+            with portal.wrap_async_context_manager(client):
+                yield Service(portal, client, portal.call(found_agency, client, settings))

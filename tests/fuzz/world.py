@@ -1,0 +1,92 @@
+"""What the fuzzed agency has: records in open and in final states, so that generated requests reach the handlers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from scripts.demo_call import PEOPLE, Player
+from scripts.demo_chart import CALL
+from tests.ems.charts import CHILDREN, Chart
+from tests.fuzz.service import Service
+from tests.support.actors import Agency
+
+_SUFFIX = re.compile(r"/(transitions|restore)$")
+
+
+@dataclass
+class Records:
+    """Ids by what they name in a path: `incident_id`, `vitals` (a child of that incident), `claim_id`…
+
+    `locked_incident_id` is a chart that neither an export nor a claim was made of.
+    """
+
+    ids: dict[str, str] = field(default_factory=dict)
+
+    def of(self, operation_path: str) -> dict[str, str]:
+        """Values of the path's parameters. Parameters that name nothing here are absent."""
+        found: dict[str, str] = {}
+        for collection, name in re.findall(r"([a-z-]+)/\{([a-z_]+)\}", operation_path):
+            area = "claim_export_id" if "/billing/exports" in operation_path else name
+            key = collection if name == "child_id" else area
+            if key in self.ids:
+                found[name] = self.ids[key]
+        return found
+
+    def named(self, name: str, operation_path: str) -> str | None:
+        """The value of a field or query parameter that refers to something."""
+        if name == "incident_id" and "/ems/" not in operation_path:
+            return self.ids.get("locked_incident_id")
+        if name == "patient_id" and "/ems/" not in operation_path:
+            return self.ids.get("locked_patient_id")
+        return self.ids.get({"patient_id": "patients", "claim_ids": "claim_id"}.get(name, name))
+
+
+class World:
+    """`open` can be changed and is made anew when something was used up; `final` has come to the end of its way."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self.final = service.wait_for(_played, service.agency)
+        self.renew()
+
+    def renew(self) -> None:
+        self.open = self._service.wait_for(_opened, self._service.agency)
+
+    def version(self, actor: str | None, address: str) -> int | None:
+        """The present version of what a path (with ids) leads to."""
+        headers = self._service.authorization(actor)
+        found = self._service.send("GET", _SUFFIX.sub("", address), headers)
+        version = found.json().get("version") if found.status_code == 200 else None
+        return version if isinstance(version, int) else None
+
+
+async def _opened(agency: Agency) -> Records:
+    chart = await Chart.open(agency)
+    ids = {"incident_id": chart.id, "patients": chart.patient["id"]}
+    for kind in CHILDREN[1:]:
+        ids[kind.path] = (await chart.add(kind))["id"]
+    billed, unbilled = await Chart.open(agency, "locked"), await Chart.open(agency, "locked")
+    ids |= {"locked_incident_id": unbilled.id, "locked_patient_id": unbilled.patient["id"]}
+    claim = await agency.biller.expect(201, "POST", "billing/claims", json=CALL.claim | {"incident_id": billed.id})
+    ids |= {"claim_id": claim["id"], "line_id": claim["lines"][0]["id"]}
+    export = await agency.admin.expect(201, "POST", "nemsis/exports", json={"incident_id": billed.id})
+    return Records(ids | {"export_id": export["id"]})
+
+
+async def _played(agency: Agency) -> Records:
+    played = await Player({who: agency.actors[who].request for who in PEOPLE}, lambda _: None).play(CALL)
+    incident = played.incident["id"]
+    ids = {"incident_id": incident, "locked_incident_id": incident, "export_id": played.export["id"]}
+    for kind in CHILDREN:
+        page = await agency.medic.expect(200, "GET", f"ems/incidents/{incident}/{kind.path}")
+        if page["items"]:
+            ids[kind.path] = page["items"][0]["id"]
+    ids |= {"claim_id": played.claim["id"], "line_id": played.claim["lines"][0]["id"]}
+    return Records(ids | {"locked_patient_id": played.patient["id"], "claim_export_id": played.claim_export["id"]})
+
+
+def uses_up(method: str, path: str, status: int) -> bool:
+    """Whether a request that was answered so may have taken something from the open records."""
+    changes = method == "DELETE" or path.endswith(("/transitions", "/exports", "/claims"))
+    return changes and method != "GET" and status < 300

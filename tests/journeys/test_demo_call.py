@@ -1,0 +1,27 @@
+"""The demo's call, over HTTP: what `make demo` plays is valid for the state and for the payer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from scripts.demo_call import PEOPLE, Player
+from scripts.demo_chart import CALL
+from tests.billing.x12.judge import judge_837p
+from tests.journeys.judges import xsd_errors
+from tests.support.actors import Agency
+
+
+async def test_the_demo_call_plays_to_the_end(agency: Agency) -> None:
+    told: list[str] = []
+    played = await Player({who: agency.actors[who].request for who in PEOPLE}, told.append).play(CALL)
+    assert played.incident["status"] == "locked"
+    assert played.export["status"] == "exported"
+    assert played.claim["status"] == "exported"
+    assert played.claim["charge_amount"] == "776.00"
+    assert judge_837p(played.claim_document.decode()) == []
+    assert len(told) == len(played.steps) + 1
+
+
+async def test_its_document_passes_the_official_schema(agency: Agency, shared: Path) -> None:
+    played = await Player({who: agency.actors[who].request for who in PEOPLE}, lambda _: None).play(CALL)
+    assert xsd_errors(played.nemsis_document, shared) == []

@@ -1,0 +1,201 @@
+"""Validation and export of charts over HTTP: who may, in which state, and what is left behind."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import asyncpg
+import pytest
+from fastapi import FastAPI
+
+from app.core.errors import ServiceUnavailable
+from app.core.outbox.relay import OutboxRelay
+from app.core.runtime import Runtime
+from scripts.demo_call import PEOPLE, Player
+from scripts.demo_chart import CALL
+from tests.support.actors import Actor, Agency
+
+Body = dict[str, Any]
+
+
+def _player(agency: Agency) -> Player:
+    return Player({who: agency.actors[who].request for who in PEOPLE}, lambda _: None)
+
+
+async def _export(agency: Agency, incident: Body, **more: Any) -> Body:
+    return dict(await agency.medic.expect(201, "POST", "nemsis/exports", json={"incident_id": incident["id"], **more}))
+
+
+async def _ask(actor: Actor, export: Body, action: str, status: int = 200) -> Body:
+    body = {"action": action, "version": export["version"]}
+    return dict(await actor.expect(status, "POST", f"nemsis/exports/{export['id']}/transitions", json=body))
+
+
+async def _read(actor: Actor, export: Body) -> Body:
+    return dict(await actor.expect(200, "GET", f"nemsis/exports/{export['id']}"))
+
+
+async def _invalid_chart(agency: Agency) -> tuple[Body, Body]:
+    incident = await agency.medic.expect(201, "POST", "ems/incidents", json={"incident_number": "26-0007"})
+    patient = await agency.medic.expect(201, "POST", f"ems/incidents/{incident['id']}/patients", json={})
+    return incident, patient
+
+
+async def test_findings_lead_to_the_field_of_the_chart(agency: Agency) -> None:
+    incident, patient = await _invalid_chart(agency)
+    vital = await agency.medic.expect(
+        201, "POST", f"ems/incidents/{incident['id']}/vitals", json={"patient_id": patient["id"], "heart_rate": 80}
+    )
+    answer = await agency.medic.expect(200, "GET", f"nemsis/incidents/{incident['id']}/validation")
+    (of_patient,) = answer["patients"]
+    assert (answer["valid"], of_patient["valid"], of_patient["patient_id"]) == (False, False, patient["id"])
+    found = {finding["element_id"]: finding["internal_path"] for finding in of_patient["findings"]}
+    assert found["eTimes.03"] == "incident.dispatch_time"
+    assert found["eResponse.05"] == "incident.elements.eResponse.05"
+    assert found["eDisposition.27"] == "incident.disposition"
+    assert vital["id"] not in str(found), "a vital sign without a time is not recorded, not wrong"
+
+
+async def test_an_invalid_chart_fails_and_cannot_be_exported(agency: Agency) -> None:
+    incident, _ = await _invalid_chart(agency)
+    export = await _export(agency, incident)
+    failed = await _ask(agency.medic, export, "validate")
+    assert (failed["status"], failed["allowed_actions"]) == ("validation_failed", ["validate"])
+    assert "eTimes.03" in {finding["element_id"] for finding in failed["validation_errors_json"]}
+    refusal = await _ask(agency.admin, failed, "export", 409)
+    assert refusal["error"]["code"] == "INVALID_TRANSITION"
+    assert refusal["error"]["details"]["state"] == "validation_failed"
+    again = await _ask(agency.medic, failed, "validate")
+    assert (again["status"], again["version"]) == ("validation_failed", failed["version"] + 2)
+    assert (await agency.admin.get(f"nemsis/exports/{export['id']}/artifact")).status_code == 404
+
+
+async def test_an_open_chart_is_valid_but_not_exported(agency: Agency) -> None:
+    incident, _ = await _player(agency).chart(CALL)
+    ready = await _ask(agency.medic, await _export(agency, incident), "validate")
+    assert ready["status"] == "ready_for_export"
+    refusal = await _ask(agency.admin, ready, "export", 409)
+    assert [guard["name"] for guard in refusal["error"]["details"]["failed_guards"]] == ["chart_closed"]
+    assert (await _read(agency.medic, ready))["version"] == ready["version"]
+
+
+async def test_validity_outlives_the_lock_but_not_a_change(agency: Agency, relay: OutboxRelay) -> None:
+    player = _player(agency)
+    incident, _ = await player.chart(CALL)
+    ready = await _ask(agency.medic, await _export(agency, incident), "validate")
+    changed = {"version": incident["version"], "location_zip": "62704"}
+    await agency.medic.expect(200, "PATCH", f"ems/incidents/{incident['id']}", json=changed)
+    refusal = await _ask(agency.admin, ready, "export", 409)
+    assert "chart_unchanged" in [guard["name"] for guard in refusal["error"]["details"]["failed_guards"]]
+    await relay.drain()
+    pending = await _read(agency.medic, ready)
+    assert (pending["status"], pending["version"]) == ("pending_validation", ready["version"] + 1)
+
+    ready = await _ask(agency.medic, pending, "validate")
+    incident = await agency.medic.expect(200, "GET", f"ems/incidents/{incident['id']}")
+    await player.review(incident)
+    await relay.drain()
+    assert (await _read(agency.medic, ready))["status"] == "ready_for_export"
+    exported = await _ask(agency.admin, ready, "export")
+    assert (exported["status"], exported["allowed_actions"]) == ("exported", [])
+    document = await agency.admin.get(f"nemsis/exports/{exported['id']}/artifact")
+    assert document.headers["content-type"] == "application/xml"
+    assert exported["s3_key"].endswith(f"/{incident['id']}/{exported['patient_id']}/{exported['id']}.xml")
+
+
+@pytest.mark.parametrize(
+    ("who", "statuses"),
+    [
+        ("medic", (200, 403, 403)),
+        ("supervisor", (200, 200, 200)),
+        ("admin", (200, 200, 200)),
+        ("biller", (403, 403, 403)),
+        ("founder", (403, 403, 403)),
+    ],
+)
+async def test_who_may_read_export_and_download(agency: Agency, who: str, statuses: tuple[int, int, int]) -> None:
+    player = _player(agency)
+    incident, _ = await player.chart(CALL)
+    await player.review(incident)
+    ready = await _ask(agency.medic, await _export(agency, incident), "validate")
+    actor = agency.actors[who]
+    body = {"action": "export", "version": ready["version"]}
+    got = (
+        (await actor.get(f"nemsis/exports/{ready['id']}")).status_code,
+        (await actor.post(f"nemsis/exports/{ready['id']}/transitions", json=body)).status_code,
+        (await actor.get(f"nemsis/exports/{ready['id']}/artifact")).status_code,
+    )
+    assert got == statuses
+
+
+async def test_two_exports_at_once_one_wins(agency: Agency, admin_connection: asyncpg.Connection) -> None:
+    player = _player(agency)
+    incident, _ = await player.chart(CALL)
+    await player.review(incident)
+    ready = await _ask(agency.medic, await _export(agency, incident), "validate")
+    body = {"action": "export", "version": ready["version"]}
+    path = f"nemsis/exports/{ready['id']}/transitions"
+    answers = await asyncio.gather(*(agency.admin.post(path, json=body) for _ in range(4)))
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
+    fired = await admin_connection.fetchval(
+        "SELECT count(*) FROM audit_events WHERE entity_id = $1::uuid AND action = 'export'", ready["id"]
+    )
+    assert fired == 1
+
+
+async def test_a_store_that_is_away_changes_nothing(
+    agency: Agency, runtime: Runtime, app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    player = _player(agency)
+    incident, _ = await player.chart(CALL)
+    await player.review(incident)
+    ready = await _ask(agency.medic, await _export(agency, incident), "validate")
+
+    class Away:
+        async def put(self, key: str, content: bytes, content_type: str) -> None:
+            raise ServiceUnavailable
+
+    monkeypatch.setattr(runtime, "objects", Away())
+    assert (await _ask(agency.admin, ready, "export", 503))["error"]["code"] == "SERVICE_UNAVAILABLE"
+    monkeypatch.undo()
+    unchanged = await _read(agency.medic, ready)
+    assert (unchanged["status"], unchanged["version"]) == ("ready_for_export", ready["version"])
+    assert (await _ask(agency.admin, ready, "export"))["status"] == "exported"
+
+
+async def test_which_patient(agency: Agency) -> None:
+    incident, first = await _invalid_chart(agency)
+    sole = await _export(agency, incident)
+    assert sole["patient_id"] == first["id"]
+    second = await agency.medic.expect(201, "POST", f"ems/incidents/{incident['id']}/patients", json={})
+    await agency.medic.expect(422, "POST", "nemsis/exports", json={"incident_id": incident["id"]})
+    assert (await _export(agency, incident, patient_id=second["id"]))["patient_id"] == second["id"]
+    _, stranger = await _invalid_chart(agency)
+    body = {"incident_id": incident["id"], "patient_id": stranger["id"]}
+    await agency.medic.expect(422, "POST", "nemsis/exports", json=body)
+    listed = await agency.medic.expect(200, "GET", f"nemsis/exports?incident_id={incident['id']}")
+    assert len(listed["items"]) == 2
+
+
+async def test_a_stale_version_and_another_agency(agency: Agency, found: Callable[[], Awaitable[Agency]]) -> None:
+    incident, _ = await _invalid_chart(agency)
+    export = await _export(agency, incident)
+    stale = await _ask(agency.medic, export | {"version": 7}, "validate", 409)
+    assert stale["error"]["details"]["server_version"] == 1
+    other = await found()
+    await other.admin.expect(404, "GET", f"nemsis/exports/{export['id']}")
+    await other.admin.expect(404, "GET", f"nemsis/incidents/{incident['id']}/validation")
+    await other.admin.expect(404, "POST", "nemsis/exports", json={"incident_id": incident["id"]})
+    await _ask(other.admin, export, "validate", 404)
+
+
+async def test_dictionary_by_section(agency: Agency) -> None:
+    answer = await agency.medic.expect(200, "GET", "nemsis/dictionary?section=eVitals")
+    heart_rate = next(element for element in answer["elements"] if element["id"] == "eVitals.10")
+    assert heart_rate["internal_field"] == "vital.heart_rate"
+    assert heart_rate["owner"] == "vital"
+    whole = await agency.medic.expect(200, "GET", "nemsis/dictionary")
+    assert len(whole["elements"]) == 453
+    assert (await agency.medic.expect(200, "GET", "nemsis/dictionary?section=eNothing"))["elements"] == []

@@ -137,8 +137,16 @@ SAMPLES: dict[str, Any] = {
     "destination_zip": "62701", "destination_county": "17167", "age": 46, "age_unit": "years",
     "date_of_birth": "1980-02-29", "gender": "female", "outcome": "improved", "route": "9927001",
     "dose": "324", "dose_unit": "3706021", "rxcui": "1191", "procedure_code": "392230005", "temperature_c": "37.0",
-    "gcs_total": 9,
+    "gcs_total": 9, "etco2_unit": "mmHg",
 }  # fmt: skip
+
+
+# Columns that are recorded and removed together.
+COMPANIONS = {
+    "etco2": ("etco2_unit",),
+    "location_latitude": ("location_longitude",),
+    "location_longitude": ("location_latitude",),
+}
 
 
 def sample(column: str) -> Any:
@@ -158,7 +166,7 @@ async def test_a_column_and_its_element_do_not_contradict(chart: Chart, kind: Ki
     """A NOT value or an empty-only pertinent negative excludes the column's value, whichever comes first."""
     entry = chart.head if kind is INCIDENT else await chart.add(kind)
     for column, element_id in columns.items():
-        value: dict[str, Any] = {column: sample(column)} | ({"etco2_unit": "mmHg"} if column == "etco2" else {})
+        value: dict[str, Any] = {name: sample(name) for name in (column, *COMPANIONS.get(column, ()))}
         entry = await chart.revise(kind, entry, **value)
         definition = load_dictionary(TARGET_BUILD).elements[element_id]
         assert definition.max_occurs == 1
@@ -210,6 +218,26 @@ async def test_a_snomed_medication_stands_in_elements_without_rxcui(chart: Chart
     assert (await chart.revise(MEDICATION, given, elements=refused))["elements"] == refused
     changed = await chart.revise(MEDICATION, {**given, "version": 2}, rxcui="1191", elements={"eMedications.03": None})
     assert (changed["rxcui"], changed["elements"]) == ("1191", {})
+
+
+async def test_a_palpated_pressure_stands_in_elements_without_a_diastolic_one(chart: Chart) -> None:
+    palpated: dict[str, Any] = {"eVitals.07": [{"value": "P"}]}
+    given = await chart.add(VITAL, systolic_bp=90, elements=palpated)
+    assert (given["diastolic_bp"], given["elements"]) == (None, palpated)
+    await chart.revise(VITAL, given, status=422, diastolic_bp=60)
+    await chart.add(VITAL, status=422, elements={"eVitals.07": [{"value": "60"}]})
+    changed = await chart.revise(VITAL, given, diastolic_bp=60, elements={"eVitals.07": None})
+    assert (changed["diastolic_bp"], changed["elements"]) == (60, {})
+
+
+async def test_a_place_is_both_its_coordinates(chart: Chart) -> None:
+    for half, other in (("location_latitude", "location_longitude"), ("location_longitude", "location_latitude")):
+        refused = await chart.revise(INCIDENT, chart.head, status=422, **{half: "39.5"})
+        assert refused["error"]["details"]["problems"][0]["field"] == other
+    placed = await chart.revise(INCIDENT, chart.head, location_latitude="39.5", location_longitude="-89.5")
+    await chart.revise(INCIDENT, placed, status=422, location_latitude=None)
+    emptied = await chart.revise(INCIDENT, placed, location_latitude=None, location_longitude=None)
+    assert (emptied["location_latitude"], emptied["location_longitude"]) == (None, None)
 
 
 async def test_order_repeats_attributes_and_correlation_ids_are_kept(chart: Chart) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import asyncpg
@@ -70,6 +71,16 @@ async def test_an_invalid_chart_fails_and_cannot_be_exported(agency: Agency) -> 
     again = await _ask(agency.medic, failed, "validate")
     assert (again["status"], again["version"]) == ("validation_failed", failed["version"] + 2)
     assert (await agency.admin.get(f"nemsis/exports/{export['id']}/artifact")).status_code == 404
+
+
+async def test_a_palpated_pressure_reaches_the_document(agency: Agency) -> None:
+    first, *others = CALL.vitals
+    palpated = {name: value for name, value in first.items() if name != "diastolic_bp"}
+    palpated["elements"] = {**palpated["elements"], "eVitals.07": [{"value": "P"}]}
+    player = _player(agency)
+    incident, _ = await player.chart(replace(CALL, vitals=[palpated, *others]))
+    _, document = await player.export(await player.review(incident))
+    assert b"<eVitals.07>P</eVitals.07>" in document
 
 
 async def test_an_open_chart_is_valid_but_not_exported(agency: Agency) -> None:

@@ -16,7 +16,6 @@ from app.core.db.sql import CompiledStatement, decoders
 from app.core.outbox.models import OutboxEvent
 
 REDACTED = "[redacted]"
-STANDARD = frozenset({"id", "tenant_id", "version", "created_at", "updated_at"})
 
 _AUDIT: Any = AuditEvent.__table__
 _OUTBOX: Any = OutboxEvent.__table__

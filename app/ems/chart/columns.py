@@ -59,6 +59,10 @@ class ChartEntry(TenantEntity):
     if TYPE_CHECKING:
         elements: Mapped[dict[str, Any]]
 
+    def inconsistencies(self) -> list[tuple[str, str, str]]:
+        """(field, code, message) for columns that only make sense together."""
+        return []
+
     def carried_elements(self) -> Mapping[str, str]:
         """{column: element id} of this very row."""
         return self.element_columns

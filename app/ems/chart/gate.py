@@ -47,6 +47,13 @@ def require_editable(incident: ChartHead, principal: Principal, reason: str | No
     raise ChartNotEditable(status=incident.status.value)
 
 
+def require_consistent(entry: ChartEntry) -> None:
+    """Raises ValidationFailed for columns that contradict each other."""
+    problems = [{"field": field, "code": code, "message": message} for field, code, message in entry.inconsistencies()]
+    if problems:
+        raise ValidationFailed(problems=problems)
+
+
 def check_entry_elements(entry: ChartEntry) -> None:
     """Raises ValidationFailed naming every element that does not fit `entry`."""
     carried = entry.carried_elements()
@@ -112,6 +119,7 @@ async def revise_entry(
             changes["elements"] = to_json(merge(from_json(entry.elements), changes["elements"]))
         for name, value in changes.items():
             setattr(entry, name, value)
+        require_consistent(entry)
         carried = entry.carried_elements()
         if check is not None:
             await check(entry)

@@ -17,6 +17,8 @@ from app.ems.elements.wording import expectation
 
 SNOMED_CODE_TYPE = "9924005"
 _MEDICATION = "eMedications.03"
+_DIASTOLIC = "eVitals.07"
+_PALPATED = frozenset({"P", "p"})
 _ID_FORM = re.compile(r"[A-Za-z]{2,24}\.[0-9]{2}")
 _UNNAMED = "unknown"
 _OWNER_NAMES: Mapping[Owner, str] = {
@@ -69,7 +71,7 @@ def check_elements(
     """Every problem of the elements that an entity (`owner`) or a repeating group's row (`group`) is to store.
 
     `columns` are ids that the entity keeps in a column: their entries may hold a NOT value, a pertinent negative,
-    attributes, or (eMedications.03) a SNOMED code, but no other value. Raises ValueError unless exactly one of
+    attributes, or what the column cannot hold (a SNOMED drug, a palpated diastolic pressure), but no other value. Raises ValueError unless exactly one of
     `owner` and `group` is given.
     """
     if (owner is None) == (group is None):
@@ -156,7 +158,7 @@ def _check_entry(definition: ElementDefinition, entry: ElementValue, has_column:
     if entry.pertinent_negative is not None:
         _check_pertinent_negative(definition, entry, entry.pertinent_negative, has_column, report)
     if entry.value is not None:
-        if has_column and not _is_snomed_medication(definition, entry):
+        if has_column and not _escapes_its_column(definition, entry):
             report.add(ProblemCode.VALUE_HAS_A_FIELD, "has a field of its own; record the value there.", "value")
         report.check_type(definition.type, entry.value, "value")
     elif entry.not_value is None and entry.pertinent_negative is None and not (has_column and entry.attributes):
@@ -164,8 +166,11 @@ def _check_entry(definition: ElementDefinition, entry: ElementValue, has_column:
     _check_attributes(definition, entry, report)
 
 
-def _is_snomed_medication(definition: ElementDefinition, entry: ElementValue) -> bool:
-    return definition.id == _MEDICATION and (entry.attributes or {}).get("CodeType") == SNOMED_CODE_TYPE
+def _escapes_its_column(definition: ElementDefinition, entry: ElementValue) -> bool:
+    """What the standard allows and the column cannot hold: a SNOMED drug, a diastolic pressure by palpation."""
+    if definition.id == _MEDICATION:
+        return (entry.attributes or {}).get("CodeType") == SNOMED_CODE_TYPE
+    return definition.id == _DIASTOLIC and entry.value in _PALPATED
 
 
 def _check_not_value(definition: ElementDefinition, entry: ElementValue, report: _Report) -> None:

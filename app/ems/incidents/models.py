@@ -65,6 +65,16 @@ class Incident(ChartEntry):
     completed_at: Mapped[dt.datetime | None] = plain(default=None)
     elements: Mapped[dict[str, Any]] = elements_column()
 
+    def inconsistencies(self) -> list[tuple[str, str, str]]:
+        """eScene.11 is one place: half of it could never be exported."""
+        for given, missing in (
+            ("location_latitude", "location_longitude"),
+            ("location_longitude", "location_latitude"),
+        ):
+            if getattr(self, given) is not None and getattr(self, missing) is None:
+                return [(missing, "missing", "Give latitude and longitude together.")]
+        return []
+
     __table_args__ = (
         *standard_constraints("incidents", "status"),
         sa.ForeignKeyConstraint(

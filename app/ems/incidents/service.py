@@ -20,7 +20,7 @@ from app.core.permissions import Principal
 from app.core.repository import require_version
 from app.core.runtime import Runtime
 from app.core.tenants.service import current_tenant
-from app.ems.chart.gate import check_entry_elements, require_editable, revise_entry
+from app.ems.chart.gate import check_entry_elements, require_consistent, require_editable, revise_entry
 from app.ems.elements import to_json
 from app.ems.events import INCIDENT_UPDATED
 from app.ems.incidents.models import Incident
@@ -78,6 +78,7 @@ class IncidentService:
             return self._present(await self._incidents.get(self._uow.tenant_id, claim.entity_id))
         values = {**given.values(), "elements": to_json(given.elements)}
         incident = Incident(id=claim.entity_id, tenant_id=self._uow.tenant_id, created_by=author, **values)
+        require_consistent(incident)
         check_entry_elements(incident)
         await self._uow.create(incident, IncidentAction.CREATED, event=INCIDENT_UPDATED)
         return self._present(incident)

@@ -24,7 +24,9 @@ Celsius = Annotated[Decimal, BeforeValidator(decimal_text), _tenths(50), scaled(
 
 class _VitalFields(RequestModel):
     systolic_bp: Annotated[int, whole(0, 500)] | None = Field(None, description="eVitals.06, mmHg")
-    diastolic_bp: Annotated[int, whole(0, 500)] | None = Field(None, description="eVitals.07, mmHg")
+    diastolic_bp: Annotated[int, whole(0, 500)] | None = Field(
+        None, description="eVitals.07, mmHg; by palpation: `elements` with the value P"
+    )
     heart_rate: Annotated[int, whole(0, 500)] | None = Field(None, description="eVitals.10, per minute")
     respiratory_rate: Annotated[int, whole(0, 300)] | None = Field(None, description="eVitals.14, per minute")
     spo2: Annotated[int, whole(0, 100)] | None = Field(None, description="eVitals.12, percent")

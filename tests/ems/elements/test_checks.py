@@ -189,7 +189,7 @@ def test_an_element_away_from_home_is_sent_there(
     assert named in problem.message
 
 
-COLUMNS = frozenset({"eVitals.06", "eVitals.16", "eMedications.03", "ePatient.15"})
+COLUMNS = frozenset({"eVitals.06", "eVitals.07", "eVitals.16", "eMedications.03", "ePatient.15"})
 
 
 @pytest.mark.parametrize(
@@ -200,6 +200,7 @@ COLUMNS = frozenset({"eVitals.06", "eVitals.16", "eMedications.03", "ePatient.15
         ("ePatient.15", ElementValue(pertinent_negative="8801029")),
         ("eVitals.16", ElementValue(attributes={"ETCO2Type": "3340001"})),
         ("eMedications.03", ElementValue(value="71493000", attributes={"CodeType": "9924005"})),
+        ("eVitals.07", ElementValue(value="P")),
     ],
 )
 def test_beside_a_column_only_what_the_column_cannot_say_may_stand(element_id: str, entry: ElementValue) -> None:
@@ -210,6 +211,7 @@ def test_beside_a_column_only_what_the_column_cannot_say_may_stand(element_id: s
     ("element_id", "entry", "expected"),
     [
         ("eVitals.06", ElementValue(value="120"), ProblemCode.VALUE_HAS_A_FIELD),
+        ("eVitals.07", ElementValue(value="80"), ProblemCode.VALUE_HAS_A_FIELD),
         ("eMedications.03", ElementValue(value="1191"), ProblemCode.VALUE_HAS_A_FIELD),
         (
             "eMedications.03",

@@ -224,11 +224,19 @@ def _validation_failed(error: RequestValidationError) -> AppError:
     """`input` and `ctx` of a problem may hold PHI; only place, kind and message leave."""
     problems = []
     for problem in error.errors():
-        *outer, last = problem["loc"] or ("",)
+        *outer, last = _in_the_body(problem) or ("",)
         named = _unknown(last) if problem["type"] == "extra_forbidden" else _plain(last)
         location = ".".join([*map(_plain, outer), named])
         problems.append({"field": location, "code": str(problem["type"]), "message": _message(problem)})
     return ValidationFailed(problems=problems[:100])
+
+
+def _in_the_body(problem: Any) -> tuple[Any, ...]:
+    """A field of the body is named as the body names it, which is how services name it too."""
+    place: tuple[Any, ...] = problem["loc"]
+    if place[:1] != ("body",):
+        return place
+    return ("body",) if len(place) == 1 or problem["type"] == "json_invalid" else place[1:]
 
 
 def _plain(part: Any) -> str:

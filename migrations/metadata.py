@@ -7,11 +7,13 @@ from typing import Any
 import sqlalchemy as sa
 
 import app.main  # noqa: F401  # the composition root imports every domain's models
+from app.core.account_tokens.models import AccountToken
 from app.core.db.entity import Base
 from app.core.idempotency.models import IdempotencyKey
 from app.core.inbox.models import WebhookReceipt
+from app.core.sessions.models import UserSession
 
-CORE_TABLES = (IdempotencyKey, WebhookReceipt)
+CORE_TABLES = (AccountToken, IdempotencyKey, UserSession, WebhookReceipt)
 
 
 def metadata() -> sa.MetaData:

@@ -16,6 +16,16 @@ class Environment(StrEnum):
     PRODUCTION = "production"
 
 
+_NEEDED_IN_PRODUCTION = (
+    "system_database_url",
+    "migration_database_url",
+    "jwt_keys_file",
+    "secret_key",
+    "s3_bucket",
+    "ses_region",
+)
+
+
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(extra="ignore", frozen=True)
 
@@ -37,7 +47,27 @@ class Settings(BaseSettings):
     jwt_keys_file: Path | None = Field(
         None, description="JSON {active, keys: {kid: PEM}} of ES256 keys; generated in development"
     )
-    access_token_seconds: int = Field(3600, ge=60, le=43_200, description="Life of an access token")
+    secret_key: SecretStr | None = Field(
+        None, description="At least 32 bytes in base64: audit digests, refresh tokens, links; generated in development"
+    )
+    access_token_seconds: int = Field(600, ge=60, le=3600, description="Life of an access token")
+    session_idle_seconds: int = Field(900, ge=60, description="A session that is not refreshed for so long ends")
+    session_absolute_seconds: int = Field(43_200, ge=300, description="A session ends after this, however busy")
+    invitation_hours: int = Field(72, ge=1, le=720, description="Life of an invitation")
+    password_reset_minutes: int = Field(30, ge=5, le=1440, description="Life of a password reset link")
+    app_url: str = Field("http://localhost:8000", description="Where links in e-mails lead: the client app's address")
+    audit_retention_years: int = Field(
+        10, ge=10, le=100, description="Audit and access logs older than this are detached for archiving"
+    )
+    email_from: str = Field("FusionEMS <no-reply@localhost>", description="Sender of e-mails")
+    ses_region: str | None = Field(
+        None, description="AWS region of SES v2; without it e-mails are written to DATA_DIR/mail as .eml"
+    )
+    ses_configuration_set: str | None = Field(None, description="SES configuration set that publishes notices to SNS")
+    ses_endpoint_url: str | None = Field(None, description="Another address of the SES API (VPC endpoint, tests)")
+    sns_topic_arn: str | None = Field(
+        None, description="The one SNS topic whose SES notices are taken and whose subscription is confirmed"
+    )
     password_rounds: int = Field(12, ge=4, le=16, description="bcrypt cost; fewer than 12 are refused in production")
     database_pool_size: int = Field(20, ge=1, le=200, description="Connections of the application role per process")
     max_body_bytes: int = Field(1_048_576, ge=1024, description="Largest request body; larger ones answer 413")
@@ -50,7 +80,14 @@ class Settings(BaseSettings):
             return self
         missing = [
             name.upper()
-            for name in ("system_database_url", "migration_database_url", "jwt_keys_file", "s3_bucket")
+            for name in (
+                "system_database_url",
+                "migration_database_url",
+                "jwt_keys_file",
+                "secret_key",
+                "s3_bucket",
+                "ses_region",
+            )
             if getattr(self, name) is None
         ]
         if missing:

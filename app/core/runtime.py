@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import fcntl
 import os
@@ -20,6 +21,7 @@ from app.core.config import Settings
 from app.core.db.pool import ConnectionSource, create_engine
 from app.core.db.system import SystemUnitOfWork
 from app.core.db.uow import ReadUnitOfWork, UnitOfWork
+from app.core.keys import SECRET_BYTES, Keyring
 from app.core.permissions import Principal
 from app.core.storage.gateway import FilesystemStore, ObjectStore, S3Store
 
@@ -30,6 +32,7 @@ class Runtime:
     database: ConnectionSource
     system: ConnectionSource
     redis: Redis | None
+    keys: Keyring
     tokens: TokenService
     passwords: PasswordHasher
     objects: ObjectStore
@@ -75,6 +78,7 @@ def build_runtime(settings: Settings) -> Runtime:
         database=database,
         system=system,
         redis=redis,
+        keys=load_keyring(settings),
         tokens=TokenService(_signing_keys(settings), seconds=settings.access_token_seconds, issuer=settings.jwt_issuer),
         passwords=PasswordHasher(settings.password_rounds),
         objects=_object_store(settings),
@@ -93,6 +97,19 @@ def _signing_keys(settings: Settings) -> SigningKeys:
     return SigningKeys.model_validate(
         development_secret(settings.data_dir, "jwt_keys", lambda: SigningKeys.generate().model_dump())
     )
+
+
+def load_keyring(settings: Settings) -> Keyring:
+    """From SECRET_KEY; in development from the data directory."""
+    if settings.secret_key is not None:
+        encoded = settings.secret_key.get_secret_value()
+    else:
+        encoded = development_secret(settings.data_dir, "secret_key", _new_secret_key)
+    return Keyring(base64.b64decode(encoded, validate=True))
+
+
+def _new_secret_key() -> str:
+    return base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
 def development_secret(data_dir: Path, name: str, make: Callable[[], Any]) -> Any:

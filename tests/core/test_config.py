@@ -16,7 +16,9 @@ COMPLETE: dict[str, Any] = {
     "system_database_url": "postgresql://system:CANARY@db/fq",
     "migration_database_url": "postgresql://owner:CANARY@db/fq",
     "jwt_keys_file": "/run/keys.json",
+    "secret_key": "CANARYCANARYCANARYCANARYCANARYCANARYCANARYCA==",
     "s3_bucket": "objects",
+    "ses_region": "us-east-1",
 }
 
 

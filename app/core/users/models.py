@@ -29,11 +29,11 @@ class User(TenantEntity):
     role: Mapped[Role] = plain(EnumText(Role))
     is_reviewer: Mapped[bool] = plain(default=False, server_default=sa.false())
     status: Mapped[UserStatus] = plain(EnumText(UserStatus), default=UserStatus.ACTIVE)
-    password_hash: Mapped[str] = secret()
+    password_hash: Mapped[str | None] = secret(default=None)
 
     __table_args__ = (
         *standard_constraints("users", "status"),
-        sa.UniqueConstraint("tenant_id", "email", name="uq_users_email"),
+        sa.Index("uq_users_email", "tenant_id", "email", unique=True, postgresql_where=sa.text("deleted_at IS NULL")),
         sa.CheckConstraint("role IN ({})".format(", ".join(f"'{role}'" for role in USER_ROLES)), name="role"),
         sa.CheckConstraint("email = lower(email)", name="email_lower"),
         values_check("status", UserStatus),

@@ -1,0 +1,1 @@
+"""Account tokens: the single-use links of invitations and password resets."""

@@ -1,0 +1,36 @@
+"""A session is active until something ends it; why, is recorded."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from app.core.lifecycle import Lifecycle, Transition
+
+
+class SessionStatus(StrEnum):
+    ACTIVE = "active"
+    ENDED = "ended"
+
+
+class SessionTransition(StrEnum):
+    END = "end"
+
+
+class EndReason(StrEnum):
+    LOGOUT = "logout"
+    IDLE = "idle"
+    EXPIRED = "expired"
+    REFRESH_TOKEN_REUSED = "refresh_token_reused"
+    PASSWORD_CHANGED = "password_changed"
+    ACCESS_CHANGED = "access_changed"
+
+
+session_lifecycle: Lifecycle[SessionStatus, None] = Lifecycle(
+    name="user_session",
+    states=SessionStatus,
+    initial=SessionStatus.ACTIVE,
+    transitions=(
+        Transition(SessionTransition.END, frozenset({SessionStatus.ACTIVE}), SessionStatus.ENDED, system=True),
+    ),
+    internal=frozenset({SessionTransition.END}),
+)

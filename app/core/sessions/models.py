@@ -1,0 +1,43 @@
+"""user_sessions: one row per sign-in, the family of its refresh tokens."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped
+
+from app.core.db.columns import EnumText, internal, plain, secret
+from app.core.db.entity import TenantEntity, standard_constraints
+from app.core.sessions.lifecycle import SessionStatus, session_lifecycle
+
+
+class UserSession(TenantEntity):
+    """`generation` counts refreshes: only the refresh token of the present one is good.
+
+    `rotation_key` is the digest of the Idempotency-Key under which the last refresh was asked for.
+    """
+
+    __tablename__ = "user_sessions"
+    entity_type: ClassVar[str] = "user_session"
+
+    user_id: Mapped[uuid.UUID] = internal()
+    status: Mapped[SessionStatus] = plain(EnumText(SessionStatus), default=SessionStatus.ACTIVE)
+    generation: Mapped[int] = plain(default=0, server_default=sa.text("0"))
+    rotated_at: Mapped[dt.datetime] = plain()
+    rotation_key: Mapped[str | None] = secret(default=None)
+    expires_at: Mapped[dt.datetime] = plain()
+    ended_at: Mapped[dt.datetime | None] = plain(default=None)
+    end_reason: Mapped[str | None] = plain(default=None)
+
+    __table_args__ = (
+        *standard_constraints("user_sessions", "status"),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "user_id"], ["users.tenant_id", "users.id"], name="fk_user_sessions_user_id"
+        ),
+        sa.Index("ix_user_sessions_tenant_user_id", "tenant_id", "user_id", "status"),
+        sa.Index("ix_user_sessions_ended_at", "ended_at", postgresql_where=sa.text("ended_at IS NOT NULL")),
+        session_lifecycle.check(),
+    )

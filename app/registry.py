@@ -10,7 +10,7 @@ import app.core.tenants.router
 import app.ems.router
 import app.nemsis.dictionary.router
 import app.nemsis.exports.router
-from app.core.audit.partitions import ENSURE_PARTITIONS
+from app.core.audit.partitions import KEEP_PARTITIONS
 from app.core.jobs.queue import Job, Schedule
 from app.core.outbox.subscriptions import Subscription
 from app.ems.incidents.service import AUTO_LOCK
@@ -26,4 +26,4 @@ ROUTERS: tuple[APIRouter, ...] = (
 )
 SUBSCRIPTIONS: tuple[Subscription, ...] = (*nemsis_handlers.SUBSCRIPTIONS,)
 JOBS: tuple[Job, ...] = (AUTO_LOCK,)
-SCHEDULES: tuple[Schedule, ...] = (ENSURE_PARTITIONS,)
+SCHEDULES: tuple[Schedule, ...] = (KEEP_PARTITIONS,)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 import app.billing.router
+import app.core.audit.router
 import app.core.auth.router
 import app.core.tenants.router
 import app.ems.router
@@ -19,6 +20,7 @@ from app.nemsis import handlers as nemsis_handlers
 ROUTERS: tuple[APIRouter, ...] = (
     app.core.auth.router.router,
     app.core.tenants.router.router,
+    app.core.audit.router.router,
     *app.ems.router.routers,
     app.nemsis.dictionary.router.router,
     app.nemsis.exports.router.router,

@@ -130,7 +130,7 @@ class ReferenceService(Generic[E]):
         return await self._reader.present(record)
 
     async def _require_references(self, values: dict[str, Any], changed: Iterable[str]) -> None:
-        """Raises ValidationFailed for what is missing, deleted (which a foreign key would accept) or another tenant's."""
+        """Raises ValidationFailed for what is missing, deleted (foreign keys accept that) or another tenant's."""
         for name in set(changed) & self._kind.references.keys():
             if values[name] is None:
                 continue

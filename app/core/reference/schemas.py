@@ -12,6 +12,7 @@ from app.core.schemas import RequestModel, Text, Version, length
 
 Filter = Annotated[str | None, Query(min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
 """The type of a list's filter that is compared with text."""
+Reason = Annotated[Text, length(500)]
 
 
 class TransitionRequest(RequestModel):
@@ -19,7 +20,7 @@ class TransitionRequest(RequestModel):
 
     action: StrEnum
     version: Version
-    reason: Annotated[Text, length(500)] | None = Field(None, description="Kept in the audit log")
+    reason: Reason | None = Field(None, description="Kept in the audit log")
 
 
 def coded(element: str, codes: type[StrEnum]) -> Any:

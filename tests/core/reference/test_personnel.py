@@ -49,7 +49,8 @@ async def test_drivers_and_students_need_no_licence(agency: Agency) -> None:
 
 async def test_states_number_their_licences_each_for_itself(agency: Agency) -> None:
     made = await PERSON.add(agency.admin)
-    await PERSON.add(agency.admin, licensure_id=made["licensure_id"], licensure_state="IN")
+    other = await PERSON.add(agency.admin, licensure_id=made["licensure_id"], licensure_state="IN")
+    assert (other["licensure_id"], other["id"]) != (made["licensure_id"], made["id"])
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What runs beside requests: the outbox relay, its signal, and the jobs. In the app's process or in the worker's."""
+"""What runs beside requests: the gate's polls, the outbox relay, its signal, and the jobs."""
 
 from __future__ import annotations
 
@@ -22,11 +22,16 @@ def outbox_signal(runtime: Runtime) -> OutboxSignal:
 
 
 @contextlib.asynccontextmanager
-async def background(runtime: Runtime, *, run_jobs: bool) -> AsyncIterator[None]:
-    """Start the background tasks, and end them on exit. The signal runs even where the relay does not."""
+async def background(runtime: Runtime, *, run_jobs: bool, serves_requests: bool = True) -> AsyncIterator[None]:
+    """Start the background tasks, and end them on exit. The signal runs even where the relay does not.
+
+    The gate's first poll is waited for by the first request that needs it.
+    """
     signal = outbox_signal(runtime)
     runtime.on_publish = signal.notify
     work = [signal.run()]
+    if serves_requests:
+        work.append(runtime.gate.run())
     if run_jobs:
         work += [OutboxRelay(runtime, SUBSCRIPTIONS, signal).run(), JobRunner(runtime, JOBS, SCHEDULES).run()]
     tasks = [asyncio.create_task(task) for task in work]

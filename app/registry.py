@@ -7,6 +7,7 @@ from fastapi import APIRouter
 import app.billing.router
 import app.core.auth.router
 import app.core.tenants.router
+import app.core.users.router
 import app.ems.router
 import app.nemsis.dictionary.router
 import app.nemsis.exports.router
@@ -18,6 +19,7 @@ from app.nemsis import handlers as nemsis_handlers
 
 ROUTERS: tuple[APIRouter, ...] = (
     app.core.auth.router.router,
+    app.core.users.router.router,
     app.core.tenants.router.router,
     *app.ems.router.routers,
     app.nemsis.dictionary.router.router,

@@ -12,7 +12,8 @@ from pydantic import BaseModel, Field
 from app.core.dependencies import Requires
 
 TAGS = [
-    {"name": "auth", "description": "Sign-in and the signed-in user."},
+    {"name": "auth", "description": "Sign-in, sessions, passwords and the signed-in user."},
+    {"name": "users", "description": "The agency's users, for its administrators."},
     {"name": "tenants", "description": "The agency's own profile."},
     {"name": "ems", "description": "Charting: incidents, patients, vitals, interventions, narratives."},
     {"name": "nemsis", "description": "NEMSIS 3.5.1 validation, export and dictionary."},

@@ -23,7 +23,9 @@ _WORDS = re.compile(r"[\W_]+")
 _zxcvbn_lock = threading.Lock()
 
 
-def _hashable(value: str) -> str:
+def _of_good_length(value: str) -> str:
+    if len(value) < SHORTEST:
+        raise PydanticCustomError("password_too_short", "A password has at least 12 characters")
     if len(value.encode()) > MAX_PASSWORD_BYTES:
         raise PydanticCustomError("password_too_long", "A password has at most 72 bytes")
     return value
@@ -31,8 +33,8 @@ def _hashable(value: str) -> str:
 
 NewPassword = Annotated[
     Text,
-    Field(min_length=SHORTEST, json_schema_extra={"maxLength": MAX_PASSWORD_BYTES}),
-    AfterValidator(_hashable),
+    Field(json_schema_extra={"minLength": SHORTEST, "maxLength": MAX_PASSWORD_BYTES}),
+    AfterValidator(_of_good_length),
 ]
 
 

@@ -18,7 +18,7 @@ UserRole = Literal[Role.ADMIN, Role.EMS, Role.BILLING, Role.FOUNDER]
 def _email(value: str) -> str:
     """In lower case, its domain in ASCII. Whether anybody reads it, only the invitation tells."""
     try:
-        found = validate_email(value, check_deliverability=False, allow_smtputf8=False)
+        found = validate_email(value, check_deliverability=False, allow_smtputf8=False, strict=True)
     except EmailNotValidError as error:
         raise PydanticCustomError("email", "Give an e-mail address") from error
     return (found.ascii_email or found.normalized).lower()

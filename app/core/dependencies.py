@@ -30,6 +30,7 @@ async def current_user(request: Request) -> Principal:
     await runtime.gate.admit(principal.tenant_id, principal.session_id)
     context = current_context()
     if context is not None:
+        context.route = getattr(request.scope.get("route"), "path", None)
         context.tenant_id, context.actor_user_id = principal.tenant_id, principal.user_id
     return principal
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from scripts.demo_call import PEOPLE, Player
 from scripts.demo_chart import CALL
+from tests.core.reference.records import SAMPLES
 from tests.ems.charts import CHILDREN, Chart
 from tests.fuzz.service import Service
 from tests.support.actors import Agency
@@ -29,7 +30,7 @@ class Records:
         found: dict[str, str] = {}
         for collection, name in re.findall(r"([a-z-]+)/\{([a-z_]+)\}", operation_path):
             area = "claim_export_id" if "/billing/exports" in operation_path else name
-            key = collection if name == "child_id" else area
+            key = collection if name in ("child_id", "record_id") else area
             if key in self.ids:
                 found[name] = self.ids[key]
         return found
@@ -74,6 +75,8 @@ async def _opened(agency: Agency) -> Records:
     export = await agency.admin.expect(201, "POST", "nemsis/exports", json={"incident_id": billed.id})
     email = f"fuzz-{uuid.uuid4().hex}@{agency.slug}.example"
     user = await agency.admin.expect(201, "POST", "users", json={"email": email, "display_name": "Fuzz", "role": "ems"})
+    for sample in SAMPLES:
+        ids[sample.path.rsplit("/", 1)[-1]] = (await sample.add(agency.admin))["id"]
     return Records(ids | {"export_id": export["id"], "user_id": user["id"]})
 
 

@@ -40,7 +40,7 @@ class AccountTokenRepository(Repository[AccountToken]):
     async def lock_issued_of_user(self, tenant_id: TenantId, user_id: uuid.UUID) -> list[AccountToken]:
         """Tokens that were neither used nor withdrawn, expired ones included, locked in the order of ids."""
         rows = await self.uow.fetch(_ISSUED, {"tenant_id": tenant_id, "user_id": user_id})
-        return [self.plan.build(row) for row in rows]
+        return self._built(rows)
 
     async def count_since(
         self, tenant_id: TenantId, user_id: uuid.UUID, purpose: AccountTokenPurpose, since: dt.datetime

@@ -48,7 +48,7 @@ class SessionRepository(Repository[UserSession]):
     ) -> list[UserSession]:
         """Sessions that may still give access because they were refreshed after `since`, locked in the order of ids."""
         values = {"tenant_id": tenant_id, "user_id": user_id, "since": since}
-        return [self.plan.build(row) for row in await self.uow.fetch(_ACTIVE_OF_USER, values)]
+        return self._built(await self.uow.fetch(_ACTIVE_OF_USER, values))
 
 
 async def get_cross_tenant_for_admin_only_ended_sessions(

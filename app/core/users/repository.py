@@ -66,7 +66,7 @@ class UserRepository(Repository[User]):
         what the first left.
         """
         rows = await self.uow.fetch(_WITH_ADMINS, {"tenant_id": tenant_id, "id": user_id})
-        return [self.plan.build(row) for row in rows]
+        return self._built(rows)
 
 
 async def get_cross_tenant_for_admin_only_by_login(uow: SystemUnitOfWork, slug: str, email: str) -> Any:

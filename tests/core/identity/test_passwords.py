@@ -189,7 +189,7 @@ async def test_bad_links_answer_alike_and_change_nothing(
     )
     locked = await link_for(agency, client, runtime, admin_connection, "founder")
     await act_on(agency, await id_of(agency, "founder"), "lock")
-    [token_id] = await admin_connection.fetchrow(
+    token_id = await admin_connection.fetchval(
         "SELECT id FROM account_tokens WHERE user_id = $1 AND status = 'issued'",
         uuid.UUID(await id_of(agency, "partner")),
     )
@@ -262,8 +262,14 @@ async def test_forgetting_takes_its_time_whatever_it_finds(
     async def sleep(seconds: float) -> None:
         waits.append(seconds)
 
-    monkeypatch.setattr(password_service.asyncio, "sleep", sleep)
-    monkeypatch.setattr(password_service.time, "monotonic", lambda: 100.0)
+    class Frozen:
+        monotonic = staticmethod(lambda: 100.0)
+
+    class Watched:
+        sleep = staticmethod(sleep)
+
+    monkeypatch.setattr(password_service, "asyncio", Watched)
+    monkeypatch.setattr(password_service, "time", Frozen)
     for email in (email_of(agency, "medic"), "nobody@nowhere.example"):
         await ask_for_link(client, agency.slug, email)
     assert waits == [pytest.approx(0.05)] * 2

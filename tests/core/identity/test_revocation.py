@@ -186,14 +186,14 @@ async def test_stale_gate_is_loaded_once_for_all_who_wait(
 ) -> None:
     fresh = AccessGate(runtime.system, token_seconds=600)
     loads = 0
-    ask = gate.get_cross_tenant_for_admin_only_closed_tenants
+    load = fresh._load
 
-    async def counting(uow: object) -> frozenset[uuid.UUID]:
+    async def counting() -> None:
         nonlocal loads
         loads += 1
-        return await ask(uow)  # type: ignore[arg-type]
+        await load()
 
-    monkeypatch.setattr(gate, "get_cross_tenant_for_admin_only_closed_tenants", counting)
+    monkeypatch.setattr(fresh, "_load", counting)
     await asyncio.gather(*(fresh.admit(agency.tenant_id, uuid.uuid4()) for _ in range(50)))
     assert loads == 1
 

@@ -153,6 +153,7 @@ async def test_session_that_is_refreshed_in_time_goes_on(medic: SignedIn, admin_
     for _ in range(2):
         await age(admin_connection, medic, rotated_at=dt.timedelta(seconds=880))
         await medic.renew()
+    assert (await session_of(admin_connection, medic))["generation"] == 2
 
 
 async def test_busy_session_ends_at_its_absolute_limit(medic: SignedIn, admin_connection: asyncpg.Connection) -> None:

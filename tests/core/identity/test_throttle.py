@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 import uuid
 from collections.abc import AsyncIterator
 from typing import Any
@@ -216,7 +217,7 @@ async def test_redis_that_hangs_is_asked_once(settings: Settings, monkeypatch: p
 
 async def test_redis_that_comes_back_is_used_again(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     throttle = Throttle(redis, Keyring(uuid.uuid4().bytes * 2), address_failures=10)
-    throttle._away_until = module.time.monotonic() + 3600
+    throttle._away_until = time.monotonic() + 3600
     await throttle.attempt(Attempt.FORGOT, "agency", "a@x.example")
     with pytest.raises(RateLimited):
         await throttle.attempt(Attempt.FORGOT, "agency", "a@x.example")

@@ -10,6 +10,7 @@ import app.billing.router
 import app.core.audit.router
 import app.core.auth.router
 import app.core.tenants.router
+import app.core.users.router
 import app.ems.router
 import app.nemsis.dictionary.router
 import app.nemsis.exports.router
@@ -35,6 +36,7 @@ REFERENCE_KINDS: tuple[ReferenceKind[Any], ...] = (
 )
 ROUTERS: tuple[APIRouter, ...] = (
     app.core.auth.router.router,
+    app.core.users.router.router,
     app.core.tenants.router.router,
     app.core.audit.router.router,
     *(reference_router(kind) for kind in REFERENCE_KINDS),

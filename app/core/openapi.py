@@ -12,7 +12,8 @@ from pydantic import BaseModel, Field
 from app.core.dependencies import Requires
 
 TAGS = [
-    {"name": "auth", "description": "Sign-in and the signed-in user."},
+    {"name": "auth", "description": "Sign-in, sessions, passwords and the signed-in user."},
+    {"name": "users", "description": "The agency's users, for its administrators."},
     {"name": "tenants", "description": "The agency's own profile, its vehicles and its personnel."},
     {"name": "extensions", "description": "Stations, assets, inventory, integrations, keys: for modules to come."},
     {"name": "audit", "description": "The audit log and the access log."},

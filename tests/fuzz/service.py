@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from typing import Any, TypeVar
 
 import httpx
@@ -32,7 +33,19 @@ class Service:
     ) -> httpx.Response:
         """`target` is a path with its query, percent-encoded."""
         request = self._client.build_request(method, f"http://test{target}", headers=headers, content=content)
-        return self.wait_for(self._client.send, request)
+        answer = self.wait_for(self._client.send, request)
+        if request.url.path.endswith("/auth/logout") and answer.status_code == 204:
+            self._sign_in_again(request.headers["authorization"].removeprefix("Bearer "))
+        return answer
+
+    def _sign_in_again(self, token: str) -> None:
+        """Whose session a request has ended, for the requests that follow."""
+        for name, actor in self.agency.actors.items():
+            if actor.token == token:
+                email = f"{name}@{self.agency.slug}.example"
+                login = {"tenant_slug": self.agency.slug, "email": email, "password": self.agency.passwords[email]}
+                answer = self.wait_for(partial(self._client.post, "/api/v1/auth/login", json=login))
+                actor.token = answer.json()["access_token"]
 
     def authorization(self, actor: str | None) -> list[tuple[bytes, bytes]]:
         if actor is None:

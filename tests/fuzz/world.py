@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from dataclasses import dataclass, field
 
 from scripts.demo_call import PEOPLE, Player
@@ -72,9 +73,11 @@ async def _opened(agency: Agency) -> Records:
     claim = await agency.biller.expect(201, "POST", "billing/claims", json=CALL.claim | {"incident_id": billed.id})
     ids |= {"claim_id": claim["id"], "line_id": claim["lines"][0]["id"]}
     export = await agency.admin.expect(201, "POST", "nemsis/exports", json={"incident_id": billed.id})
+    email = f"fuzz-{uuid.uuid4().hex}@{agency.slug}.example"
+    user = await agency.admin.expect(201, "POST", "users", json={"email": email, "display_name": "Fuzz", "role": "ems"})
     for sample in SAMPLES:
         ids[sample.path.rsplit("/", 1)[-1]] = (await sample.add(agency.admin))["id"]
-    return Records(ids | {"export_id": export["id"]})
+    return Records(ids | {"export_id": export["id"], "user_id": user["id"]})
 
 
 async def _played(agency: Agency) -> Records:

@@ -1,4 +1,4 @@
-"""What the domains bring to the composition root: routers, event subscriptions, jobs."""
+"""What the domains bring to the composition root: routers, event subscriptions, jobs, odd media types."""
 
 from __future__ import annotations
 
@@ -7,12 +7,18 @@ from fastapi import APIRouter
 import app.billing.router
 import app.core.auth.router
 import app.core.tenants.router
+import app.email.messages.router
+import app.email.notices.router
+import app.email.suppressions.router
 import app.ems.router
 import app.nemsis.dictionary.router
 import app.nemsis.exports.router
 from app.core.audit.partitions import ENSURE_PARTITIONS
 from app.core.jobs.queue import Job, Schedule
 from app.core.outbox.subscriptions import Subscription
+from app.email import handlers as email_handlers
+from app.email.messages.sending import SEND, TAKE_UP_EXPIRED
+from app.email.notices.router import SNS_MEDIA_TYPE
 from app.ems.incidents.service import AUTO_LOCK
 from app.nemsis import handlers as nemsis_handlers
 
@@ -23,7 +29,12 @@ ROUTERS: tuple[APIRouter, ...] = (
     app.nemsis.dictionary.router.router,
     app.nemsis.exports.router.router,
     *app.billing.router.routers,
+    app.email.messages.router.router,
+    app.email.suppressions.router.router,
+    app.email.notices.router.router,
 )
-SUBSCRIPTIONS: tuple[Subscription, ...] = (*nemsis_handlers.SUBSCRIPTIONS,)
-JOBS: tuple[Job, ...] = (AUTO_LOCK,)
-SCHEDULES: tuple[Schedule, ...] = (ENSURE_PARTITIONS,)
+SUBSCRIPTIONS: tuple[Subscription, ...] = (*nemsis_handlers.SUBSCRIPTIONS, *email_handlers.SUBSCRIPTIONS)
+JOBS: tuple[Job, ...] = (AUTO_LOCK, SEND)
+SCHEDULES: tuple[Schedule, ...] = (ENSURE_PARTITIONS, TAKE_UP_EXPIRED)
+MEDIA_TYPES: dict[str, str] = {"/webhooks/ses": SNS_MEDIA_TYPE}
+"""Routes whose bodies may be something else than application/json; everywhere else that answers 415."""

@@ -154,8 +154,8 @@ def _has_foreign_body(scope: Scope, also_taken: str | None) -> bool:
     headers = dict(scope["headers"])
     if headers.get(b"content-length", b"0") == b"0" and b"transfer-encoding" not in headers:
         return False
-    media_type = headers.get(b"content-type", b"").split(b";", 1)[0].strip().lower()
-    return media_type != b"application/json" and media_type.decode("latin-1") != also_taken
+    media_type: bytes = headers.get(b"content-type", b"").split(b";", 1)[0].strip().lower()
+    return media_type.decode("latin-1") not in ("application/json", also_taken)
 
 
 def _add_headers(message: Message, path: str, request_id: uuid.UUID) -> None:

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 MESSAGE_TAG = "message_id"
 """The tag by which SES names our message in its notices."""
 
+CONNECT_SECONDS = 3
+READ_SECONDS = 15
+
 _THROTTLED = frozenset(
     {"TooManyRequestsException", "LimitExceededException", "ThrottlingException", "Throttling", "RequestLimitExceeded"}
 )
@@ -156,6 +159,10 @@ def mail_sender(settings: Settings) -> MailSender:
         "sesv2",
         region_name=settings.ses_region,
         endpoint_url=settings.ses_endpoint_url,
-        config=Config(connect_timeout=3, read_timeout=15, retries={"total_max_attempts": 1, "mode": "standard"}),
+        config=Config(
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=READ_SECONDS,
+            retries={"total_max_attempts": 1, "mode": "standard"},
+        ),
     )
     return SesSender(client, settings.email_from, settings.ses_configuration_set)

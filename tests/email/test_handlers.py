@@ -31,7 +31,7 @@ LINKS = [
 def text_of(ses: SesServer, message_id: object) -> str:
     body = ses.mail(message_id).get_body(("plain",))
     assert body is not None
-    return str(body.get_content())
+    return str(body.get_content()).replace("\r\n", "\n")
 
 
 async def delete(runtime: Runtime, user: User) -> None:

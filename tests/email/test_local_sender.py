@@ -6,6 +6,7 @@ import email
 import email.policy
 import stat
 import uuid
+from email.message import Message
 from pathlib import Path
 
 import asyncpg
@@ -18,17 +19,20 @@ from app.email.gateway import LocalSender, Mail
 from tests.email.support.people import address, queue, run_jobs, stored
 
 
+def read_private(file: Path) -> Message:
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+    assert [found for found in file.parent.iterdir() if found.name.startswith(".")] == []
+    return email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
+
+
 async def test_message_is_written_whole_and_for_its_owner_only(
     runtime: Runtime, tenant_id: TenantId, mail_dir: Path, admin_connection: asyncpg.Connection
 ) -> None:
     to = address()
     message_id = await queue(runtime, tenant_id, to)
     await run_jobs(admin_connection, runtime, tenant_id)
-    file = mail_dir / f"{message_id}.eml"
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert stat.S_IMODE(mail_dir.stat().st_mode) == 0o700
-    assert [found for found in mail_dir.iterdir() if found.name.startswith(".")] == []
-    parsed = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
+    parsed = read_private(mail_dir / f"{message_id}.eml")
     assert (parsed["To"], parsed["From"]) == (to, "FusionEMS <no-reply@localhost>")
     message = await stored(admin_connection, message_id)
     assert (message["status"], message["provider_message_id"]) == ("sent", f"local-{message_id}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from app.core.ids import TenantId
 from app.core.permissions import Principal
 from app.core.runtime import Runtime
-from app.email.messages.sending import Delivery
+from app.email.messages.sending import Delivery, take_up_expired
 from app.email.notices.ses import read_notice
 from tests.core.evidence import audit_of, checksum
 from tests.email.support.people import address, end_lease, jobs_of, queue, run_jobs, stored
@@ -231,13 +232,12 @@ async def test_a_notice_sent_two_hundred_times_takes_effect_once(
     message_id = await sent(runtime, admin_connection, tenant_id)
     body = topic.notification(bounce(message_id))
     answers = await asyncio.gather(*(sns.post("webhooks/ses", content=body, headers=TEXT) for _ in range(200)))
-    assert {answer.status_code for answer in answers} <= {204, 503}, "503: SNS sends it again"
-    assert sum(answer.status_code == 204 for answer in answers) >= 1
+    assert {answer.status_code for answer in answers} == {204}
     assert len(await receipts(admin_connection, tenant_id)) == 1
     assert len(await suppressions(admin_connection, tenant_id)) == 1
     actions = [event["action"] for event in await audit_of(admin_connection, message_id)]
     assert actions == ["email_message.queued", "start", "accept", "bounce"]
-    assert topic.visited.count(topic.visited[0]) <= 1 if topic.visited else True
+    assert len(topic.visited) <= 1, "the certificate is fetched once"
 
 
 async def test_two_messages_to_one_address_that_bounce_at_once_make_one_suppression(
@@ -277,28 +277,26 @@ async def test_genuine_notices_about_nothing_of_ours_are_taken_and_forgotten(
     assert await admin_connection.fetchval(count) == before
 
 
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["message_id", "tags", "x"]), inner),
-    max_leaves=8,
+odd = st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=5) | st.lists(st.text(max_size=5), max_size=2)
+part = odd | st.fixed_dictionaries(
+    {},
+    optional={
+        "messageId": odd,
+        "tags": odd | st.fixed_dictionaries({"message_id": odd | st.lists(odd, max_size=2)}),
+        "bounceType": odd,
+    },
 )
 
 
 @given(
-    event=st.dictionaries(
-        st.sampled_from(["eventType", "notificationType", "mail", "bounce", "complaint"]),
-        st.sampled_from(["Bounce", "Complaint", "Send"]) | json_values,
+    event=st.fixed_dictionaries(
+        {"eventType": st.sampled_from(["Bounce", "Complaint", "Send", "Open"]) | odd},
+        optional={"mail": part, "bounce": part, "complaint": part},
     )
 )
 def test_no_event_is_too_odd_to_be_read(event: dict[str, Any]) -> None:
-    import orjson
-
-    try:
-        text = orjson.dumps(event).decode()
-    except TypeError:  # integers and surrogates that JSON cannot carry
-        return
-    notice = read_notice(text)
-    assert notice is None or notice.message_id is None or isinstance(notice.message_id, uuid.UUID)
+    notice = read_notice(json.dumps(event))
+    assert (notice is None) is (event["eventType"] not in ("Bounce", "Complaint", "Send"))
 
 
 async def test_a_notice_that_fails_midway_leaves_nothing_and_works_the_next_time(
@@ -334,8 +332,6 @@ async def test_an_ended_lease_and_a_notice_at_once_agree(
     ses: SesServer,
     admin_connection: asyncpg.Connection,
 ) -> None:
-    from app.email.messages.sending import take_up_expired
-
     for _ in range(5):
         message_id = await queue(ses_runtime, tenant_id)
         async with ses_runtime.unit_of_work(Principal.system(tenant_id)) as uow:

@@ -14,6 +14,7 @@ from app.core.permissions import Principal
 from app.core.runtime import Runtime
 from app.email.public import ACCOUNT_LOCKED, PASSWORD_CHANGED, EmailContext, enqueue
 from tests.core.evidence import audit_of, checksum
+from tests.core.waiting import expect_eventually
 from tests.email.support.people import CONTEXT, address, jobs_of, messages_of, queue
 
 
@@ -57,6 +58,27 @@ async def test_a_cause_that_is_handled_many_times_at_once_is_mailed_once(
     assert len(set(ids)) == 1
     assert len(await messages_of(admin_connection, tenant_id)) == 1
     assert len(await jobs_of(admin_connection, tenant_id)) == 1
+
+
+async def test_whoever_comes_second_waits_and_finds_the_first_ones_message(
+    runtime: Runtime, tenant_id: TenantId, admin_connection: asyncpg.Connection
+) -> None:
+    """Its own cause goes on: a duplicate that the unique key refused would have undone it."""
+    cause = uuid.uuid4()
+    async with runtime.unit_of_work(Principal.system(tenant_id)) as uow:
+        first = await enqueue(uow, PASSWORD_CHANGED, address(), CONTEXT, cause)
+        second = asyncio.create_task(queue(runtime, tenant_id, cause_id=cause))
+        await expect_eventually(lambda: _waits_for_a_lock(admin_connection))
+    assert await second == first
+    assert len(await messages_of(admin_connection, tenant_id)) == 1
+
+
+async def _waits_for_a_lock(admin: asyncpg.Connection) -> bool:
+    return bool(
+        await admin.fetchval(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+    )
 
 
 async def test_a_cause_may_have_a_message_of_each_template_and_a_tenant_its_own(

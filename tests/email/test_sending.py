@@ -293,6 +293,20 @@ async def test_a_lost_job_is_queued_again_once(
     assert (await stored(admin_connection, message_id))["status"] == "sent"
 
 
+async def test_a_lease_that_was_taken_in_the_meantime_is_respected(
+    ses_runtime: Runtime, tenant_id: TenantId, admin_connection: asyncpg.Connection
+) -> None:
+    """Between the sweep's look and its act somebody claimed the message."""
+    message_id = await queue(ses_runtime, tenant_id)
+    principal = Principal.system(tenant_id)
+    async with ses_runtime.unit_of_work(principal) as uow:
+        assert await Delivery(uow).claim(message_id) is not None
+    before = await checksum(admin_connection, tenant_id)
+    async with ses_runtime.unit_of_work(principal) as uow:
+        await Delivery(uow).take_up(message_id)
+    assert await checksum(admin_connection, tenant_id) == before
+
+
 async def test_a_lease_that_ends_again_and_again_is_not_endless(
     ses_runtime: Runtime, tenant_id: TenantId, admin_connection: asyncpg.Connection
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 import app.billing.router
+import app.core.audit.router
 import app.core.auth.router
 import app.core.tenants.router
 import app.email.messages.router
@@ -13,7 +14,7 @@ import app.email.suppressions.router
 import app.ems.router
 import app.nemsis.dictionary.router
 import app.nemsis.exports.router
-from app.core.audit.partitions import ENSURE_PARTITIONS
+from app.core.audit.partitions import KEEP_PARTITIONS
 from app.core.jobs.queue import Job, Schedule
 from app.core.outbox.subscriptions import Subscription
 from app.email import handlers as email_handlers
@@ -25,6 +26,7 @@ from app.nemsis import handlers as nemsis_handlers
 ROUTERS: tuple[APIRouter, ...] = (
     app.core.auth.router.router,
     app.core.tenants.router.router,
+    app.core.audit.router.router,
     *app.ems.router.routers,
     app.nemsis.dictionary.router.router,
     app.nemsis.exports.router.router,
@@ -35,6 +37,6 @@ ROUTERS: tuple[APIRouter, ...] = (
 )
 SUBSCRIPTIONS: tuple[Subscription, ...] = (*nemsis_handlers.SUBSCRIPTIONS, *email_handlers.SUBSCRIPTIONS)
 JOBS: tuple[Job, ...] = (AUTO_LOCK, SEND)
-SCHEDULES: tuple[Schedule, ...] = (ENSURE_PARTITIONS, TAKE_UP_EXPIRED)
+SCHEDULES: tuple[Schedule, ...] = (KEEP_PARTITIONS, TAKE_UP_EXPIRED)
 MEDIA_TYPES: dict[str, str] = {"/webhooks/ses": SNS_MEDIA_TYPE}
 """Routes whose bodies may be something else than application/json; everywhere else that answers 415."""

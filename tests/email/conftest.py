@@ -76,7 +76,7 @@ def new_tenant(owner: ConnectionSource, runtime: Runtime) -> Callable[[], Awaita
 
     async def make() -> TenantId:
         tenant_id = TenantId(new_id())
-        async with UnitOfWork(owner, Principal.system(tenant_id)) as uow:
+        async with UnitOfWork(owner, Principal.system(tenant_id), runtime.keys) as uow:
             slug = f"m-{uuid.uuid4().hex[:16]}"
             await uow.create(Tenant(id=tenant_id, tenant_id=tenant_id, **profile(slug)), TenantAction.PROVISIONED)
         return tenant_id

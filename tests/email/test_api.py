@@ -8,28 +8,19 @@ from collections.abc import Awaitable, Callable
 import asyncpg
 import pytest
 
-from app.core.ids import TenantId
 from app.core.permissions import Principal
 from app.core.runtime import Runtime
 from app.email.messages.sending import Delivery
 from tests.core.evidence import audit_of, checksum
-from tests.email.support.people import address, queue, run_jobs, stored
+from tests.email.support.people import address, bounce_message, queue, run_jobs, stored
 from tests.support.actors import Agency
-
-
-async def bounced(runtime: Runtime, admin: asyncpg.Connection, tenant_id: TenantId, to: str) -> uuid.UUID:
-    message_id = await queue(runtime, tenant_id, to)
-    await run_jobs(admin, runtime, tenant_id)
-    async with runtime.unit_of_work(Principal.system(tenant_id)) as uow:
-        await Delivery(uow).bounced(message_id, None, for_good=True)
-    return message_id
 
 
 async def test_messages_are_listed_without_their_texts(
     runtime: Runtime, agency: Agency, admin_connection: asyncpg.Connection
 ) -> None:
     to = address()
-    failed = await bounced(runtime, admin_connection, agency.tenant_id, to)
+    failed = await bounce_message(runtime, agency.tenant_id, to)
     queued = await queue(runtime, agency.tenant_id)
     page = await agency.admin.expect(200, "GET", "email/messages")
     assert [item["id"] for item in page["items"]] == [str(queued), str(failed)]
@@ -57,7 +48,7 @@ async def test_a_suppression_can_be_lifted_when_the_mailbox_was_put_right(
     runtime: Runtime, agency: Agency, admin_connection: asyncpg.Connection
 ) -> None:
     to = address()
-    message_id = await bounced(runtime, admin_connection, agency.tenant_id, to)
+    message_id = await bounce_message(runtime, agency.tenant_id, to)
     [item] = (await agency.admin.expect(200, "GET", "email/suppressions"))["items"]
     assert (item["address"], item["reason"], item["message_id"]) == (to, "bounce", str(message_id))
     path = f"email/suppressions/{item['id']}"
@@ -82,7 +73,7 @@ async def test_another_agency_sees_and_lifts_nothing(
     admin_connection: asyncpg.Connection,
 ) -> None:
     other = await found()
-    await bounced(runtime, admin_connection, agency.tenant_id, address())
+    await bounce_message(runtime, agency.tenant_id)
     [item] = (await agency.admin.expect(200, "GET", "email/suppressions"))["items"]
     before = await checksum(admin_connection, agency.tenant_id)
     for path in ("email/messages", "email/suppressions"):
@@ -99,7 +90,7 @@ async def test_another_agency_sees_and_lifts_nothing(
 async def test_only_administrators_see_them(
     runtime: Runtime, agency: Agency, admin_connection: asyncpg.Connection, who: str
 ) -> None:
-    await bounced(runtime, admin_connection, agency.tenant_id, address())
+    await bounce_message(runtime, agency.tenant_id)
     [item] = (await agency.admin.expect(200, "GET", "email/suppressions"))["items"]
     actor = agency.actors[who]
     before = await checksum(admin_connection, agency.tenant_id)

@@ -34,8 +34,9 @@ async def test_message_and_job_come_with_their_cause(
     assert b"canary" not in job["payload"] and str(message_id).encode() in job["payload"]
     [event] = await audit_of(admin_connection, message_id)
     assert event["action"] == "email_message.queued"
-    assert event["changed_fields_json"]["recipient"] == [None, "[redacted]"]
-    assert event["changed_fields_json"]["context_json"] == [None, "[redacted]"]
+    for name in ("recipient", "context_json"):
+        old, new = event["changed_fields_json"][name]
+        assert old is None and new.startswith("digest:"), name
 
 
 async def test_nothing_is_left_of_a_cause_that_rolled_back(

@@ -23,6 +23,7 @@ from tests.email.support.people import address, end_lease, jobs_of, queue, run_j
 from tests.email.support.ses_server import Reset, SesServer
 from tests.email.support.topic import Topic, bounce, ses_event
 from tests.support.actors import Actor
+from tests.support.shadow import shadowed
 
 TEXT = {"content-type": "text/plain; charset=UTF-8"}
 
@@ -60,7 +61,30 @@ async def test_a_permanent_bounce_suppresses_the_recipient(
     [receipt] = await receipts(admin_connection, tenant_id)
     assert (receipt["provider"], receipt["status"]) == ("ses", "processed")
     [audited] = await audit_of(admin_connection, suppression["id"])
-    assert audited["changed_fields_json"]["address"] == [None, "[redacted]"]
+    assert to not in str(audited) and "address" in audited["changed_fields_json"]
+
+
+async def test_audit_log_tells_every_step(
+    ses_runtime: Runtime,
+    new_tenant: Callable[[], Awaitable[TenantId]],
+    sns: Actor,
+    topic: Topic,
+    ses: SesServer,
+    admin_connection: asyncpg.Connection,
+) -> None:
+    """But for the receipts' arrival, which is stored before their agency is known."""
+    async with shadowed(admin_connection) as shadow:
+        tenant_id = await new_tenant()
+        message_id = await queue(ses_runtime, tenant_id)
+        ses.script = [Reset()]
+        await run_jobs(admin_connection, ses_runtime, tenant_id)
+        await run_jobs(admin_connection, ses_runtime, tenant_id)
+        await post(sns, topic.notification(bounce(message_id, "Transient")))
+        await post(sns, topic.notification(bounce(message_id)))
+        changed = {change.entity_type for change in await shadow.changes(tenant_id)}
+        assert changed >= {"email_message", "email_suppression"}
+        told_wrongly = await shadow.disagreements(tenant_id)
+        assert [found for found in told_wrongly if not found.startswith("webhook_receipt ")] == []
 
 
 async def test_what_is_suppressed_is_not_sent(

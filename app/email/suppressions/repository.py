@@ -25,5 +25,5 @@ class SuppressionRepository(Repository[EmailSuppression]):
     entity = EmailSuppression
 
     async def find_by_address(self, tenant_id: TenantId, address: str) -> EmailSuppression | None:
-        row = await self.uow.fetch_row(_BY_ADDRESS, {"tenant_id": tenant_id, "address": address})
-        return None if row is None else self.plan.build(row)
+        rows = await self.uow.fetch(_BY_ADDRESS, {"tenant_id": tenant_id, "address": address})
+        return next(iter(self._built(rows)), None)

@@ -19,7 +19,7 @@ from app.core.permissions import Principal, Role
 from app.core.runtime import Runtime
 from app.core.users.events import PASSWORD_RESET_REQUESTED, USER_INVITED
 from app.core.users.models import User, UserStatus
-from app.email.messages.sending import SEND
+from app.email.messages.sending import SEND, Delivery
 from app.email.public import PASSWORD_CHANGED, AccountContext, enqueue
 
 CONTEXT = AccountContext(agency="Prairie Test Ambulance", name="Canary Quill")
@@ -74,6 +74,17 @@ async def queue(
 ) -> uuid.UUID:
     async with runtime.unit_of_work(Principal.system(tenant_id)) as uow:
         return await enqueue(uow, PASSWORD_CHANGED, to or address(), CONTEXT, cause_id or uuid.uuid4())
+
+
+async def bounce_message(runtime: Runtime, tenant_id: TenantId, to: str | None = None) -> uuid.UUID:
+    """A message that was sent and came back: its recipient is suppressed."""
+    message_id = await queue(runtime, tenant_id, to)
+    principal = Principal.system(tenant_id)
+    async with runtime.unit_of_work(principal) as uow:
+        await Delivery(uow).claim(message_id)
+    async with runtime.unit_of_work(principal) as uow:
+        await Delivery(uow).bounced(message_id, "ses-1", for_good=True)
+    return message_id
 
 
 async def jobs_of(admin: asyncpg.Connection, tenant_id: uuid.UUID) -> list[Any]:

@@ -105,6 +105,7 @@ class SesServer:
                 number, answer = server.take(orjson.loads(body))
                 server.read.release()
                 if isinstance(answer, Reset):
+                    self.close_connection = True
                     self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                     os.close(self.connection.detach())  # rfile and wfile hold the socket open
                     return

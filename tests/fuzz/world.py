@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from app.core.runtime import Runtime
 from scripts.demo_call import PEOPLE, Player
 from scripts.demo_chart import CALL
+from tests.core.reference.records import SAMPLES
 from tests.email.support.people import bounce_message
 from tests.ems.charts import CHILDREN, Chart
 from tests.fuzz.service import Service
@@ -30,7 +31,7 @@ class Records:
         found: dict[str, str] = {}
         for collection, name in re.findall(r"([a-z-]+)/\{([a-z_]+)\}", operation_path):
             area = "claim_export_id" if "/billing/exports" in operation_path else name
-            key = collection if name == "child_id" else area
+            key = collection if name in ("child_id", "record_id") else area
             if key in self.ids:
                 found[name] = self.ids[key]
         return found
@@ -73,6 +74,8 @@ async def _opened(agency: Agency, runtime: Runtime) -> Records:
     claim = await agency.biller.expect(201, "POST", "billing/claims", json=CALL.claim | {"incident_id": billed.id})
     ids |= {"claim_id": claim["id"], "line_id": claim["lines"][0]["id"]}
     export = await agency.admin.expect(201, "POST", "nemsis/exports", json={"incident_id": billed.id})
+    for sample in SAMPLES:
+        ids[sample.path.rsplit("/", 1)[-1]] = (await sample.add(agency.admin))["id"]
     await bounce_message(runtime, agency.tenant_id)
     suppressed = await agency.admin.expect(200, "GET", "email/suppressions?limit=1")
     return Records(ids | {"export_id": export["id"], "suppression_id": suppressed["items"][0]["id"]})

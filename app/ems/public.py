@@ -30,6 +30,7 @@ from app.ems.elements import (
     pertinent_negative_mode,
     repeating_group_of,
 )
+from app.ems.entries.vitals import read_vital
 from app.ems.events import INCIDENT_STATUS_CHANGED, INCIDENT_UPDATED
 from app.ems.incidents.models import Incident
 from app.ems.incidents.repository import IncidentRepository
@@ -98,7 +99,7 @@ async def get_patient_charts(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> lis
         PatientChart(
             incident=incident,
             patient=patient,
-            vitals=[VitalRead.of(vital) for vital in vitals if vital.patient_id == patient.id],
+            vitals=[read_vital(vital, incident, patient) for vital in vitals if vital.patient_id == patient.id],
             interventions=[InterventionRead.of(item) for item in interventions if item.patient_id == patient.id],
             narratives=[NarrativeRead.of(item) for item in narratives if item.patient_id == patient.id],
             element_groups=[ElementGroupRead.of(group) for group in groups if group.patient_id in (None, patient.id)],

@@ -205,15 +205,16 @@ class ChartMapper:
         elements = self._carried(vital, VITAL_COLUMNS)
         if vital.etco2 is not None and vital.etco2_unit is not None:
             _set_attribute(elements, "eVitals.16", "ETCO2Type", _CODES[vital.etco2_unit])
-        return GroupInstance("eVitals.VitalGroup", elements)
+        return GroupInstance("eVitals.VitalGroup", elements, vital.correlation_id)
 
     def _intervention(self, item: InterventionRead) -> GroupInstance:
         if item.type is InterventionType.PROCEDURE:
-            return GroupInstance("eProcedures.ProcedureGroup", self._carried(item, PROCEDURE_COLUMNS))
+            elements = self._carried(item, PROCEDURE_COLUMNS)
+            return GroupInstance("eProcedures.ProcedureGroup", elements, item.correlation_id)
         elements = self._carried(item, MEDICATION_COLUMNS)
         if item.rxcui is not None:
             _set_attribute(elements, "eMedications.03", "CodeType", RXNORM)
-        return GroupInstance("eMedications.MedicationGroup", elements)
+        return GroupInstance("eMedications.MedicationGroup", elements, item.correlation_id)
 
     def _carried(self, entry: Any, columns: Mapping[str, str]) -> Elements:
         """Stored elements, with the columns' values beside their pertinent negatives and attributes."""

@@ -158,7 +158,7 @@ async def test_a_list_takes_as_many_statements_however_long_it_is(
         counts.append((len(sent), len(page["items"])))
         for _ in range(8):
             await chart.writer.expect(201, "POST", url, json=chart.body(kind))
-    assert counts[0][0] == counts[1][0] == (1 if kind is INCIDENT else 2)
+    assert counts[0][0] == counts[1][0] == {INCIDENT.noun: 1, VITAL.noun: 3}.get(kind.noun, 2)
     assert counts[1][1] == counts[0][1] + 8
 
 

@@ -1,4 +1,4 @@
-"""Documents compared as XML, not by the project's own reader, which would overlook on both sides what it never reads."""
+"""Documents compared as XML: the project's own reader would overlook on both sides what it never reads."""
 
 from __future__ import annotations
 

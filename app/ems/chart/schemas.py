@@ -64,6 +64,11 @@ Reason = Annotated[
     Field(description="Why a completed chart is changed (admin only); stored in the audit log, no patient details"),
 ]
 
+CorrelationId = Annotated[
+    Annotated[Text, length(255, 2)] | None,
+    Field(description="CorrelationID, by which other groups refer to this one; unique in the document"),
+]
+
 ELEMENTS_DESCRIPTION = (
     "NEMSIS values keyed by element id, always a list: `{value?, not_value?, pertinent_negative?, attributes?,"
     " correlation_id?}`. See `GET /api/v1/nemsis/dictionary`."

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from app.core.schemas import CreateModel, RequestModel, Text, length
-from app.ems.chart.schemas import ChartPatch, ChartRead, WithElements
+from app.ems.chart.schemas import ChartPatch, ChartRead, CorrelationId, WithElements
 from app.ems.elements import REPEATING_GROUPS
 
 
@@ -24,9 +24,7 @@ Attributes = Annotated[dict[Text, Annotated[Text, length(255)]], Field(max_lengt
 
 
 class _GroupFields(RequestModel):
-    correlation_id: Annotated[Text, length(255, 2)] | None = Field(
-        None, description="CorrelationID, unique in the document"
-    )
+    correlation_id: CorrelationId = None
     attributes: Attributes | None = Field(None, description="XML attributes of the group other than CorrelationID")
 
 

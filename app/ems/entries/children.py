@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
@@ -21,6 +21,7 @@ from app.ems.chart.schemas import ChartPatch, ChartRead
 from app.ems.elements import to_json
 from app.ems.errors import EntryInUse
 from app.ems.events import INCIDENT_UPDATED
+from app.ems.incidents.models import Incident
 from app.ems.incidents.repository import IncidentRepository
 from app.ems.lifecycle import IncidentStatus
 from app.ems.patients.models import Patient
@@ -56,7 +57,7 @@ class ChildKind(Generic[E, R]):
     """`noun` names one in summaries; `check` raises ValidationFailed for what only this kind can judge.
 
     `check` gets the unit of work, the entry and, for entries about a patient, that patient. `used_by` keeps an entry
-    from being deleted while others refer to it.
+    from being deleted while others refer to it. `present` derives what an answer says beyond its own row.
     """
 
     noun: str
@@ -68,6 +69,12 @@ class ChildKind(Generic[E, R]):
     actions: ChildActions
     check: Callable[[UnitOfWork, E, Patient | None], Awaitable[None]] | None = None
     used_by: tuple[Use, ...] = ()
+    present: Callable[[ReadUnitOfWork, Incident, Sequence[E]], Awaitable[list[R]]] | None = None
+
+    async def presented(self, uow: ReadUnitOfWork, incident: Incident, entries: Sequence[E]) -> list[R]:
+        if self.present is None:
+            return [self.read.of(entry) for entry in entries]
+        return await self.present(uow, incident, entries)
 
 
 class ChildReader(Generic[E, R]):
@@ -79,8 +86,10 @@ class ChildReader(Generic[E, R]):
 
     async def get(self, incident_id: uuid.UUID, child_id: uuid.UUID) -> R:
         """Raises NotFound: for a missing or deleted incident, or a child of another one, too."""
-        await self._incidents.get(self._uow.tenant_id, incident_id)
-        return self._kind.read.of(_of_incident(await self._children.find(self._uow.tenant_id, child_id), incident_id))
+        incident = await self._incidents.get(self._uow.tenant_id, incident_id)
+        child = _of_incident(await self._children.find(self._uow.tenant_id, child_id), incident_id)
+        [read] = await self._kind.presented(self._uow, incident, [child])
+        return read
 
     async def list_page(self, incident_id: uuid.UUID, *, include_deleted: bool, **query: Any) -> Page[R]:
         """Raises NotFound for the incident; Forbidden when deleted ones are asked for by anyone but an admin."""
@@ -88,9 +97,10 @@ class ChildReader(Generic[E, R]):
         if include_deleted:
             self._uow.principal.require(CHART_RESTORE)
             listed = self._children.list_including_deleted
-        await self._incidents.get(self._uow.tenant_id, incident_id)
+        incident = await self._incidents.get(self._uow.tenant_id, incident_id)
         page = await listed(self._uow.tenant_id, incident_id=incident_id, **query)
-        return Page(items=[self._kind.read.of(child) for child in page.items], next_cursor=page.next_cursor)
+        items = await self._kind.presented(self._uow, incident, page.items)
+        return Page(items=items, next_cursor=page.next_cursor)
 
 
 class ChildService(Generic[E, R]):
@@ -106,7 +116,8 @@ class ChildService(Generic[E, R]):
         """Raises NotFound, ChartNotEditable, ValidationFailed."""
         claim = await creation.claim(self._uow, given)
         if claim.repeated:
-            return self._kind.read.of(await self._children.get(self._uow.tenant_id, claim.entity_id))
+            child = await self._children.get(self._uow.tenant_id, claim.entity_id)
+            return await self._present(await self._incidents.get(self._uow.tenant_id, child.incident_id), child)
         incident = await self._incidents.get_for_share(self._uow.tenant_id, incident_id)
         require_editable(incident, self._uow.principal)
         values = {**given.values(), "elements": to_json(given.elements)}
@@ -115,7 +126,7 @@ class ChildService(Generic[E, R]):
         )
         await self._check(child)
         await self._uow.create(child, self._kind.actions.created, event=INCIDENT_UPDATED)
-        return self._kind.read.of(child)
+        return await self._present(incident, child)
 
     async def revise(self, incident_id: uuid.UUID, child_id: uuid.UUID, patch: ChartPatch) -> R:
         """Raises NotFound, ChartNotEditable, Conflict (stale), ValidationFailed."""
@@ -125,7 +136,7 @@ class ChildService(Generic[E, R]):
         amends = incident.status is IncidentStatus.COMPLETED
         action = self._kind.actions.amended if amends else self._kind.actions.revised
         await revise_entry(self._uow, child, patch, action, self._check)
-        return self._kind.read.of(child)
+        return await self._present(incident, child)
 
     async def delete(self, incident_id: uuid.UUID, child_id: uuid.UUID, version: int) -> None:
         """Raises NotFound, ChartNotEditable, Conflict (stale), EntryInUse."""
@@ -148,7 +159,11 @@ class ChildService(Generic[E, R]):
         async with self._uow.change(child, self._kind.actions.restored, event=INCIDENT_UPDATED):
             child.deleted_at = None
             await self._check(child)
-        return self._kind.read.of(child)
+        return await self._present(incident, child)
+
+    async def _present(self, incident: Incident, child: E) -> R:
+        [read] = await self._kind.presented(self._uow, incident, [child])
+        return read
 
     async def _require_unused(self, child: E) -> None:
         """`child` is locked for update, and whoever refers to it holds it for share: the answer stays true."""

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from enum import StrEnum
 
-from app.core.db.uow import UnitOfWork
+from app.core.db.uow import ReadUnitOfWork, UnitOfWork
 from app.core.errors import ValidationFailed
 from app.ems.entries.checks import not_before_birth
 from app.ems.entries.children import ChildActions, ChildKind
+from app.ems.incidents.models import Incident
+from app.ems.patients.ages import Aged, age_in_days
 from app.ems.patients.models import Patient
-from app.ems.vitals.models import Vital
+from app.ems.patients.repository import PatientRepository
+from app.ems.vitals.models import Etco2Unit, Vital
+from app.ems.vitals.plausibility import CallTimes, warnings_of
 from app.ems.vitals.repository import VitalRepository
 from app.ems.vitals.schemas import VitalCreate, VitalPatch, VitalRead
 
@@ -22,14 +28,38 @@ class VitalAction(StrEnum):
     RESTORED = "vital.restored"
 
 
+HIGHEST_ETCO2: Mapping[Etco2Unit, Decimal] = {
+    Etco2Unit.MMHG: Decimal(760),
+    Etco2Unit.PERCENT: Decimal(100),
+    Etco2Unit.KPA: Decimal("101.3"),
+}
+"""One atmosphere, the bound of eVitals.16, in each unit."""
+
+
 async def _check(uow: UnitOfWork, vital: Vital, patient: Patient | None) -> None:
     not_before_birth("taken_at", vital.taken_at, patient)
     if vital.etco2 is not None and vital.etco2_unit is None:
         raise ValidationFailed.of("etco2_unit", "missing", "Give the unit of the end tidal CO2.")
+    if vital.etco2 is not None and vital.etco2_unit is not None and vital.etco2 > HIGHEST_ETCO2[vital.etco2_unit]:
+        raise ValidationFailed.of("etco2", "impossible", "The end tidal CO2 is more than one atmosphere in its unit.")
+    if vital.systolic_bp is not None and vital.diastolic_bp is not None and vital.diastolic_bp > vital.systolic_bp:
+        raise ValidationFailed.of("diastolic_bp", "above_systolic", "The diastolic pressure is above the systolic one.")
     parts = (vital.gcs_eye, vital.gcs_verbal, vital.gcs_motor)
     total = sum(part for part in parts if part is not None)
     if vital.gcs_total is not None and None not in parts and total != vital.gcs_total:
         raise ValidationFailed.of("gcs_total", "not_the_sum", "The total GCS is not the sum of its parts.")
+
+
+async def present_vitals(uow: ReadUnitOfWork, incident: Incident, vitals: Sequence[Vital]) -> list[VitalRead]:
+    """With warnings by the patients' ages and the call's times: one statement more, however many."""
+    patients = {item.id: item for item in await PatientRepository(uow).list_all(uow.tenant_id, incident_id=incident.id)}
+    return [read_vital(vital, incident, patients.get(vital.patient_id)) for vital in vitals]
+
+
+def read_vital(vital: Vital, call: CallTimes, patient: Aged | None) -> VitalRead:
+    """A deleted patient's age is not judged."""
+    age_days = None if patient is None else age_in_days(patient, vital.taken_at or call.dispatch_time)
+    return VitalRead.of(vital, warnings=warnings_of(vital, age_days, call))
 
 
 VITALS = ChildKind(
@@ -43,4 +73,5 @@ VITALS = ChildKind(
         VitalAction.CREATED, VitalAction.REVISED, VitalAction.AMENDED, VitalAction.DELETED, VitalAction.RESTORED
     ),
     check=_check,
+    present=present_vitals,
 )

@@ -53,11 +53,12 @@ class Intervention(PatientEntry):
     type: Mapped[InterventionType] = plain(EnumText(InterventionType))
     procedure_code: Mapped[str | None] = phi(default=None)
     rxcui: Mapped[str | None] = phi(default=None)
-    dose: Mapped[Decimal | None] = phi(sa.Numeric(9, 3), default=None)
+    dose: Mapped[Decimal | None] = phi(sa.Numeric(12, 3), default=None)
     dose_unit: Mapped[str | None] = phi(default=None)
     route: Mapped[str | None] = phi(default=None)
     performed_at: Mapped[dt.datetime | None] = plain(default=None)
     outcome: Mapped[Outcome | None] = phi(EnumText(Outcome), default=None)
+    correlation_id: Mapped[str | None] = phi(default=None)
     elements: Mapped[dict[str, Any]] = elements_column()
 
     def carried_elements(self) -> Mapping[str, str]:

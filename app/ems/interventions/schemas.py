@@ -7,16 +7,27 @@ import uuid
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
 from app.core.schemas import CreateModel, RequestModel, Text, decimal_text, scaled
-from app.ems.chart.schemas import ChartPatch, ChartRead, ChartTime, Coded, WithElements
+from app.ems.chart.schemas import ChartPatch, ChartRead, ChartTime, Coded, CorrelationId, WithElements
+from app.ems.elements import TARGET_BUILD, load_dictionary
 from app.ems.interventions.models import InterventionType, Outcome
+
+
+def _nine_digits(value: Decimal) -> Decimal:
+    """MedicationDosage has nine digits, up to three of them after the point: 1200000 as well as 0.125."""
+    if load_dictionary(TARGET_BUILD).elements["eMedications.05"].type.violation(f"{value:f}") is not None:
+        raise PydanticCustomError("dose_digits", "A dose has at most nine digits")
+    return value
+
 
 Dose = Annotated[
     Decimal,
     BeforeValidator(decimal_text),
-    Field(ge=0, max_digits=9, decimal_places=3, allow_inf_nan=False),
+    Field(ge=0, max_digits=12, decimal_places=3, allow_inf_nan=False),
+    AfterValidator(_nine_digits),
     scaled(3),
 ]
 Rxcui = Annotated[Text, Field(pattern=r"^\d{2,9}$"), Coded("eMedications.03")]
@@ -32,6 +43,7 @@ class _InterventionFields(RequestModel):
     route: Annotated[Text, Coded("eMedications.04")] | None = None
     performed_at: ChartTime | None = Field(None, description="eProcedures.01 or eMedications.01")
     outcome: Outcome | None = Field(None, description="eProcedures.08 or eMedications.07")
+    correlation_id: CorrelationId = None
 
 
 class InterventionCreate(_InterventionFields, WithElements, CreateModel):
@@ -54,3 +66,4 @@ class InterventionRead(ChartRead):
     route: str | None
     performed_at: dt.datetime | None
     outcome: Outcome | None
+    correlation_id: str | None

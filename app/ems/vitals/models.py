@@ -60,6 +60,7 @@ class Vital(PatientEntry):
     gcs_motor: Mapped[int | None] = phi(default=None)
     gcs_total: Mapped[int | None] = phi(default=None)
     pain_score: Mapped[int | None] = phi(default=None)
+    correlation_id: Mapped[str | None] = phi(default=None)
     elements: Mapped[dict[str, Any]] = elements_column()
 
     __table_args__ = (*child_constraints("vitals"), values_check("etco2_unit", Etco2Unit))

@@ -1,23 +1,25 @@
-"""Vital signs as clients create, change and read them; limits are those of the NEMSIS types."""
+"""Vital signs as clients create, change and read them; bounds are those of the NEMSIS types."""
 
 from __future__ import annotations
 
 import datetime as dt
 import uuid
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field
 
-from app.core.schemas import CreateModel, RequestModel, decimal_text, scaled, whole
-from app.ems.chart.schemas import ChartPatch, ChartRead, ChartTime, WithElements
+from app.core.schemas import CreateModel, ReadModel, RequestModel, decimal_text, scaled, whole
+from app.ems.chart.schemas import ChartPatch, ChartRead, ChartTime, CorrelationId, WithElements
 from app.ems.vitals.models import Etco2Unit
+from app.ems.vitals.plausibility import WarningCode, warnings_of
 
 
 def _tenths(highest: int) -> Any:
     return Field(ge=0, le=highest, decimal_places=1, allow_inf_nan=False)
 
 
+_TOTAL_GCS = "eVitals.23"
 Etco2 = Annotated[Decimal, BeforeValidator(decimal_text), _tenths(760), scaled(1)]
 Celsius = Annotated[Decimal, BeforeValidator(decimal_text), _tenths(50), scaled(1)]
 
@@ -36,8 +38,11 @@ class _VitalFields(RequestModel):
     gcs_eye: Annotated[int, whole(1, 4)] | None = Field(None, description="eVitals.19")
     gcs_verbal: Annotated[int, whole(1, 5)] | None = Field(None, description="eVitals.20")
     gcs_motor: Annotated[int, whole(1, 6)] | None = Field(None, description="eVitals.21")
-    gcs_total: Annotated[int, whole(3, 15)] | None = Field(None, description="eVitals.23")
+    gcs_total: Annotated[int, whole(3, 15)] | None = Field(
+        None, description="eVitals.23; the sum of the parts where it is not given"
+    )
     pain_score: Annotated[int, whole(0, 10)] | None = Field(None, description="eVitals.27")
+    correlation_id: CorrelationId = None
 
 
 class VitalCreate(_VitalFields, WithElements, CreateModel):
@@ -47,6 +52,14 @@ class VitalCreate(_VitalFields, WithElements, CreateModel):
 
 class VitalPatch(_VitalFields, ChartPatch):
     taken_at: ChartTime | None = Field(None, description="eVitals.01")
+
+
+class VitalWarning(ReadModel):
+    """Unusual, and kept as charted: `field` as in the request, `message` in words for the crew."""
+
+    field: str
+    code: WarningCode
+    message: str
 
 
 class VitalRead(ChartRead):
@@ -66,3 +79,17 @@ class VitalRead(ChartRead):
     gcs_motor: int | None
     gcs_total: int | None
     pain_score: int | None
+    correlation_id: str | None
+    warnings: list[VitalWarning] = Field(
+        description="What is unusual about these values, for a second look; derived on read, nothing to acknowledge."
+        " Limits by age and the call's times are judged where patient and incident are at hand"
+    )
+
+    @classmethod
+    def of(cls, entity: Any, **derived: Any) -> Self:
+        """Derives the warnings, unless given, and a total GCS that has neither a value nor a reason of absence."""
+        derived.setdefault("warnings", warnings_of(entity))
+        parts = [entity.gcs_eye, entity.gcs_verbal, entity.gcs_motor]
+        if entity.gcs_total is None and None not in parts and _TOTAL_GCS not in entity.elements:
+            derived["gcs_total"] = sum(parts)
+        return super().of(entity, **derived)

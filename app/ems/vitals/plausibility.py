@@ -1,0 +1,185 @@
+"""Unusual vital signs: warnings derived on every read, never stored, so that they follow each correction.
+
+A limit here asks for a second look at the number or its unit; it is no triage score, and a sick patient may well be
+outside. What cannot be at all is refused when it is written: `schemas.py` (bounds of the NEMSIS types) and
+`app/ems/entries/vitals.py` (values that contradict each other).
+
+Sources: PALS, the Pediatric Advanced Life Support provider manual of the American Heart Association (2020): a heart
+rate below 60 in a child, supraventricular tachycardia from 220 in infants and 180 in children, a respiratory rate above
+60 or below 10, hypotension below 60 mmHg (newborn), 70 (infant), 70 plus 2 for each year (to ten). The other limits are
+ours, wider than any early-warning score's. Zero is how crews chart an arrest: where it can be measured it is no slip.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Protocol
+
+from app.ems.vitals.models import Etco2Unit
+
+MMHG_PER_UNIT = {Etco2Unit.MMHG: Decimal(1), Etco2Unit.PERCENT: Decimal("7.6"), Etco2Unit.KPA: Decimal("7.50062")}
+"""Percent of one atmosphere of 760 mmHg."""
+TOLERANCE = dt.timedelta(minutes=15)
+"""How far the clocks of a monitor and of dispatch may be apart."""
+GLUCOSE = "eVitals.18"
+_PRIOR_TO_ARRIVAL = "eVitals.02"
+_YES = "9923003"
+_YEAR = 365
+_NEWBORN, _INFANT, _CHILD, _ADOLESCENT = 28, _YEAR, 10 * _YEAR, 12 * _YEAR
+
+
+class WarningCode(StrEnum):
+    UNUSUALLY_LOW = "unusually_low"
+    UNUSUALLY_HIGH = "unusually_high"
+    NO_PULSE_PRESSURE = "no_pulse_pressure"
+    OUTSIDE_CALL = "outside_call"
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """`field` is named as in the request: a column, or `elements.<id>`."""
+
+    field: str
+    code: WarningCode
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Usual values, inclusive, from `from_days` of age up to `until_days`; None for every later age.
+
+    `low_per_year` raises the lower limit with each completed year.
+    """
+
+    low: Decimal
+    high: Decimal
+    from_days: int = 0
+    until_days: int | None = None
+    low_per_year: int = 0
+
+    def holds(self, age_days: int) -> bool:
+        return self.from_days <= age_days and (self.until_days is None or age_days < self.until_days)
+
+    def lowest(self, age_days: int) -> Decimal:
+        return self.low + self.low_per_year * (age_days // _YEAR)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The usual values of one field in the unit of the table, by age."""
+
+    field: str
+    name: str
+    bands: tuple[Band, ...]
+    zero_is_charted: bool = False
+
+    def judge(self, value: Decimal, age_days: int | None) -> WarningCode | None:
+        """For a patient of unknown age only what is unusual at every age."""
+        if value == 0 and self.zero_is_charted:
+            return None
+        bands = [band for band in self.bands if age_days is None or band.holds(age_days)]
+        if value < min(band.lowest(band.from_days if age_days is None else age_days) for band in bands):
+            return WarningCode.UNUSUALLY_LOW
+        return WarningCode.UNUSUALLY_HIGH if value > max(band.high for band in bands) else None
+
+
+def _band(low: str, high: str, from_days: int = 0, until_days: int | None = None, low_per_year: int = 0) -> Band:
+    return Band(Decimal(low), Decimal(high), from_days, until_days, low_per_year)
+
+
+LIMITS: tuple[Limit, ...] = (
+    Limit(
+        "heart_rate",
+        "The heart rate",
+        (_band("60", "220", 0, _INFANT), _band("60", "180", _INFANT, _ADOLESCENT), _band("30", "220", _ADOLESCENT)),
+        zero_is_charted=True,
+    ),
+    Limit(
+        "respiratory_rate",
+        "The respiratory rate",
+        (_band("10", "60", 0, _ADOLESCENT), _band("6", "50", _ADOLESCENT)),
+        zero_is_charted=True,
+    ),
+    Limit(
+        "systolic_bp",
+        "The systolic pressure",
+        (
+            _band("60", "150", 0, _NEWBORN),
+            _band("70", "150", _NEWBORN, _INFANT),
+            _band("70", "180", _INFANT, _CHILD, low_per_year=2),
+            _band("60", "250", _CHILD),
+        ),
+        zero_is_charted=True,
+    ),
+    Limit("diastolic_bp", "The diastolic pressure", (_band("20", "150"),), zero_is_charted=True),
+    Limit("spo2", "The pulse oximetry", (_band("70", "100"),)),
+    Limit("etco2", "The end tidal CO2", (_band("10", "100"),), zero_is_charted=True),
+    Limit("temperature_c", "The temperature", (_band("32", "41"),)),
+    Limit(f"elements.{GLUCOSE}", "The blood glucose", (_band("40", "600"),)),
+)
+"""Pressures and CO2 in mmHg, rates per minute, percent, °C, mg/dL. The one table of what is unusual."""
+
+
+class CallTimes(Protocol):
+    """The incident, as far as the time of a measurement is held against it."""
+
+    @property
+    def dispatch_time(self) -> dt.datetime | None: ...
+
+    @property
+    def enroute_time(self) -> dt.datetime | None: ...
+
+    @property
+    def arrival_time(self) -> dt.datetime | None: ...
+
+    @property
+    def cleared_time(self) -> dt.datetime | None: ...
+
+
+def warnings_of(vital: Any, age_days: int | None = None, call: CallTimes | None = None) -> list[Warned]:
+    """Everything unusual about a vital (entity or answer). Without age or call, what needs them is not judged."""
+    found = []
+    for limit in LIMITS:
+        value = _value(vital, limit.field)
+        code = None if value is None else limit.judge(value, age_days)
+        if code is not None:
+            how = code.value.replace("_", " ")
+            found.append(Warned(limit.field, code, f"{limit.name} is {how}: check the value and its unit."))
+    systolic, diastolic = vital.systolic_bp, vital.diastolic_bp
+    if systolic is not None and systolic == diastolic != 0:
+        message = "The diastolic pressure equals the systolic one: check both."
+        found.append(Warned("diastolic_bp", WarningCode.NO_PULSE_PRESSURE, message))
+    if call is not None and vital.taken_at is not None and _outside(vital, call):
+        message = (
+            "The vital signs were taken before or after this call: check the time, or mark them as prior to arrival."
+        )
+        found.append(Warned("taken_at", WarningCode.OUTSIDE_CALL, message))
+    return found
+
+
+def _value(vital: Any, field: str) -> Decimal | None:
+    if field.startswith("elements."):
+        text = _element(vital, field.removeprefix("elements."))
+        return (
+            Decimal(text) if text is not None and text.isdecimal() else None
+        )  # "High" and "Low" are the meter's words
+    value = getattr(vital, field)
+    if value is not None and field == "etco2":
+        return None if vital.etco2_unit is None else Decimal(value * MMHG_PER_UNIT[vital.etco2_unit])
+    return None if value is None else Decimal(value)
+
+
+def _element(vital: Any, element_id: str) -> str | None:
+    entries = vital.elements.get(element_id) or [{}]
+    text: str | None = entries[0].get("value")
+    return text
+
+
+def _outside(vital: Any, call: CallTimes) -> bool:
+    """Before the first known time of the unit, unless taken prior to its arrival (eVitals.02), or after the last."""
+    starts = [moment for moment in (call.dispatch_time, call.enroute_time, call.arrival_time) if moment is not None]
+    early = bool(starts) and vital.taken_at < min(starts) - TOLERANCE and _element(vital, _PRIOR_TO_ARRIVAL) != _YES
+    return early or (call.cleared_time is not None and vital.taken_at > call.cleared_time + TOLERANCE)

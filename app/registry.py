@@ -28,6 +28,7 @@ from app.core.vehicles.kind import VEHICLES
 from app.email import handlers as email_handlers
 from app.email.messages.sending import SEND, TAKE_UP_EXPIRED
 from app.email.notices.router import SNS_MEDIA_TYPE
+from app.ems.custom_elements.kind import CUSTOM_ELEMENTS
 from app.ems.incidents.service import AUTO_LOCK
 from app.nemsis import handlers as nemsis_handlers
 
@@ -39,6 +40,7 @@ REFERENCE_KINDS: tuple[ReferenceKind[Any], ...] = (
     INVENTORY_ITEMS,
     INTEGRATIONS,
     EXTERNAL_API_KEYS,
+    CUSTOM_ELEMENTS,
 )
 ROUTERS: tuple[APIRouter, ...] = (
     app.core.auth.router.router,

@@ -13,3 +13,6 @@ CHART_LOCK = declare("chart.lock", "Lock a completed chart.", Role.ADMIN)
 CHART_UNLOCK = declare("chart.unlock", "Unlock a locked chart, with a reason.", Role.ADMIN)
 CHART_AMEND = declare("chart.amend", "Change a completed chart, with a reason.", Role.ADMIN)
 CHART_RESTORE = declare("chart.restore", "See and restore deleted charts and entries.", Role.ADMIN)
+CUSTOM_ELEMENT_WRITE = declare(
+    "custom_element.write", "Say what the agency records beyond the NEMSIS standard.", Role.ADMIN
+)

@@ -6,9 +6,12 @@ import uuid
 
 from app.core.db.uow import ReadUnitOfWork
 from app.core.schemas import ReadModel
+from app.ems.custom_elements.repository import CustomElementRepository
+from app.ems.custom_elements.schemas import CustomElementRead
 from app.ems.element_groups.repository import ElementGroupRepository
 from app.ems.element_groups.schemas import ElementGroupRead
 from app.ems.elements import (
+    CUSTOM_CONFIGURATION_GROUP,
     NOT_APPLICABLE,
     NOT_RECORDED,
     REPEATING_GROUPS,
@@ -83,6 +86,11 @@ async def list_patients(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> list[Pat
     return [PatientRead.of(patient) for patient in patients]
 
 
+async def list_custom_elements(uow: ReadUnitOfWork) -> list[CustomElementRead]:
+    """Everything that the agency has defined beyond the standard."""
+    return [CustomElementRead.of(item) for item in await CustomElementRepository(uow).list_all(uow.tenant_id)]
+
+
 async def get_patient_charts(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> list[PatientChart]:
     """Every patient of the incident with their entries: six statements however large the chart. Raises NotFound.
 
@@ -110,6 +118,7 @@ async def get_patient_charts(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> lis
 
 __all__ = [
     "CHART_READ",
+    "CUSTOM_CONFIGURATION_GROUP",
     "INCIDENT_COLUMNS",
     "INCIDENT_STATUS_CHANGED",
     "INCIDENT_UPDATED",
@@ -124,6 +133,7 @@ __all__ = [
     "VITAL_COLUMNS",
     "AgeUnit",
     "AttributeDefinition",
+    "CustomElementRead",
     "Definition",
     "Dictionary",
     "ElementDefinition",
@@ -150,6 +160,7 @@ __all__ = [
     "get_patient_charts",
     "has_illegal_character",
     "hold_incident",
+    "list_custom_elements",
     "list_patients",
     "load_dictionary",
     "owner_of",

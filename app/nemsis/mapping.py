@@ -15,6 +15,7 @@ from typing import Any
 from app.core.geography import ANSI_BY_USPS
 from app.core.tenants.schemas import TenantRead
 from app.ems.public import (
+    CUSTOM_CONFIGURATION_GROUP,
     INCIDENT_COLUMNS,
     MEDICATION_COLUMNS,
     NARRATIVE_COLUMNS,
@@ -22,6 +23,7 @@ from app.ems.public import (
     PROCEDURE_COLUMNS,
     VITAL_COLUMNS,
     AgeUnit,
+    CustomElementRead,
     ElementGroupRead,
     ElementValue,
     Etco2Unit,
@@ -130,10 +132,11 @@ class MappedReport:
 
 
 class ChartMapper:
-    """Maps charts of one agency."""
+    """Maps charts of one agency, which records `custom_elements` beyond the standard."""
 
-    def __init__(self, tenant: TenantRead) -> None:
+    def __init__(self, tenant: TenantRead, custom_elements: Sequence[CustomElementRead] = ()) -> None:
         self._tenant = tenant
+        self._custom_elements = custom_elements
         self._zone = zoneinfo.ZoneInfo(tenant.time_zone)
 
     def document(self, reports: Sequence[MappedReport]) -> DocumentContent:
@@ -142,7 +145,24 @@ class ChartMapper:
             for column, element_id in TENANT_FIELDS.items()
             if element_id.startswith("dAgency")
         }
-        return DocumentContent(demographic=demographic, reports=[report.content for report in reports])
+        contents = [report.content for report in reports]
+        return DocumentContent(demographic, contents, self._custom_configuration(contents))
+
+    def _custom_configuration(self, reports: Sequence[ReportContent]) -> list[GroupInstance]:
+        """Of the custom elements that the reports have results of (eCustomResults.02): a header declares no others."""
+        referred = {
+            entry.value
+            for report in reports
+            for group in report.groups
+            for entry in group.elements.get("eCustomResults.02", ())
+        }
+        return [
+            GroupInstance(
+                CUSTOM_CONFIGURATION_GROUP, _stored(item), attributes={"CustomElementID": item.custom_element_id}
+            )
+            for item in sorted(self._custom_elements, key=lambda item: item.custom_element_id)
+            if item.custom_element_id in referred
+        ]
 
     def report(self, chart: PatientChart, ordinal: int, count: int) -> MappedReport:
         """The PatientCareReport of patient number `ordinal` (from 1) of `count` in the incident."""

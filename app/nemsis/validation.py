@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lxml import etree
 
 from app.core.tenants.schemas import TenantRead
-from app.ems.public import TARGET_BUILD, PatientChart, load_dictionary
+from app.ems.public import TARGET_BUILD, CustomElementRead, PatientChart, load_dictionary
 from app.nemsis.content import DocumentContentError
 from app.nemsis.document import build_document, serialize
 from app.nemsis.findings import FindingSource, Severity, ValidationFinding
@@ -35,15 +36,23 @@ class JudgedDocument:
         return not any(finding.severity is Severity.ERROR for finding in self.findings)
 
 
+@dataclass(frozen=True)
+class Agency:
+    """What a document says of the agency: its profile, and what it records beyond the standard."""
+
+    tenant: TenantRead
+    custom_elements: Sequence[CustomElementRead]
+
+
 async def judge_chart(
-    tenant: TenantRead, chart: PatientChart, ordinal: int, count: int, schema: SchemaBundle
+    agency: Agency, chart: PatientChart, ordinal: int, count: int, schema: SchemaBundle
 ) -> JudgedDocument:
     """The document of one patient of the chart, with everything that is wrong with it."""
-    return await asyncio.to_thread(_judge, tenant, chart, ordinal, count, schema)
+    return await asyncio.to_thread(_judge, agency, chart, ordinal, count, schema)
 
 
-def _judge(tenant: TenantRead, chart: PatientChart, ordinal: int, count: int, schema: SchemaBundle) -> JudgedDocument:
-    mapper = ChartMapper(tenant)
+def _judge(agency: Agency, chart: PatientChart, ordinal: int, count: int, schema: SchemaBundle) -> JudgedDocument:
+    mapper = ChartMapper(agency.tenant, agency.custom_elements)
     mapped = mapper.report(chart, ordinal, count)
     try:
         root = build_document(mapper.document([mapped]), load_dictionary(TARGET_BUILD))

@@ -27,6 +27,7 @@ from app.ems.public import (
     PatientChart,
     get_incident,
     get_patient_charts,
+    list_custom_elements,
     list_patients,
 )
 from app.nemsis.events import EXPORT_STATUS_CHANGED
@@ -44,7 +45,7 @@ from app.nemsis.exports.schemas import (
 from app.nemsis.findings import ValidationFinding
 from app.nemsis.permissions import NEMSIS_EXPORT
 from app.nemsis.schema_bundle import SchemaBundle
-from app.nemsis.validation import JudgedDocument, judge_chart
+from app.nemsis.validation import Agency, JudgedDocument, judge_chart
 
 CLOSED_STATES = frozenset({IncidentStatus.COMPLETED, IncidentStatus.LOCKED})
 
@@ -114,9 +115,9 @@ class ExportReader:
 async def judge_incident(uow: ReadUnitOfWork, incident_id: uuid.UUID, schema: SchemaBundle) -> list[Judged]:
     """Every patient's document, judged. Raises NotFound."""
     charts = await get_patient_charts(uow, incident_id)
-    tenant = TenantRead.of(await current_tenant(uow))
+    agency = Agency(TenantRead.of(await current_tenant(uow)), await list_custom_elements(uow))
     return [
-        Judged(chart, await judge_chart(tenant, chart, ordinal, len(charts), schema))
+        Judged(chart, await judge_chart(agency, chart, ordinal, len(charts), schema))
         for ordinal, chart in enumerate(charts, start=1)
     ]
 

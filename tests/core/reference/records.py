@@ -11,6 +11,8 @@ from app.core.extensions.kinds import ASSETS, EXTERNAL_API_KEYS, INTEGRATIONS, I
 from app.core.personnel.kind import PERSONNEL
 from app.core.reference.kinds import ReferenceKind, Verb
 from app.core.vehicles.kind import VEHICLES
+from app.ems.custom_elements.kind import CUSTOM_ELEMENTS
+from app.ems.custom_elements.schemas import EXAMPLE
 from tests.support.actors import Actor
 
 
@@ -63,7 +65,9 @@ ITEM = Sample(
 )
 INTEGRATION = Sample(INTEGRATIONS, {"kind": "cad", "base_url": "https://cad.example/api"}, "name")
 API_KEY = Sample(EXTERNAL_API_KEYS, {"scopes": ["chart.read"]}, "name")
-SAMPLES = (VEHICLE, PERSON, STATION, ASSET, ITEM, INTEGRATION, API_KEY)
+_RECURRING = {"eCustomConfiguration.04": [{"value": "9923003"}]}
+CUSTOM_ELEMENT = Sample(CUSTOM_ELEMENTS, {"elements": EXAMPLE}, "custom_element_id", {"elements": EXAMPLE | _RECURRING})
+SAMPLES = (VEHICLE, PERSON, STATION, ASSET, ITEM, INTEGRATION, API_KEY, CUSTOM_ELEMENT)
 UNIQUE = tuple(sample for sample in SAMPLES if sample.unique)
 REVISED = tuple(sample for sample in SAMPLES if Verb.REVISE in sample.kind.actions)
 DELETED = tuple(sample for sample in SAMPLES if Verb.DELETE in sample.kind.actions)

@@ -1,0 +1,33 @@
+"""custom_elements: one row is one eCustomConfiguration.CustomGroup."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped
+
+from app.core.db.columns import plain
+from app.core.db.entity import TenantEntity, standard_constraints
+from app.ems.chart.columns import elements_column
+
+
+class CustomElement(TenantEntity):
+    """`custom_element_id` is the group's CustomElementID, which eCustomResults.02 of a chart refers to."""
+
+    __tablename__ = "custom_elements"
+    entity_type: ClassVar[str] = "custom_element"
+
+    custom_element_id: Mapped[str] = plain()
+    elements: Mapped[dict[str, Any]] = elements_column()
+
+    __table_args__ = (
+        *standard_constraints("custom_elements"),
+        sa.Index(
+            "uq_custom_elements_custom_element_id",
+            "tenant_id",
+            "custom_element_id",
+            unique=True,
+            postgresql_where=sa.text("deleted_at IS NULL"),
+        ),
+    )

@@ -21,7 +21,6 @@ from scripts.demo_chart import Call
 
 Body = dict[str, Any]
 _WORDS = {code: word.value for word, code in mapping._CODES.items()}
-_JOINED = ("eScene.11",)
 
 
 def _column_value(table: Any, column: str, value: str) -> Any:
@@ -34,7 +33,7 @@ def _column_value(table: Any, column: str, value: str) -> Any:
 
 def body_of(elements: Elements, entity: Any, columns: Mapping[str, str]) -> Body:
     """A create request: what a column carries goes there, a NOT value or pertinent negative stays in `elements`."""
-    carried = {element_id: column for column, element_id in columns.items() if element_id not in _JOINED}
+    carried = {element_id: column for column, element_id in columns.items()}
     body: Body = {}
     kept: dict[str, list[ElementValue]] = {}
     for element_id, entries in elements.items():
@@ -42,6 +41,9 @@ def body_of(elements: Elements, entity: Any, columns: Mapping[str, str]) -> Body
         first = entries[0]
         if column is None or first.value is None or _is_snomed(first):
             kept[element_id] = list(entries)
+            continue
+        if element_id == "eScene.11":
+            body["location_latitude"], body["location_longitude"] = first.value.split(",")
             continue
         body[column] = _column_value(entity.__table__, column, first.value)
         attributes = dict(first.attributes or {})
@@ -81,7 +83,7 @@ class OfficialCase:
             for name, entries in by_owner[Owner.NARRATIVE].items()
         ]
         self.vitals = [
-            body_of(group.elements, Vital, Vital.element_columns)
+            body_of(group.elements, Vital, Vital.element_columns) | {"correlation_id": group.correlation_id}
             for group in report.groups
             if group.name == "eVitals.VitalGroup"
         ]
@@ -110,7 +112,7 @@ class OfficialCase:
 
     def _intervention(self, group: GroupInstance) -> Body:
         kind, columns = _INTERVENTION_GROUPS[group.name]
-        return body_of(group.elements, Intervention, columns) | {"type": kind}
+        return body_of(group.elements, Intervention, columns) | {"type": kind, "correlation_id": group.correlation_id}
 
 
 _INTERVENTION_GROUPS = {

@@ -65,8 +65,7 @@ ITEM = Sample(
 )
 INTEGRATION = Sample(INTEGRATIONS, {"kind": "cad", "base_url": "https://cad.example/api"}, "name")
 API_KEY = Sample(EXTERNAL_API_KEYS, {"scopes": ["chart.read"]}, "name")
-_RECURRING = {"eCustomConfiguration.04": [{"value": "9923003"}]}
-CUSTOM_ELEMENT = Sample(CUSTOM_ELEMENTS, {"elements": EXAMPLE}, "custom_element_id", {"elements": EXAMPLE | _RECURRING})
+CUSTOM_ELEMENT = Sample(CUSTOM_ELEMENTS, {"elements": EXAMPLE}, "custom_element_id", {"custom_element_id": "dog"})
 SAMPLES = (VEHICLE, PERSON, STATION, ASSET, ITEM, INTEGRATION, API_KEY, CUSTOM_ELEMENT)
 UNIQUE = tuple(sample for sample in SAMPLES if sample.unique)
 REVISED = tuple(sample for sample in SAMPLES if Verb.REVISE in sample.kind.actions)

@@ -51,7 +51,8 @@ class _Scope:
 
     def recorded(self, element_id: str) -> frozenset[str]:
         entries = self.elements.get(element_id, ())
-        here = frozenset(entry.value for entry in entries if entry.value is not None)
+        marks = (mark for entry in entries for mark in (entry.value, entry.pertinent_negative))
+        here = frozenset(mark for mark in marks if mark is not None)
         return here if self.outer is None else here | self.outer.recorded(element_id)
 
 

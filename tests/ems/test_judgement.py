@@ -32,6 +32,9 @@ def problems(refused: Any) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("kind", "fields", "problem"),
     [
+        (VITAL, {"systolic_bp": 80, "diastolic_bp": 120}, ("diastolic_bp", "above_systolic")),
+        (VITAL, {"etco2": "100.1", "etco2_unit": "percent"}, ("etco2", "impossible")),
+        (VITAL, {"etco2": "101.4", "etco2_unit": "kPa"}, ("etco2", "impossible")),
         (VITAL, {"etco2": "35.0"}, ("etco2_unit", "missing")),
         (VITAL, {"gcs_eye": 4, "gcs_verbal": 5, "gcs_motor": 6, "gcs_total": 14}, ("gcs_total", "not_the_sum")),
         (INTERVENTION, {"dose": "1.5"}, ("dose", "not_of_this_type")),

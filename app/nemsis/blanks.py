@@ -28,15 +28,16 @@ _EMERGENCY_RESPONSES = frozenset({"2205001", "2205003", "2205009"})
 _NOT_TRANSPORTED = frozenset({"4230009", "4230013"})
 _CANCELLED_EN_ROUTE = frozenset({"4227005"})
 _NO_PATIENT_CONTACT = frozenset({"4227003", "4227005", "4227007", "4227009", "4227011"})
-# Withheld, refused or already taken; not 8801023 Unable to Complete, which may have been begun.
-_NOT_GIVEN = frozenset({"8801001", "8801003", "8801007", "8801009", "8801019", "8801027"})
+# Withheld, refused or (a drug) already taken; not 8801023 Unable to Complete, which may have been begun.
+_NOT_PERFORMED = frozenset({"8801001", "8801003", "8801019", "8801027"})
+_NOT_GIVEN = _NOT_PERFORMED | {"8801007", "8801009"}
 
 NOT_APPLICABLE_RULES = (
     NotApplicableRule(
         "eMedications.03", _NOT_GIVEN, elements=frozenset(f"eMedications.0{number}" for number in range(4, 9))
     ),
     NotApplicableRule(
-        "eProcedures.03", _NOT_GIVEN, elements=frozenset(f"eProcedures.0{number}" for number in range(5, 9))
+        "eProcedures.03", _NOT_PERFORMED, elements=frozenset(f"eProcedures.0{number}" for number in range(5, 9))
     ),
     NotApplicableRule("eArrest.01", _NO_ARREST, sections=frozenset({"eArrest"})),
     NotApplicableRule("eSituation.02", _NO_INJURY, sections=frozenset({"eInjury"})),

@@ -177,7 +177,8 @@ def test_a_rule_inside_a_group_looks_at_its_own_instance() -> None:
 def test_every_rule_speaks_of_codes_and_elements_that_exist() -> None:
     sections = {element.section for element in DICTIONARY.elements.values()}
     for rule in NOT_APPLICABLE_RULES:
-        assert rule.codes <= DICTIONARY.elements[rule.element_id].type.codes.keys()
+        asked = DICTIONARY.elements[rule.element_id]
+        assert rule.codes <= asked.type.codes.keys() | asked.pertinent_negatives.keys()
         assert rule.sections <= sections
         for element_id in rule.elements:
             assert NOT_APPLICABLE in DICTIONARY.elements[element_id].not_values

@@ -23,7 +23,12 @@ YEAR = 365
 
 def vital(**fields: Any) -> Vital:
     elements = fields.pop("elements", {})
-    ids = {"id": uuid.uuid4(), "tenant_id": uuid.uuid4(), "incident_id": uuid.uuid4(), "patient_id": uuid.uuid4()}
+    ids: dict[str, Any] = {
+        "id": uuid.uuid4(),
+        "tenant_id": uuid.uuid4(),
+        "incident_id": uuid.uuid4(),
+        "patient_id": uuid.uuid4(),
+    }
     return Vital(**ids, elements=elements, **fields)
 
 

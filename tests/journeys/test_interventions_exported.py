@@ -183,13 +183,13 @@ async def test_patients_of_one_incident_are_kept_apart(agency: Agency, shared: P
 
     reports = [report_of(document, shared) for document in await documents(chart, chart.patient, second)]
 
-    for report, name, tag, rate in zip(reports, ("Testerman", "Second"), "ab", ("81", "92"), strict=True):
+    for report, name, tag, counted in zip(reports, ("Testerman", "Second"), "ab", ("81", "92"), strict=True):
         [vital] = groups_of(report, "eVitals.VitalGroup")
         [exam] = groups_of(report, "eExam.AssessmentGroup")
         [crew] = groups_of(report, "eCrew.CrewGroup")
         assert report.elements["ePatient.02"][0].value == name
         assert report.elements["eNarrative.01"][0].value == f"Story {tag}"
-        assert (vital.correlation_id, vital.elements["eVitals.10"][0].value) == (f"vital-{tag}", rate)
+        assert (vital.correlation_id, vital.elements["eVitals.10"][0].value) == (f"vital-{tag}", counted)
         assert (exam.correlation_id, crew.correlation_id) == (f"exam-{tag}", "crew")
         assert len(groups_of(report, "eProcedures.ProcedureGroup")) == 1
     assert reports[0].uuid != reports[1].uuid

@@ -1,4 +1,4 @@
-"""What the domains bring to the composition root: routers, event subscriptions, jobs."""
+"""What the domains bring to the composition root: routers, event subscriptions, jobs, odd media types."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ import app.core.audit.router
 import app.core.auth.router
 import app.core.tenants.router
 import app.core.users.router
+import app.email.messages.router
+import app.email.notices.router
+import app.email.suppressions.router
 import app.ems.router
 import app.nemsis.dictionary.router
 import app.nemsis.exports.router
@@ -22,6 +25,9 @@ from app.core.personnel.kind import PERSONNEL
 from app.core.reference.kinds import ReferenceKind
 from app.core.reference.routes import reference_router
 from app.core.vehicles.kind import VEHICLES
+from app.email import handlers as email_handlers
+from app.email.messages.sending import SEND, TAKE_UP_EXPIRED
+from app.email.notices.router import SNS_MEDIA_TYPE
 from app.ems.incidents.service import AUTO_LOCK
 from app.nemsis import handlers as nemsis_handlers
 
@@ -44,7 +50,12 @@ ROUTERS: tuple[APIRouter, ...] = (
     app.nemsis.dictionary.router.router,
     app.nemsis.exports.router.router,
     *app.billing.router.routers,
+    app.email.messages.router.router,
+    app.email.suppressions.router.router,
+    app.email.notices.router.router,
 )
-SUBSCRIPTIONS: tuple[Subscription, ...] = (*nemsis_handlers.SUBSCRIPTIONS,)
-JOBS: tuple[Job, ...] = (AUTO_LOCK,)
-SCHEDULES: tuple[Schedule, ...] = (KEEP_PARTITIONS,)
+SUBSCRIPTIONS: tuple[Subscription, ...] = (*nemsis_handlers.SUBSCRIPTIONS, *email_handlers.SUBSCRIPTIONS)
+JOBS: tuple[Job, ...] = (AUTO_LOCK, SEND)
+SCHEDULES: tuple[Schedule, ...] = (KEEP_PARTITIONS, TAKE_UP_EXPIRED)
+MEDIA_TYPES: dict[str, str] = {"/webhooks/ses": SNS_MEDIA_TYPE}
+"""Routes whose bodies may be something else than application/json; everywhere else that answers 415."""

@@ -20,6 +20,8 @@ TAGS = [
     {"name": "ems", "description": "Charting: incidents, patients, vitals, interventions, narratives."},
     {"name": "nemsis", "description": "NEMSIS 3.5.1 validation, export and dictionary."},
     {"name": "billing", "description": "Claims and 837P exports."},
+    {"name": "email", "description": "Transactional e-mail and suppressed addresses."},
+    {"name": "webhooks", "description": "Notices of outside systems, each with its own signature."},
     {"name": "operations", "description": "Health and metrics."},
 ]
 

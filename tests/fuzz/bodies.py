@@ -25,6 +25,8 @@ _BODIES: dict[str, dict[str, Any]] = {
     "reset_password": {"token": "sample", "new_password": "violet-Tangent-91-harbor"},
     "change_password": {"current_password": "sample", "new_password": "violet-Tangent-91-harbor"},
     "create_user": {"email": "sample@demo.example", "display_name": "Sample", "role": "ems"},
+    "revise_user": {"display_name": "Sample"},
+    "revise_me": {"display_name": "Sample"},
     "transition_user": {"action": "invite", "reason": "as agreed"},
     "transition_incident": {"action": "start", "reason": "as agreed"},
     "transition_export": {"action": "validate"},

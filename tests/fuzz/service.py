@@ -11,6 +11,7 @@ import httpx
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from app.core.config import Settings
+from app.core.runtime import Runtime
 from app.main import create_app
 from tests.support.actors import Agency, found_agency
 
@@ -20,9 +21,10 @@ T = TypeVar("T")
 class Service:
     """`send` puts exactly the given bytes on the (imaginary) wire."""
 
-    def __init__(self, portal: BlockingPortal, client: httpx.AsyncClient, agency: Agency) -> None:
+    def __init__(self, portal: BlockingPortal, client: httpx.AsyncClient, runtime: Runtime, agency: Agency) -> None:
         self._portal = portal
         self._client = client
+        self.runtime = runtime
         self.agency = agency
 
     def wait_for(self, function: Callable[..., Awaitable[T]], *arguments: Any) -> T:
@@ -61,4 +63,4 @@ def running(settings: Settings) -> Iterator[Service]:
             transport = httpx.ASGITransport(app, raise_app_exceptions=False)
             client = httpx.AsyncClient(transport=transport, base_url="http://test")
             with portal.wrap_async_context_manager(client):
-                yield Service(portal, client, portal.call(found_agency, client, settings))
+                yield Service(portal, client, app.state.runtime, portal.call(found_agency, client, settings))

@@ -6,9 +6,11 @@ import re
 import uuid
 from dataclasses import dataclass, field
 
+from app.core.runtime import Runtime
 from scripts.demo_call import PEOPLE, Player
 from scripts.demo_chart import CALL
 from tests.core.reference.records import SAMPLES
+from tests.email.support.people import bounce_message
 from tests.ems.charts import CHILDREN, Chart
 from tests.fuzz.service import Service
 from tests.support.actors import Agency
@@ -53,7 +55,7 @@ class World:
         self.renew()
 
     def renew(self) -> None:
-        self.open = self._service.wait_for(_opened, self._service.agency)
+        self.open = self._service.wait_for(_opened, self._service.agency, self._service.runtime)
 
     def version(self, actor: str | None, address: str) -> int | None:
         """The present version of what a path (with ids) leads to."""
@@ -63,7 +65,7 @@ class World:
         return version if isinstance(version, int) else None
 
 
-async def _opened(agency: Agency) -> Records:
+async def _opened(agency: Agency, runtime: Runtime) -> Records:
     chart = await Chart.open(agency)
     ids = {"incident_id": chart.id, "patients": chart.patient["id"]}
     for kind in CHILDREN[1:]:
@@ -77,7 +79,11 @@ async def _opened(agency: Agency) -> Records:
     user = await agency.admin.expect(201, "POST", "users", json={"email": email, "display_name": "Fuzz", "role": "ems"})
     for sample in SAMPLES:
         ids[sample.path.rsplit("/", 1)[-1]] = (await sample.add(agency.admin))["id"]
-    return Records(ids | {"export_id": export["id"], "user_id": user["id"]})
+    await bounce_message(runtime, agency.tenant_id)
+    suppressed = await agency.admin.expect(200, "GET", "email/suppressions?limit=1")
+    return Records(
+        ids | {"export_id": export["id"], "suppression_id": suppressed["items"][0]["id"], "user_id": user["id"]}
+    )
 
 
 async def _played(agency: Agency) -> Records:

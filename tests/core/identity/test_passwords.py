@@ -259,14 +259,14 @@ async def test_forgetting_takes_its_time_whatever_it_finds(
     """Until a moment that is fixed before anything is looked up; the work itself is not measured."""
     waits: list[float] = []
 
-    async def sleep(seconds: float) -> None:
+    async def note(seconds: float) -> None:
         waits.append(seconds)
 
     class Frozen:
         monotonic = staticmethod(lambda: 100.0)
 
     class Watched:
-        sleep = staticmethod(sleep)
+        sleep = staticmethod(note)
 
     monkeypatch.setattr(password_service, "asyncio", Watched)
     monkeypatch.setattr(password_service, "time", Frozen)

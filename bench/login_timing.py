@@ -1,7 +1,7 @@
-"""Whether the time of a refused sign-in tells who has an account: unknown users beside known ones with a wrong password.
+"""Whether the time of a refused sign-in tells who has an account: unknown users beside wrong passwords.
 
-`python -m bench.login_timing`, with DATABASE_URL and its companions in the environment. The service runs in this process,
-with production's bcrypt cost (PASSWORD_ROUNDS) and without the back-off, which would answer before any work is done.
+`python -m bench.login_timing`, with DATABASE_URL and its companions in the environment. The service runs in this
+process, with production's bcrypt cost and without the back-off, which would answer before any work is done.
 The two kinds take turns, so that what else the machine does falls on both; medians and their ratio are printed.
 """
 

@@ -16,13 +16,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.core.auth import service
+from app.core.auth.passwords import PasswordHasher
 from app.core.ids import TenantId
 from app.core.keys import Keyring
 from app.core.runtime import Runtime
 from app.core.sessions.refresh_token import RefreshToken
 from tests.core.evidence import audit_of, checksum
 from tests.core.http.contract import expect_refusal
-from tests.core.identity.people import SignedIn, act_on, id_of, signed_in
+from tests.core.identity.people import SignedIn, act_on, id_of, log_in, signed_in
 from tests.support.actors import Agency
 
 KEYS = Keyring(b"k" * 32)
@@ -87,6 +89,16 @@ async def test_fifty_refreshes_at_once_have_one_successor(
         await SignedIn(medic.client, answer.json()["access_token"]).expect(200, "GET", "auth/me")
     medic.refresh_token = successor
     await medic.renew()
+
+
+async def test_refreshes_that_a_client_sent_at_once_overlap_though_they_arrive_one_by_one(
+    medic: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "GATHERING_SECONDS", 1.0)
+    first = asyncio.create_task(medic.refresh())
+    await asyncio.sleep(0.1)
+    second = await medic.refresh()
+    assert second.json()["refresh_token"] == (await first).json()["refresh_token"]
 
 
 async def test_old_token_ends_the_session(
@@ -206,6 +218,30 @@ async def test_login_that_meets_a_lock_leaves_no_session(
         )
         assert active == 0
         await act_on(agency, target, "unlock")
+
+
+@pytest.mark.parametrize("change", ["status = 'locked'", "password_hash = 'another'", "deleted_at = now()"])
+async def test_login_believes_what_holds_when_the_session_is_opened(
+    client: httpx.AsyncClient,
+    agency: Agency,
+    admin_connection: asyncpg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    change: str,
+) -> None:
+    """The user changes while the password is being compared."""
+    user_id = uuid.UUID(await id_of(agency, "partner"))
+    verify = PasswordHasher.verify
+
+    async def verify_slowly(self: PasswordHasher, password: str, stored: str | None) -> bool:
+        matches = await verify(self, password, stored)
+        await admin_connection.execute(f"UPDATE users SET {change} WHERE id = $1", user_id)
+        return matches
+
+    monkeypatch.setattr(PasswordHasher, "verify", verify_slowly)
+    count = "SELECT count(*) FROM user_sessions WHERE user_id = $1"
+    before = await admin_connection.fetchval(count, user_id)
+    expect_refusal(await log_in(client, agency, "partner"), 401, "UNAUTHENTICATED")
+    assert await admin_connection.fetchval(count, user_id) == before
 
 
 @pytest.mark.parametrize(

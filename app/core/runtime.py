@@ -25,6 +25,7 @@ from app.core.db.uow import ReadUnitOfWork, UnitOfWork
 from app.core.keys import SECRET_BYTES, Keyring
 from app.core.permissions import Principal
 from app.core.sessions.gate import AccessGate
+from app.core.sessions.gathering import Gathering
 from app.core.storage.gateway import FilesystemStore, ObjectStore, S3Store
 
 
@@ -38,6 +39,7 @@ class Runtime:
     tokens: TokenService
     passwords: PasswordHasher
     gate: AccessGate
+    refreshes: Gathering
     throttle: Throttle
     objects: ObjectStore
     on_publish: Callable[[], None] | None = None
@@ -87,6 +89,7 @@ def build_runtime(settings: Settings) -> Runtime:
         tokens=TokenService(_signing_keys(settings), seconds=settings.access_token_seconds, issuer=settings.jwt_issuer),
         passwords=PasswordHasher(settings.password_rounds),
         gate=AccessGate(system, token_seconds=settings.access_token_seconds),
+        refreshes=Gathering(),
         throttle=Throttle(redis, keys, address_failures=settings.address_failures),
         objects=_object_store(settings),
     )

@@ -16,11 +16,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.auth import service
 from app.core.auth.passwords import PasswordHasher
 from app.core.ids import TenantId
 from app.core.keys import Keyring
 from app.core.runtime import Runtime
+from app.core.sessions.gathering import Gathering
 from app.core.sessions.refresh_token import RefreshToken
 from tests.core.evidence import audit_of, checksum
 from tests.core.http.contract import expect_refusal
@@ -92,13 +92,27 @@ async def test_fifty_refreshes_at_once_have_one_successor(
 
 
 async def test_refreshes_that_a_client_sent_at_once_overlap_though_they_arrive_one_by_one(
-    medic: SignedIn, monkeypatch: pytest.MonkeyPatch
+    medic: SignedIn, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service, "GATHERING_SECONDS", 1.0)
-    first = asyncio.create_task(medic.refresh())
-    await asyncio.sleep(0.1)
-    second = await medic.refresh()
-    assert second.json()["refresh_token"] == (await first).json()["refresh_token"]
+    """The last one comes when a wait that began with the first would be long over."""
+    monkeypatch.setattr(runtime, "refreshes", Gathering(quiet=0.5, longest=10))
+    under_way = []
+    for _ in range(6):
+        under_way.append(asyncio.create_task(medic.refresh()))
+        await asyncio.sleep(0.2)
+    assert len({answer.json()["refresh_token"] for answer in await asyncio.gather(*under_way)}) == 1
+
+
+async def test_gathering_ends_though_it_never_gets_quiet_and_remembers_nobody() -> None:
+    gathering = Gathering(quiet=60, longest=0.05)
+    session_id = uuid.uuid4()
+    await asyncio.gather(*(gathering.until_quiet(session_id) for _ in range(3)))
+    abandoned = asyncio.create_task(gathering.until_quiet(session_id))
+    await asyncio.sleep(0)
+    abandoned.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await abandoned
+    assert not gathering._latest and not gathering._waiting
 
 
 async def test_old_token_ends_the_session(

@@ -255,6 +255,7 @@ def _unknown(key: Any) -> str:
 
 
 _OUR_SPELLING = re.compile(r"[a-z][a-z_]*[0-9]{0,2}")
+_MEMBER = re.compile(r"<[^<>]*: ('[^']*')>")  # pydantic names the members that a Literal allows by their repr
 _SAFE_MESSAGES = {  # whose own messages quote the input, or a validator that may
     "string_pattern_mismatch": "The text does not have the required form",
     "value_error": "The value is not valid",
@@ -269,7 +270,7 @@ def _message(problem: Any) -> str:
         return _SAFE_MESSAGES[kind]
     if kind.endswith("_parsing"):
         return "The value could not be read as " + kind.removesuffix("_parsing").replace("_", " ")
-    return str(problem["msg"])
+    return _MEMBER.sub(r"\1", str(problem["msg"]))
 
 
 def _allowed_methods(app: FastAPI, scope: Scope) -> str:

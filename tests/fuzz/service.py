@@ -28,6 +28,9 @@ class Service:
         self.runtime = runtime
         self.agency = agency
 
+    async def found_another(self) -> Agency:
+        return await found_agency(self._client, self.runtime.settings)
+
     def wait_for(self, function: Callable[..., Awaitable[T]], *arguments: Any) -> T:
         return self._portal.call(function, *arguments)
 

@@ -1,10 +1,13 @@
-"""What the domains bring to the composition root: routers, event subscriptions, jobs."""
+"""What the domains bring to the composition root: routers, event subscriptions, jobs, warm-ups."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from collections.abc import Awaitable, Callable
+
+from fastapi import APIRouter, FastAPI
 
 import app.billing.router
+import app.coding.router
 import app.core.auth.router
 import app.core.tenants.router
 import app.ems.router
@@ -19,6 +22,7 @@ from app.nemsis import handlers as nemsis_handlers
 ROUTERS: tuple[APIRouter, ...] = (
     app.core.auth.router.router,
     app.core.tenants.router.router,
+    *app.coding.router.routers,
     *app.ems.router.routers,
     app.nemsis.dictionary.router.router,
     app.nemsis.exports.router.router,
@@ -27,3 +31,5 @@ ROUTERS: tuple[APIRouter, ...] = (
 SUBSCRIPTIONS: tuple[Subscription, ...] = (*nemsis_handlers.SUBSCRIPTIONS,)
 JOBS: tuple[Job, ...] = (AUTO_LOCK,)
 SCHEDULES: tuple[Schedule, ...] = (ENSURE_PARTITIONS,)
+WARM_UPS: tuple[Callable[[FastAPI], Awaitable[None]], ...] = (app.coding.router.load_code_sets,)
+"""Run beside the first requests of a web process."""

@@ -15,6 +15,7 @@ TAGS = [
     {"name": "auth", "description": "Sign-in and the signed-in user."},
     {"name": "tenants", "description": "The agency's own profile."},
     {"name": "ems", "description": "Charting: incidents, patients, vitals, interventions, narratives."},
+    {"name": "coding", "description": "ICD-10-CM and RxNorm lookup, and the agency's search vocabulary."},
     {"name": "nemsis", "description": "NEMSIS 3.5.1 validation, export and dictionary."},
     {"name": "billing", "description": "Claims and 837P exports."},
     {"name": "operations", "description": "Health and metrics."},

@@ -50,8 +50,7 @@ class IndexBuilder:
 
     def add(self, entries: Iterable[Entry]) -> None:
         self._entries += [
-            ((not entry.leads, *entry.standing, _length(words(entry.name)), entry.code), entry)
-            for entry in entries
+            ((not entry.leads, *entry.standing, _length(words(entry.name)), entry.code), entry) for entry in entries
         ]
 
     def finish(self) -> TextIndex:
@@ -152,12 +151,12 @@ class TextIndex:
         if len(prefix) <= _WIDE_PREFIX:
             return self._wide.get(prefix, 0)
         found, few = 0, bytearray(self.size // 8 + 1)
-        fields = (self._named,) if named else (self._named, self._also)
+        places = (self._named,) if named else (self._named, self._also)
         for at in range(bisect_left(self.vocabulary, prefix), len(self.vocabulary)):
             word = self.vocabulary[at]
             if not word.startswith(prefix):
                 break
-            for postings in (field.get(word) for field in fields):
+            for postings in (place.get(word) for place in places):
                 if isinstance(postings, int):
                     found |= postings
                 elif postings is not None:

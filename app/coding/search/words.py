@@ -11,8 +11,10 @@ _WORD = re.compile(r"[a-z0-9]+")
 _APOSTROPHES = str.maketrans("", "", "'\u2018\u2019`")
 _GRAM = 3
 FILLERS = frozenset(
-    "a an and any as at by due for from in into is it its nos nec not of on or other specified the to unspecified while"
-    " with".split()
+    (
+        *("a", "an", "and", "any", "as", "at", "by", "due", "for", "from", "in", "into", "is", "it", "its", "nec"),
+        *("nos", "not", "of", "on", "or", "other", "specified", "the", "to", "unspecified", "while", "with"),
+    )
 )
 """Words that say little: a query need not match them as long as it has others."""
 
@@ -65,7 +67,7 @@ class CloseWords:
                 self._grams.setdefault(gram, []).append(number)
 
     def find(self, word: str) -> list[str]:
-        """The closest: one edit for a word of four letters, two from seven on; none for shorter words and numbers."""
+        """The closest: one edit from four letters on, two from seven on; none for shorter words and numbers."""
         if not 4 <= len(word) <= 30 or not word.isalpha():
             return []
         most = 1 if len(word) < 7 else 2

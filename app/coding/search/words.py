@@ -57,7 +57,7 @@ def distance(left: str, right: str, most: int) -> int:
 
 
 class CloseWords:
-    """Which words of a fixed list a misspelt one may have been meant as: trigrams propose, the edit distance decides."""
+    """Which words of a list a misspelt one may have been meant as: trigrams propose, the edit distance decides."""
 
     def __init__(self, vocabulary: Iterable[str]) -> None:
         self._words = [word for word in vocabulary if len(word) > 3 and word.isalpha()]

@@ -1,7 +1,10 @@
-"""Import a release of ICD-10-CM: `python -m scripts.import_icd10 --order-file icd10cm_order_2027.txt --effective 2026-10-01`.
+"""Import a release of ICD-10-CM.
 
-Sources: CMS's order file, a CSV (`code,description[,short_description,billable,category,chapter,parent,inclusion_terms]`),
-or `--shipped`: the whole code set of the package simple-icd-10-cm. One transaction, all or nothing; a refused line is
+`python -m scripts.import_icd10 --order-file icd10cm_order_2027.txt --effective 2026-10-01`
+
+Sources: CMS's order file; a CSV
+(`code,description[,short_description,billable,category,chapter,parent,inclusion_terms]`); or `--shipped`, the whole
+code set of the package simple-icd-10-cm. One transaction, all or nothing; a refused line is
 named and nothing is changed. The same release again corrects it; what a newer one lacks is retired by date.
 Connects as the owner (MIGRATION_DATABASE_URL).
 """
@@ -20,7 +23,7 @@ from app.core.config import load_settings
 from scripts.codesets.icd10 import Reader, import_icd10
 from scripts.codesets.icd10_sources import read_csv, read_order_file, read_shipped, shipped_set
 from scripts.codesets.reading import BadRelease, Source
-from scripts.codesets.releases import Release, newest, owner_connection
+from scripts.codesets.releases import Release, owner_connection
 
 
 def parser() -> argparse.ArgumentParser:
@@ -36,7 +39,6 @@ def parser() -> argparse.ArgumentParser:
         help="the first day on which the release is used (files do not say): October 1 or April 1",
     )
     parsed.add_argument("--release", help="its name; default: that day")
-    parsed.add_argument("--if-none", action="store_true", help="do nothing when any release is loaded")
     parsed.add_argument("--allow-retiring", action="store_true", help="even if the release lacks many codes")
     return parsed
 
@@ -44,14 +46,10 @@ def parser() -> argparse.ArgumentParser:
 async def run(given: argparse.Namespace) -> None:
     """Raises BadRelease, OSError."""
     async with owner_connection(load_settings()) as connection:
-        loaded = await newest(connection, CodeSystem.ICD10CM)
-        if given.if_none and loaded is not None:
-            print(f"ICD-10-CM {loaded['release']} is loaded")
-            return
         source, read, effective = _source(given)
         release = Release(CodeSystem.ICD10CM, given.release or effective.isoformat(), effective)
         report = await import_icd10(connection, release, source, read, allow_retiring=given.allow_retiring)
-        codes, billable = await connection.fetchrow(
+        [(codes, billable)] = await connection.fetch(
             "SELECT count(*), count(*) FILTER (WHERE billable) FROM icd10_codes"
             " WHERE kind = 'code' AND valid_to IS NULL AND deleted_at IS NULL"
         )

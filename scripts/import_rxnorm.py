@@ -1,4 +1,6 @@
-"""Import a release of RxNorm: `python -m scripts.import_rxnorm --rrf RxNorm_full_10052026/rrf --effective 2026-10-05`.
+"""Import a release of RxNorm.
+
+`python -m scripts.import_rxnorm --rrf RxNorm_full_10052026/rrf --effective 2026-10-05`
 
 Sources: NLM's RRF files (RXNCONSO, RXNREL, RXNSAT), a CSV
 (`rxcui,name[,tty,ingredient_rxcui,ingredient_name,brands,synonyms,snomed,strength,suppressed]`), or `--shipped`: the
@@ -18,13 +20,9 @@ from pathlib import Path
 from app.coding.releases.models import CodeSystem
 from app.core.config import load_settings
 from scripts.codesets.reading import BadRelease, Source
-from scripts.codesets.releases import Release, newest, owner_connection
+from scripts.codesets.releases import Release, owner_connection
 from scripts.codesets.rxnorm import import_rxnorm
-from scripts.codesets.rxnorm_sources import SHIPPED, CsvFile, RrfFiles, RxNormFiles
-
-SHIPPED_SINCE = dt.date(2025, 1, 14)
-"""The date of the NEMSIS defined list that the shipped medications follow: older than any release of RxNorm that one
-would load on top of them."""
+from scripts.codesets.rxnorm_sources import SHIPPED, SHIPPED_SINCE, SHIPPED_SOURCE, CsvFile, RrfFiles, RxNormFiles
 
 
 def parser() -> argparse.ArgumentParser:
@@ -35,7 +33,6 @@ def parser() -> argparse.ArgumentParser:
     source.add_argument("--shipped", action="store_true", help="the medications that ship with the service")
     parsed.add_argument("--effective", type=dt.date.fromisoformat, metavar="YYYY-MM-DD", help="the date of the release")
     parsed.add_argument("--release", help="its name; default: that date")
-    parsed.add_argument("--if-none", action="store_true", help="do nothing when any other release is loaded")
     parsed.add_argument("--allow-retiring", action="store_true", help="even if the release lacks many concepts")
     return parsed
 
@@ -43,10 +40,6 @@ def parser() -> argparse.ArgumentParser:
 async def run(given: argparse.Namespace) -> None:
     """Raises BadRelease, OSError."""
     async with owner_connection(load_settings()) as connection:
-        loaded = await newest(connection, CodeSystem.RXNORM)
-        if given.if_none and loaded is not None:
-            print(f"RxNorm {loaded['release']} is loaded")
-            return
         source, files, effective = _source(given)
         release = Release(CodeSystem.RXNORM, given.release or effective.isoformat(), effective)
         report = await import_rxnorm(connection, release, source, files, allow_retiring=given.allow_retiring)
@@ -59,7 +52,7 @@ async def run(given: argparse.Namespace) -> None:
 
 def _source(given: argparse.Namespace) -> tuple[Source, RxNormFiles, dt.date]:
     if given.shipped:
-        return Source("the shipped medications"), CsvFile(SHIPPED), given.effective or SHIPPED_SINCE
+        return Source(SHIPPED_SOURCE), CsvFile(SHIPPED), given.effective or SHIPPED_SINCE
     if given.effective is None:
         raise BadRelease("--effective is missing: the files do not say of which day they are")
     if given.rrf is not None:

@@ -28,7 +28,8 @@ ANALYZE stage
 # The longest other code that it begins with; a category keeps the block that an earlier release put it in.
 _PARENTS = """
 UPDATE stage AS s SET parent = coalesce(
-  (SELECT p.code FROM generate_series(length(s.compact) - 1, 3, -1) AS n JOIN stage AS p ON p.compact = left(s.compact, n)
+  (SELECT p.code FROM generate_series(length(s.compact) - 1, 3, -1) AS n
+   JOIN stage AS p ON p.compact = left(s.compact, n)
    WHERE p.kind = 'code' ORDER BY n DESC LIMIT 1),
   (SELECT c.parent FROM icd10_codes AS c WHERE c.compact = s.compact AND c.deleted_at IS NULL
    ORDER BY c.valid_from DESC LIMIT 1))

@@ -102,7 +102,7 @@ def read_csv(path: Path, source: Source, refusals: Refusals) -> Iterator[Icd10Ro
 
 
 def read_order_file(path: Path, source: Source, refusals: Refusals) -> Iterator[Icd10Row]:
-    """CMS's `icd10cm_order_YYYY.txt`: number (1-5), code (7-13), 0 or 1 for billable (15), short (17-76), long (78-)."""
+    """CMS's order file by columns: number 1-5, code 7-13, billable 15 (0 or 1), short 17-76, long description 78-."""
     judge = _Judge(refusals, set())
     for line, text in source.lines(path, refusals):
         if not text.strip():

@@ -106,7 +106,8 @@ class Source:
 
         def numbered() -> Iterator[str]:
             nonlocal at
-            for at, text in self.lines(path, refusals):  # where a record ends is where it is refused
+            for number, text in self.lines(path, refusals):
+                at = number
                 yield f"{text}\n"
 
         rows = csv.reader(numbered(), strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,9 @@ from app.coding.rxnorm.models import Terminology
 from scripts.codesets.reading import Refusals, Source
 
 SHIPPED = DATA / "medications.csv"
+SHIPPED_SOURCE = "the shipped medications"
+SHIPPED_SINCE = dt.date(2025, 1, 14)
+"""The date of the NEMSIS defined list that they follow: older than any release that one would load on top of them."""
 CSV_REQUIRED = ("rxcui", "name")
 CSV_OPTIONAL = ("tty", "ingredient_rxcui", "ingredient_name", "brands", "synonyms", "snomed", "strength", "suppressed")
 CONCEPT_TYPES = frozenset(

@@ -22,6 +22,7 @@ from app.core.db.pool import ConnectionSource, create_engine
 from app.core.db.uow import UnitOfWork
 from app.core.ids import TenantId, new_id
 from app.core.permissions import Principal, Role
+from app.core.runtime import load_keyring
 from app.core.tenants.models import Tenant
 from app.core.tenants.service import TenantAction
 from app.core.users.models import User
@@ -45,7 +46,7 @@ async def provision(
     hashes = {email: await hasher.hash(password) for email, password in passwords.items()}
     tenant_id = TenantId(new_id())
     try:
-        async with UnitOfWork(source, Principal.system(tenant_id)) as uow:
+        async with UnitOfWork(source, Principal.system(tenant_id), load_keyring(settings)) as uow:
             await uow.create(Tenant(id=tenant_id, tenant_id=tenant_id, **profile), TenantAction.PROVISIONED)
             for user in users:
                 email = user["email"].lower()

@@ -14,6 +14,7 @@ from app.core.dependencies import Requires
 TAGS = [
     {"name": "auth", "description": "Sign-in and the signed-in user."},
     {"name": "tenants", "description": "The agency's own profile."},
+    {"name": "audit", "description": "The audit log and the access log."},
     {"name": "ems", "description": "Charting: incidents, patients, vitals, interventions, narratives."},
     {"name": "coding", "description": "ICD-10-CM and RxNorm lookup, and the agency's search vocabulary."},
     {"name": "nemsis", "description": "NEMSIS 3.5.1 validation, export and dictionary."},

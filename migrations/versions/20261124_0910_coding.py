@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 from migrations.tenancy import APP, secure
 
 revision = "coding"
-down_revision = "identity"
+down_revision = "governance"
 branch_labels = None
 depends_on = None
 

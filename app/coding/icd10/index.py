@@ -22,13 +22,13 @@ CODE_SHAPE = re.compile(r"[A-Za-z][0-9A-Za-z]{0,2}(\.?[0-9A-Za-z]{0,4})?|[0-9A-Z
 """A code or its beginning (I, I2, I21, i21.3, S52501A), a block (I20-I25), a chapter (9)."""
 
 
-def entry(row: Any, inherited: list[str]) -> Entry:
-    """`inherited`: the parent's inclusion terms, which a code of seven characters shares."""
+def entry(row: Any) -> Entry:
+    """A code of seven characters shares the inclusion terms of its parent."""
     code: str = row["code"]
     return Entry(
         code=code,
         name=row["description"],
-        also=[*row["inclusion_terms"], *inherited],
+        also=[*row["inclusion_terms"], *(row["inherited_terms"] or ())],
         standing=(is_later_encounter(code),),
         leads=row["billable"],
         listed=row["kind"] == Icd10Kind.CODE,
@@ -47,13 +47,9 @@ def is_later_encounter(code: str) -> bool:
 
 
 def marked(index: TextIndex) -> LoadedCodes:
-    """With the sets of NEMSIS's lists. What stands below a suggested heading, or in its category, is favoured too."""
-    suggested = frozenset().union(*SUGGESTED.values())
-    categories = {code[:3] for code in suggested}
+    """With the sets of NEMSIS's lists. A suggested code is favoured, and so is its form with a seventh character."""
     numbered = list(enumerate(index.codes))
-    below = (
-        number for number, code in numbered if any(code[:length] in suggested for length in range(3, len(code) + 1))
-    )
+    suggested = frozenset().union(*SUGGESTED.values())
     return LoadedCodes(
         index=index,
         lists={
@@ -61,27 +57,24 @@ def marked(index: TextIndex) -> LoadedCodes:
             for name, codes in SUGGESTED.items()
         },
         favoured=(
-            index.set_of(below),
-            index.set_of(number for number, code in numbered if code[:3] in categories),
+            index.set_of(number for number, code in numbered if code in suggested or unextended(code) in suggested),
         ),
     )
 
 
+def unextended(code: str) -> str:
+    """S09.90XA without what makes it seven characters: S09.90."""
+    return code[:-1].rstrip("X").rstrip(".") if has_encounter(code) else code
+
+
 async def load(transaction: Transaction) -> LoadedCodes:
-    """Every period of every code. The parts that take long run in a thread."""
-    rows: list[Any] = []
+    """Every period of every code. What takes long runs in a thread, batch by batch."""
+    builder = IndexBuilder()
     after = uuid.UUID(int=0)
     while batch := await list_batch(transaction, after):
-        rows += batch
+        await asyncio.to_thread(builder.add, [entry(row) for row in batch])
         after = batch[-1]["id"]
-    return await asyncio.to_thread(build, rows)
-
-
-def build(rows: list[Any]) -> LoadedCodes:
-    terms = {row["code"]: row["inclusion_terms"] for row in rows if row["inclusion_terms"]}
-    builder = IndexBuilder()
-    builder.add(entry(row, terms.get(row["parent"], []) if has_encounter(row["code"]) else []) for row in rows)
-    return marked(builder.finish())
+    return await asyncio.to_thread(lambda: marked(builder.finish()))
 
 
 ICD10 = CodeSet(CodeSystem.ICD10CM, CodeDomain.ICD10, load)

@@ -12,8 +12,9 @@ from app.coding.icd10.models import Icd10Code
 from app.core.db.sql import CompiledStatement
 from app.core.db.uow import Transaction
 
-BATCH = 2000
+BATCH = 500  # rows are decoded on the event loop
 _codes: Any = Icd10Code.__table__
+_parents = _codes.alias("parents")
 _LIVE = _codes.c.deleted_at.is_(None)
 _PERIODS = CompiledStatement(
     sa.select(*_codes.c)
@@ -50,8 +51,17 @@ _BATCH = CompiledStatement(
         _codes.c.description,
         _codes.c.kind,
         _codes.c.billable,
-        _codes.c.parent,
         _codes.c.inclusion_terms,
+        sa.select(_parents.c.inclusion_terms)
+        .where(
+            sa.func.length(_codes.c.compact) == 7,
+            _parents.c.compact == sa.func.replace(_codes.c.parent, ".", ""),
+            _parents.c.deleted_at.is_(None),
+        )
+        .order_by(_parents.c.valid_from.desc())
+        .limit(1)
+        .scalar_subquery()
+        .label("inherited_terms"),
         _codes.c.valid_from,
         _codes.c.valid_to,
     )

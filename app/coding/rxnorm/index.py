@@ -14,7 +14,7 @@ from app.coding.lookup.shipped import suggested_codes
 from app.coding.releases.models import CodeSystem
 from app.coding.rxnorm.models import Terminology
 from app.coding.rxnorm.repository import list_batch
-from app.coding.search.index import Entry, IndexBuilder
+from app.coding.search.index import Entry, IndexBuilder, TextIndex
 from app.coding.vocabulary.schemas import CodeDomain
 from app.core.db.uow import Transaction
 
@@ -51,18 +51,17 @@ def entry(row: Any) -> Entry:
 
 
 async def load(transaction: Transaction) -> LoadedCodes:
-    rows: list[Any] = []
+    """Every concept. What takes long runs in a thread, batch by batch."""
+    builder = IndexBuilder()
     after = uuid.UUID(int=0)
     while batch := await list_batch(transaction, after):
-        rows += batch
+        await asyncio.to_thread(builder.add, [entry(row) for row in batch])
         after = batch[-1]["id"]
-    return await asyncio.to_thread(build, rows)
+    return await asyncio.to_thread(lambda: marked(builder.finish()))
 
 
-def build(rows: list[Any]) -> LoadedCodes:
-    builder = IndexBuilder()
-    builder.add(entry(row) for row in rows)
-    index = builder.finish()
+def marked(index: TextIndex) -> LoadedCodes:
+    """With the set of NEMSIS's medication list."""
     suggested = index.set_of(number for number, code in enumerate(index.codes) if code in SUGGESTED)
     return LoadedCodes(index=index, lists={"medication": suggested}, favoured=(suggested,))
 

@@ -10,7 +10,7 @@ from app.coding.rxnorm.models import RxNormConcept, RxNormRelation, Terminology
 from app.core.db.sql import CompiledStatement
 from app.core.db.uow import Transaction
 
-BATCH = 2000
+BATCH = 500  # rows are decoded on the event loop
 MOST_RELATED = 200
 _concepts: Any = RxNormConcept.__table__
 _relations: Any = RxNormRelation.__table__

@@ -7,16 +7,19 @@ sorted per query. A word of few documents is kept as their numbers, a frequent o
 from __future__ import annotations
 
 import datetime as dt
+import heapq
 from array import array
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.coding.search.words import CloseWords, content, words
+from app.coding.search.words import CloseWords, compounds, content, words
 
 FREQUENT = 128  # documents; a set costs size / 8 bytes, a number four
 _WIDE_PREFIX = 2  # letters: sets of shorter prefixes are made in advance
+_PIECE = 2000
+_BUCKETS = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,67 +47,95 @@ def compact(code: str) -> str:
 
 @dataclass
 class IndexBuilder:
-    """Collects entries in any order; `finish` numbers them. CPU only: run it in a thread."""
+    """Collects entries in any order; `finish` numbers them. CPU only: run it in a thread.
 
-    _entries: list[tuple[tuple[Any, ...], Entry]] = field(default_factory=list)
+    Columns instead of the entries themselves: a hundred thousand objects would be as many for the garbage collector.
+    """
+
+    _keys: list[str] = field(default_factory=list)
+    _codes: list[str] = field(default_factory=list)
+    _names: list[str] = field(default_factory=list)
+    _leads: bytearray = field(default_factory=bytearray)
+    _listed: bytearray = field(default_factory=bytearray)
+    _periods: dict[tuple[dt.date, dt.date | None], int] = field(default_factory=dict)
+    _period_of: array[int] = field(default_factory=lambda: array("H"))
+    _also: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    _details: dict[int, Any] = field(default_factory=dict)
 
     def add(self, entries: Iterable[Entry]) -> None:
-        self._entries += [
-            ((not entry.leads, *entry.standing, _length(words(entry.name)), entry.code), entry) for entry in entries
-        ]
+        for at, entry in enumerate(entries, start=len(self._codes)):
+            standing = "".join(map(str, (int(not entry.leads), *entry.standing)))
+            self._keys.append(f"{standing} {_length(words(entry.name)):03} {entry.code}")
+            self._codes.append(entry.code)
+            self._names.append(entry.name)
+            self._leads.append(entry.leads)
+            self._listed.append(entry.listed)
+            self._period_of.append(self._periods.setdefault((entry.valid_from, entry.valid_to), len(self._periods)))
+            if entry.also:
+                self._also[at] = tuple(entry.also)
+            if entry.details is not None:
+                self._details[at] = entry.details
 
     def finish(self) -> TextIndex:
-        self._entries.sort(key=lambda ranked: ranked[0])
-        return TextIndex([entry for _, entry in self._entries])
+        order = _in_order(self._keys)
+        return TextIndex(
+            codes=[self._codes[at] for at in order],
+            names=[self._names[at] for at in order],
+            leads=[self._leads[at] for at in order],
+            listed=[self._listed[at] for at in order],
+            periods=list(self._periods),
+            period_of=array("H", (self._period_of[at] for at in order)),
+            also={number: self._also[at] for number, at in enumerate(order) if at in self._also},
+            details={number: self._details[at] for number, at in enumerate(order) if at in self._details},
+        )
 
 
 class TextIndex:
-    """Sets, and what a document shows. Which sets answer a query is `ranking`'s business."""
+    """Sets, and what a document shows. Which sets answer a query is `ranking`'s business.
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
-        self.size = len(entries)
-        self.codes = [entry.code for entry in entries]
-        self.names = [entry.name for entry in entries]
-        self.details = [entry.details for entry in entries] if any(entry.details for entry in entries) else []
-        self.listed = self.set_of(number for number, entry in enumerate(entries) if entry.listed)
-        self.leading = self.set_of(number for number, entry in enumerate(entries) if entry.leads)
-        self._note_periods(entries)
-        self._note_codes()
-        self._note_words(entries)
+    Everything by document number: `periods[period_of[number]]` is when it is valid, `details` what else it shows.
+    """
 
-    def _note_periods(self, entries: Sequence[Entry]) -> None:
-        members: dict[tuple[dt.date, dt.date | None], list[int]] = {}
-        for number, entry in enumerate(entries):
-            members.setdefault((entry.valid_from, entry.valid_to), []).append(number)
-        self.periods = list(members)
-        self._in_period = [self.set_of(numbers) for numbers in members.values()]
-        self.period_of = array("H", bytes(2 * self.size))
-        for period, numbers in enumerate(members.values()):
-            for number in numbers:
-                self.period_of[number] = period
+    def __init__(
+        self,
+        *,
+        codes: list[str],
+        names: list[str],
+        leads: Sequence[int],
+        listed: Sequence[int],
+        periods: list[tuple[dt.date, dt.date | None]],
+        period_of: array[int],
+        also: Mapping[int, Sequence[str]],
+        details: Mapping[int, Any],
+    ) -> None:
+        self.size = len(codes)
+        self.codes = codes
+        self.names = names
+        self.details = details
+        self.periods = periods
+        self.period_of = period_of
+        self.leading = self.set_of(number for number, leading in enumerate(leads) if leading)
+        self.listed = self.set_of(number for number, shown in enumerate(listed) if shown)
+        self._in_period = [
+            self.set_of(number for number, its in enumerate(period_of) if its == period)
+            for period in range(len(periods))
+        ]
+        self._coded = array("I", _in_order([compact(code) for code in codes]))
+        self._note_words(also)
 
-    def _note_codes(self) -> None:
-        in_order = sorted((compact(code), number) for number, code in enumerate(self.codes))
-        self._code_order = [code for code, _ in in_order]
-        self._coded = array("I", [number for _, number in in_order])
-
-    def _note_words(self, entries: Sequence[Entry]) -> None:
+    def _note_words(self, also_named: Mapping[int, Sequence[str]]) -> None:
         named: dict[str, array[int]] = {}
         also: dict[str, array[int]] = {}
-        called, known = _Phrases(), _Phrases()
-        for number, entry in enumerate(entries):
-            tokens = words(entry.name)
-            called.add(tokens, number)
-            known.add(content(tokens), number)
-            _post(named, tokens, number)
-            for text in entry.also:
+        self._called, self._known = _Phrases(), _Phrases()
+        for number, name in enumerate(self.names):
+            tokens = words(name)
+            self._called.add(tokens, number)
+            self._known.add(content(tokens), number)
+            _post(named, [*tokens, *compounds(name)], number)
+            for text in also_named.get(number, ()):
                 tokens = words(text)
-                known.add(content(tokens), number)
-                _post(also, tokens, number)
-        self.called = called.close()
-        """Documents whose names consist of these words, in whatever order."""
-        self.known_as = known.close()
-        """As `called`, by a further name too, and fillers apart: give it `content`."""
+                self._known.add(content(tokens), number)
+                _post(also, [*tokens, *compounds(text)], number)
         self._named = self._packed(named)
         self._also = self._packed(also)
         self.vocabulary = sorted(named.keys() | also.keys())
@@ -164,18 +195,26 @@ class TextIndex:
                         few[number >> 3] |= 1 << (number & 7)
         return found | int.from_bytes(few, "little")
 
-    def close_to(self, word: str, *, named: bool = False) -> int:
-        """Documents with a word that this one may be a misspelling of; `named`: in their names."""
-        found = 0
-        for candidate in self._close.find(word):
-            found |= self.named(candidate) if named else self.having(candidate)
-        return found
+    def closest(self, word: str) -> str | None:
+        """The word that this one is most likely a misspelling of: the closest, of those the most frequent."""
+        return max(self._close.find(word), key=lambda found: self.having(found).bit_count(), default=None)
+
+    def called(self, tokens: Sequence[str]) -> list[int]:
+        """Documents whose names consist of these words, in whatever order."""
+        return self._called.find(tokens)
+
+    def known_as(self, tokens: Sequence[str]) -> list[int]:
+        """As `called`, by a further name too, and fillers apart: give it `content`."""
+        return self._known.find(tokens)
 
     def coded(self, prefix: str) -> list[int]:
         """Documents whose codes begin so, in the order of codes: the exact one first."""
         prefix = compact(prefix)
-        first = bisect_left(self._code_order, prefix)
-        return list(self._coded[first : bisect_left(self._code_order, f"{prefix}~", first)])
+        first = bisect_left(self._coded, prefix, key=self._compact)
+        return list(self._coded[first : bisect_left(self._coded, f"{prefix}~", first, key=self._compact)])
+
+    def _compact(self, number: int) -> str:
+        return compact(self.codes[number])
 
     def exactly(self, code: str) -> list[int]:
         """Documents of this very code, of whatever period."""
@@ -205,25 +244,32 @@ def _post(postings: dict[str, array[int]], tokens: Iterable[str], number: int) -
             numbers.append(number)
 
 
-@dataclass
-class _Phrases:
-    """Sets of words to documents, as two sorted arrays: a dictionary would take ten times as much memory.
+def _in_order(keys: Sequence[str]) -> list[int]:
+    """Positions in the order of their keys.
 
-    Keys are hashes of 64 bits: that two phrases share one is less likely than a fault of the memory.
+    Sorted in pieces that are merged: one sort of all would keep every other thread waiting for a tenth of a second.
+    """
+    at = keys.__getitem__
+    pieces = [sorted(range(first, min(first + _PIECE, len(keys))), key=at) for first in range(0, len(keys), _PIECE)]
+    return list(heapq.merge(*pieces, key=at))
+
+
+class _Phrases:
+    """Sets of words to documents: hashes of 64 bits in buckets, since a dictionary takes ten times as much memory.
+
+    That two phrases of one code set share a hash is less likely than a fault of the memory.
     """
 
-    _pairs: list[tuple[int, int]] = field(default_factory=list)
+    def __init__(self) -> None:
+        self._hashes = [array("q") for _ in range(_BUCKETS)]
+        self._numbers = [array("I") for _ in range(_BUCKETS)]
 
     def add(self, tokens: Sequence[str], number: int) -> None:
-        self._pairs.append((hash(" ".join(sorted(tokens))), number))
+        key = hash(" ".join(sorted(tokens)))
+        self._hashes[key % _BUCKETS].append(key)
+        self._numbers[key % _BUCKETS].append(number)
 
-    def close(self) -> Callable[[Sequence[str]], list[int]]:
-        self._pairs.sort()
-        keys, numbers = array("q", [key for key, _ in self._pairs]), array("I", [number for _, number in self._pairs])
-
-        def find(tokens: Sequence[str]) -> list[int]:
-            key = hash(" ".join(sorted(tokens)))
-            first = bisect_left(keys, key)
-            return list(dict.fromkeys(numbers[first : bisect_right(keys, key, first)]))
-
-        return find
+    def find(self, tokens: Sequence[str]) -> list[int]:
+        key = hash(" ".join(sorted(tokens)))
+        hashes, numbers = self._hashes[key % _BUCKETS], self._numbers[key % _BUCKETS]
+        return list(dict.fromkeys(number for held, number in zip(hashes, numbers, strict=True) if held == key))

@@ -17,6 +17,7 @@ from app.coding.search.vocabulary import Segment, Vocabulary
 from app.coding.search.words import FILLERS, content, words
 
 MOST_WORDS = 64
+_NEIGHBOURHOODS = (8, 6, 5)  # characters that a code shares with a boosted one: itself, its site, its subcategory
 _WEAK_WORDS = 8  # how many words are read as beginnings and misspellings, or left out in turn
 
 
@@ -63,15 +64,57 @@ def _readings(index: TextIndex, query: Query) -> Iterator[Iterable[int]]:
     yield index.members(index.set_of(coded) & index.listed)
     if exact or not tokens:
         return
-    called = index.set_of(index.called(tokens))
-    yield index.members(called & index.leading)
-    segments = _telling(query.vocabulary.divide(tokens))
-    boosted = index.set_of(number for segment in segments for number in _in_turn(index, segment.boost))
-    known = called | index.set_of(index.known_as(content(tokens)))
+    yield index.members(index.set_of(index.called(tokens)) & index.leading)
+    yield from _by_words(index, query, tokens)
+    respelt = _respelt(index, query.vocabulary, tokens)
+    if respelt != tokens:
+        said = query.vocabulary.find(respelt)
+        if said is not None:
+            yield _in_turn(index, said.boost)
+        yield from _by_words(index, query, respelt)
+    segments = _telling(query.vocabulary.divide(respelt))
+    rooted = (_meant(index, segment) | _begun(index, segment) | _rooted(index, segment) for segment in segments)
+    yield _ordered(index, query, _all(rooted))
+    yield from _by_some_words(index, query, respelt)
+
+
+def _by_words(index: TextIndex, query: Query, tokens: Sequence[str]) -> Iterator[Iterable[int]]:
+    """All of the words, ever less literally."""
+    known = index.set_of([*index.called(tokens), *index.known_as(content(tokens))])
     for found in (known & index.leading, _under(index, known), known):
-        yield _ordered(index, query, found, boosted)
-    for found in _by_words(index, query.vocabulary, segments):
-        yield _ordered(index, query, found, boosted)
+        yield _ordered(index, query, found)
+    segments = _telling(query.vocabulary.divide(tokens))
+    tokens = [token for segment in segments for token in segment.tokens]
+    meant = [_meant(index, segment) for segment in segments]
+    for at, segment in enumerate(segments if len(segments) > 1 else ()):
+        others = _all([*meant[:at], *meant[at + 1 :]])
+        for length in _NEIGHBOURHOODS if others else ():
+            near = [number for code in segment.boost for number in index.coded(code[:length])]
+            yield _ordered(index, query, index.set_of(near) & others)
+    yield _ordered(index, query, _all(index.named(token) for token in tokens))
+    yield _ordered(index, query, _all(meant))
+    yield _ordered(index, query, _all(index.having(token) for token in tokens))
+    for named in (True, False):
+        unfinished = _all(index.beginning(token, named=named) for token in segments[-1].tokens)
+        yield _ordered(index, query, _all([*meant[:-1], unfinished]))
+    begun = [found | _begun(index, segment) for found, segment in zip(meant, segments, strict=True)]
+    yield _ordered(index, query, _all(begun))
+
+
+def _by_some_words(index: TextIndex, query: Query, tokens: Sequence[str]) -> Iterator[Iterable[int]]:
+    """All but one of the words and of what they mean, the most frequent left out first; then the rarest ones."""
+    segments = _telling(query.vocabulary.divide(tokens))
+    meant = dict.fromkeys(
+        token for segment in segments for token in (segment.meanings[0] if segment.meanings else segment.tokens)
+    )
+    sets = [index.having(token) or index.beginning(token) or index.beginning(_root(token)) for token in meant]
+    rarest = sorted(filter(None, sets), key=int.bit_count)
+    for left_out in range(min(len(rarest), _WEAK_WORDS) - 1, -1, -1):
+        yield _ordered(index, query, _all(rarest[:left_out] + rarest[left_out + 1 :]))
+    for kept in range(len(rarest) - 2, 0, -1):
+        yield _ordered(index, query, _all(rarest[:kept]))
+    for found in rarest:
+        yield _ordered(index, query, found)
 
 
 def _under(index: TextIndex, found: int) -> int:
@@ -92,30 +135,6 @@ def _telling(segments: list[Segment]) -> list[Segment]:
     return telling or distinct
 
 
-def _by_words(index: TextIndex, vocabulary: Vocabulary, segments: Sequence[Segment]) -> Iterator[int]:
-    tokens = [token for segment in segments for token in segment.tokens]
-    yield _all(index.named(token) for token in tokens)
-    meant = [_meant(index, segment) for segment in segments]
-    yield _all(meant)
-    yield _all(index.having(token) for token in tokens)
-    for named in (True, False):
-        yield _all([*meant[:-1], _all(index.beginning(token, named=named) for token in segments[-1].tokens)])
-    begun = [found | _begun(index, segment) for found, segment in zip(meant, segments, strict=True)]
-    yield _all(begun)
-    for named in (True, False):
-        close = [
-            found or (_close(index, vocabulary, segment, named) if at < _WEAK_WORDS else 0)
-            for at, (found, segment) in enumerate(zip(begun, segments, strict=True))
-        ]
-        yield _all(close)
-    rarest = sorted(filter(None, close), key=int.bit_count)
-    for left_out in range(min(len(rarest), _WEAK_WORDS) - 1, -1, -1):
-        yield _all(rarest[:left_out] + rarest[left_out + 1 :])
-    for kept in range(len(rarest) - 2, 0, -1):
-        yield _all(rarest[:kept])
-    yield from rarest
-
-
 def _meant(index: TextIndex, segment: Segment) -> int:
     """By the vocabulary's best meaning, or by the segment's own words."""
     if not segment.meanings:
@@ -131,12 +150,25 @@ def _begun(index: TextIndex, segment: Segment) -> int:
     return found
 
 
-def _close(index: TextIndex, vocabulary: Vocabulary, segment: Segment, named: bool) -> int:
-    """By words that it may be a misspelling of, of the code set or of the vocabulary."""
-    found = _all(index.close_to(token, named=named) for token in segment.tokens)
-    if found or len(segment.tokens) > 1:
-        return found
-    return _all(_meant(index, meant) for meant in vocabulary.close_to(segment.tokens[0]))
+def _rooted(index: TextIndex, segment: Segment) -> int:
+    return _all(index.beginning(_root(token)) for token in segment.tokens)
+
+
+def _root(token: str) -> str:
+    """What words of one family share: sacrum and sacral, dehydrated and dehydration, confused and confusion."""
+    return token[: max(4, len(token) - (2 if len(token) < 8 else 3))]
+
+
+def _respelt(index: TextIndex, vocabulary: Vocabulary, tokens: Sequence[str]) -> list[str]:
+    """With the closest words known instead of those that begin nothing; the vocabulary's before the code set's."""
+    respelt, corrected = [], 0
+    for token in tokens:
+        if corrected < _WEAK_WORDS and not (vocabulary.says(token) or index.beginning(token)):
+            corrected += 1
+            respelt.append(vocabulary.closest(token) or index.closest(token) or token)
+        else:
+            respelt.append(token)
+    return respelt
 
 
 def _all(sets: Iterable[int]) -> int:
@@ -149,12 +181,10 @@ def _all(sets: Iterable[int]) -> int:
     return found or 0
 
 
-def _ordered(index: TextIndex, query: Query, found: int, boosted: int) -> Iterator[int]:
-    """The boosted ones; then the billable, those most favoured first; then the others alike."""
+def _ordered(index: TextIndex, query: Query, found: int) -> Iterator[int]:
+    """The billable, those most favoured first; then the others alike."""
     found &= index.listed & query.among
-    preferences = [boosted & index.leading, boosted]
-    preferences += [favoured & index.leading for favoured in query.favoured]
-    for better in (*preferences, index.leading, *query.favoured):
+    for better in (*(favoured & index.leading for favoured in query.favoured), index.leading, *query.favoured):
         yield from index.members(found & better)
         found &= ~better
     yield from index.members(found)

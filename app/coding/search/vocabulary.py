@@ -44,16 +44,20 @@ class Vocabulary:
                 if tokens:
                     self._segments[tokens] = None if term.empty else Segment(tokens, meanings, term.boost)
         self._longest = max(map(len, self._segments), default=0)
+        self._words = {token for tokens in self._segments for token in tokens}
         self._close = CloseWords(tokens[0] for tokens in self._segments if len(tokens) == 1)
 
     def find(self, tokens: Sequence[str]) -> Segment | None:
         """The term that consists of exactly these words."""
         return self._segments.get(tuple(tokens))
 
-    def close_to(self, token: str) -> list[Segment]:
-        """The term of one word that this one is closest to, if any."""
-        found = (self.find((word,)) for word in self._close.find(token)[:1])
-        return [segment for segment in found if segment is not None]
+    def says(self, token: str) -> bool:
+        """Whether the word stands in any term."""
+        return token in self._words
+
+    def closest(self, token: str) -> str | None:
+        """The term of one word that this one is most likely a misspelling of."""
+        return next(iter(self._close.find(token)), None)
 
     def divide(self, tokens: Sequence[str]) -> list[Segment]:
         """The query from left to right, the longest term at each place; other words stand alone."""

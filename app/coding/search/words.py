@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 _WORD = re.compile(r"[a-z0-9]+")
+_HYPHENATED = re.compile(r"\w+(?:-\w+)+")
 _APOSTROPHES = str.maketrans("", "", "'\u2018\u2019`")
 _GRAM = 3
 FILLERS = frozenset(
@@ -24,6 +25,11 @@ def words(text: str) -> list[str]:
     if not text.isascii():
         text = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
     return [singular(word) for word in _WORD.findall(text.lower().translate(_APOSTROPHES))]
+
+
+def compounds(text: str) -> list[str]:
+    """Hyphenated words in one, as they are often typed: xray, neosynephrine."""
+    return ["".join(words(whole)) for whole in _HYPHENATED.findall(text)] if "-" in text else []
 
 
 def singular(word: str) -> str:

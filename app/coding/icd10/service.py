@@ -83,7 +83,7 @@ def find_codes(consulted: Consultation, asked: Icd10Search) -> Icd10Results:
     if asked.billable is not None:
         among &= index.leading if asked.billable else ~index.leading
     if asked.category is not None:
-        among &= index.set_of(index.coded(asked.category))
+        among &= index.coded_set(asked.category)
     if asked.suggested_for is not None:
         among &= codes.lists.get(asked.suggested_for, 0)
     found = search(

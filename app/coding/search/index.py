@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import heapq
+import itertools
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -121,6 +122,7 @@ class TextIndex:
             for period in range(len(periods))
         ]
         self._coded = array("I", _in_order([compact(code) for code in codes]))
+        self._by_letter = {letter: self.set_of(self.coded(letter)) for letter in {code[:1] for code in codes}}
         self._note_words(also)
 
     def _note_words(self, also_named: Mapping[int, Sequence[str]]) -> None:
@@ -216,10 +218,16 @@ class TextIndex:
     def _compact(self, number: int) -> str:
         return compact(self.codes[number])
 
+    def coded_set(self, prefix: str) -> int:
+        """As `coded`, as a set."""
+        known = self._by_letter.get(compact(prefix))
+        return self.set_of(self.coded(prefix)) if known is None else known
+
     def exactly(self, code: str) -> list[int]:
         """Documents of this very code, of whatever period."""
         wanted = compact(code)
-        return [number for number in self.coded(wanted) if compact(self.codes[number]) == wanted]
+        first = bisect_left(self._coded, wanted, key=self._compact)
+        return list(itertools.takewhile(lambda number: self._compact(number) == wanted, self._coded[first : first + 9]))
 
     def valid_on(self, day: dt.date) -> int:
         """Documents in force on that day."""

@@ -1,8 +1,9 @@
 """Which codes answer a query, in which order.
 
-Ever weaker readings of the query are tried until enough codes are found: its exact code, the vocabulary's word for the
-whole of it, codes that begin so, descriptions that consist of its words, descriptions with all of them as typed,
-then by what the vocabulary makes of them, then as beginnings, then as misspellings, and finally some of them.
+Ever weaker readings of the query are tried until enough codes are found: its exact code, its exact description, the
+vocabulary's word for the whole of it, codes that begin so, descriptions that consist of its words, descriptions with
+all of them as typed, then by what the vocabulary makes of them, then as beginnings, then as misspellings, and finally
+some of them.
 Within a reading billable codes precede the others, and what NEMSIS suggests precedes the rest.
 """
 
@@ -38,33 +39,32 @@ class Query:
 
 def search(index: TextIndex, query: Query) -> list[int]:
     """At most `limit` documents, the best first."""
-    found: list[int] = []
-    seen = 0
+    found: dict[int, None] = {}
     for reading in _readings(index, query):
         for number in reading:
-            bit = 1 << number
-            if query.among & bit and not seen & bit:
-                seen |= bit
-                found.append(number)
+            if query.among >> number & 1:
+                found[number] = None
                 if len(found) == query.limit:
-                    return found
-    return found
+                    return list(found)
+    return list(found)
 
 
 def _readings(index: TextIndex, query: Query) -> Iterator[Iterable[int]]:
     text = query.text.strip()
     tokens = words(text)[:MOST_WORDS]
-    coded = index.coded(text) if query.code_shape.fullmatch(text) else []
+    coded = index.coded_set(text) if query.code_shape.fullmatch(text) else 0
     exact = index.exactly(text) if coded else []
     yield exact
+    called = 0 if exact else index.set_of(index.called(tokens)) & index.leading
+    yield [number for number in index.members(called) if words(index.names[number]) == tokens]
     said = query.vocabulary.find(tokens)
     if said is not None:
         yield _in_turn(index, said.boost)
-    yield index.members(index.set_of(coded) & index.leading)
-    yield index.members(index.set_of(coded) & index.listed)
+    yield index.members(coded & index.leading)
+    yield index.members(coded & index.listed)
     if exact or not tokens:
         return
-    yield index.members(index.set_of(index.called(tokens)) & index.leading)
+    yield index.members(called)
     yield from _by_words(index, query, tokens)
     respelt = _respelt(index, query.vocabulary, tokens)
     if respelt != tokens:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
@@ -15,15 +16,30 @@ import app.ems.router
 import app.nemsis.dictionary.router
 import app.nemsis.exports.router
 from app.core.audit.partitions import KEEP_PARTITIONS
+from app.core.extensions.kinds import ASSETS, EXTERNAL_API_KEYS, INTEGRATIONS, INVENTORY_ITEMS, STATIONS
 from app.core.jobs.queue import Job, Schedule
 from app.core.outbox.subscriptions import Subscription
+from app.core.personnel.kind import PERSONNEL
+from app.core.reference.kinds import ReferenceKind
+from app.core.reference.routes import reference_router
+from app.core.vehicles.kind import VEHICLES
 from app.ems.incidents.service import AUTO_LOCK
 from app.nemsis import handlers as nemsis_handlers
 
+REFERENCE_KINDS: tuple[ReferenceKind[Any], ...] = (
+    VEHICLES,
+    PERSONNEL,
+    STATIONS,
+    ASSETS,
+    INVENTORY_ITEMS,
+    INTEGRATIONS,
+    EXTERNAL_API_KEYS,
+)
 ROUTERS: tuple[APIRouter, ...] = (
     app.core.auth.router.router,
     app.core.tenants.router.router,
     app.core.audit.router.router,
+    *(reference_router(kind) for kind in REFERENCE_KINDS),
     *app.coding.router.routers,
     *app.ems.router.routers,
     app.nemsis.dictionary.router.router,

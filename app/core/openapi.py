@@ -13,7 +13,8 @@ from app.core.dependencies import Requires
 
 TAGS = [
     {"name": "auth", "description": "Sign-in and the signed-in user."},
-    {"name": "tenants", "description": "The agency's own profile."},
+    {"name": "tenants", "description": "The agency's own profile, its vehicles and its personnel."},
+    {"name": "extensions", "description": "Stations, assets, inventory, integrations, keys: for modules to come."},
     {"name": "audit", "description": "The audit log and the access log."},
     {"name": "ems", "description": "Charting: incidents, patients, vitals, interventions, narratives."},
     {"name": "coding", "description": "ICD-10-CM and RxNorm lookup, and the agency's search vocabulary."},

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 from migrations.tenancy import APP, secure
 
 revision = "coding"
-down_revision = "governance"
+down_revision = "reference"
 branch_labels = None
 depends_on = None
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from scripts.demo_call import PEOPLE, Player
 from scripts.demo_chart import CALL
+from tests.core.reference.records import SAMPLES
 from tests.ems.charts import CHILDREN, Chart
 from tests.fuzz.service import Service
 from tests.support.actors import Agency
@@ -28,7 +29,7 @@ class Records:
         found: dict[str, str] = {}
         for collection, name in re.findall(r"([a-z-]+)/\{([a-z_]+)\}", operation_path):
             area = "claim_export_id" if "/billing/exports" in operation_path else name
-            key = collection if name == "child_id" else area
+            key = collection if name in ("child_id", "record_id") else area
             if key in self.ids:
                 found[name] = self.ids[key]
         return found
@@ -71,6 +72,8 @@ async def _opened(agency: Agency) -> Records:
     claim = await agency.biller.expect(201, "POST", "billing/claims", json=CALL.claim | {"incident_id": billed.id})
     ids |= {"claim_id": claim["id"], "line_id": claim["lines"][0]["id"]}
     export = await agency.admin.expect(201, "POST", "nemsis/exports", json={"incident_id": billed.id})
+    for sample in SAMPLES:
+        ids[sample.path.rsplit("/", 1)[-1]] = (await sample.add(agency.admin))["id"]
     return Records(ids | {"export_id": export["id"]})
 
 

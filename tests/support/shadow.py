@@ -45,7 +45,7 @@ class RowChange:
 
 def _plans() -> dict[str, EntityPlan[Any]]:
     entities = [mapper.class_ for mapper in Base.registry.mappers if issubclass(mapper.class_, TenantEntity)]
-    plans = {entity.__tablename__: plan_of(entity) for entity in entities}
+    plans = {entity.__tablename__: plan_of(entity) for entity in entities if entity.metadata is Base.metadata}
     return {table: plan for table, plan in plans.items() if table not in _NOT_WATCHED}
 
 

@@ -74,9 +74,12 @@ class Medic:
 
 
 async def found_agency(settings: Settings) -> Medic:
-    """A fresh tenant with one ems user."""
+    """A fresh tenant with one ems user, beside the administrator that every tenant has."""
     slug = f"bench-{uuid.uuid4().hex[:12]}"
     email = f"medic@{slug}.example"
-    users = [{"email": email, "display_name": "Max Medic", "role": "ems"}]
+    users = [
+        {"email": f"admin@{slug}.example", "display_name": "Ada Admin", "role": "admin"},
+        {"email": email, "display_name": "Max Medic", "role": "ems"},
+    ]
     _, passwords = await provision(settings, {**PROFILE, "slug": slug}, users)
     return Medic(slug, email, passwords[email])

@@ -30,7 +30,7 @@ async def test_a_claim_of_good_codes_goes_out(coders: Agency) -> None:
 
 
 async def test_every_diagnosis_is_judged_by_the_date_of_service(coders: Agency) -> None:
-    """A heading, a code that is none, one retired a month before; they are named by their places, not by their values."""
+    """A heading, a code that is none, one retired a month before; named by their places, not by their values."""
     claim = await new_claim(coders, diagnoses=["I63.9", "I21", "I63.99", RETIRED, ADDED])
     assert await refusal(coders, claim) == {
         "diagnoses[1]": "code_not_billable",

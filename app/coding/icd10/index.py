@@ -47,19 +47,24 @@ def is_later_encounter(code: str) -> bool:
 
 
 def marked(index: TextIndex) -> LoadedCodes:
-    """With the sets of NEMSIS's lists. A suggested code is favoured, and so is its form with a seventh character."""
+    """With the sets of NEMSIS's lists. What they name is favoured, and its form with a seventh character; what merely
+    stands below it is not: by measurement, that pushed plain injuries behind rare ones.
+    """
     numbered = list(enumerate(index.codes))
     suggested = frozenset().union(*SUGGESTED.values())
     return LoadedCodes(
         index=index,
-        lists={
-            name: index.set_of(number for number, code in numbered if code in codes)
-            for name, codes in SUGGESTED.items()
-        },
+        lists={name: index.set_of(number for number, code in numbered if covers(name, code)) for name in SUGGESTED},
         favoured=(
             index.set_of(number for number, code in numbered if code in suggested or unextended(code) in suggested),
         ),
     )
+
+
+def covers(name: str, code: str) -> bool:
+    """Whether a NEMSIS list has the code, or a heading above it: many of what it lists are categories."""
+    listed = SUGGESTED[name]
+    return any(code[:length] in listed for length in range(3, len(code) + 1))
 
 
 def unextended(code: str) -> str:

@@ -22,7 +22,7 @@ Category = Annotated[
 ]
 SuggestedFor = Annotated[
     Literal["impression", "symptom", "cause_of_injury"] | None,
-    Query(description="Only codes of this NEMSIS defined list"),
+    Query(description="Only codes of this NEMSIS defined list, and those below them"),
 ]
 CodeText = Annotated[
     str, Path(pattern=r"^[A-Za-z0-9.-]{1,9}$", description="With or without its dot; also a block or a chapter")

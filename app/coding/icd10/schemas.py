@@ -19,7 +19,9 @@ class Icd10Found(ReadModel):
     billable: bool
     valid_from: dt.date
     valid_to: dt.date | None = Field(description="The last day on which it may be used; null while it is in force")
-    suggested_for: list[str] = Field(description="NEMSIS defined lists that have it", examples=[["impression"]])
+    suggested_for: list[str] = Field(
+        description="NEMSIS defined lists that have it, or a heading above it", examples=[["impression"]]
+    )
 
 
 class Icd10Results(ReadModel):

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
-from app.coding.icd10.index import CODE_SHAPE, ICD10, SUGGESTED
+from app.coding.icd10.index import CODE_SHAPE, ICD10, SUGGESTED, covers
 from app.coding.icd10.models import Icd10Kind
 from app.coding.icd10.repository import list_ancestors, list_children, list_periods
 from app.coding.icd10.schemas import Icd10Detail, Icd10Found, Icd10Heading, Icd10Results
@@ -114,7 +114,7 @@ def find_codes(consulted: Consultation, asked: Icd10Search) -> Icd10Results:
 
 
 def suggesting_lists(code: str) -> list[str]:
-    return [name for name, codes in SUGGESTED.items() if code in codes]
+    return [name for name in SUGGESTED if covers(name, code)]
 
 
 def is_valid(row: Any, on: dt.date) -> bool:

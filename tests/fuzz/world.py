@@ -27,7 +27,7 @@ class Records:
     def of(self, operation_path: str) -> dict[str, str]:
         """Values of the path's parameters. Parameters that name nothing here are absent."""
         found: dict[str, str] = {}
-        for collection, name in re.findall(r"([a-z-]+)/\{([a-z_]+)\}", operation_path):
+        for collection, name in re.findall(r"([a-z0-9-]+)/\{([a-z_]+)\}", operation_path):
             area = "claim_export_id" if "/billing/exports" in operation_path else name
             key = collection if name in ("child_id", "record_id") else area
             if key in self.ids:
@@ -62,6 +62,10 @@ class World:
         return version if isinstance(version, int) else None
 
 
+CODES = {"code": "I21.3", "rxcui": "7242"}
+"""Of reference data, which the fuzzed service does not have: an unknown code is answered as any missing record."""
+
+
 async def _opened(agency: Agency) -> Records:
     chart = await Chart.open(agency)
     ids = {"incident_id": chart.id, "patients": chart.patient["id"]}
@@ -74,7 +78,8 @@ async def _opened(agency: Agency) -> Records:
     export = await agency.admin.expect(201, "POST", "nemsis/exports", json={"incident_id": billed.id})
     for sample in SAMPLES:
         ids[sample.path.rsplit("/", 1)[-1]] = (await sample.add(agency.admin))["id"]
-    return Records(ids | {"export_id": export["id"]})
+    term = await agency.admin.expect(201, "POST", "coding/vocabulary", json={"say": f"code {export['id']}"})
+    return Records(ids | CODES | {"export_id": export["id"], "term_id": term["id"]})
 
 
 async def _played(agency: Agency) -> Records:
@@ -86,7 +91,9 @@ async def _played(agency: Agency) -> Records:
         if page["items"]:
             ids[kind.path] = page["items"][0]["id"]
     ids |= {"claim_id": played.claim["id"], "line_id": played.claim["lines"][0]["id"]}
-    return Records(ids | {"locked_patient_id": played.patient["id"], "claim_export_id": played.claim_export["id"]})
+    return Records(
+        ids | CODES | {"locked_patient_id": played.patient["id"], "claim_export_id": played.claim_export["id"]}
+    )
 
 
 def uses_up(method: str, path: str, status: int) -> bool:

@@ -1,12 +1,14 @@
-"""What the domains bring to the composition root: routers, event subscriptions, jobs, odd media types."""
+"""What the domains bring to the composition root: routers, subscriptions, jobs, media types, warm-ups."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
 
 import app.billing.router
+import app.coding.router
 import app.core.audit.router
 import app.core.auth.router
 import app.core.tenants.router
@@ -46,6 +48,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     app.core.tenants.router.router,
     app.core.audit.router.router,
     *(reference_router(kind) for kind in REFERENCE_KINDS),
+    *app.coding.router.routers,
     *app.ems.router.routers,
     app.nemsis.dictionary.router.router,
     app.nemsis.exports.router.router,
@@ -59,3 +62,5 @@ JOBS: tuple[Job, ...] = (AUTO_LOCK, SEND)
 SCHEDULES: tuple[Schedule, ...] = (KEEP_PARTITIONS, TAKE_UP_EXPIRED)
 MEDIA_TYPES: dict[str, str] = {"/webhooks/ses": SNS_MEDIA_TYPE}
 """Routes whose bodies may be something else than application/json; everywhere else that answers 415."""
+WARM_UPS: tuple[Callable[[FastAPI], Awaitable[None]], ...] = (app.coding.router.load_code_sets,)
+"""Run beside the first requests of a web process."""

@@ -18,6 +18,7 @@ TAGS = [
     {"name": "extensions", "description": "Stations, assets, inventory, integrations, keys: for modules to come."},
     {"name": "audit", "description": "The audit log and the access log."},
     {"name": "ems", "description": "Charting: incidents, patients, vitals, interventions, narratives."},
+    {"name": "coding", "description": "ICD-10-CM and RxNorm lookup, and the agency's search vocabulary."},
     {"name": "nemsis", "description": "NEMSIS 3.5.1 validation, export and dictionary."},
     {"name": "billing", "description": "Claims and 837P exports."},
     {"name": "email", "description": "Transactional e-mail and suppressed addresses."},

@@ -34,6 +34,8 @@ _BODIES: dict[str, dict[str, Any]] = {
     "create_claim": CALL.claim,
     "revise_claim": {"payer_name": "Medicare Part B IL"},
     "create_claim_line": CALL.claim["lines"][0],
+    "add_vocabulary_term": {"say": "the usual", "means": ["chest pain"], "boost": ["R07.9"]},
+    "revise_vocabulary_term": {"means": ["shortness of breath"]},
     "revise_claim_line": {"charge": "651.00"},
 }
 

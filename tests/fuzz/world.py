@@ -30,7 +30,7 @@ class Records:
     def of(self, operation_path: str) -> dict[str, str]:
         """Values of the path's parameters. Parameters that name nothing here are absent."""
         found: dict[str, str] = {}
-        for collection, name in re.findall(r"([a-z-]+)/\{([a-z_]+)\}", operation_path):
+        for collection, name in re.findall(r"([a-z0-9-]+)/\{([a-z_]+)\}", operation_path):
             area = "claim_export_id" if "/billing/exports" in operation_path else name
             key = collection if name in ("child_id", "record_id") else area
             if key in self.ids:
@@ -65,6 +65,10 @@ class World:
         return version if isinstance(version, int) else None
 
 
+CODES = {"code": "I21.3", "rxcui": "7242"}
+"""Of reference data, which the fuzzed service does not have: an unknown code is answered as any missing record."""
+
+
 async def _opened(agency: Agency, runtime: Runtime) -> Records:
     chart = await Chart.open(agency)
     ids = {"incident_id": chart.id, "patients": chart.patient["id"]}
@@ -79,11 +83,11 @@ async def _opened(agency: Agency, runtime: Runtime) -> Records:
     user = await agency.admin.expect(201, "POST", "users", json={"email": email, "display_name": "Fuzz", "role": "ems"})
     for sample in SAMPLES:
         ids[sample.path.rsplit("/", 1)[-1]] = (await sample.add(agency.admin))["id"]
+    term = await agency.admin.expect(201, "POST", "coding/vocabulary", json={"say": f"code {export['id']}"})
     await bounce_message(runtime, agency.tenant_id)
     suppressed = await agency.admin.expect(200, "GET", "email/suppressions?limit=1")
-    return Records(
-        ids | {"export_id": export["id"], "suppression_id": suppressed["items"][0]["id"], "user_id": user["id"]}
-    )
+    ids |= CODES | {"suppression_id": suppressed["items"][0]["id"], "user_id": user["id"], "term_id": term["id"]}
+    return Records(ids | {"export_id": export["id"]})
 
 
 async def _played(agency: Agency) -> Records:
@@ -95,7 +99,9 @@ async def _played(agency: Agency) -> Records:
         if page["items"]:
             ids[kind.path] = page["items"][0]["id"]
     ids |= {"claim_id": played.claim["id"], "line_id": played.claim["lines"][0]["id"]}
-    return Records(ids | {"locked_patient_id": played.patient["id"], "claim_export_id": played.claim_export["id"]})
+    return Records(
+        ids | CODES | {"locked_patient_id": played.patient["id"], "claim_export_id": played.claim_export["id"]}
+    )
 
 
 def uses_up(method: str, path: str, status: int) -> bool:

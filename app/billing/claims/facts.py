@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from app.billing.claims.content import draft_submission
 from app.billing.claims.lifecycle import ClaimFacts
 from app.billing.claims.models import Claim, ClaimLine
+from app.billing.claims.submission import service_date
 from app.billing.x12.professional_claim import ClaimSubmission
+from app.coding.public import CodeFault, Icd10Extract
 from app.core.db.uow import ReadUnitOfWork
 from app.core.tenants.models import Tenant
 from app.ems.public import IncidentRead, IncidentStatus, PatientChart, get_patient_charts, hold_incident
+
+_CODE_FAULTS = {
+    CodeFault.UNKNOWN: "This is no ICD-10-CM code.",
+    CodeFault.NOT_IN_FORCE: "This ICD-10-CM code was not in force on the date of service.",
+    CodeFault.NOT_BILLABLE: "This ICD-10-CM code is a heading: a more specific code below it is needed.",
+}
 
 
 class HeldChart(NamedTuple):
@@ -34,12 +42,24 @@ async def hold_chart(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> HeldChart:
     return HeldChart(incident, await get_patient_charts(uow, incident_id))
 
 
-def judge(profile: Tenant, held: HeldChart, claim: Claim, lines: Sequence[ClaimLine], at: dt.datetime) -> Judged:
-    """Whether the claim may go out in a file made at `at`."""
+def judge(
+    profile: Tenant, held: HeldChart, claim: Claim, lines: Sequence[ClaimLine], at: dt.datetime, codes: Icd10Extract
+) -> Judged:
+    """Whether the claim may go out in a file made at `at`. `codes` covers its diagnoses."""
     locked = held.incident.status is IncidentStatus.LOCKED
     chart = next((chart for chart in held.patients if chart.patient.id == claim.patient_id), None)
     if chart is None:
         gone = {"field": "patient_id", "code": "unknown_patient", "message": "The chart no longer has this patient."}
         return Judged(ClaimFacts(locked, (gone,)), None)
     draft = draft_submission(profile, chart, claim, lines, at)
-    return Judged(ClaimFacts(locked, draft.problems), draft.submission)
+    served_on = service_date(profile, held.incident, lines)
+    problems = draft.problems if served_on is None else (*draft.problems, *_code_problems(claim, served_on, codes))
+    return Judged(ClaimFacts(locked, problems), draft.submission)
+
+
+def _code_problems(claim: Claim, served_on: dt.date, codes: Icd10Extract) -> Iterator[dict[str, str]]:
+    """Diagnoses that ICD-10-CM does not allow on the date of service (45 CFR 162.1002)."""
+    for at, diagnosis in enumerate(claim.diagnoses):
+        fault = codes.fault(diagnosis, served_on)
+        if fault is not None:
+            yield {"field": f"diagnoses[{at}]", "code": fault.value, "message": _CODE_FAULTS[fault]}

@@ -13,7 +13,7 @@ import asyncpg
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from app.core.audit.access import PURPOSES, RECORD_ACCESS, PhiRead
+from app.core.audit.access import RECORD_ACCESS, PhiRead
 from app.core.context import current_request_id
 from app.core.db.columns import Digest
 from app.core.db.entity import E
@@ -171,7 +171,7 @@ class ReadUnitOfWork(Transaction):
     async def commit(self) -> None:
         """Raises ServiceUnavailable: without its row in the access log nothing is shown."""
         read = self._unaudited_read()
-        if read is not None and self.principal.role in PURPOSES:
+        if read is not None and self.principal.is_person:
             conn = await self._connection()
             try:
                 await conn.execute(RECORD_ACCESS.sql, *RECORD_ACCESS.arguments(read.row(self.principal)))

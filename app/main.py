@@ -57,7 +57,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for router in registry.ROUTERS:
         api.include_router(router)
     app.include_router(api)
-    app.add_middleware(RequestBoundary, max_body_bytes=settings.max_body_bytes)
+    app.add_middleware(RequestBoundary, max_body_bytes=settings.max_body_bytes, bodies=registry.BODIES)
     install_error_contract(app)
     document(app)
     return app

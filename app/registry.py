@@ -1,4 +1,4 @@
-"""What the domains bring to the composition root: routers, event subscriptions, jobs."""
+"""What the domains bring to the composition root: routers, request bodies, event subscriptions, jobs."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from fastapi import APIRouter
 
 import app.billing.router
 import app.core.auth.router
+import app.core.storage.router
 import app.core.tenants.router
 import app.ems.router
 import app.nemsis.dictionary.router
 import app.nemsis.exports.router
 from app.core.audit.partitions import ENSURE_PARTITIONS
+from app.core.bodies import BodyRule
 from app.core.jobs.queue import Job, Schedule
 from app.core.outbox.subscriptions import Subscription
 from app.ems.incidents.service import AUTO_LOCK
@@ -19,11 +21,13 @@ from app.nemsis import handlers as nemsis_handlers
 ROUTERS: tuple[APIRouter, ...] = (
     app.core.auth.router.router,
     app.core.tenants.router.router,
+    app.core.storage.router.router,
     *app.ems.router.routers,
     app.nemsis.dictionary.router.router,
     app.nemsis.exports.router.router,
     *app.billing.router.routers,
 )
+BODIES: tuple[BodyRule, ...] = (app.core.storage.router.UPLOADS,)
 SUBSCRIPTIONS: tuple[Subscription, ...] = (*nemsis_handlers.SUBSCRIPTIONS,)
 JOBS: tuple[Job, ...] = (AUTO_LOCK,)
 SCHEDULES: tuple[Schedule, ...] = (ENSURE_PARTITIONS,)

@@ -17,6 +17,7 @@ TAGS = [
     {"name": "ems", "description": "Charting: incidents, patients, vitals, interventions, narratives."},
     {"name": "nemsis", "description": "NEMSIS 3.5.1 validation, export and dictionary."},
     {"name": "billing", "description": "Claims and 837P exports."},
+    {"name": "objects", "description": "Contents sent and fetched with signed links."},
     {"name": "operations", "description": "Health and metrics."},
 ]
 

@@ -24,6 +24,7 @@ from app.core.db.uow import ReadUnitOfWork, UnitOfWork
 from app.core.keys import SECRET_BYTES, Keyring
 from app.core.permissions import Principal
 from app.core.storage.gateway import FilesystemStore, ObjectStore, S3Store
+from app.core.storage.links import LinkSigner
 
 
 @dataclass(slots=True)
@@ -73,22 +74,23 @@ def build_runtime(settings: Settings) -> Runtime:
         redis = Redis.from_url(
             settings.redis_url.get_secret_value(), socket_timeout=2, socket_connect_timeout=2, decode_responses=True
         )
+    keys = load_keyring(settings)
     return Runtime(
         settings=settings,
         database=database,
         system=system,
         redis=redis,
-        keys=load_keyring(settings),
+        keys=keys,
         tokens=TokenService(_signing_keys(settings), seconds=settings.access_token_seconds, issuer=settings.jwt_issuer),
         passwords=PasswordHasher(settings.password_rounds),
-        objects=_object_store(settings),
+        objects=_object_store(settings, keys),
     )
 
 
-def _object_store(settings: Settings) -> ObjectStore:
+def _object_store(settings: Settings, keys: Keyring) -> ObjectStore:
     if settings.s3_bucket is not None:
         return S3Store(settings.s3_bucket)
-    return FilesystemStore(settings.data_dir / "objects")
+    return FilesystemStore(settings.data_dir / "objects", LinkSigner(keys))
 
 
 def _signing_keys(settings: Settings) -> SigningKeys:

@@ -48,6 +48,7 @@ class Tenant(TenantEntity):
     receiver_qualifier: Mapped[str] = plain(default="30", server_default="30")
     receiver_id: Mapped[str | None] = plain(default=None)
     auto_lock_hours: Mapped[int] = plain(default=24, server_default=sa.text("24"))
+    require_crew_signature: Mapped[bool] = plain(default=False, server_default=sa.text("false"))
 
     __table_args__ = (
         sa.UniqueConstraint("slug", name="uq_tenants_slug"),

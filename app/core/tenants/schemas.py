@@ -76,6 +76,9 @@ class TenantPatch(VersionedPatch):
     auto_lock_hours: Annotated[int, Field(strict=True, ge=1, le=720)] = Field(
         24, description="Completed charts are locked by the system after this many hours"
     )
+    require_crew_signature: Annotated[bool, Field(strict=True)] = Field(
+        False, description="A chart is completed only while a crew attestation covers all of it"
+    )
 
 
 class TenantRead(EntityRead):
@@ -104,3 +107,4 @@ class TenantRead(EntityRead):
     receiver_qualifier: str
     receiver_id: str | None
     auto_lock_hours: int
+    require_crew_signature: bool

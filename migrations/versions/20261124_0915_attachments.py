@@ -37,8 +37,8 @@ def upgrade() -> None:
         sa.Column("updated_at", sa.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("deleted_at", sa.TIMESTAMP(timezone=True), nullable=True),
         sa.CheckConstraint(
-            "file_type IN ('image/jpeg', 'image/png', 'image/svg+xml', 'application/pdf', 'application/xml', 'audio/wav',"
-            " 'audio/mpeg')",
+            "file_type IN ('image/jpeg', 'image/png', 'image/svg+xml', 'application/pdf', 'application/xml',"
+            " 'audio/wav', 'audio/mpeg')",
             name=op.f("ck_attachments_file_type"),
         ),
         sa.CheckConstraint(
@@ -91,8 +91,8 @@ def upgrade() -> None:
         sa.Column("updated_at", sa.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("deleted_at", sa.TIMESTAMP(timezone=True), nullable=True),
         sa.CheckConstraint(
-            "file_type IN ('image/jpeg', 'image/png', 'image/svg+xml', 'application/pdf', 'application/xml', 'audio/wav',"
-            " 'audio/mpeg')",
+            "file_type IN ('image/jpeg', 'image/png', 'image/svg+xml', 'application/pdf', 'application/xml',"
+            " 'audio/wav', 'audio/mpeg')",
             name=op.f("ck_signatures_file_type"),
         ),
         sa.CheckConstraint(

@@ -227,7 +227,12 @@ class S3Store:
         self._bucket = bucket
         self._client: S3Client = client or boto3.client(
             "s3",
-            config=Config(connect_timeout=3, read_timeout=15, retries={"max_attempts": 3, "mode": "standard"}),
+            config=Config(
+                signature_version="s3v4",  # boto3 signs links the old way else, which objects under KMS keys refuse
+                connect_timeout=3,
+                read_timeout=15,
+                retries={"max_attempts": 3, "mode": "standard"},
+            ),
         )
 
     async def put(self, key: str, content: bytes, content_type: str) -> None:

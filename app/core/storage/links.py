@@ -12,6 +12,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from app.core.clock import utcnow
+from app.core.ids import new_random_uuid
 from app.core.keys import Keyring
 from app.core.storage.errors import LinkRefused
 
@@ -65,11 +66,12 @@ class _Permission(BaseModel):
 
 
 class UploadPermission(_Permission):
-    """What a token of the local store permits: one object under `key`, of these terms."""
+    """What a token of the local store permits: one object under `key`, of these terms. `nonce`: tokens work once."""
 
     content_type: str
     size: int
     sha256: str
+    nonce: str
 
 
 class DownloadPermission(_Permission):
@@ -94,6 +96,7 @@ class LinkSigner:
             content_type=terms.content_type,
             size=terms.size,
             sha256=terms.sha256,
+            nonce=new_random_uuid().hex,
         )
         url = LOCAL_UPLOADS + self._sign("object-upload", permission)
         return UploadLink(url, expires_at, headers={"Content-Type": terms.content_type})

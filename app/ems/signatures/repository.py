@@ -49,9 +49,11 @@ def _versions_of(kind: type[TenantEntity]) -> sa.Select[Any]:
 
 _VERSIONS = CompiledStatement(sa.union_all(*(_versions_of(kind) for kind in COVERED_KINDS)))
 _revisions: Any = ChartRevision.__table__
-_wanted = sa.func.unnest(
-    sa.bindparam("ids", type_=ARRAY(sa.Uuid())), sa.bindparam("versions", type_=ARRAY(sa.Integer()))
-).table_valued(sa.column("entity_id", sa.Uuid), sa.column("version", sa.Integer), name="wanted")
+_wanted = (
+    sa.func.unnest(sa.bindparam("ids", type_=ARRAY(sa.Uuid())), sa.bindparam("versions", type_=ARRAY(sa.Integer())))
+    .table_valued(sa.column("entity_id", sa.Uuid), sa.column("version", sa.Integer), name="wanted")
+    .render_derived()
+)
 _SNAPSHOTS = CompiledStatement(
     sa.select(_revisions.c.entity_id, _revisions.c.version, _revisions.c.snapshot).join_from(
         _wanted,

@@ -13,12 +13,23 @@ from app.billing.claims.models import Claim, ClaimLine
 from app.billing.x12.professional_claim import ClaimSubmission
 from app.core.db.uow import ReadUnitOfWork
 from app.core.tenants.models import Tenant
-from app.ems.public import IncidentRead, IncidentStatus, PatientChart, get_patient_charts, hold_incident
+from app.ems.public import (
+    IncidentRead,
+    IncidentStatus,
+    PatientChart,
+    SignatureRead,
+    SignatureStatus,
+    StatementCode,
+    get_patient_charts,
+    hold_incident,
+    list_signatures,
+)
 
 
 class HeldChart(NamedTuple):
     incident: IncidentRead
     patients: list[PatientChart]
+    signatures: list[SignatureRead]
 
 
 class Judged(NamedTuple):
@@ -31,7 +42,8 @@ class Judged(NamedTuple):
 async def hold_chart(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> HeldChart:
     """Keeps the incident's state: a locked chart does not change until the unit of work ends. Raises NotFound."""
     incident = await hold_incident(uow, incident_id)
-    return HeldChart(incident, await get_patient_charts(uow, incident_id))
+    charts = await get_patient_charts(uow, incident_id)
+    return HeldChart(incident, charts, await list_signatures(uow, incident_id))
 
 
 def judge(profile: Tenant, held: HeldChart, claim: Claim, lines: Sequence[ClaimLine], at: dt.datetime) -> Judged:
@@ -42,4 +54,23 @@ def judge(profile: Tenant, held: HeldChart, claim: Claim, lines: Sequence[ClaimL
         gone = {"field": "patient_id", "code": "unknown_patient", "message": "The chart no longer has this patient."}
         return Judged(ClaimFacts(locked, (gone,)), None)
     draft = draft_submission(profile, chart, claim, lines, at)
-    return Judged(ClaimFacts(locked, draft.problems), draft.submission)
+    problems = (*draft.problems, *_outdated_assignment(claim, held.signatures))
+    return Judged(ClaimFacts(locked, problems), draft.submission)
+
+
+def _outdated_assignment(claim: Claim, signatures: Sequence[SignatureRead]) -> list[dict[str, str]]:
+    """A claim that says a signature is on file may mean paper: it is doubted only where the chart's own contradict it.
+
+    42 CFR 424.36 wants the beneficiary's signature; one under another name or another call's number is not theirs.
+    """
+    assignments = [
+        signature
+        for signature in signatures
+        if signature.statement_code is StatementCode.ASSIGNMENT_OF_BENEFITS
+        and signature.status is SignatureStatus.SIGNED
+        and signature.patient_id == claim.patient_id
+    ]
+    if not claim.signature_on_file or not assignments or any(one.covers_current_chart for one in assignments):
+        return []
+    message = "The assignment of benefits no longer covers the chart: the patient or the incident number changed."
+    return [{"field": "signature_on_file", "code": "outdated", "message": message}]

@@ -108,6 +108,18 @@ async def test_elements_are_named_one_by_one(chart: Chart) -> None:
     )
 
 
+async def test_a_deleted_entry_is_missed_and_a_restored_one_is_not(chart: Chart) -> None:
+    vital = await chart.add(VITAL)
+    attested = await sign(chart, **ATTESTED)
+    await chart.writer.expect(204, "DELETE", chart.at(VITAL, vital), params={"version": 1})
+    assert await coverage(chart, attested) == (False, {(vital["id"], "deleted", ())})
+    without = await sign(chart, **ATTESTED)
+    assert await coverage(chart, without) == (True, set())
+    await chart.agency.admin.expect(200, "POST", f"{chart.at(VITAL, vital)}/restore", json={"version": 2})
+    assert await coverage(chart, attested) == (True, set())
+    assert await coverage(chart, without) == (False, {(vital["id"], "added", ())})
+
+
 async def test_transitions_change_no_content(chart: Chart) -> None:
     attested = await sign(chart, **ATTESTED)
     await chart.advance("completed")
@@ -381,6 +393,9 @@ def machine_of(chart_agency: Agency, loop: asyncio.AbstractEventLoop) -> type[Ru
             head = Entry("incident", self.chart.id, {"incident_number": INCIDENT.body["incident_number"]})
             patient = Entry("patients", self.chart.patient["id"], {"last_name": "Rivers"}, self.chart.patient["id"])
             self.model = Model(head, [patient])
+            for kind in ("vitals", "narratives"):
+                self.create(kind, 0)
+            self.sign("crew_attestation", 0, True)
 
         def url_of(self, entry: Entry) -> str:
             return self.chart.url if entry is self.model.head else f"{self.chart.url}/{entry.kind}/{entry.id}"

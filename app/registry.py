@@ -2,26 +2,45 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter
 
 import app.billing.router
+import app.core.audit.router
 import app.core.auth.router
 import app.core.storage.router
 import app.core.tenants.router
 import app.ems.router
 import app.nemsis.dictionary.router
 import app.nemsis.exports.router
-from app.core.audit.partitions import ENSURE_PARTITIONS
+from app.core.audit.partitions import KEEP_PARTITIONS
 from app.core.bodies import BodyRule
+from app.core.extensions.kinds import ASSETS, EXTERNAL_API_KEYS, INTEGRATIONS, INVENTORY_ITEMS, STATIONS
 from app.core.jobs.queue import Job, Schedule
 from app.core.outbox.subscriptions import Subscription
+from app.core.personnel.kind import PERSONNEL
+from app.core.reference.kinds import ReferenceKind
+from app.core.reference.routes import reference_router
+from app.core.vehicles.kind import VEHICLES
 from app.ems.incidents.service import AUTO_LOCK
 from app.nemsis import handlers as nemsis_handlers
 
+REFERENCE_KINDS: tuple[ReferenceKind[Any], ...] = (
+    VEHICLES,
+    PERSONNEL,
+    STATIONS,
+    ASSETS,
+    INVENTORY_ITEMS,
+    INTEGRATIONS,
+    EXTERNAL_API_KEYS,
+)
 ROUTERS: tuple[APIRouter, ...] = (
     app.core.auth.router.router,
     app.core.tenants.router.router,
     app.core.storage.router.router,
+    app.core.audit.router.router,
+    *(reference_router(kind) for kind in REFERENCE_KINDS),
     *app.ems.router.routers,
     app.nemsis.dictionary.router.router,
     app.nemsis.exports.router.router,
@@ -30,4 +49,4 @@ ROUTERS: tuple[APIRouter, ...] = (
 BODIES: tuple[BodyRule, ...] = (app.core.storage.router.UPLOADS,)
 SUBSCRIPTIONS: tuple[Subscription, ...] = (*nemsis_handlers.SUBSCRIPTIONS,)
 JOBS: tuple[Job, ...] = (AUTO_LOCK,)
-SCHEDULES: tuple[Schedule, ...] = (ENSURE_PARTITIONS,)
+SCHEDULES: tuple[Schedule, ...] = (KEEP_PARTITIONS,)

@@ -28,6 +28,7 @@ async def current_user(request: Request) -> Principal:
     principal = runtime_of(request).tokens.verify(token)
     context = current_context()
     if context is not None:
+        context.route = getattr(request.scope.get("route"), "path", None)
         context.tenant_id, context.actor_user_id = principal.tenant_id, principal.user_id
     return principal
 

@@ -13,7 +13,9 @@ from app.core.dependencies import Requires
 
 TAGS = [
     {"name": "auth", "description": "Sign-in and the signed-in user."},
-    {"name": "tenants", "description": "The agency's own profile."},
+    {"name": "tenants", "description": "The agency's own profile, its vehicles and its personnel."},
+    {"name": "extensions", "description": "Stations, assets, inventory, integrations, keys: for modules to come."},
+    {"name": "audit", "description": "The audit log and the access log."},
     {"name": "ems", "description": "Charting: incidents, patients, vitals, interventions, narratives."},
     {"name": "nemsis", "description": "NEMSIS 3.5.1 validation, export and dictionary."},
     {"name": "billing", "description": "Claims and 837P exports."},

@@ -40,7 +40,7 @@ class Runtime:
     on_publish: Callable[[], None] | None = None
 
     def unit_of_work(self, principal: Principal) -> UnitOfWork:
-        return UnitOfWork(self.database, principal, self.on_publish)
+        return UnitOfWork(self.database, principal, self.keys, self.on_publish)
 
     def read_unit_of_work(self, principal: Principal) -> ReadUnitOfWork:
         return ReadUnitOfWork(self.database, principal)

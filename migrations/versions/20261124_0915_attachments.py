@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 from migrations.tenancy import secure
 
 revision = "attachments"
-down_revision = "identity"
+down_revision = "reference"
 branch_labels = None
 depends_on = None
 

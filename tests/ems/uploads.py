@@ -34,11 +34,16 @@ def declared(content: bytes, file_type: str) -> dict[str, Any]:
     return {"file_type": file_type, "size_bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
 
+def content_of(path: str) -> bytes:
+    """What `body_of` declares."""
+    return SAMPLES["image/jpeg"] if path == "attachments" else SVG
+
+
 def body_of(chart: Chart, path: str, **fields: Any) -> dict[str, Any]:
     """What declares a good upload of either kind."""
     if path == "attachments":
-        return declared(SAMPLES["image/jpeg"], "image/jpeg") | fields
-    return declared(SVG, "image/svg+xml") | SIGNED | {"patient_id": chart.patient["id"]} | fields
+        return declared(content_of(path), "image/jpeg") | fields
+    return declared(content_of(path), "image/svg+xml") | SIGNED | {"patient_id": chart.patient["id"]} | fields
 
 
 async def declare(chart: Chart, path: str = "attachments", *, status: int = 201, **fields: Any) -> Any:

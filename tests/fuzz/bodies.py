@@ -5,15 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 from scripts.demo_chart import CALL
+from tests.core.reference.records import MOVED, REVISED, SAMPLES
 from tests.ems.charts import KINDS
+from tests.ems.uploads import SIGNED, content_of, declared
 from tests.fuzz.document import Described, alternatives, resolve
 from tests.fuzz.world import Records
 
 _CREATED = {f"create_{kind.noun.replace(' ', '_')}": dict(kind.body) for kind in KINDS}
 _REVISED = {f"revise_{kind.noun.replace(' ', '_')}": dict(kind.change) for kind in KINDS}
+_RECORDS = {f"create_{sample.kind.noun.lower().replace(' ', '_')}": sample.fresh() for sample in SAMPLES}
+_RECORDS |= {f"revise_{sample.kind.noun}": dict(sample.change) for sample in REVISED}
+_RECORDS |= {f"transition_{sample.kind.noun}": {"action": sample.action} for sample in MOVED}
 _BODIES: dict[str, dict[str, Any]] = {
     **_CREATED,
     **_REVISED,
+    **_RECORDS,
+    "create_attachment": declared(content_of("attachments"), "image/jpeg"),
+    "create_signature": declared(content_of("signatures"), "image/svg+xml") | SIGNED,
+    "transition_attachment": {"action": "complete"},
+    "transition_signature": {"action": "complete"},
     "revise_current_tenant": {"phone": "2175550101"},
     "transition_incident": {"action": "start", "reason": "as agreed"},
     "transition_export": {"action": "validate"},

@@ -21,7 +21,7 @@ from app.core.ids import TenantId, UserId
 from app.core.permissions import USER_ROLES, Principal, Role
 
 ALGORITHM = "ES256"
-LONGEST_LIFE_SECONDS = 43_200
+LONGEST_LIFE_SECONDS = 3600
 CLOCK_SKEW_SECONDS = 60
 
 

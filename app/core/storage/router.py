@@ -28,7 +28,7 @@ async def upload_object(token: Token, request: Request, objects: Objects) -> Non
 @router.get(
     "/downloads/{token}",
     response_class=Response,
-    responses={200: {"content": {"application/octet-stream": {}}, "description": "The object"}},
+    responses={200: {"content": {"*/*": {}}, "description": "The object, of whatever type it is"}},
     dependencies=[Depends(public_route)],
 )
 async def download_object(token: Token, objects: Objects) -> Response:

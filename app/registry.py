@@ -11,6 +11,10 @@ import app.core.audit.router
 import app.core.auth.router
 import app.core.storage.router
 import app.core.tenants.router
+import app.core.users.router
+import app.email.messages.router
+import app.email.notices.router
+import app.email.suppressions.router
 import app.ems.router
 import app.nemsis.dictionary.router
 import app.nemsis.exports.router
@@ -23,6 +27,9 @@ from app.core.personnel.kind import PERSONNEL
 from app.core.reference.kinds import ReferenceKind
 from app.core.reference.routes import reference_router
 from app.core.vehicles.kind import VEHICLES
+from app.email import handlers as email_handlers
+from app.email.messages.sending import SEND, TAKE_UP_EXPIRED
+from app.email.notices.router import SNS_MEDIA_TYPE
 from app.ems.incidents.service import AUTO_LOCK
 from app.nemsis import handlers as nemsis_handlers
 
@@ -37,6 +44,7 @@ REFERENCE_KINDS: tuple[ReferenceKind[Any], ...] = (
 )
 ROUTERS: tuple[APIRouter, ...] = (
     app.core.auth.router.router,
+    app.core.users.router.router,
     app.core.tenants.router.router,
     app.core.storage.router.router,
     app.core.audit.router.router,
@@ -45,8 +53,15 @@ ROUTERS: tuple[APIRouter, ...] = (
     app.nemsis.dictionary.router.router,
     app.nemsis.exports.router.router,
     *app.billing.router.routers,
+    app.email.messages.router.router,
+    app.email.suppressions.router.router,
+    app.email.notices.router.router,
 )
-BODIES: tuple[BodyRule, ...] = (app.core.storage.router.UPLOADS,)
-SUBSCRIPTIONS: tuple[Subscription, ...] = (*nemsis_handlers.SUBSCRIPTIONS,)
-JOBS: tuple[Job, ...] = (AUTO_LOCK,)
-SCHEDULES: tuple[Schedule, ...] = (KEEP_PARTITIONS,)
+BODIES: tuple[BodyRule, ...] = (
+    app.core.storage.router.UPLOADS,
+    BodyRule("/api/v1/webhooks/ses", frozenset({"application/json", SNS_MEDIA_TYPE})),
+)
+"""Routes whose bodies are something else than JSON of the usual size; everywhere else that answers 415 or 413."""
+SUBSCRIPTIONS: tuple[Subscription, ...] = (*nemsis_handlers.SUBSCRIPTIONS, *email_handlers.SUBSCRIPTIONS)
+JOBS: tuple[Job, ...] = (AUTO_LOCK, SEND)
+SCHEDULES: tuple[Schedule, ...] = (KEEP_PARTITIONS, TAKE_UP_EXPIRED)

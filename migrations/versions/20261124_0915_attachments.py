@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 from migrations.tenancy import secure
 
 revision = "attachments"
-down_revision = "reference"
+down_revision = "email"
 branch_labels = None
 depends_on = None
 

@@ -62,7 +62,11 @@ def sign_in(chart_client: httpx.AsyncClient, chart_runtime: Runtime) -> Callable
     def issue(principal: Principal) -> Actor:
         assert principal.user_id is not None
         token = chart_runtime.tokens.issue(
-            user_id=principal.user_id, tenant_id=principal.tenant_id, role=principal.role, is_reviewer=False
+            user_id=principal.user_id,
+            tenant_id=principal.tenant_id,
+            role=principal.role,
+            is_reviewer=False,
+            session_id=new_id(),
         )
         return Actor(chart_client, token)
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import uuid
 from dataclasses import dataclass, field
 
+from app.core.runtime import Runtime
 from scripts.demo_call import PEOPLE, Player
 from scripts.demo_chart import CALL
 from tests.core.reference.records import SAMPLES
+from tests.email.support.people import bounce_message
 from tests.ems.charts import CHILDREN, Chart
 from tests.ems.uploads import PATHS as UPLOADS
 from tests.ems.uploads import attach, content_of, declare, send
@@ -54,7 +57,7 @@ class World:
         self.renew()
 
     def renew(self) -> None:
-        self.open = self._service.wait_for(_opened, self._service.agency)
+        self.open = self._service.wait_for(_opened, self._service.agency, self._service.runtime)
 
     def version(self, actor: str | None, address: str) -> int | None:
         """The present version of what a path (with ids) leads to."""
@@ -64,7 +67,7 @@ class World:
         return version if isinstance(version, int) else None
 
 
-async def _opened(agency: Agency) -> Records:
+async def _opened(agency: Agency, runtime: Runtime) -> Records:
     chart = await Chart.open(agency)
     ids = {"incident_id": chart.id, "patients": chart.patient["id"]}
     for kind in CHILDREN[1:]:
@@ -79,9 +82,15 @@ async def _opened(agency: Agency) -> Records:
         await send(chart, entry, content_of(path))
         ids[path] = entry["id"]
     ids |= await _tokens(chart)
+    email = f"fuzz-{uuid.uuid4().hex}@{agency.slug}.example"
+    user = await agency.admin.expect(201, "POST", "users", json={"email": email, "display_name": "Fuzz", "role": "ems"})
     for sample in SAMPLES:
         ids[sample.path.rsplit("/", 1)[-1]] = (await sample.add(agency.admin))["id"]
-    return Records(ids | {"export_id": export["id"]})
+    await bounce_message(runtime, agency.tenant_id)
+    suppressed = await agency.admin.expect(200, "GET", "email/suppressions?limit=1")
+    return Records(
+        ids | {"export_id": export["id"], "suppression_id": suppressed["items"][0]["id"], "user_id": user["id"]}
+    )
 
 
 async def _tokens(chart: Chart) -> dict[str, str]:

@@ -8,14 +8,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class BodyRule:
-    """Bodies of the requests below the path `prefix`.
+    """Bodies of the requests to `path`, or to everything below it where it ends in a slash.
 
     `media_types` None: the route itself judges the type. `max_bytes` None: the service's usual limit.
     """
 
-    prefix: str
+    path: str
     media_types: frozenset[str] | None = frozenset({"application/json"})
     max_bytes: int | None = None
+
+    def covers(self, path: str) -> bool:
+        return path.startswith(self.path) if self.path.endswith("/") else path == self.path
 
     def takes(self, media_type: str) -> bool:
         return self.media_types is None or media_type in self.media_types
@@ -25,5 +28,5 @@ JSON_ONLY = BodyRule("/")
 
 
 def rule_for(path: str, rules: Sequence[BodyRule]) -> BodyRule:
-    """The first rule whose prefix `path` has; JSON for every other path."""
-    return next((rule for rule in rules if path.startswith(rule.prefix)), JSON_ONLY)
+    """The first rule that covers `path`; JSON for every other one."""
+    return next((rule for rule in rules if rule.covers(path)), JSON_ONLY)

@@ -21,6 +21,7 @@ TAGS = [
     {"name": "coding", "description": "ICD-10-CM and RxNorm lookup, and the agency's search vocabulary."},
     {"name": "nemsis", "description": "NEMSIS 3.5.1 validation, export and dictionary."},
     {"name": "billing", "description": "Claims and 837P exports."},
+    {"name": "objects", "description": "Contents sent and fetched with signed links."},
     {"name": "email", "description": "Transactional e-mail and suppressed addresses."},
     {"name": "webhooks", "description": "Notices of outside systems, each with its own signature."},
     {"name": "operations", "description": "Health and metrics."},

@@ -9,8 +9,12 @@ from typing import Any
 import asyncpg
 import orjson
 
-ENTITY_TABLES = ("incidents", "patients", "vitals", "interventions", "narratives", "element_groups")
-ENTITY_TYPES = ("incident", "patient", "vital", "intervention", "narrative", "element_group")
+ENTITY_TABLES = (
+    "incidents", "patients", "vitals", "interventions", "narratives", "element_groups", "attachments", "signatures",
+)  # fmt: skip
+ENTITY_TYPES = (
+    "incident", "patient", "vital", "intervention", "narrative", "element_group", "attachment", "signature",
+)  # fmt: skip
 _TENANT_TABLES = (*ENTITY_TABLES, "chart_revisions", "outbox_events", "idempotency_keys")
 _DIGEST = " || ".join(
     [

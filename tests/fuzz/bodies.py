@@ -7,6 +7,7 @@ from typing import Any
 from scripts.demo_chart import CALL
 from tests.core.reference.records import MOVED, REVISED, SAMPLES
 from tests.ems.charts import KINDS
+from tests.ems.uploads import SIGNED, content_of, declared
 from tests.fuzz.document import Described, alternatives, resolve
 from tests.fuzz.world import Records
 
@@ -19,6 +20,10 @@ _BODIES: dict[str, dict[str, Any]] = {
     **_CREATED,
     **_REVISED,
     **_RECORDS,
+    "create_attachment": declared(content_of("attachments"), "image/jpeg"),
+    "create_signature": declared(content_of("signatures"), "image/svg+xml") | SIGNED,
+    "transition_attachment": {"action": "complete"},
+    "transition_signature": {"action": "complete"},
     "revise_current_tenant": {"phone": "2175550101"},
     "login": {"tenant_slug": "demo", "email": "medic@demo.example", "password": "sample"},
     "request_password_reset": {"tenant_slug": "demo", "email": "medic@demo.example"},

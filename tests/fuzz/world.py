@@ -12,6 +12,8 @@ from scripts.demo_chart import CALL
 from tests.core.reference.records import SAMPLES
 from tests.email.support.people import bounce_message
 from tests.ems.charts import CHILDREN, Chart
+from tests.ems.uploads import PATHS as UPLOADS
+from tests.ems.uploads import attach, content_of, declare, send
 from tests.fuzz.service import Service
 from tests.support.actors import Agency
 
@@ -32,7 +34,7 @@ class Records:
         found: dict[str, str] = {}
         for collection, name in re.findall(r"([a-z0-9-]+)/\{([a-z_]+)\}", operation_path):
             area = "claim_export_id" if "/billing/exports" in operation_path else name
-            key = collection if name in ("child_id", "record_id") else area
+            key = collection if name in ("child_id", "record_id", "token") else area
             if key in self.ids:
                 found[name] = self.ids[key]
         return found
@@ -79,6 +81,11 @@ async def _opened(agency: Agency, runtime: Runtime) -> Records:
     claim = await agency.biller.expect(201, "POST", "billing/claims", json=CALL.claim | {"incident_id": billed.id})
     ids |= {"claim_id": claim["id"], "line_id": claim["lines"][0]["id"]}
     export = await agency.admin.expect(201, "POST", "nemsis/exports", json={"incident_id": billed.id})
+    for path in UPLOADS:
+        entry = await declare(chart, path)
+        await send(chart, entry, content_of(path))
+        ids[path] = entry["id"]
+    ids |= await _tokens(chart)
     email = f"fuzz-{uuid.uuid4().hex}@{agency.slug}.example"
     user = await agency.admin.expect(201, "POST", "users", json={"email": email, "display_name": "Fuzz", "role": "ems"})
     for sample in SAMPLES:
@@ -88,6 +95,15 @@ async def _opened(agency: Agency, runtime: Runtime) -> Records:
     suppressed = await agency.admin.expect(200, "GET", "email/suppressions?limit=1")
     ids |= CODES | {"suppression_id": suppressed["items"][0]["id"], "user_id": user["id"], "term_id": term["id"]}
     return Records(ids | {"export_id": export["id"]})
+
+
+async def _tokens(chart: Chart) -> dict[str, str]:
+    """Of links that are still good."""
+    stored = await attach(chart, content_of("attachments"), "image/jpeg")
+    download = await chart.writer.expect(200, "GET", f"{chart.url}/attachments/{stored['id']}/download")
+    upload = (await declare(chart))["upload"]
+    links = {"uploads": upload["url"], "downloads": download["url"]}
+    return {name: url.rsplit("/", 1)[1] for name, url in links.items()}
 
 
 async def _played(agency: Agency) -> Records:

@@ -10,7 +10,6 @@ from typing import Any, Generic, TypeVar
 
 from app.core.clock import utcnow
 from app.core.db.uow import ReadUnitOfWork, UnitOfWork
-from app.core.errors import NotFound, ValidationFailed
 from app.core.idempotency.creation import Creation
 from app.core.pagination import Page
 from app.core.repository import Repository, require_version
@@ -19,12 +18,12 @@ from app.ems.chart.columns import ChartChild
 from app.ems.chart.gate import check_entry_elements, require_editable, revise_entry
 from app.ems.chart.schemas import ChartPatch, ChartRead
 from app.ems.elements import to_json
+from app.ems.entries.checks import of_incident, patient_of
 from app.ems.errors import EntryInUse
 from app.ems.events import INCIDENT_UPDATED
 from app.ems.incidents.repository import IncidentRepository
 from app.ems.lifecycle import IncidentStatus
 from app.ems.patients.models import Patient
-from app.ems.patients.repository import PatientRepository
 from app.ems.permissions import CHART_RESTORE
 
 E = TypeVar("E", bound=ChartChild)
@@ -80,7 +79,7 @@ class ChildReader(Generic[E, R]):
     async def get(self, incident_id: uuid.UUID, child_id: uuid.UUID) -> R:
         """Raises NotFound: for a missing or deleted incident, or a child of another one, too."""
         await self._incidents.get(self._uow.tenant_id, incident_id)
-        return self._kind.read.of(_of_incident(await self._children.find(self._uow.tenant_id, child_id), incident_id))
+        return self._kind.read.of(of_incident(await self._children.find(self._uow.tenant_id, child_id), incident_id))
 
     async def list_page(self, incident_id: uuid.UUID, *, include_deleted: bool, **query: Any) -> Page[R]:
         """Raises NotFound for the incident; Forbidden when deleted ones are asked for by anyone but an admin."""
@@ -121,7 +120,7 @@ class ChildService(Generic[E, R]):
         """Raises NotFound, ChartNotEditable, Conflict (stale), ValidationFailed."""
         incident = await self._incidents.get_for_share(self._uow.tenant_id, incident_id)
         require_editable(incident, self._uow.principal, patch.reason)
-        child = _of_incident(await self._children.find(self._uow.tenant_id, child_id), incident_id)
+        child = of_incident(await self._children.find(self._uow.tenant_id, child_id), incident_id)
         amends = incident.status is IncidentStatus.COMPLETED
         action = self._kind.actions.amended if amends else self._kind.actions.revised
         await revise_entry(self._uow, child, patch, action, self._check)
@@ -131,7 +130,7 @@ class ChildService(Generic[E, R]):
         """Raises NotFound, ChartNotEditable, Conflict (stale), EntryInUse."""
         incident = await self._incidents.get_for_share(self._uow.tenant_id, incident_id)
         require_editable(incident, self._uow.principal)
-        child = _of_incident(await self._children.find_for_update(self._uow.tenant_id, child_id), incident_id)
+        child = of_incident(await self._children.find_for_update(self._uow.tenant_id, child_id), incident_id)
         require_version(child, version)
         await self._require_unused(child)
         async with self._uow.change(child, self._kind.actions.deleted, event=INCIDENT_UPDATED):
@@ -143,7 +142,7 @@ class ChildService(Generic[E, R]):
         incident = await self._incidents.get_for_share(self._uow.tenant_id, incident_id)
         require_editable(incident, self._uow.principal)
         found = await self._children.get_including_deleted(self._uow.tenant_id, child_id)
-        child = _of_incident(found, incident_id)
+        child = of_incident(found, incident_id)
         require_version(child, version)
         async with self._uow.change(child, self._kind.actions.restored, event=INCIDENT_UPDATED):
             child.deleted_at = None
@@ -160,22 +159,6 @@ class ChildService(Generic[E, R]):
 
     async def _check(self, child: E) -> None:
         check_entry_elements(child)
-        patient = await self._patient_of(child)
+        patient = await patient_of(self._uow, child)
         if self._kind.check is not None:
             await self._kind.check(self._uow, child, patient)
-
-    async def _patient_of(self, child: E) -> Patient | None:
-        """Raises ValidationFailed for a patient that is missing, deleted or another incident's."""
-        patient_id = getattr(child, "patient_id", None)
-        if patient_id is None:
-            return None
-        patient = await PatientRepository(self._uow).find_for_share(self._uow.tenant_id, patient_id)
-        if patient is None or patient.incident_id != child.incident_id:
-            raise ValidationFailed.of("patient_id", "unknown_patient", "This incident has no such patient.")
-        return patient
-
-
-def _of_incident(child: E | None, incident_id: uuid.UUID) -> E:
-    if child is None or child.incident_id != incident_id:
-        raise NotFound
-    return child

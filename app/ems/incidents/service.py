@@ -26,8 +26,9 @@ from app.ems.events import INCIDENT_UPDATED
 from app.ems.incidents.models import Incident
 from app.ems.incidents.repository import IncidentRepository
 from app.ems.incidents.schemas import IncidentCreate, IncidentPatch, IncidentRead, TransitionRequest
-from app.ems.lifecycle import IncidentStatus, IncidentTransition, incident_lifecycle
+from app.ems.lifecycle import IncidentFacts, IncidentStatus, IncidentTransition, incident_lifecycle
 from app.ems.permissions import CHART_RESTORE
+from app.ems.signatures.coverage import is_attested
 
 
 class IncidentAction(StrEnum):
@@ -94,9 +95,10 @@ class IncidentService:
     async def transition(self, incident_id: uuid.UUID, given: TransitionRequest) -> IncidentRead:
         """Raises Forbidden, InvalidTransition, Conflict (stale), ValidationFailed (unlock without a reason)."""
         incident = await self._incidents.get_for_update(self._uow.tenant_id, incident_id)
-        incident_lifecycle.require(incident, given.action, self._uow.principal, None, reason=given.reason)
+        facts = await self._facts(incident, given.action)
+        incident_lifecycle.require(incident, given.action, self._uow.principal, facts, reason=given.reason)
         require_version(incident, given.version)
-        await self._fire(incident, given.action, given.reason)
+        await self._fire(incident, given.action, facts, given.reason)
         return self._present(incident)
 
     async def lock_if_due(self, incident_id: uuid.UUID) -> None:
@@ -109,7 +111,7 @@ class IncidentService:
             return
         due_in = incident.completed_at + await self._auto_lock_delay() - utcnow()
         if due_in <= dt.timedelta():
-            await self._fire(incident, IncidentTransition.LOCK, None)
+            await self._fire(incident, IncidentTransition.LOCK, IncidentFacts(), None)
         else:
             await enqueue(self._uow, AUTO_LOCK, {"incident_id": incident.id}, after=due_in)
 
@@ -130,11 +132,19 @@ class IncidentService:
             incident.deleted_at = None
         return self._present(incident)
 
-    async def _fire(self, incident: Incident, action: IncidentTransition, reason: str | None) -> None:
+    async def _facts(self, incident: Incident, action: IncidentTransition) -> IncidentFacts:
+        """What the guard of `complete` judges by; nothing is looked up for the other actions."""
+        if action is not IncidentTransition.COMPLETE or not (await current_tenant(self._uow)).require_crew_signature:
+            return IncidentFacts()
+        return IncidentFacts(unattested=not await is_attested(self._uow, incident))
+
+    async def _fire(
+        self, incident: Incident, action: IncidentTransition, facts: IncidentFacts, reason: str | None
+    ) -> None:
         also: dict[str, Any] = {}
         if action in (IncidentTransition.COMPLETE, IncidentTransition.UNLOCK):
             also["completed_at"] = utcnow()
-        await incident_lifecycle.fire(self._uow, incident, action, None, reason=reason, **also)
+        await incident_lifecycle.fire(self._uow, incident, action, facts, reason=reason, **also)
         if also:
             await enqueue(self._uow, AUTO_LOCK, {"incident_id": incident.id}, after=await self._auto_lock_delay())
 

@@ -10,11 +10,14 @@ import app.core.tenants.router
 import app.ems.router
 import app.nemsis.dictionary.router
 import app.nemsis.exports.router
+from app.billing.exports.documents import CLAIM_DOCUMENTS
 from app.core.audit.partitions import ENSURE_PARTITIONS
 from app.core.jobs.queue import Job, Schedule
 from app.core.outbox.subscriptions import Subscription
 from app.ems.incidents.service import AUTO_LOCK
+from app.ems.public import ExportSource
 from app.nemsis import handlers as nemsis_handlers
+from app.nemsis.exports.documents import NEMSIS_DOCUMENTS
 
 ROUTERS: tuple[APIRouter, ...] = (
     app.core.auth.router.router,
@@ -25,5 +28,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     *app.billing.router.routers,
 )
 SUBSCRIPTIONS: tuple[Subscription, ...] = (*nemsis_handlers.SUBSCRIPTIONS,)
+EXPORT_SOURCES: tuple[ExportSource, ...] = (NEMSIS_DOCUMENTS, CLAIM_DOCUMENTS)  # registered by being made
 JOBS: tuple[Job, ...] = (AUTO_LOCK,)
 SCHEDULES: tuple[Schedule, ...] = (ENSURE_PARTITIONS,)

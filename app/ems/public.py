@@ -30,7 +30,8 @@ from app.ems.elements import (
     pertinent_negative_mode,
     repeating_group_of,
 )
-from app.ems.events import INCIDENT_STATUS_CHANGED, INCIDENT_UPDATED
+from app.ems.events import INCIDENT_AMENDED, INCIDENT_STATUS_CHANGED, INCIDENT_UPDATED
+from app.ems.history.exports import ExportedDocument, ExportSource
 from app.ems.incidents.models import Incident
 from app.ems.incidents.repository import IncidentRepository
 from app.ems.incidents.schemas import IncidentRead
@@ -109,6 +110,7 @@ async def get_patient_charts(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> lis
 
 __all__ = [
     "CHART_READ",
+    "INCIDENT_AMENDED",
     "INCIDENT_COLUMNS",
     "INCIDENT_STATUS_CHANGED",
     "INCIDENT_UPDATED",
@@ -129,6 +131,8 @@ __all__ = [
     "ElementGroupRead",
     "ElementValue",
     "Etco2Unit",
+    "ExportSource",
+    "ExportedDocument",
     "Gender",
     "GroupDefinition",
     "IncidentRead",

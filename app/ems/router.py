@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from app.ems.entries.kinds import KINDS
 from app.ems.entries.routes import child_router
+from app.ems.history.router import router as history
 from app.ems.incidents.router import router as incidents
 from app.ems.review_queue.router import router as review_queue
+from app.ems.sync.router import router as sync
+from app.ems.timeline.router import router as timeline
 
-routers = (incidents, *(child_router(kind) for kind in KINDS), review_queue)
+routers = (incidents, *(child_router(kind) for kind in KINDS), review_queue, history, timeline, sync)

@@ -142,6 +142,7 @@ async def test_reading_is_for_charters_and_billers(agency: Agency, anonymous: Ac
     chart = await Chart.open(agency, "locked")
     places = [INCIDENTS, chart.url, chart.at(CHILDREN[0], chart.patient)]
     places += [chart.at(kind) for kind in CHILDREN]
+    places += [f"{chart.url}/{view}" for view in ("chart", "timeline", "history", "amendments", "review-comments")]
     for place in places:
         for who in (*CHARTERS, "biller"):
             await agency.actors[who].expect(200, "GET", place)

@@ -127,7 +127,8 @@ async def test_versions_say_who_changed_what_and_when(chart: Chart, evidence: Ev
         }.items()
     of_vital = await chart.writer.expect(200, "GET", f"{chart.url}/history", params={"entity_id": vital["id"]})
     assert [row["version"] for row in of_vital["items"]] == [3, 2, 1]
-    paged, cursor = [], None
+    paged: list[dict[str, Any]] = []
+    cursor: str | None = None
     while cursor is not None or not paged:
         params = {"limit": 3, "sort": "created_at", **({"cursor": cursor} if cursor else {})}
         part = await chart.writer.expect(200, "GET", f"{chart.url}/history", params=params)

@@ -1,4 +1,4 @@
-"""What runs beside requests: the outbox relay, its signal, and the jobs. In the app's process or in the worker's."""
+"""What runs beside requests: the gate's polls, the outbox relay, its signal, and the jobs."""
 
 from __future__ import annotations
 
@@ -22,17 +22,30 @@ def outbox_signal(runtime: Runtime) -> OutboxSignal:
 
 
 @contextlib.asynccontextmanager
-async def background(runtime: Runtime, *, run_jobs: bool) -> AsyncIterator[None]:
-    """Start the background tasks, and end them on exit. The signal runs even where the relay does not."""
+async def background(runtime: Runtime, *, run_jobs: bool, serves_requests: bool = True) -> AsyncIterator[None]:
+    """Start the background tasks, and end them on exit. The signal runs even where the relay does not.
+
+    The gate's first poll is waited for by the first request that needs it.
+    """
     signal = outbox_signal(runtime)
     runtime.on_publish = signal.notify
     work = [signal.run()]
+    if serves_requests:
+        work.append(runtime.gate.run())
     if run_jobs:
         work += [OutboxRelay(runtime, SUBSCRIPTIONS, signal).run(), JobRunner(runtime, JOBS, SCHEDULES).run()]
     tasks = [asyncio.create_task(task) for task in work]
     try:
         yield
     finally:
-        for task in tasks:
+        await _end(tasks)
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    """Cancel until all have ended: a cancellation that meets redis-py while it connects is lost there."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        _, pending = await asyncio.wait(pending, timeout=1)
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -57,7 +57,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for router in registry.ROUTERS:
         api.include_router(router)
     app.include_router(api)
-    app.add_middleware(RequestBoundary, max_body_bytes=settings.max_body_bytes)
+    media_types = {f"{API_PREFIX}{path}": media_type for path, media_type in registry.MEDIA_TYPES.items()}
+    app.add_middleware(RequestBoundary, max_body_bytes=settings.max_body_bytes, media_types=media_types)
     install_error_contract(app)
     document(app)
     return app

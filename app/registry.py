@@ -1,33 +1,65 @@
-"""What the domains bring to the composition root: routers, event subscriptions, jobs."""
+"""What the domains bring to the composition root: routers, event subscriptions, jobs, odd media types."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from fastapi import APIRouter
 
 import app.billing.router
+import app.core.audit.router
 import app.core.auth.router
 import app.core.tenants.router
+import app.core.users.router
+import app.email.messages.router
+import app.email.notices.router
+import app.email.suppressions.router
 import app.ems.router
 import app.nemsis.dictionary.router
 import app.nemsis.exports.router
 from app.billing.exports.documents import CLAIM_DOCUMENTS
-from app.core.audit.partitions import ENSURE_PARTITIONS
+from app.core.audit.partitions import KEEP_PARTITIONS
+from app.core.extensions.kinds import ASSETS, EXTERNAL_API_KEYS, INTEGRATIONS, INVENTORY_ITEMS, STATIONS
 from app.core.jobs.queue import Job, Schedule
 from app.core.outbox.subscriptions import Subscription
+from app.core.personnel.kind import PERSONNEL
+from app.core.reference.kinds import ReferenceKind
+from app.core.reference.routes import reference_router
+from app.core.vehicles.kind import VEHICLES
+from app.email import handlers as email_handlers
+from app.email.messages.sending import SEND, TAKE_UP_EXPIRED
+from app.email.notices.router import SNS_MEDIA_TYPE
 from app.ems.incidents.service import AUTO_LOCK
 from app.ems.public import ExportSource
 from app.nemsis import handlers as nemsis_handlers
 from app.nemsis.exports.documents import NEMSIS_DOCUMENTS
 
+REFERENCE_KINDS: tuple[ReferenceKind[Any], ...] = (
+    VEHICLES,
+    PERSONNEL,
+    STATIONS,
+    ASSETS,
+    INVENTORY_ITEMS,
+    INTEGRATIONS,
+    EXTERNAL_API_KEYS,
+)
 ROUTERS: tuple[APIRouter, ...] = (
     app.core.auth.router.router,
+    app.core.users.router.router,
     app.core.tenants.router.router,
+    app.core.audit.router.router,
+    *(reference_router(kind) for kind in REFERENCE_KINDS),
     *app.ems.router.routers,
     app.nemsis.dictionary.router.router,
     app.nemsis.exports.router.router,
     *app.billing.router.routers,
+    app.email.messages.router.router,
+    app.email.suppressions.router.router,
+    app.email.notices.router.router,
 )
-SUBSCRIPTIONS: tuple[Subscription, ...] = (*nemsis_handlers.SUBSCRIPTIONS,)
+SUBSCRIPTIONS: tuple[Subscription, ...] = (*nemsis_handlers.SUBSCRIPTIONS, *email_handlers.SUBSCRIPTIONS)
 EXPORT_SOURCES: tuple[ExportSource, ...] = (NEMSIS_DOCUMENTS, CLAIM_DOCUMENTS)  # registered by being made
-JOBS: tuple[Job, ...] = (AUTO_LOCK,)
-SCHEDULES: tuple[Schedule, ...] = (ENSURE_PARTITIONS,)
+JOBS: tuple[Job, ...] = (AUTO_LOCK, SEND)
+SCHEDULES: tuple[Schedule, ...] = (KEEP_PARTITIONS, TAKE_UP_EXPIRED)
+MEDIA_TYPES: dict[str, str] = {"/webhooks/ses": SNS_MEDIA_TYPE}
+"""Routes whose bodies may be something else than application/json; everywhere else that answers 415."""

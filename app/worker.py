@@ -23,7 +23,7 @@ async def run() -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with background(runtime, run_jobs=True):
+    async with background(runtime, run_jobs=True, serves_requests=False):
         get_logger(__name__).info("worker started")
         await stop.wait()
     await runtime.close()

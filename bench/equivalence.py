@@ -75,4 +75,6 @@ def _stable(value: Any) -> Any:
         if "changed" in plain:  # a set of names
             plain["changed"] = sorted(plain["changed"])
         return plain
+    if isinstance(value, str) and value.startswith("digest:"):
+        return "digest"  # of the same value, in another chart
     return [_stable(item) for item in value] if isinstance(value, list) else value

@@ -16,6 +16,7 @@ import orjson
 from fastapi import Request
 
 from app.core.context import current_request_id
+from app.core.db.columns import Digest
 from app.core.db.plan import plan_of
 from app.core.db.sql import dump_json
 from app.core.dependencies import CurrentUser, runtime_of
@@ -81,7 +82,8 @@ async def save_by_hand(
     async with request.app.state.hand_written_pool.acquire() as connection:
         try:
             await connection.execute(f"BEGIN;SELECT set_config('app.tenant_id','{principal.tenant_id}',true)")
-            row = await _save(connection, incident_id, patch, principal)
+            digest = runtime_of(request).keys.value_digest(principal.tenant_id, incident_id)
+            row = await _save(connection, incident_id, patch, principal, digest)
             status = await connection.execute("COMMIT")
         except BaseException:
             await asyncio.shield(connection.execute("ROLLBACK"))
@@ -95,7 +97,9 @@ async def save_by_hand(
     return IncidentRead.model_validate(row)
 
 
-async def _save(connection: Any, incident_id: uuid.UUID, patch: IncidentPatch, principal: Principal) -> dict[str, Any]:
+async def _save(
+    connection: Any, incident_id: uuid.UUID, patch: IncidentPatch, principal: Principal, digest: Digest
+) -> dict[str, Any]:
     found = await connection.fetchrow(_READ, principal.tenant_id, incident_id)
     if found is None:
         raise NotFound
@@ -107,7 +111,7 @@ async def _save(connection: Any, incident_id: uuid.UUID, patch: IncidentPatch, p
         raise ChartNotEditable(status=status.value)
     if row["version"] != patch.version:
         raise Conflict.stale(row["version"], row["updated_at"])
-    changes, fields = _difference(row, patch)
+    changes, fields = _difference(row, patch, digest)
     if not changes:
         return row
     row.update(changes)
@@ -142,7 +146,7 @@ async def _save(connection: Any, incident_id: uuid.UUID, patch: IncidentPatch, p
     return row
 
 
-def _difference(row: dict[str, Any], patch: IncidentPatch) -> tuple[dict[str, Any], dict[str, Any]]:
+def _difference(row: dict[str, Any], patch: IncidentPatch, digest: Digest) -> tuple[dict[str, Any], dict[str, Any]]:
     """The new values of changed columns, and the audit's view of them."""
     changes = patch.changes()
     elements = row["elements"]
@@ -158,9 +162,9 @@ def _difference(row: dict[str, Any], patch: IncidentPatch) -> tuple[dict[str, An
             continue
         changed[name] = new
         if name == "elements":
-            fields.update(element_diff(old, new))
+            fields.update(element_diff(old, new, digest))
         elif name in _PHI:
-            fields[name] = [None if old is None else "[redacted]", None if new is None else "[redacted]"]
+            fields[name] = [digest(name, old), digest(name, new)]
         else:
             fields[name] = [old, new]
     return changed, fields

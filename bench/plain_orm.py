@@ -15,6 +15,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from app.core.audit.models import AuditEvent
 from app.core.clock import utcnow
 from app.core.context import current_request_id
+from app.core.db.columns import Digest
 from app.core.db.plan import plan_of
 from app.core.db.revisions import ChartRevision
 from app.core.db.sql import dump_json
@@ -70,17 +71,20 @@ async def save_by_orm(
         )
         if incident is None:
             raise NotFound
-        changed = await _save(session, incident, patch, principal)
+        digest = runtime_of(request).keys.value_digest(principal.tenant_id, incident_id)
+        changed = await _save(session, incident, patch, principal, digest)
     on_publish = runtime_of(request).on_publish
     if changed and on_publish is not None:
         on_publish()
     return IncidentRead.of(incident, allowed_actions=incident_lifecycle.allowed_actions(incident, principal))
 
 
-async def _save(session: AsyncSession, incident: Any, patch: IncidentPatch, principal: Principal) -> list[str]:
+async def _save(
+    session: AsyncSession, incident: Any, patch: IncidentPatch, principal: Principal, digest: Digest
+) -> list[str]:
     require_editable(incident, principal, patch.reason)
     require_version(incident, patch.version)
-    fields = _apply(incident, patch)
+    fields = _apply(incident, patch, digest)
     changed = sorted({name.partition(".")[0] for name in fields})
     if not changed:
         return changed
@@ -129,7 +133,7 @@ async def _save(session: AsyncSession, incident: Any, patch: IncidentPatch, prin
     return changed
 
 
-def _apply(incident: Any, patch: IncidentPatch) -> dict[str, list[Any]]:
+def _apply(incident: Any, patch: IncidentPatch, digest: Digest) -> dict[str, list[Any]]:
     """Assigns what differs; the audit's {field: [old, new]}."""
     changes = patch.changes()
     if "elements" in changes:
@@ -142,9 +146,9 @@ def _apply(incident: Any, patch: IncidentPatch) -> dict[str, list[Any]]:
             continue
         setattr(incident, name, new)
         if name == "elements":
-            fields.update(element_diff(old, new))
+            fields.update(element_diff(old, new, digest))
         elif name in redacted:
-            fields[name] = [None if old is None else "[redacted]", None if new is None else "[redacted]"]
+            fields[name] = [digest(name, old), digest(name, new)]
         else:
             fields[name] = [old, new]
     if "elements" in changes or any(Incident.element_columns.get(name) in incident.elements for name in changes):

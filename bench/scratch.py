@@ -74,9 +74,12 @@ class Medic:
 
 
 async def found_agency(settings: Settings) -> Medic:
-    """A fresh tenant with one ems user."""
+    """A fresh tenant with one ems user, and the administrator whom every agency needs."""
     slug = f"bench-{uuid.uuid4().hex[:12]}"
     email = f"medic@{slug}.example"
-    users = [{"email": email, "display_name": "Max Medic", "role": "ems"}]
+    users = [
+        {"email": email, "display_name": "Max Medic", "role": "ems"},
+        {"email": f"admin@{slug}.example", "display_name": "Ada Admin", "role": "admin"},
+    ]
     _, passwords = await provision(settings, {**PROFILE, "slug": slug}, users)
     return Medic(slug, email, passwords[email])

@@ -93,7 +93,7 @@ def save_path(incident_id: str | uuid.UUID, variant: str) -> str:
 async def running(environment: Mapping[str, str]) -> AsyncIterator[Service]:
     """One process without jobs, relay and Redis: they run beside requests and cost the same whoever writes."""
     with tempfile.TemporaryDirectory() as data, socket.create_server(("127.0.0.1", 0)) as listening:
-        given = {**os.environ, **environment, "RUN_JOBS": "false", "DATA_DIR": data}
+        given = {**os.environ, **environment, "RUN_JOBS": "false", "DATA_DIR": data, "ACCESS_TOKEN_SECONDS": "3600"}
         given.pop("REDIS_URL", None)
         port, descriptor = listening.getsockname()[1], listening.fileno()
         process = subprocess.Popen(  # noqa: ASYNC220  # returns at once; its end is awaited below

@@ -23,5 +23,5 @@ def metadata() -> sa.MetaData:
 def include_object(item: Any, name: str | None, kind: str, reflected: bool, compare_to: Any) -> bool:
     """Leave out what is not declared as an entity: the job queue's own tables and the audit log's partitions."""
     if kind == "table" and reflected and name is not None:
-        return not (name.startswith(("pgqueuer", "audit_events_")) or name == "alembic_version")
+        return not (name.startswith(("pgqueuer", "audit_events_", "access_log_")) or name == "alembic_version")
     return True

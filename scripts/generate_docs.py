@@ -1,4 +1,4 @@
-"""Generate docs/{configuration,errors,lifecycles,lint-rules}.md from the declarations.
+"""Generate docs/{configuration,errors,lifecycles,lint-rules,permissions}.md from the declarations.
 
 `python -m scripts.generate_docs [--check]`.
 """
@@ -10,10 +10,16 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from fastapi.routing import iter_route_contexts
+
 import app.main  # noqa: F401  # imports every domain, so that every registry is complete
 from app.core.config import Settings
 from app.core.errors import registered_errors
 from app.core.lifecycle import Lifecycle, Transition, registered_lifecycles
+from app.core.openapi import route_permission
+from app.core.permissions import Permission, registered_permissions
+from app.main import API_PREFIX
+from app.registry import ROUTERS
 from scripts.lint.__main__ import rule_table
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -101,11 +107,40 @@ def lint_rules() -> str:
     return f"# Lint rules\n\n{NOTE} Source: `scripts/lint`.\n\n{rule_table()}\n"
 
 
+def permissions() -> str:
+    rows = [
+        (f"`{permission.name}`", permission.description, ", ".join(_holders(permission)), "<br>".join(operations))
+        for permission, operations in _operations_by_permission().items()
+    ]
+    table = _table(("Permission", "Allows to", "Roles", "Operations"), rows)
+    body = (
+        "Every operation requires one permission, or is public. Services require more where an act needs it; a "
+        "permission without an operation is asked for by a service or a transition (lifecycles.md). A role in "
+        "brackets holds it only with the reviewer flag."
+    )
+    return f"# Permissions\n\n{NOTE} Source: the `permissions.py` of the domains and the routes.\n\n{body}\n\n{table}\n"
+
+
+def _holders(permission: Permission) -> list[str]:
+    return [*sorted(permission.roles), *(f"({role}, reviewer)" for role in sorted(permission.reviewer_roles))]
+
+
+def _operations_by_permission() -> dict[Permission, list[str]]:
+    found: dict[Permission, list[str]] = {permission: [] for permission in registered_permissions()}
+    for router in ROUTERS:
+        for route in iter_route_contexts(router.routes):
+            permission = route_permission(route)
+            if permission is not None:
+                found[permission] += [f"`{method} {API_PREFIX}{route.path}`" for method in sorted(route.methods or ())]
+    return {permission: sorted(operations) for permission, operations in found.items()}
+
+
 PAGES = {
     "configuration.md": configuration,
     "errors.md": errors,
     "lifecycles.md": lifecycles,
     "lint-rules.md": lint_rules,
+    "permissions.md": permissions,
 }
 
 

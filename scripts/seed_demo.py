@@ -1,4 +1,4 @@
-"""Provision the demo tenant once, in development: `python -m scripts.seed_demo`.
+"""Provision the demo tenant once, with vehicles and personnel, in development: `python -m scripts.seed_demo`.
 
 The generated passwords go into `<data dir>/demo-credentials.json`.
 """
@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import uuid
+from collections.abc import Mapping
 from typing import Any
 
 import asyncpg
@@ -14,6 +16,13 @@ import orjson
 from sqlalchemy.engine import make_url
 
 from app.core.config import Environment, Settings, load_settings
+from app.core.db.uow import UnitOfWork
+from app.core.personnel.kind import PersonAction
+from app.core.personnel.models import LicensureLevel, Person
+from app.core.personnel.schemas import PersonCreate
+from app.core.vehicles.kind import VehicleAction
+from app.core.vehicles.models import UnitCapability, Vehicle, VehicleType
+from app.core.vehicles.schemas import VehicleCreate
 from scripts.provision_tenant import provision
 
 PROFILE: dict[str, Any] = {
@@ -32,6 +41,10 @@ PROFILE: dict[str, Any] = {
     "zip": "62701-1000",
     "phone": "2175550100",
     "billing_contact_name": "Billing Office",
+    "billing_contact_email": "biller@demo.example",
+    "administrative_contact_name": "Ada Admin",
+    "administrative_contact_phone": "2175550101",
+    "administrative_contact_email": "admin@demo.example",
     "submitter_id": "371234567",
     "receiver_name": "OFFICE ALLY",
     "receiver_id": "330897513",
@@ -43,6 +56,49 @@ USERS: list[dict[str, Any]] = [
     {"email": "biller@demo.example", "display_name": "Bill Biller", "role": "billing"},
     {"email": "founder@demo.example", "display_name": "Fay Founder", "role": "founder"},
 ]
+VEHICLES: tuple[dict[str, Any], ...] = (
+    {
+        "unit_number": "A1",
+        "call_sign": "Medic 1",
+        "vehicle_type": VehicleType.AMBULANCE,
+        "capability": UnitCapability.GROUND_ALS,
+        "vin": "1FDXE4FS4KDC00001",
+        "model_year": 2019,
+    },
+    {
+        "unit_number": "A2",
+        "call_sign": "Ambulance 2",
+        "vehicle_type": VehicleType.AMBULANCE,
+        "capability": UnitCapability.GROUND_BLS,
+        "model_year": 2021,
+    },
+    {
+        "unit_number": "S1",
+        "call_sign": "Supervisor 1",
+        "vehicle_type": VehicleType.QUICK_RESPONSE_VEHICLE,
+        "capability": UnitCapability.NON_TRANSPORT_ALS,
+    },
+)
+# The e-mail is that of the user as whom the person signs in.
+PERSONNEL: tuple[tuple[str | None, dict[str, Any]], ...] = (
+    ("medic@demo.example", {"last_name": "Medic", "first_name": "Max", "licensure_level": LicensureLevel.PARAMEDIC}),
+    (
+        "supervisor@demo.example",
+        {"last_name": "Supervisor", "first_name": "Sue", "licensure_level": LicensureLevel.PARAMEDIC},
+    ),
+    (None, {"last_name": "Driver", "first_name": "Dee", "licensure_level": LicensureLevel.EMT}),
+)
+
+
+async def furnish(uow: UnitOfWork, users: Mapping[str, uuid.UUID]) -> None:
+    """Vehicles and licensed people, so that a crew can be charted at once."""
+    for fields in VEHICLES:
+        given = VehicleCreate.model_validate(fields)
+        await uow.create(Vehicle(tenant_id=uow.tenant_id, **given.values()), VehicleAction.CREATED)
+    for number, (email, fields) in enumerate(PERSONNEL, start=1):
+        licence = {"licensure_id": f"IL-{number:06}", "licensure_state": PROFILE["state"]}
+        person = PersonCreate.model_validate({**fields, **licence, "user_id": None if email is None else users[email]})
+        await uow.create(Person(tenant_id=uow.tenant_id, **person.values()), PersonAction.CREATED)
 
 
 async def exists(settings: Settings) -> bool:
@@ -60,7 +116,7 @@ async def main() -> None:
     settings = load_settings()
     if settings.environment is Environment.PRODUCTION or await exists(settings):
         return
-    _, passwords = await provision(settings, PROFILE, USERS)
+    _, passwords = await provision(settings, PROFILE, USERS, furnish=furnish)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     file = settings.data_dir / "demo-credentials.json"
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

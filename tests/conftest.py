@@ -39,6 +39,9 @@ def settings(database: TestDatabase, tmp_path_factory: pytest.TempPathFactory) -
         data_dir=tmp_path_factory.mktemp("data"),
         nemsis_schema_dir=None if shared is None else shared / "nemsis" / "xsd",
         password_rounds=4,
+        access_token_seconds=3600,
+        address_failures=1_000_000,
+        forgot_password_milliseconds=50,
         run_jobs=False,
         log_level="ERROR",
     )

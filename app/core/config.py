@@ -55,6 +55,12 @@ class Settings(BaseSettings):
     session_absolute_seconds: int = Field(43_200, ge=300, description="A session ends after this, however busy")
     invitation_hours: int = Field(72, ge=1, le=720, description="Life of an invitation")
     password_reset_minutes: int = Field(30, ge=5, le=1440, description="Life of a password reset link")
+    forgot_password_milliseconds: int = Field(
+        600, ge=0, le=10_000, description="Time that POST auth/password/forgot takes at least, whatever it found"
+    )
+    address_failures: int = Field(
+        100, ge=5, description="Failed sign-ins of one address within 15 minutes (thrice that in a day) before it waits"
+    )
     app_url: str = Field("http://localhost:8000", description="Where links in e-mails lead: the client app's address")
     audit_retention_years: int = Field(
         10, ge=10, le=100, description="Audit and access logs older than this are detached for archiving"

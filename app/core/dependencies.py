@@ -21,13 +21,16 @@ def runtime_of(request: Request) -> Runtime:
 
 
 async def current_user(request: Request) -> Principal:
-    """The verified principal of the bearer token. Raises Unauthenticated."""
+    """The verified principal of the bearer token. Raises Unauthenticated (the session's end too), TenantSuspended."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated
-    principal = runtime_of(request).tokens.verify(token)
+    runtime = runtime_of(request)
+    principal = runtime.tokens.verify(token)
+    await runtime.gate.admit(principal.tenant_id, principal.session_id)
     context = current_context()
     if context is not None:
+        context.route = getattr(request.scope.get("route"), "path", None)
         context.tenant_id, context.actor_user_id = principal.tenant_id, principal.user_id
     return principal
 

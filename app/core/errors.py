@@ -14,7 +14,7 @@ class AppError(Exception):
     status: ClassVar[int] = 500
     code: ClassVar[str]
     title: ClassVar[str]
-    headers: ClassVar[dict[str, str]] = {}
+    headers: dict[str, str] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -132,9 +132,15 @@ class UnsupportedMediaType(AppError):
 
 
 class RateLimited(AppError):
+    """The Retry-After header says in how many seconds another attempt is taken."""
+
     status = 429
     code = "RATE_LIMITED"
     title = "Too many requests; try again later."
+
+    def __init__(self, retry_after: int = 60) -> None:
+        super().__init__()
+        self.headers = {"Retry-After": str(retry_after)}
 
 
 class InternalError(AppError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import asyncpg
@@ -34,6 +34,7 @@ from app.core.ids import new_random_uuid
 from app.core.logging import get_logger
 
 _log = get_logger(__name__)
+_JSON_ONLY: Mapping[str, str] = {}
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
 _HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"x-content-type-options", b"nosniff"),
@@ -65,11 +66,13 @@ class RequestBoundary:
     """Pure ASGI: binds the context, refuses bodies by size and type, adds headers, logs one line, answers 500.
 
     `X-Request-ID` that is no UUID is replaced. It is the trace_id of errors and goes out on every response.
+    `media_types`: paths that take this media type beside application/json.
     """
 
-    def __init__(self, app: ASGIApp, max_body_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, max_body_bytes: int, media_types: Mapping[str, str] = _JSON_ONLY) -> None:
         self._app = app
         self._max_body_bytes = max_body_bytes
+        self._media_types = media_types
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -109,7 +112,7 @@ class RequestBoundary:
         """Raises what the headers alone give away."""
         if _declared_length(scope) > self._max_body_bytes:
             raise PayloadTooLarge
-        if _has_foreign_body(scope):
+        if _has_foreign_body(scope, self._media_types.get(scope["path"])):
             raise UnsupportedMediaType
 
     def _limited(self, receive: Receive) -> Receive:
@@ -145,14 +148,14 @@ def _declared_length(scope: Scope) -> int:
     return int(declared) if declared.isdigit() and len(declared) < 20 else 0
 
 
-def _has_foreign_body(scope: Scope) -> bool:
+def _has_foreign_body(scope: Scope, also_taken: str | None) -> bool:
     if scope["method"] not in _BODY_METHODS:
         return False
     headers = dict(scope["headers"])
     if headers.get(b"content-length", b"0") == b"0" and b"transfer-encoding" not in headers:
         return False
-    media_type = headers.get(b"content-type", b"").split(b";", 1)[0].strip().lower()
-    return bool(media_type != b"application/json")
+    media_type: bytes = headers.get(b"content-type", b"").split(b";", 1)[0].strip().lower()
+    return media_type.decode("latin-1") not in ("application/json", also_taken)
 
 
 def _add_headers(message: Message, path: str, request_id: uuid.UUID) -> None:

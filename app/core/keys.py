@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import uuid
 from functools import lru_cache
 from typing import Any
 
@@ -28,6 +29,9 @@ class Keyring:
         """32 bytes for `purpose` (a constant such as "refresh-token") and `context` (such as a tenant's id)."""
         return self._derived(purpose, context)
 
+    def value_digest(self, tenant_id: uuid.UUID, entity_id: uuid.UUID) -> ValueDigest:
+        return ValueDigest(self.key("audit-digest", tenant_id.bytes), entity_id)
+
     def seal(self, purpose: str, message: bytes) -> bytes:
         """HMAC-SHA256 of `message` under the purpose's key: 32 bytes."""
         return hmac.digest(self.key(purpose), message, "sha256")
@@ -41,14 +45,21 @@ class Keyring:
 
 
 class ValueDigest:
-    """Keyed digests of one tenant's values: equal values show as equal, and nothing else about them can be told."""
+    """What the audit log shows of a protected value of one entity: that it changed, and whether it changed back.
 
-    __slots__ = ("_key",)
+    Keyed by the tenant, and different for every entity and field: nobody can tell who shares a date of birth.
+    """
 
-    def __init__(self, key: bytes) -> None:
-        self._key = key
+    __slots__ = ("_key", "_person")
 
-    def __call__(self, field: str, value: Any) -> str:
-        """`digest:` and 24 hex digits. The field's name is part of it: the same text in two fields differs."""
-        content = orjson.dumps([field, value], str, orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
-        return "digest:" + hashlib.blake2b(content, key=self._key, digest_size=_DIGEST_BYTES).hexdigest()
+    def __init__(self, tenant_key: bytes, entity_id: uuid.UUID) -> None:
+        self._key = tenant_key
+        self._person = entity_id.bytes
+
+    def __call__(self, field: str, value: Any) -> str | None:
+        """`digest:` and 24 hex digits (BLAKE2b of field and value); None for None."""
+        if value is None:
+            return None
+        content = orjson.dumps([field, value], str, orjson.OPT_SORT_KEYS)
+        digest = hashlib.blake2b(content, digest_size=_DIGEST_BYTES, key=self._key, person=self._person)
+        return "digest:" + digest.hexdigest()

@@ -12,11 +12,16 @@ from pydantic import BaseModel, Field
 from app.core.dependencies import Requires
 
 TAGS = [
-    {"name": "auth", "description": "Sign-in and the signed-in user."},
-    {"name": "tenants", "description": "The agency's own profile."},
+    {"name": "auth", "description": "Sign-in, sessions, passwords and the signed-in user."},
+    {"name": "users", "description": "The agency's users, for its administrators."},
+    {"name": "tenants", "description": "The agency's own profile, its vehicles and its personnel."},
+    {"name": "extensions", "description": "Stations, assets, inventory, integrations, keys: for modules to come."},
+    {"name": "audit", "description": "The audit log and the access log."},
     {"name": "ems", "description": "Charting: incidents, patients, vitals, interventions, narratives."},
     {"name": "nemsis", "description": "NEMSIS 3.5.1 validation, export and dictionary."},
     {"name": "billing", "description": "Claims and 837P exports."},
+    {"name": "email", "description": "Transactional e-mail and suppressed addresses."},
+    {"name": "webhooks", "description": "Notices of outside systems, each with its own signature."},
     {"name": "operations", "description": "Health and metrics."},
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -24,13 +25,14 @@ USER_ROLES = (Role.ADMIN, Role.EMS, Role.BILLING, Role.FOUNDER)
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who acts: verified from an access token, or the system in a job (`user_id` None)."""
+    """Who acts: verified from an access token, or the system in a job (`user_id` and `session_id` None)."""
 
     tenant_id: TenantId
     role: Role
     user_id: UserId | None = None
     is_reviewer: bool = False
     expires_at: float = float("inf")
+    session_id: uuid.UUID | None = None
 
     def require(self, permission: Permission) -> None:
         """Raises Forbidden unless this principal holds `permission`."""

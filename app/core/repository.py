@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, cast
 
 import sqlalchemy as sa
@@ -73,8 +73,16 @@ class Repository(Generic[E]):
     async def list_all(self, tenant_id: TenantId, **filters: Any) -> list[E]:
         """Every live row that matches, oldest first: for the bounded children of one parent."""
         statement = self._list_statement(tuple(sorted(filters)), ascending=True, including_deleted=False, paged=False)
-        rows = await self.uow.fetch(statement, {**filters, "tenant_id": tenant_id})
-        return [self.plan.build(row) for row in rows]
+        return self._built(await self.uow.fetch(statement, {**filters, "tenant_id": tenant_id}))
+
+    def _built(self, rows: Iterable[Any]) -> list[E]:
+        """Entities from rows of all columns; what they hold of charts is noted for the access log."""
+        plan = self.plan
+        entities = [plan.build(row) for row in rows]
+        if plan.holds_phi:
+            for entity in entities:
+                self.uow.note_phi(plan.entity_type, None if plan.chart is None else entity.__dict__[plan.chart])
+        return entities
 
     async def _page(
         self,
@@ -93,9 +101,9 @@ class Repository(Generic[E]):
             shape = (*shape, "after")
         values["tenant_id"], values["limit"] = tenant_id, limit + 1
         statement = self._list_statement(shape, ascending=ascending, including_deleted=including_deleted, paged=True)
-        found = [self.plan.build(row) for row in await self.uow.fetch(statement, values)]
-        items = found[:limit]
-        more = len(found) > limit
+        rows = await self.uow.fetch(statement, values)
+        items = self._built(rows[:limit])
+        more = len(rows) > limit
         return Page[Any].model_construct(
             items=items, next_cursor=encode_cursor(items[-1].created_at, items[-1].id) if more else None
         )
@@ -134,7 +142,7 @@ class Repository(Generic[E]):
 
     async def _one(self, statement: CompiledStatement, tenant_id: TenantId, entity_id: uuid.UUID) -> E | None:
         row = await self.uow.fetch_row(statement, {"tenant_id": tenant_id, "id": entity_id})
-        return None if row is None else self.plan.build(row)
+        return None if row is None else self._built((row,))[0]
 
     def _locking(self, *, read: bool) -> CompiledStatement:
         key = (self.entity, "share" if read else "update")

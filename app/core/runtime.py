@@ -16,6 +16,7 @@ import orjson
 from redis.asyncio import Redis
 
 from app.core.auth.passwords import PasswordHasher
+from app.core.auth.throttle import Throttle
 from app.core.auth.tokens import SigningKeys, TokenService
 from app.core.config import Settings
 from app.core.db.pool import ConnectionSource, create_engine
@@ -23,6 +24,7 @@ from app.core.db.system import SystemUnitOfWork
 from app.core.db.uow import ReadUnitOfWork, UnitOfWork
 from app.core.keys import SECRET_BYTES, Keyring
 from app.core.permissions import Principal
+from app.core.sessions.gate import AccessGate
 from app.core.storage.gateway import FilesystemStore, ObjectStore, S3Store
 
 
@@ -35,11 +37,13 @@ class Runtime:
     keys: Keyring
     tokens: TokenService
     passwords: PasswordHasher
+    gate: AccessGate
+    throttle: Throttle
     objects: ObjectStore
     on_publish: Callable[[], None] | None = None
 
     def unit_of_work(self, principal: Principal) -> UnitOfWork:
-        return UnitOfWork(self.database, principal, self.on_publish)
+        return UnitOfWork(self.database, principal, self.keys, self.on_publish)
 
     def read_unit_of_work(self, principal: Principal) -> ReadUnitOfWork:
         return ReadUnitOfWork(self.database, principal)
@@ -73,14 +77,17 @@ def build_runtime(settings: Settings) -> Runtime:
         redis = Redis.from_url(
             settings.redis_url.get_secret_value(), socket_timeout=2, socket_connect_timeout=2, decode_responses=True
         )
+    keys = load_keyring(settings)
     return Runtime(
         settings=settings,
         database=database,
         system=system,
         redis=redis,
-        keys=load_keyring(settings),
+        keys=keys,
         tokens=TokenService(_signing_keys(settings), seconds=settings.access_token_seconds, issuer=settings.jwt_issuer),
         passwords=PasswordHasher(settings.password_rounds),
+        gate=AccessGate(system, token_seconds=settings.access_token_seconds),
+        throttle=Throttle(redis, keys, address_failures=settings.address_failures),
         objects=_object_store(settings),
     )
 

@@ -8,7 +8,7 @@ from alembic import op
 from migrations.tenancy import secure
 
 revision = "review"
-down_revision = "identity"
+down_revision = "email"
 branch_labels = None
 depends_on = None
 

@@ -22,6 +22,9 @@ def guarded(app: FastAPI) -> list[Operation]:
     return found
 
 
+LOGOUT = "POST /api/v1/auth/logout"
+
+
 async def call(actor: Actor, operation: Operation) -> httpx.Response:
     body: dict[str, Any] = {"json": {}} if operation.method in ("POST", "PUT", "PATCH") else {}
     return await actor.request(operation.method, operation.address(), **body)
@@ -64,6 +67,8 @@ async def test_roles_get_what_their_permissions_say_and_nothing_else(
     for name, flags in ROLES.items():
         principal = Principal(agency.tenant_id, Role(flags["role"]), is_reviewer=bool(flags.get("is_reviewer", False)))
         for operation in guarded:
+            if str(operation) == LOGOUT:  # everybody may, and nobody could go on: below
+                continue
             [permission] = operation.permissions
             answer = await call(agency.actors[name], operation)
             if permission.held_by(principal):
@@ -73,6 +78,8 @@ async def test_roles_get_what_their_permissions_say_and_nothing_else(
                 assert (answer.status_code, code_of(answer)) == (403, "FORBIDDEN"), f"{name}: {operation}"
     assert refused
     assert await happened(admin_connection, agency) == before
+    [logout] = [operation for operation in guarded if str(operation) == LOGOUT]
+    assert {(await call(agency.actors[name], logout)).status_code for name in ROLES} == {204}
 
 
 async def test_system_role_has_no_tokens(agency: Agency) -> None:

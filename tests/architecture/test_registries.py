@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import string
+import uuid
 from enum import StrEnum
 from typing import Any
 
@@ -15,6 +16,7 @@ from app.core.db.columns import Sensitivity
 from app.core.db.plan import plan_of
 from app.core.errors import AppError, registered_errors
 from app.core.events import registered_topics
+from app.core.keys import ValueDigest
 from app.core.lifecycle import Lifecycle, registered_lifecycles
 from app.core.permissions import USER_ROLES, registered_permissions
 from tests.architecture.scratch import entities, mapped_classes
@@ -112,7 +114,7 @@ def test_refined_diffs_give_no_values_away() -> None:
             refine = column.info.get("diff")
             if refine is not None and column.info["sensitivity"] is Sensitivity.PHI:
                 for old, new in (({}, {"x": canary}), ({"x": canary}, {}), ({"x": canary}, {"x": [canary]})):
-                    fields = refine(old, new)
+                    fields = refine(old, new, ValueDigest(b"key", uuid.uuid4()))
                     assert fields and canary not in str(list(fields.values())), f"{entity.__name__}.{column.key}"
 
 

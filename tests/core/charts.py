@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import Mapped
 
 from app.core import events
-from app.core.db.columns import EnumText, Money, internal, phi, plain, secret, values_check
+from app.core.db.columns import Digest, EnumText, Money, internal, phi, plain, secret, values_check
 from app.core.db.entity import NAMING, TenantEntity
 from app.core.events import Topic
 from app.core.repository import Repository
@@ -42,11 +42,11 @@ class ChartAction(StrEnum):
     CLOSED = "chart.closed"
 
 
-def _findings_diff(old: Any, new: Any) -> dict[str, list[Any]]:
-    """Names the findings that changed, none of their values."""
+def _findings_diff(old: Any, new: Any, digest: Digest) -> dict[str, list[Any]]:
+    """Names the findings that changed, and digests of their values."""
     names = sorted({*(old or {}), *(new or {})})
     return {
-        f"findings.{name}": ["[redacted]", "[redacted]"]
+        f"findings.{name}": [digest(name, (old or {}).get(name)), digest(name, (new or {}).get(name))]
         for name in names
         if (old or {}).get(name) != (new or {}).get(name)
     }

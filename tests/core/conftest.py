@@ -21,7 +21,7 @@ from app.core.tenants.service import TenantAction
 from app.main import create_app
 from tests.core import chart_api
 from tests.core.charts import Chart, ChartAction, create_tables
-from tests.core.principals import principal_of
+from tests.core.principals import KEYS, principal_of
 from tests.support.actors import Actor, profile
 from tests.support.database import TestDatabase
 
@@ -62,7 +62,11 @@ def sign_in(chart_client: httpx.AsyncClient, chart_runtime: Runtime) -> Callable
     def issue(principal: Principal) -> Actor:
         assert principal.user_id is not None
         token = chart_runtime.tokens.issue(
-            user_id=principal.user_id, tenant_id=principal.tenant_id, role=principal.role, is_reviewer=False
+            user_id=principal.user_id,
+            tenant_id=principal.tenant_id,
+            role=principal.role,
+            is_reviewer=False,
+            session_id=new_id(),
         )
         return Actor(chart_client, token)
 
@@ -92,7 +96,7 @@ def new_tenant(owner: ConnectionSource, runtime: Runtime) -> Callable[[], Awaita
 
     async def make() -> TenantId:
         tenant_id = TenantId(new_id())
-        async with UnitOfWork(owner, Principal.system(tenant_id)) as uow:
+        async with UnitOfWork(owner, Principal.system(tenant_id), KEYS) as uow:
             slug = f"k-{uuid.uuid4().hex[:16]}"
             await uow.create(Tenant(id=tenant_id, tenant_id=tenant_id, **profile(slug)), TenantAction.PROVISIONED)
         return tenant_id

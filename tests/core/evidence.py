@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import Any
 
 import asyncpg
 import orjson
 
+
+class _Digested:
+    """Equal to any keyed digest of the audit log."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, str) and re.fullmatch(r"digest:[0-9a-f]{24}", other) is not None
+
+    def __hash__(self) -> int:
+        return 0
+
+    def __repr__(self) -> str:
+        return "<a digest>"
+
+
+DIGESTED: Any = _Digested()
 _TENANT_TABLES = """
 SELECT c.oid::regclass::text FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
@@ -29,9 +45,14 @@ async def one(connection: asyncpg.Connection, query: str, *arguments: Any) -> An
 
 
 async def checksum(connection: asyncpg.Connection, tenant_id: uuid.UUID) -> dict[str, tuple[int, str]]:
-    """Rows and their hash for every tenant table: equal before and after means that nothing happened."""
+    """Rows and their hash for every tenant table: equal before and after means that nothing happened.
+
+    The access log is left out: who was shown a chart is recorded even when nothing changes.
+    """
     found = {}
     for table in await tenant_tables(connection):
+        if table == "access_log":
+            continue
         count, digest = await one(
             connection,
             f"SELECT count(*), coalesce(md5(string_agg(t::text, '|' ORDER BY t::text)), '')"

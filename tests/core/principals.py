@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from app.core.ids import TenantId, UserId, new_id
+from app.core.keys import Keyring
 from app.core.permissions import Principal, Role
+
+KEYS = Keyring(b"the key of every unit of work that tests make themselves")
 
 
 def principal_of(tenant_id: TenantId, role: Role = Role.EMS, *, is_reviewer: bool = False) -> Principal:

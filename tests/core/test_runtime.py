@@ -56,7 +56,9 @@ def development(tmp_path: Path, **changes: object) -> Settings:
 
 async def test_two_processes_of_one_data_directory_accept_each_others_tokens(tmp_path: Path) -> None:
     first, second = build_runtime(development(tmp_path)), build_runtime(development(tmp_path))
-    token = first.tokens.issue(user_id=new_id(), tenant_id=TenantId(new_id()), role=Role.EMS, is_reviewer=False)
+    token = first.tokens.issue(
+        user_id=new_id(), tenant_id=TenantId(new_id()), role=Role.EMS, is_reviewer=False, session_id=new_id()
+    )
     assert second.tokens.verify(token).role is Role.EMS
     assert isinstance(first.objects, FilesystemStore)
     assert first.database.checked_out() == 0, "nothing is connected before it is used"

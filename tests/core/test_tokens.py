@@ -9,8 +9,10 @@ import json
 import time
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import orjson
 import pytest
@@ -25,6 +27,8 @@ from app.core.config import Settings
 from app.core.errors import Unauthenticated
 from app.core.ids import TenantId, new_id
 from app.core.permissions import Principal, Role
+from app.main import create_app
+from tests.core.evidence import checksum
 from tests.core.http.contract import expect_refusal
 from tests.support.actors import Agency
 
@@ -67,16 +71,26 @@ def claims_of(tenant: uuid.UUID, **changes: Any) -> Claims:
         "reviewer": False,
         "iat": now,
         "exp": now + 3600,
+        "sid": str(new_id()),
+        "jti": str(uuid.uuid4()),
         **changes,
     }
     return {name: value for name, value in claims.items() if value is not None}
 
 
-HEADER = {"alg": "ES256", "typ": "JWT", "kid": "k1"}
+HEADER = {"alg": "ES256", "typ": "at+jwt", "kid": "k1"}
 NULL = object()
+REQUIRED = ("sub", "tenant_id", "role", "reviewer", "iat", "exp", "sid", "jti")
+ID_TOKEN: Claims = {
+    "aud": "fusionems",
+    "nonce": "n-0S6_WzA2Mj",
+    "email": "admin@demo.example",
+    **dict.fromkeys(("tenant_id", "role", "reviewer", "sid", "jti")),
+}
 
 BAD_CLAIMS: dict[str, Claims] = {
-    **{f"without {name}": {name: None} for name in ("sub", "tenant_id", "role", "iat", "exp")},
+    **{f"without {name}": {name: None} for name in REQUIRED},
+    "an id token's": ID_TOKEN,
     "expired": {"exp": int(time.time()) - 1},
     "expired long ago": {"exp": 0, "iat": -3600},
     "exp is true": {"exp": True},
@@ -108,6 +122,16 @@ BAD_CLAIMS: dict[str, Claims] = {
     "tenant is sql": {"tenant_id": "00000000-0000-0000-0000-000000000000'; --"},
     "tenant is a number": {"tenant_id": 7},
     "tenant is null": {"tenant_id": NULL},
+    "reviewer is text": {"reviewer": "true"},
+    "reviewer is a number": {"reviewer": 1},
+    "reviewer is a list": {"reviewer": [True]},
+    "reviewer is null": {"reviewer": NULL},
+    "sid is no uuid": {"sid": "' OR 1=1 --"},
+    "sid is a list": {"sid": []},
+    "sid is null": {"sid": NULL},
+    "jti is no uuid": {"jti": "1"},
+    "jti is a number": {"jti": 1},
+    "jti is null": {"jti": NULL},
 }
 BAD_HEADERS: dict[str, Any] = {
     "alg none": {"alg": "none"},
@@ -130,6 +154,19 @@ BAD_HEADERS: dict[str, Any] = {
     "kid list": {"kid": ["k1"]},
     "kid object": {"kid": {"k1": 1}},
     "kid null": {"kid": None},
+    "typ JWT": {"typ": "JWT"},
+    "typ of an id token": {"typ": "id_token+jwt"},
+    "typ of a refresh token": {"typ": "rt+jwt"},
+    "typ in capitals": {"typ": "AT+JWT"},
+    "typ null": {"typ": None},
+    "no typ": {"typ": NULL},
+    "crit": {"crit": ["exp"]},
+    "b64": {"b64": False, "crit": ["b64"]},
+    "zip": {"zip": "DEF"},
+    "jku": {"jku": "https://evil.example/jwks.json"},
+    "x5u": {"x5u": "https://evil.example/chain.pem"},
+    "jwk empty": {"jwk": {}},
+    "cty": {"cty": "JWT"},
 }
 
 
@@ -150,6 +187,20 @@ async def me(client: httpx.AsyncClient, token: str | bytes) -> httpx.Response:
     return await client.get("/api/v1/auth/me", headers={b"authorization": b"Bearer " + raw})
 
 
+async def expect_powerless(client: httpx.AsyncClient, database: asyncpg.Connection, agency: Agency, token: str) -> None:
+    """Refused by the contract for reading and for writing, and nothing happened."""
+    before = await checksum(database, agency.tenant_id)
+    expect_refusal(await me(client, token), 401, "UNAUTHENTICATED")
+    headers = {"Authorization": f"Bearer {token}"}
+    for path, body in (
+        ("auth/me", {"version": 1, "display_name": "Canary"}),
+        ("tenants/current", {"version": 1, "trade_name": "Canary"}),
+    ):
+        written = await client.patch(f"/api/v1/{path}", headers=headers, json=body)
+        expect_refusal(written, 401, "UNAUTHENTICATED")
+    assert await checksum(database, agency.tenant_id) == before
+
+
 def without_null(part: dict[str, Any]) -> dict[str, Any]:
     return {name: None if value is NULL else value for name, value in part.items()}
 
@@ -164,18 +215,30 @@ async def test_a_token_made_by_this_test_is_accepted(
 
 
 @pytest.mark.parametrize("name", BAD_CLAIMS)
-async def test_bad_claims(client: httpx.AsyncClient, agency: Agency, sign: Callable[[bytes], bytes], name: str) -> None:
-    user = (await agency.medic.expect(200, "GET", "auth/me"))["id"]
-    claims = without_null(claims_of(agency.tenant_id, **{"sub": user, **BAD_CLAIMS[name]}))
-    expect_refusal(await me(client, forge(HEADER, claims, sign)), 401, "UNAUTHENTICATED")
+async def test_bad_claims(
+    client: httpx.AsyncClient,
+    admin_connection: asyncpg.Connection,
+    agency: Agency,
+    sign: Callable[[bytes], bytes],
+    name: str,
+) -> None:
+    user = (await agency.admin.expect(200, "GET", "auth/me"))["id"]
+    claims = without_null(claims_of(agency.tenant_id, **{"sub": user, "role": "admin", **BAD_CLAIMS[name]}))
+    await expect_powerless(client, admin_connection, agency, forge(HEADER, claims, sign))
 
 
 @pytest.mark.parametrize("name", BAD_HEADERS)
-async def test_bad_header(client: httpx.AsyncClient, agency: Agency, sign: Callable[[bytes], bytes], name: str) -> None:
-    changes = BAD_HEADERS[name]
-    header = {**HEADER, **changes}
-    header = {key: value for key, value in header.items() if value is not NULL}
-    expect_refusal(await me(client, forge(header, claims_of(agency.tenant_id), sign)), 401, "UNAUTHENTICATED")
+async def test_bad_header(
+    client: httpx.AsyncClient,
+    admin_connection: asyncpg.Connection,
+    agency: Agency,
+    sign: Callable[[bytes], bytes],
+    name: str,
+) -> None:
+    user = (await agency.admin.expect(200, "GET", "auth/me"))["id"]
+    header = {key: value for key, value in {**HEADER, **BAD_HEADERS[name]}.items() if value is not NULL}
+    claims = claims_of(agency.tenant_id, sub=user, role="admin")
+    await expect_powerless(client, admin_connection, agency, forge(header, claims, sign))
 
 
 @pytest.mark.parametrize("smuggled", ["jwk", "jku", "x5u", "x5c"])
@@ -284,17 +347,28 @@ async def test_header_that_is_no_header(
     expect_refusal(await me(client, forge(header, claims_of(agency.tenant_id), sign)), 401, "UNAUTHENTICATED")
 
 
-async def test_reviewer_must_be_said_in_so_many_words(
-    client: httpx.AsyncClient, agency: Agency, sign: Callable[[bytes], bytes]
+async def test_keys_rotate_without_signing_anybody_out(
+    settings: Settings, keys: SigningKeys, agency: Agency, tmp_path: Path
 ) -> None:
-    user = (await agency.medic.expect(200, "GET", "auth/me"))["id"]
-    service = service_of(SigningKeys.generate())
-    assert service.seconds == 3600
-    for value in ("true", 1, [True], "yes"):
-        token = forge(HEADER, claims_of(agency.tenant_id, sub=user, reviewer=value), sign)
-        permissions = (await me(client, token)).json()["permissions"]
-        plain = (await agency.medic.expect(200, "GET", "auth/me"))["permissions"]
-        assert permissions == plain
+    """The next start of the service knows the old key and signs with the new one; a third forgets the old."""
+    fresh = SigningKeys.generate().keys["k1"]
+    file = tmp_path / "keys.json"
+    tokens_of = {}
+    for held in ({"k1": keys.keys["k1"], "k2": fresh}, {"k2": fresh}):
+        file.write_bytes(orjson.dumps({"active": "k2", "keys": held}))
+        app = create_app(settings.model_copy(update={"jwt_keys_file": file}))
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+            old = await me(http, str(agency.medic.token))
+            email = f"medic@{agency.slug}.example"
+            login = {"tenant_slug": agency.slug, "email": email, "password": agency.passwords[email]}
+            answer = await http.post("/api/v1/auth/login", json=login)
+            new = answer.json()["access_token"]
+            assert (await me(http, new)).status_code == 200
+            assert json.loads(base64.urlsafe_b64decode(new.split(".")[0] + "=="))["kid"] == "k2"
+            tokens_of[len(held)] = old.status_code
+        await app.state.runtime.close()
+    assert tokens_of == {2: 200, 1: 401}
 
 
 def service_of(keys: SigningKeys, issuer: str | None = None, seconds: int = 3600) -> TokenService:
@@ -303,14 +377,22 @@ def service_of(keys: SigningKeys, issuer: str | None = None, seconds: int = 3600
 
 def issued(service: TokenService, **changes: Any) -> str:
     return service.issue(
-        **{"user_id": new_id(), "tenant_id": TenantId(new_id()), "role": Role.BILLING, "is_reviewer": False, **changes}
+        **{
+            "user_id": new_id(),
+            "tenant_id": TenantId(new_id()),
+            "role": Role.BILLING,
+            "is_reviewer": False,
+            "session_id": new_id(),
+            **changes,
+        }
     )
 
 
 def test_token_carries_the_directives_claims_and_comes_back_as_the_principal() -> None:
     service = service_of(SigningKeys.generate())
-    user, tenant = new_id(), TenantId(new_id())
-    token = service.issue(user_id=user, tenant_id=tenant, role=Role.EMS, is_reviewer=True)
+    user, session, tenant = new_id(), new_id(), TenantId(new_id())
+    token = service.issue(user_id=user, tenant_id=tenant, role=Role.EMS, is_reviewer=True, session_id=session)
+    assert json.loads(base64.urlsafe_b64decode(token.split(".")[0] + "=="))["typ"] == "at+jwt"
     claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
     assert {name: claims[name] for name in ("sub", "tenant_id", "role")} == {
         "sub": str(user),
@@ -320,8 +402,15 @@ def test_token_carries_the_directives_claims_and_comes_back_as_the_principal() -
     assert claims["exp"] - claims["iat"] == 3600 and abs(claims["iat"] - time.time()) < 60
     principal = service.verify(token)
     assert principal == Principal(
-        tenant, Role.EMS, user_id=principal.user_id, is_reviewer=True, expires_at=claims["exp"]
+        tenant,
+        Role.EMS,
+        user_id=principal.user_id,
+        is_reviewer=True,
+        expires_at=claims["exp"],
+        session_id=session,
     )
+    assert set(claims) == set(REQUIRED)
+    assert claims["jti"] != json.loads(base64.urlsafe_b64decode(issued(service).split(".")[1] + "=="))["jti"]
     assert principal.user_id == user
 
 

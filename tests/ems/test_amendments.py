@@ -141,4 +141,4 @@ async def test_exports_made_before_an_amendment_are_outdated_by_it(
     outdated = [[(one["kind"], one["status"]) for one in amendment["outdated_exports"]] for amendment in told]
     exported = [("nemsis_export", "exported")]
     assert outdated == [[], exported, [], exported]
-    assert len(statements) <= 9
+    assert len(statements) <= 10

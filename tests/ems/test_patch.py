@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.core.evidence import DIGESTED
 from tests.ems.charts import INCIDENT, KINDS, NARRATIVE, PATIENT, VITAL, Chart, Kind
 from tests.ems.evidence import Evidence
 
@@ -112,8 +113,8 @@ async def test_null_empties_a_field(chart: Chart, evidence: Evidence) -> None:
     assert (emptied["date_of_birth"], emptied["gender"], emptied["age"]) == (None, None, 46)
     audit = (await evidence.records(patient["id"])).audit[-1]
     assert audit["changed_fields_json"] == {
-        "date_of_birth": ["[redacted]", None],
-        "gender": ["[redacted]", None],
+        "date_of_birth": [DIGESTED, None],
+        "gender": [DIGESTED, None],
     }
 
 
@@ -128,7 +129,7 @@ async def test_elements_merge_by_id_and_null_removes(chart: Chart, evidence: Evi
     audit = (await evidence.records(chart.id)).audit[-1]
     assert audit["changed_fields_json"] == {
         "elements.eResponse.08": [delay["eResponse.08"], None],  # a delay of the unit identifies nobody
-        "elements.eResponse.13": ["[redacted]", "[redacted]"],
+        "elements.eResponse.13": [DIGESTED, DIGESTED],
     }
 
 

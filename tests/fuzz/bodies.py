@@ -5,16 +5,29 @@ from __future__ import annotations
 from typing import Any
 
 from scripts.demo_chart import CALL
+from tests.core.reference.records import MOVED, REVISED, SAMPLES
 from tests.ems.charts import KINDS
 from tests.fuzz.document import Described, alternatives, resolve
 from tests.fuzz.world import Records
 
 _CREATED = {f"create_{kind.noun.replace(' ', '_')}": dict(kind.body) for kind in KINDS}
 _REVISED = {f"revise_{kind.noun.replace(' ', '_')}": dict(kind.change) for kind in KINDS}
+_RECORDS = {f"create_{sample.kind.noun.lower().replace(' ', '_')}": sample.fresh() for sample in SAMPLES}
+_RECORDS |= {f"revise_{sample.kind.noun}": dict(sample.change) for sample in REVISED}
+_RECORDS |= {f"transition_{sample.kind.noun}": {"action": sample.action} for sample in MOVED}
 _BODIES: dict[str, dict[str, Any]] = {
     **_CREATED,
     **_REVISED,
+    **_RECORDS,
     "revise_current_tenant": {"phone": "2175550101"},
+    "login": {"tenant_slug": "demo", "email": "medic@demo.example", "password": "sample"},
+    "request_password_reset": {"tenant_slug": "demo", "email": "medic@demo.example"},
+    "reset_password": {"token": "sample", "new_password": "violet-Tangent-91-harbor"},
+    "change_password": {"current_password": "sample", "new_password": "violet-Tangent-91-harbor"},
+    "create_user": {"email": "sample@demo.example", "display_name": "Sample", "role": "ems"},
+    "revise_user": {"display_name": "Sample"},
+    "revise_me": {"display_name": "Sample"},
+    "transition_user": {"action": "invite", "reason": "as agreed"},
     "transition_incident": {"action": "start", "reason": "as agreed"},
     "transition_export": {"action": "validate"},
     "transition_claim": {"action": "approve", "reason": "as agreed"},

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from typing import Any, TypeVar
 
 import httpx
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from app.core.config import Settings
+from app.core.runtime import Runtime
 from app.main import create_app
 from tests.support.actors import Agency, found_agency
 
@@ -19,9 +21,10 @@ T = TypeVar("T")
 class Service:
     """`send` puts exactly the given bytes on the (imaginary) wire."""
 
-    def __init__(self, portal: BlockingPortal, client: httpx.AsyncClient, agency: Agency) -> None:
+    def __init__(self, portal: BlockingPortal, client: httpx.AsyncClient, runtime: Runtime, agency: Agency) -> None:
         self._portal = portal
         self._client = client
+        self.runtime = runtime
         self.agency = agency
 
     def wait_for(self, function: Callable[..., Awaitable[T]], *arguments: Any) -> T:
@@ -32,7 +35,19 @@ class Service:
     ) -> httpx.Response:
         """`target` is a path with its query, percent-encoded."""
         request = self._client.build_request(method, f"http://test{target}", headers=headers, content=content)
-        return self.wait_for(self._client.send, request)
+        answer = self.wait_for(self._client.send, request)
+        if request.url.path.endswith("/auth/logout") and answer.status_code == 204:
+            self._sign_in_again(request.headers["authorization"].removeprefix("Bearer "))
+        return answer
+
+    def _sign_in_again(self, token: str) -> None:
+        """Whose session a request has ended, for the requests that follow."""
+        for name, actor in self.agency.actors.items():
+            if actor.token == token:
+                email = f"{name}@{self.agency.slug}.example"
+                login = {"tenant_slug": self.agency.slug, "email": email, "password": self.agency.passwords[email]}
+                answer = self.wait_for(partial(self._client.post, "/api/v1/auth/login", json=login))
+                actor.token = answer.json()["access_token"]
 
     def authorization(self, actor: str | None) -> list[tuple[bytes, bytes]]:
         if actor is None:
@@ -48,4 +63,4 @@ def running(settings: Settings) -> Iterator[Service]:
             transport = httpx.ASGITransport(app, raise_app_exceptions=False)
             client = httpx.AsyncClient(transport=transport, base_url="http://test")
             with portal.wrap_async_context_manager(client):
-                yield Service(portal, client, portal.call(found_agency, client, settings))
+                yield Service(portal, client, app.state.runtime, portal.call(found_agency, client, settings))

@@ -83,7 +83,8 @@ def test_the_unspoilt_body_is_read(service: Service, world: World, operation: De
     target = address(operation, world)
     body = acceptable(operation, world.open, world.version(operation.actor, target))
     answer = expect_contract(service, world, operation, target, JSON, content=json.dumps(body).encode())
-    assert answer.status_code != 422 and answer.status_code != 404, answer.text
+    judged = "password_wrong" in answer.text  # what the sample says was read, and is not the actor's password
+    assert judged or answer.status_code not in (404, 422), answer.text
 
 
 @pytest.mark.parametrize("operation", WITH_BODY, ids=str)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+import uuid
 from dataclasses import dataclass, field
 
+from app.core.runtime import Runtime
 from scripts.demo_call import PEOPLE, Player
 from scripts.demo_chart import CALL
+from tests.core.reference.records import SAMPLES
+from tests.email.support.people import bounce_message
 from tests.ems.charts import CHILDREN, Chart
 from tests.fuzz.service import Service
 from tests.support.actors import Agency
@@ -28,7 +32,7 @@ class Records:
         found: dict[str, str] = {}
         for collection, name in re.findall(r"([a-z-]+)/\{([a-z_]+)\}", operation_path):
             area = "claim_export_id" if "/billing/exports" in operation_path else name
-            key = collection if name == "child_id" else area
+            key = collection if name in ("child_id", "record_id") else area
             if key in self.ids:
                 found[name] = self.ids[key]
         return found
@@ -51,7 +55,7 @@ class World:
         self.renew()
 
     def renew(self) -> None:
-        self.open = self._service.wait_for(_opened, self._service.agency)
+        self.open = self._service.wait_for(_opened, self._service.agency, self._service.runtime)
 
     def version(self, actor: str | None, address: str) -> int | None:
         """The present version of what a path (with ids) leads to."""
@@ -61,7 +65,7 @@ class World:
         return version if isinstance(version, int) else None
 
 
-async def _opened(agency: Agency) -> Records:
+async def _opened(agency: Agency, runtime: Runtime) -> Records:
     chart = await Chart.open(agency)
     ids = {"incident_id": chart.id, "patients": chart.patient["id"]}
     for kind in CHILDREN[1:]:
@@ -71,7 +75,15 @@ async def _opened(agency: Agency) -> Records:
     claim = await agency.biller.expect(201, "POST", "billing/claims", json=CALL.claim | {"incident_id": billed.id})
     ids |= {"claim_id": claim["id"], "line_id": claim["lines"][0]["id"]}
     export = await agency.admin.expect(201, "POST", "nemsis/exports", json={"incident_id": billed.id})
-    return Records(ids | {"export_id": export["id"]})
+    email = f"fuzz-{uuid.uuid4().hex}@{agency.slug}.example"
+    user = await agency.admin.expect(201, "POST", "users", json={"email": email, "display_name": "Fuzz", "role": "ems"})
+    for sample in SAMPLES:
+        ids[sample.path.rsplit("/", 1)[-1]] = (await sample.add(agency.admin))["id"]
+    await bounce_message(runtime, agency.tenant_id)
+    suppressed = await agency.admin.expect(200, "GET", "email/suppressions?limit=1")
+    return Records(
+        ids | {"export_id": export["id"], "suppression_id": suppressed["items"][0]["id"], "user_id": user["id"]}
+    )
 
 
 async def _played(agency: Agency) -> Records:

@@ -58,8 +58,7 @@ class ClaimRepository(Repository[Claim]):
         return await self._list(_BY_IDS_FOR_UPDATE, tenant_id, ids)
 
     async def _list(self, statement: CompiledStatement, tenant_id: TenantId, ids: Sequence[uuid.UUID]) -> list[Claim]:
-        rows = await self.uow.fetch(statement, {"tenant_id": tenant_id, "ids": list(ids)})
-        return [self.plan.build(row) for row in rows]
+        return self._built(await self.uow.fetch(statement, {"tenant_id": tenant_id, "ids": list(ids)}))
 
 
 class ClaimLineRepository(Repository[ClaimLine]):
@@ -71,8 +70,7 @@ class ClaimLineRepository(Repository[ClaimLine]):
     ) -> dict[uuid.UUID, list[ClaimLine]]:
         """Live lines of each claim by number; every id has a list."""
         found: dict[uuid.UUID, list[ClaimLine]] = {claim_id: [] for claim_id in claim_ids}
-        for row in await self.uow.fetch(_LINES_OF, {"tenant_id": tenant_id, "ids": list(claim_ids)}):
-            line = self.plan.build(row)
+        for line in self._built(await self.uow.fetch(_LINES_OF, {"tenant_id": tenant_id, "ids": list(claim_ids)})):
             found[line.claim_id].append(line)
         return found
 

@@ -185,7 +185,9 @@ class ClaimCreate(CreateModel):
     prior_authorization: PriorAuthorization | None = None
     diagnoses: Diagnoses
     lines: list[NewLine] = Field(min_length=1, max_length=MAX_LINES)
-    place_of_service: PlaceOfService = "41"
+    place_of_service: PlaceOfService | None = Field(
+        None, description="CLM05-1: 41 land, 42 air or water; null stands for the agency's default_place_of_service"
+    )
     patient_count: PatientCount = 1
     loaded_miles: Miles
     weight_lb: Pounds | None = None
@@ -195,7 +197,9 @@ class ClaimCreate(CreateModel):
     certifications: Certifications = Field(default_factory=Certifications)
     accident: Accident | None = None
     signature_on_file: SignatureOnFile | None = None
-    accepts_assignment: AcceptsAssignment = True
+    accepts_assignment: AcceptsAssignment | None = Field(
+        None, description="CLM07; null stands for the agency's default_accepts_assignment"
+    )
 
 
 class ClaimPatch(VersionedPatch):

@@ -33,6 +33,7 @@ from app.core.errors import ValidationFailed
 from app.core.idempotency.creation import Creation
 from app.core.pagination import Page
 from app.core.repository import require_version
+from app.core.tenants.models import Tenant
 from app.core.tenants.service import current_tenant
 from app.ems.public import IncidentStatus, hold_incident, list_patients
 
@@ -54,6 +55,15 @@ class LineAction(StrEnum):
 def total_charge(charges: Iterable[Decimal]) -> Decimal:
     """CLM02, in cents even when there are no lines."""
     return sum(charges, Decimal("0.00"))
+
+
+def claim_defaults(profile: Tenant, given: ClaimCreate) -> dict[str, Any]:
+    """What the agency lets a new claim say where the client says nothing."""
+    return {
+        name: getattr(profile, f"default_{name}")
+        for name in ("place_of_service", "accepts_assignment")
+        if getattr(given, name) is None
+    }
 
 
 def require_editable(claim: Claim) -> None:
@@ -112,7 +122,11 @@ class ClaimService:
             tenant_id=self._uow.tenant_id,
             claim_number=await next_claim_number(self._uow),
             charge_amount=total_charge(line.charge for line in given.lines),
-            **{**_stored(given.values()), "patient_id": await self._patient_of(given)},
+            **{
+                **_stored(given.values()),
+                **claim_defaults(await current_tenant(self._uow), given),
+                "patient_id": await self._patient_of(given),
+            },
         )
         await self._uow.create(claim, ClaimAction.CREATED, event=CLAIM_UPDATED)
         lines = [

@@ -21,6 +21,7 @@ from app.billing.x12.parties import (
     Submitter,
     Subscriber,
 )
+from app.billing.x12.party_segments import place
 from app.core.tenants.models import Tenant
 from app.ems.public import Gender, IncidentRead, PatientChart, PatientRead
 
@@ -117,7 +118,17 @@ def _billing_provider(profile: Tenant) -> BillingProvider:
         ein=profile.ein or "",
         taxonomy=profile.taxonomy or "",
         address=_address(profile.street, profile.city, profile.state, profile.zip),
+        pay_to_address=_pay_to(profile),
     )
+
+
+def _pay_to(profile: Tenant) -> Address | None:
+    """2010AB stands in a file only where it differs, as it is sent, from the billing provider's own address."""
+    if profile.pay_to_street is None:
+        return None
+    pay_to = _address(profile.pay_to_street, profile.pay_to_city, profile.pay_to_state, profile.pay_to_zip)
+    own = _address(profile.street, profile.city, profile.state, profile.zip)
+    return None if [*place(pay_to)] == [*place(own)] else pay_to
 
 
 def _subscriber(claim: Claim, patient: PatientRead) -> Subscriber:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from app.core.auth.permissions import SELF_WRITE
 from app.core.lifecycle import Lifecycle, Transition
 
 
@@ -18,6 +19,12 @@ class AccountTokenTransition(StrEnum):
     WITHDRAW = "withdraw"
 
 
+class AccountTokenAction(StrEnum):
+    ISSUED = "account_token.issued"
+    USED = "account_token.used"
+    WITHDRAWN = "account_token.withdrawn"
+
+
 _ISSUED = frozenset({AccountTokenStatus.ISSUED})
 
 account_token_lifecycle: Lifecycle[AccountTokenStatus, None] = Lifecycle(
@@ -25,8 +32,21 @@ account_token_lifecycle: Lifecycle[AccountTokenStatus, None] = Lifecycle(
     states=AccountTokenStatus,
     initial=AccountTokenStatus.ISSUED,
     transitions=(
-        Transition(AccountTokenTransition.USE, _ISSUED, AccountTokenStatus.USED, system=True),
-        Transition(AccountTokenTransition.WITHDRAW, _ISSUED, AccountTokenStatus.WITHDRAWN, system=True),
+        Transition(
+            AccountTokenTransition.USE,
+            _ISSUED,
+            AccountTokenStatus.USED,
+            audit_action=AccountTokenAction.USED,
+            system=True,
+        ),
+        Transition(
+            AccountTokenTransition.WITHDRAW,
+            _ISSUED,
+            AccountTokenStatus.WITHDRAWN,
+            permission=SELF_WRITE,
+            audit_action=AccountTokenAction.WITHDRAWN,
+            system=True,
+        ),
     ),
     internal=frozenset(AccountTokenTransition),
 )

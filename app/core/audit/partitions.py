@@ -1,24 +1,49 @@
-"""The audit log's monthly partitions are made ahead of time: a month without one would fill the default partition."""
+"""Monthly partitions of both logs: made ahead of time, and detached for archiving when the retention time is over.
+
+A month without a partition would fill the default partition.
+"""
 
 from __future__ import annotations
 
 from app.core.jobs.queue import Schedule
+from app.core.logging import get_logger
 from app.core.runtime import Runtime
 
+LOGS = ("audit_events", "access_log")
 MONTHS_AHEAD = 12
 _ENSURE = (
-    "SELECT fusionems_ensure_audit_partition((date_trunc('month', now()) + make_interval(months => n))::date)"
-    " FROM generate_series(0, $1) AS n"
+    "SELECT fusionems_ensure_partition($1, (date_trunc('month', now()) + make_interval(months => n))::date)"
+    " FROM generate_series(0, $2) AS n"
 )
+_DETACH = "SELECT fusionems_detach_expired_partitions($1)"
+
+_log = get_logger(__name__)
 
 
 async def ensure_partitions(runtime: Runtime) -> None:
     """Make what is missing of this month and the next MONTHS_AHEAD ones."""
     lease = await runtime.system.acquire()
     try:
-        await lease.conn.execute(_ENSURE, MONTHS_AHEAD)
+        for log in LOGS:
+            await lease.conn.execute(_ENSURE, log, MONTHS_AHEAD)
     finally:
         await runtime.system.release(lease)
 
 
-ENSURE_PARTITIONS = Schedule("core.audit_partitions", "17 3 * * *", ensure_partitions)
+async def detach_expired_partitions(runtime: Runtime) -> list[str]:
+    """Detach months that are older than AUDIT_RETENTION_YEARS; their names. Nothing is deleted."""
+    lease = await runtime.system.acquire()
+    try:
+        rows = await lease.conn.fetch(_DETACH, runtime.settings.audit_retention_years)
+    finally:
+        await runtime.system.release(lease)
+    return [row[0] for row in rows]
+
+
+async def _keep_partitions(runtime: Runtime) -> None:
+    await ensure_partitions(runtime)
+    for name in await detach_expired_partitions(runtime):
+        _log.info("partition detached", location=name)
+
+
+KEEP_PARTITIONS = Schedule("core.audit_partitions", "17 3 * * *", _keep_partitions)

@@ -1,7 +1,8 @@
-"""Signing in needs none; asking who one is needs a token of any role."""
+"""Signing in needs none; one's own account needs a token of any role."""
 
 from __future__ import annotations
 
 from app.core.permissions import USER_ROLES, declare
 
 SELF_READ = declare("self.read", "Read one's own account.", *USER_ROLES)
+SELF_WRITE = declare("self.write", "Change one's own name and password, and sign out.", *USER_ROLES)

@@ -1,4 +1,4 @@
-"""Sign-in requests and answers."""
+"""Requests and answers of sign-in, sessions, passwords and the user's own account."""
 
 from __future__ import annotations
 
@@ -7,23 +7,57 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from app.core.auth.strength import NewPassword
 from app.core.permissions import Role
-from app.core.schemas import ReadModel, RequestModel, Text, length
+from app.core.schemas import EntityRead, ReadModel, RequestModel, Text, VersionedPatch, length
+from app.core.users.schemas import DisplayName
+
+Slug = Annotated[Text, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", examples=["demo"])]
+GivenEmail = Annotated[Text, Field(min_length=3, max_length=254, examples=["medic@demo.example"])]
+GivenPassword = Annotated[Text, length(72)]
 
 
 class LoginRequest(RequestModel):
-    tenant_slug: Annotated[Text, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", examples=["demo"])]
-    email: Annotated[Text, Field(min_length=3, max_length=254, examples=["medic@demo.example"])]
-    password: Annotated[Text, length(72)]
+    tenant_slug: Slug
+    email: GivenEmail
+    password: GivenPassword
 
 
-class AccessToken(ReadModel):
+class RefreshRequest(RequestModel):
+    refresh_token: Annotated[Text, length(256)]
+
+
+class ForgotPasswordRequest(RequestModel):
+    tenant_slug: Slug
+    email: GivenEmail
+
+
+class ForgotPasswordAnswer(ReadModel):
+    status: Literal["accepted"] = "accepted"
+
+
+class ResetPasswordRequest(RequestModel):
+    token: Annotated[Text, length(256)] = Field(description="From the link of an invitation or of a password reset")
+    new_password: NewPassword
+
+
+class ChangePasswordRequest(RequestModel):
+    current_password: GivenPassword
+    new_password: NewPassword
+
+
+class SessionTokens(ReadModel):
     access_token: str = Field(description="JWT (ES256); send it as `Authorization: Bearer …`")
+    refresh_token: str = Field(description="Opaque; good for one `POST auth/refresh`")
     token_type: Literal["bearer"] = "bearer"
-    expires_in: int = Field(description="Seconds until the token expires")
+    expires_in: int = Field(description="Seconds until the access token expires")
 
 
-class MeRead(ReadModel):
+class MePatch(VersionedPatch):
+    display_name: DisplayName = ""
+
+
+class MeRead(EntityRead):
     id: uuid.UUID
     tenant_id: uuid.UUID
     email: str

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import mapped_column
 
-Diff = Callable[[Any, Any], dict[str, list[Any]]]
+Digest = Callable[[str, Any], str | None]
+Diff = Callable[[Any, Any, Digest], dict[str, list[Any]]]
 
 
 class Sensitivity(StrEnum):
@@ -68,15 +69,15 @@ def phi(
     heavy: bool = False,
     **options: Any,
 ) -> Any:
-    """Protected health information: audit diffs, logs and events see only that it changed.
+    """Protected health information: audit diffs show keyed digests; logs and events see only that it changed.
 
-    `diff` refines the redaction of a JSON column: it maps (old, new) to {field: [old, new]}, itself redacted.
+    `diff` refines this for a JSON column: it maps (old, new, digest) to {field: [old, new]}, protected values digested.
     """
     return _column(Sensitivity.PHI, args, default, default_factory, diff, heavy, options)
 
 
 def secret(*args: Any, default: Any = MISSING, init: bool = True, **options: Any) -> Any:
-    """Credentials: audit diffs see only that they changed."""
+    """Credentials: audit diffs show keyed digests."""
     return _column(Sensitivity.SECRET, args, default, None, None, False, options)
 
 

@@ -9,13 +9,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.core.audit.models import AuditEvent
-from app.core.db.columns import Sensitivity
+from app.core.db.columns import Digest, Sensitivity
 from app.core.db.entity import E, TenantEntity
 from app.core.db.revisions import ChartRevision
 from app.core.db.sql import CompiledStatement, decoders
 from app.core.outbox.models import OutboxEvent
-
-REDACTED = "[redacted]"
 
 _AUDIT: Any = AuditEvent.__table__
 _OUTBOX: Any = OutboxEvent.__table__
@@ -32,7 +30,10 @@ def _same_json(old: Any, new: Any) -> bool:
 
 
 class EntityPlan(Generic[E]):
-    """`mutable` columns are written by updates; `redacted` ones show in audit diffs only as changed."""
+    """`mutable` columns are written by updates; `redacted` ones show in audit diffs as keyed digests.
+
+    `chart` names the column that tells whose chart an entity with PHI belongs to.
+    """
 
     def __init__(self, entity: type[E]) -> None:
         table: Any = entity.__table__
@@ -49,6 +50,8 @@ class EntityPlan(Generic[E]):
             key for key, kind in kinds.items() if key == "deleted_at" or kind is not Sensitivity.INTERNAL
         )
         self.redacted = frozenset(key for key, kind in kinds.items() if kind in (Sensitivity.PHI, Sensitivity.SECRET))
+        self.holds_phi = Sensitivity.PHI in kinds.values()
+        self.chart = "incident_id" if "incident_id" in kinds else "id" if self.entity_type == "incident" else None
         self.heavy = tuple(column.key for column in table.c if column.info.get("heavy"))
         self._light = tuple(key for key in self.mutable if key not in self.heavy)
         self._json = tuple(column.key for column in table.c if isinstance(column.type, JSONB))
@@ -85,8 +88,10 @@ class EntityPlan(Generic[E]):
             before[key] = _copied(before[key])
         return before
 
-    def diff(self, before: dict[str, Any], after: dict[str, Any]) -> tuple[list[str], dict[str, list[Any]]]:
-        """Changed columns, and the audit's {field: [old, new]} with PHI redacted."""
+    def diff(
+        self, before: dict[str, Any], after: dict[str, Any], digest: Digest
+    ) -> tuple[list[str], dict[str, list[Any]]]:
+        """Changed columns, and the audit's {field: [old, new]} with PHI digested."""
         changed: list[str] = []
         fields: dict[str, list[Any]] = {}
         for key in self.mutable:
@@ -94,23 +99,23 @@ class EntityPlan(Generic[E]):
             if old is new or (old == new and (key not in self._json or _same_json(old, new))):
                 continue
             changed.append(key)
-            self._record(fields, key, old, new)
+            self._record(fields, key, old, new, digest)
         return changed, fields
 
-    def created_fields(self, state: dict[str, Any]) -> dict[str, list[Any]]:
+    def created_fields(self, state: dict[str, Any], digest: Digest) -> dict[str, list[Any]]:
         fields: dict[str, list[Any]] = {}
         for key in self.mutable:
             value = state.get(key)
             if value is not None:
-                self._record(fields, key, None, value)
+                self._record(fields, key, None, value, digest)
         return fields
 
-    def _record(self, fields: dict[str, list[Any]], key: str, old: Any, new: Any) -> None:
+    def _record(self, fields: dict[str, list[Any]], key: str, old: Any, new: Any, digest: Digest) -> None:
         refine = self._diffs.get(key)
         if refine is not None:
-            fields.update(refine(old, new))
+            fields.update(refine(old, new, digest))
         elif key in self.redacted:
-            fields[key] = [None if old is None else REDACTED, None if new is None else REDACTED]
+            fields[key] = [digest(key, old), digest(key, new)]
         else:
             fields[key] = [old, new]
 

@@ -13,7 +13,9 @@ import asyncpg
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
+from app.core.audit.access import RECORD_ACCESS, PhiRead
 from app.core.context import current_request_id
+from app.core.db.columns import Digest
 from app.core.db.entity import E
 from app.core.db.guard import refuse_unaudited
 from app.core.db.plan import EntityPlan, plan_of
@@ -22,6 +24,7 @@ from app.core.db.sql import CompiledStatement
 from app.core.errors import Conflict, NotFound, ServiceUnavailable
 from app.core.events import Topic
 from app.core.ids import TenantId, new_id
+from app.core.keys import Keyring
 from app.core.logging import get_logger
 from app.core.permissions import Principal
 
@@ -143,14 +146,39 @@ async def _scrub(source: ConnectionSource, lease: Lease) -> None:
 
 
 class ReadUnitOfWork(Transaction):
-    """Bound to one tenant and one principal. Has no verb that writes."""
+    """Bound to one tenant and one principal. Has no verb that writes.
 
-    __slots__ = ("principal", "tenant_id")
+    What it read of charts goes into the access log before its transaction ends: one row, whatever was read.
+    """
+
+    __slots__ = ("_read", "principal", "tenant_id")
 
     def __init__(self, source: ConnectionSource, principal: Principal) -> None:
         super().__init__(source)
         self.principal = principal
         self.tenant_id: TenantId = principal.tenant_id
+        self._read: PhiRead | None = None
+
+    def note_phi(self, entity_type: str, incident_id: uuid.UUID | None) -> None:
+        """Somebody is shown protected health information: what kind, and of which chart. Repositories call it."""
+        if self._read is None:
+            self._read = PhiRead()
+        self._read.note(entity_type, incident_id)
+
+    def _unaudited_read(self) -> PhiRead | None:
+        return self._read
+
+    async def commit(self) -> None:
+        """Raises ServiceUnavailable: without its row in the access log nothing is shown."""
+        read = self._unaudited_read()
+        if read is not None and self.principal.user_id is not None:
+            conn = await self._connection()
+            try:
+                await conn.execute(RECORD_ACCESS.sql, *RECORD_ACCESS.arguments(read.row(self.principal)))
+            except BaseException:
+                await self.rollback()
+                raise
+        await super().commit()
 
     def _opening(self) -> str:
         tenant = self.tenant_id
@@ -163,12 +191,18 @@ class ReadUnitOfWork(Transaction):
 class UnitOfWork(ReadUnitOfWork):
     """Writes through `change` only: row, audit event and outbox event are one statement."""
 
-    __slots__ = ("_on_publish", "_poisoned", "_published")
+    __slots__ = ("_audited", "_keys", "_on_publish", "_poisoned", "_published")
 
     def __init__(
-        self, source: ConnectionSource, principal: Principal, on_publish: Callable[[], None] | None = None
+        self,
+        source: ConnectionSource,
+        principal: Principal,
+        keys: Keyring,
+        on_publish: Callable[[], None] | None = None,
     ) -> None:
         super().__init__(source, principal)
+        self._keys = keys
+        self._audited: set[uuid.UUID] = set()
         self._poisoned = False
         self._published = False
         self._on_publish = on_publish
@@ -198,6 +232,10 @@ class UnitOfWork(ReadUnitOfWork):
         if self._published and self._on_publish is not None:
             self._on_publish()
 
+    def _unaudited_read(self) -> PhiRead | None:
+        """Who changes a chart has seen it: the change's audit event says so already."""
+        return None if self._read is None else self._read.without(self._audited)
+
     async def job_connection(self) -> Any:
         """This transaction's asyncpg connection, for the job queue: a job is enqueued with its cause or not at all."""
         return await self._connection()
@@ -209,6 +247,9 @@ class UnitOfWork(ReadUnitOfWork):
         if row is not None and values["o_topic"] is not None:
             self._published = True
         return row
+
+    def _digest(self, entity_id: uuid.UUID) -> Digest:
+        return self._keys.value_digest(self.tenant_id, entity_id)
 
 
 class Change(Generic[E]):
@@ -252,7 +293,7 @@ class Change(Generic[E]):
 
     async def _update(self, state: dict[str, Any], before: dict[str, Any]) -> None:
         plan = self._plan
-        changed, fields = plan.diff(before, state)
+        changed, fields = plan.diff(before, state, self._uow._digest(state["id"]))
         if not changed:
             return
         version = before["version"]
@@ -265,7 +306,7 @@ class Change(Generic[E]):
 
     async def _insert(self, state: dict[str, Any]) -> None:
         plan = self._plan
-        fields = plan.created_fields(state)
+        fields = plan.created_fields(state, self._uow._digest(state["id"]))
         row = await self._uow._write(plan.insert, self._records(state, fields, 1, list(fields)))
         state["version"], state["created_at"], state["updated_at"] = row
 
@@ -273,6 +314,8 @@ class Change(Generic[E]):
         self, state: dict[str, Any], fields: dict[str, list[Any]], version: int, changed: list[str]
     ) -> dict[str, Any]:
         uow, entity = self._uow, self._entity
+        if self._plan.chart is not None:
+            uow._audited.add(state[self._plan.chart])
         values = {f"v_{key}": value for key, value in state.items()}
         values["tenant_id"] = uow.tenant_id
         values["id"] = state["id"]

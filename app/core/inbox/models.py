@@ -18,6 +18,7 @@ from app.core.inbox.lifecycle import ReceiptStatus, receipt_lifecycle
 class Provider(StrEnum):
     STRIPE = "stripe"
     TELNYX = "telnyx"
+    SES = "ses"
 
 
 class WebhookReceipt(TenantEntity):

@@ -39,12 +39,12 @@ class OutboxSignal:
         self._wake.clear()
 
     async def run(self) -> None:
-        """Forward pokes to, and receive them from, other processes; ends when cancelled."""
-        if self._redis is None:
-            return
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._send(self._redis))
-            tasks.create_task(self._receive(self._redis))
+        """Forward pokes to, and receive them from, other processes; ends when cancelled.
+
+        A second cancellation reaches both (a TaskGroup would pass on the first only, which redis-py may lose).
+        """
+        if self._redis is not None:
+            await asyncio.gather(self._send(self._redis), self._receive(self._redis))
 
     async def _send(self, redis: Redis) -> None:
         while True:

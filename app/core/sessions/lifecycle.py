@@ -1,9 +1,10 @@
-"""A session is active until something ends it; why, is recorded."""
+"""A session is active until something ends it; why, is recorded (docs/adr/0008-sessions.md)."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
+from app.core.auth.permissions import SELF_WRITE
 from app.core.lifecycle import Lifecycle, Transition
 
 
@@ -14,6 +15,12 @@ class SessionStatus(StrEnum):
 
 class SessionTransition(StrEnum):
     END = "end"
+
+
+class SessionAction(StrEnum):
+    OPENED = "session.opened"
+    REFRESHED = "session.refreshed"
+    ENDED = "session.ended"
 
 
 class EndReason(StrEnum):
@@ -30,7 +37,14 @@ session_lifecycle: Lifecycle[SessionStatus, None] = Lifecycle(
     states=SessionStatus,
     initial=SessionStatus.ACTIVE,
     transitions=(
-        Transition(SessionTransition.END, frozenset({SessionStatus.ACTIVE}), SessionStatus.ENDED, system=True),
+        Transition(
+            SessionTransition.END,
+            frozenset({SessionStatus.ACTIVE}),
+            SessionStatus.ENDED,
+            permission=SELF_WRITE,
+            audit_action=SessionAction.ENDED,
+            system=True,
+        ),
     ),
     internal=frozenset({SessionTransition.END}),
 )

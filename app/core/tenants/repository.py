@@ -1,10 +1,30 @@
-"""Queries for the tenant's own row."""
+"""Queries for the tenant's own row, and for the operator who knows a tenant by its slug."""
 
 from __future__ import annotations
 
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.core.db.sql import CompiledStatement
+from app.core.db.system import SystemUnitOfWork
+from app.core.ids import TenantId
 from app.core.repository import Repository
 from app.core.tenants.models import Tenant
+
+_tenants: Any = Tenant.__table__
+_BY_SLUG = CompiledStatement(
+    sa.select(_tenants.c.id).where(
+        _tenants.c.slug == sa.bindparam("slug", type_=sa.Text), _tenants.c.deleted_at.is_(None)
+    )
+)
 
 
 class TenantRepository(Repository[Tenant]):
     entity = Tenant
+
+
+async def get_cross_tenant_for_admin_only_by_slug(uow: SystemUnitOfWork, slug: str) -> TenantId | None:
+    """The tenant of `slug`, or None. For the operator's scripts; what they do then is audited in the tenant."""
+    row = await uow.fetch_row(_BY_SLUG, {"slug": slug})
+    return None if row is None else TenantId(row[0])

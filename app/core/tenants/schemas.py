@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from app.core.geography import State, Zip
-from app.core.schemas import EntityRead, Text, VersionedPatch, length
+from app.core.schemas import EntityRead, RequestModel, Text, VersionedPatch, length
 from app.core.tenants.models import TenantStatus
 
 
@@ -41,15 +41,20 @@ Taxonomy = Annotated[Text, Field(pattern=r"^[0-9A-Z]{9}X$")]
 Phone = Annotated[Text, Field(pattern=r"^[0-9]{10}$")]
 InterchangeQualifier = Literal["01", "14", "20", "27", "28", "29", "30", "33", "ZZ"]
 TimeZone = Annotated[Text, AfterValidator(_time_zone)]
+Slug = Annotated[Text, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+Email = Annotated[Text, length(100, 3), Field(pattern=r"^[^@\s]+@[^@\s]+$")]
+Street = Annotated[Text, length(55)]
+City = Annotated[Text, length(30)]
+PlaceOfService = Literal["41", "42"]
 Name: Any = Annotated[Text, length(60)]
 
 
-class TenantPatch(VersionedPatch):
-    """The profile that NEMSIS headers (dAgency) and the 837P billing provider loop (2010AA) are written from."""
+class _ProfileFields(RequestModel):
+    """Every field of the profile but those that provisioning alone decides. Defaults stand for what was not sent."""
 
     legal_name: Name = Field("", description="NM103 of the billing provider")
     trade_name: Name | None = None
-    state: State = Field("", description="USPS state; becomes dAgency.04")
+    state: State = Field("", description="USPS state of the service address; becomes dAgency.04")
     time_zone: TimeZone = Field("", description="IANA zone; its offset goes into NEMSIS times")
     agency_state_id: Annotated[Text, length(50)] = Field("", description="dAgency.01, EMS agency unique state id")
     agency_number: Annotated[Text, length(15)] = Field("", description="dAgency.02, EMS agency number")
@@ -59,11 +64,23 @@ class TenantPatch(VersionedPatch):
     npi: Npi | None = None
     ein: Ein | None = None
     taxonomy: Taxonomy | None = Field(None, description="PRV03; 3416L0300X is ground ambulance")
-    street: Annotated[Text, length(55)] | None = None
-    city: Annotated[Text, length(30)] | None = None
+    street: Street | None = Field(None, description="Of the service address (2010AA); with city and zip, or not at all")
+    city: City | None = None
     zip: Zip | None = Field(None, description="837P needs nine digits")
-    phone: Phone | None = None
-    billing_contact_name: Name | None = None
+    phone: Phone | None = Field(None, description="Of the billing contact (1000A PER04)")
+    pay_to_street: Street | None = Field(
+        None,
+        description="Where payers send money, a PO box perhaps (2010AB, written when it is not the service address);"
+        " with pay_to_city, pay_to_state and pay_to_zip, or not at all",
+    )
+    pay_to_city: City | None = None
+    pay_to_state: State | None = None
+    pay_to_zip: Zip | None = None
+    billing_contact_name: Name | None = Field(None, description="Whom clearinghouse and payers call (1000A PER02)")
+    billing_contact_email: Email | None = Field(None, description="For people: an 837P cannot carry the sign @")
+    administrative_contact_name: Name | None = Field(None, description="Whom the operator of the service turns to")
+    administrative_contact_phone: Phone | None = None
+    administrative_contact_email: Email | None = None
     submitter_qualifier: InterchangeQualifier = Field("ZZ", description="ISA05; what kind of number submitter_id is")
     submitter_id: Annotated[Text, length(80, 2)] | None = Field(
         None, description="ETIN at the clearinghouse (1000A NM109)"
@@ -73,9 +90,34 @@ class TenantPatch(VersionedPatch):
     receiver_id: Annotated[Text, length(80, 2)] | None = Field(
         None, description="Clearinghouse id (1000B NM109, ISA08)"
     )
+    default_place_of_service: PlaceOfService = Field(
+        "41", description="CLM05-1 of new claims that do not say: 41 land, 42 air or water"
+    )
+    default_accepts_assignment: Annotated[bool, Field(strict=True)] = Field(
+        True, description="CLM07 of new claims that do not say"
+    )
     auto_lock_hours: Annotated[int, Field(strict=True, ge=1, le=720)] = Field(
         24, description="Completed charts are locked by the system after this many hours"
     )
+
+
+class TenantPatch(_ProfileFields, VersionedPatch):
+    """The profile that NEMSIS headers (dAgency) and the 837P billing provider loop (2010AA) are written from."""
+
+
+class TenantProfile(_ProfileFields):
+    """A new tenant. What is not given keeps the entity's default."""
+
+    slug: Slug
+    legal_name: Name
+    state: State
+    time_zone: TimeZone
+    agency_state_id: Annotated[Text, length(50)]
+    agency_number: Annotated[Text, length(15)]
+
+    def values(self) -> dict[str, Any]:
+        """The given fields, for the entity's constructor."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
 
 
 class TenantRead(EntityRead):
@@ -97,10 +139,20 @@ class TenantRead(EntityRead):
     city: str | None
     zip: str | None
     phone: str | None
+    pay_to_street: str | None
+    pay_to_city: str | None
+    pay_to_state: str | None
+    pay_to_zip: str | None
     billing_contact_name: str | None
+    billing_contact_email: str | None
+    administrative_contact_name: str | None
+    administrative_contact_phone: str | None
+    administrative_contact_email: str | None
     submitter_qualifier: str
     submitter_id: str | None
     receiver_name: str | None
     receiver_qualifier: str
     receiver_id: str | None
+    default_place_of_service: str
+    default_accepts_assignment: bool
     auto_lock_hours: int

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped
 
-from app.core.db.columns import EnumText, plain, secret, values_check
+from app.core.db.columns import EnumText, plain, secret
 from app.core.db.entity import TenantEntity, standard_constraints
 from app.core.permissions import USER_ROLES, Role
-
-
-class UserStatus(StrEnum):
-    INVITED = "invited"
-    ACTIVE = "active"
-    LOCKED = "locked"
-    DISABLED = "disabled"
+from app.core.users.lifecycle import UserStatus, user_lifecycle
 
 
 class User(TenantEntity):
+    """A user without `password_hash` was invited and has not answered yet; no password signs them in.
+
+    `email` is in lower case: PostgreSQL checks it, and compares it as it is.
+    """
+
     __tablename__ = "users"
     entity_type: ClassVar[str] = "user"
 
@@ -36,5 +34,5 @@ class User(TenantEntity):
         sa.Index("uq_users_email", "tenant_id", "email", unique=True, postgresql_where=sa.text("deleted_at IS NULL")),
         sa.CheckConstraint("role IN ({})".format(", ".join(f"'{role}'" for role in USER_ROLES)), name="role"),
         sa.CheckConstraint("email = lower(email)", name="email_lower"),
-        values_check("status", UserStatus),
+        user_lifecycle.check(),
     )

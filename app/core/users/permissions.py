@@ -1,8 +1,8 @@
-"""Who may see and manage users."""
+"""Who may see and manage users: the agency's administrators."""
 
 from __future__ import annotations
 
 from app.core.permissions import Role, declare
 
-USER_READ = declare("user.read", "List the agency's users.", Role.ADMIN)
-USER_WRITE = declare("user.write", "Create and change users.", Role.ADMIN)
+USER_READ = declare("user.read", "Read the agency's users.", Role.ADMIN)
+USER_WRITE = declare("user.write", "Invite, change, lock, disable and delete users.", Role.ADMIN)

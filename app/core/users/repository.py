@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import sqlalchemy as sa
 
 from app.core.db.sql import CompiledStatement
 from app.core.db.system import SystemUnitOfWork
+from app.core.ids import TenantId
+from app.core.permissions import Role
 from app.core.repository import Repository
 from app.core.tenants.models import Tenant
+from app.core.users.lifecycle import UserStatus
 from app.core.users.models import User
 
 _tenants: Any = Tenant.__table__
@@ -36,11 +40,33 @@ _BY_LOGIN = CompiledStatement(
     )
     .where(_tenants.c.slug == sa.bindparam("slug", type_=sa.Text), _tenants.c.deleted_at.is_(None))
 )
+_WITH_ADMINS = CompiledStatement(
+    sa.select(*_users.c)
+    .where(
+        _users.c.tenant_id == sa.bindparam("tenant_id", type_=_users.c.tenant_id.type),
+        _users.c.deleted_at.is_(None),
+        sa.or_(
+            _users.c.id == sa.bindparam("id", type_=_users.c.id.type),
+            sa.and_(_users.c.role == Role.ADMIN.value, _users.c.status == UserStatus.ACTIVE.value),
+        ),
+    )
+    .order_by(_users.c.id)
+    .with_for_update()
+)
 
 
 class UserRepository(Repository[User]):
     entity = User
     filters = ("role", "status", "email")
+
+    async def lock_with_admins(self, tenant_id: TenantId, user_id: uuid.UUID) -> list[User]:
+        """The user, if it exists, and all active administrators.
+
+        In the order of ids, so that two who come at once wait for each other and do not deadlock; the second finds
+        what the first left.
+        """
+        rows = await self.uow.fetch(_WITH_ADMINS, {"tenant_id": tenant_id, "id": user_id})
+        return self._built(rows)
 
 
 async def get_cross_tenant_for_admin_only_by_login(uow: SystemUnitOfWork, slug: str, email: str) -> Any:

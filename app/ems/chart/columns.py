@@ -10,31 +10,34 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped
 
-from app.core.db.columns import internal, phi
+from app.core.db.columns import Digest, internal, phi
 from app.core.db.entity import TenantEntity, standard_constraints
 from app.ems.elements import Owner, PhiClass, phi_class
 
-REDACTED = "[redacted]"
 
-
-def element_diff(old: Any, new: Any) -> dict[str, list[Any]]:
-    """The audit's view of an elements column: one entry per element id, redacted unless the element is plain."""
+def element_diff(old: Any, new: Any, digest: Digest) -> dict[str, list[Any]]:
+    """The audit's view of an elements column: one entry per element id, digested unless the element is plain."""
     before, after = old or {}, new or {}
     fields: dict[str, list[Any]] = {}
     for element_id in sorted(before.keys() | after.keys()):
         pair = [before.get(element_id), after.get(element_id)]
         if pair[0] != pair[1]:
-            fields[f"elements.{element_id}"] = [_shown(element_id, entries) for entries in pair]
+            fields[f"elements.{element_id}"] = [_shown(element_id, entries, digest) for entries in pair]
     return fields
 
 
-def _shown(element_id: str, entries: Any) -> Any:
+def _shown(element_id: str, entries: Any, digest: Digest) -> Any:
     """A correlation id is the client's own text, whatever the element: it may name a patient."""
     if entries is None:
         return None
     if phi_class(element_id) is PhiClass.PHI:
-        return REDACTED
-    return [{**entry, "correlation_id": REDACTED} if "correlation_id" in entry else entry for entry in entries]
+        return digest(f"elements.{element_id}", entries)
+    return [
+        {**entry, "correlation_id": digest("correlation_id", entry["correlation_id"])}
+        if "correlation_id" in entry
+        else entry
+        for entry in entries
+    ]
 
 
 def elements_column() -> Any:

@@ -43,7 +43,13 @@ _AFTER = sa.tuple_(
     sa.bindparam("after_at", type_=_revisions.c.created_at.type), sa.bindparam("after_id", type_=_revisions.c.id.type)
 )
 _SNAPSHOTS = CompiledStatement(
-    sa.select(_revisions.c.entity_id, _revisions.c.version, _revisions.c.snapshot).where(
+    sa.select(
+        _revisions.c.entity_id,
+        _revisions.c.version,
+        _revisions.c.snapshot,
+        _revisions.c.entity,
+        _revisions.c.incident_id,
+    ).where(
         _revisions.c.tenant_id == _TENANT,
         sa.tuple_(_revisions.c.entity_id, _revisions.c.version).in_(
             sa.select(
@@ -83,6 +89,8 @@ _VERSION_PAGES = {
 
 
 class RevisionRepository:
+    """Snapshots are as much of a chart as its rows: whoever reads them is noted for the access log."""
+
     def __init__(self, uow: ReadUnitOfWork) -> None:
         self._uow = uow
 
@@ -91,7 +99,10 @@ class RevisionRepository:
     ) -> list[tuple[str, dict[str, Any]]]:
         """(entity, snapshot) of everything that stood in the chart then, the incident included."""
         values = {"tenant_id": tenant_id, "incident_id": incident_id, "moment": moment}
-        return [(row[0], row[1]) for row in await self._uow.fetch(_AS_OF, values)]
+        rows = await self._uow.fetch(_AS_OF, values)
+        for entity in {row[0] for row in rows}:
+            self._uow.note_phi(entity, incident_id)
+        return [(row[0], row[1]) for row in rows]
 
     async def list_versions(
         self,
@@ -121,6 +132,8 @@ class RevisionRepository:
             "versions": [version for _, version in versions],
         }
         rows = await self._uow.fetch(_SNAPSHOTS, values)
+        for row in rows:
+            self._uow.note_phi(row["entity"], row["incident_id"])
         return {(row[0], row[1]): row[2] for row in rows}
 
     async def list_audited(self, tenant_id: TenantId, revisions: Sequence[Any]) -> dict[tuple[uuid.UUID, Any], Any]:

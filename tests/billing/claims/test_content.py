@@ -31,7 +31,7 @@ NOT_SENT = (  # parts of the writer's records that nothing in the chart or claim
     "id_qualifier",
     "billing_provider.contact",
     "billing_provider.address.line2",
-    "pay_to_address",
+    "pay_to_address.line2",
     "subscriber.address.line2",
     "drop_off.address.line2",
     "insurance_type",
@@ -225,3 +225,29 @@ def test_what_does_not_fit_is_named(
     draft = draft_submission(agency_profile(), patient_chart(**chart), claim, lines, AT)
     assert [(problem["field"], problem["code"]) for problem in draft.problems] == [expected]
     assert draft.problems[0]["message"].endswith(".")
+
+
+PAY_TO = {"pay_to_street": "PO Box 7", "pay_to_city": "Chicago", "pay_to_state": "IL", "pay_to_zip": "60601-0007"}
+SAME = {"pay_to_street": "1 station road", "pay_to_city": "Springfield", "pay_to_state": "IL"}
+
+
+def test_a_pay_to_address_of_its_own_is_sent() -> None:
+    claim, lines = claim_with_lines()
+    draft = draft_submission(agency_profile(**PAY_TO), patient_chart(), claim, lines, AT)
+    assert draft.problems == ()
+    pay_to = draft.submission.billing_provider.pay_to_address
+    assert pay_to is not None
+    assert (pay_to.line1, pay_to.city, pay_to.state, pay_to.zip_code) == ("PO Box 7", "Chicago", "IL", "60601-0007")
+
+
+@pytest.mark.parametrize("changes", [{}, {**SAME, "pay_to_zip": "62701-1000"}], ids=["none", "the same"])
+def test_no_pay_to_address_is_sent_that_says_nothing_new(changes: dict[str, str]) -> None:
+    claim, lines = claim_with_lines()
+    draft = draft_submission(agency_profile(**changes), patient_chart(), claim, lines, AT)
+    assert (draft.problems, draft.submission.billing_provider.pay_to_address) == ((), None)
+
+
+def test_a_pay_to_address_that_cannot_be_sent_is_named() -> None:
+    claim, lines = claim_with_lines()
+    draft = draft_submission(agency_profile(**PAY_TO | {"pay_to_city": "X"}), patient_chart(), claim, lines, AT)
+    assert [(problem["field"], problem["code"]) for problem in draft.problems] == [("tenant.pay_to_city", "too_short")]

@@ -116,6 +116,18 @@ async def test_isa15_is_p_in_production_only(agency: Agency, runtime: Runtime, m
         assert parse_interchange(await artifact(agency, made)).header.element(15) == usage
 
 
+async def test_payers_learn_where_to_send_the_money(agency: Agency) -> None:
+    """2010AB follows 2010AA; without a pay-to address of its own the file has none."""
+    plain = await artifact(agency, await export(agency, await approved_claim(agency)))
+    assert "NM1*87" not in plain
+    tenant = await agency.admin.expect(200, "GET", "tenants/current")
+    pay_to = {"pay_to_street": "PO Box 7", "pay_to_city": "Chicago", "pay_to_state": "IL", "pay_to_zip": "60601-0007"}
+    await agency.admin.expect(200, "PATCH", "tenants/current", json={"version": tenant["version"], **pay_to})
+    text = await artifact(agency, await export(agency, await approved_claim(agency)))
+    assert judge_837p(text) == []
+    assert "NM1*87*2~\nN3*PO BOX 7~\nN4*CHICAGO*IL*606010007~" in text
+
+
 async def test_control_numbers_are_never_used_twice(agency: Agency, found: Any) -> None:
     other: Agency = await found()
     numbers = [(await export(who, await approved_claim(who)))["control_number"] for who in (agency, other, agency)]

@@ -8,6 +8,7 @@ from typing import Any
 
 from app.billing.claims.models import Claim, ClaimLine
 from app.billing.claims.schemas import ClaimCreate
+from app.billing.claims.service import claim_defaults
 from app.core.ids import TenantId, new_id
 from app.core.tenants.models import Tenant
 from app.ems.public import IncidentRead, IncidentStatus, PatientChart, PatientRead
@@ -44,7 +45,7 @@ def claim_with_lines(**changes: Any) -> tuple[Claim, list[ClaimLine]]:
     """The claim that tests.billing.support.claims makes over HTTP; `changes` are of its body, or columns of its own."""
     own: dict[str, Any] = {name: changes.pop(name) for name in ("charge_amount", "payer_sequence") if name in changes}
     given = ClaimCreate.model_validate({"incident_id": new_id(), **CLAIM, **changes})
-    values = given.values()
+    values = {**given.values(), **claim_defaults(agency_profile(), given)}
     lines = values.pop("lines")
     for name in ("certifications", "accident"):
         if values[name] is not None:

@@ -18,9 +18,7 @@ from app.core.ids import new_id
 from app.core.permissions import Principal
 from app.core.runtime import Runtime
 from tests.core.charts import CHART_CHANGED, Chart, ChartAction, ChartRepository, ChartStatus
-from tests.core.evidence import audit_of, checksum, one, outbox_of, revisions_of
-
-REDACTED = "[redacted]"
+from tests.core.evidence import DIGESTED, audit_of, checksum, one, outbox_of, revisions_of
 
 
 async def change(runtime: Runtime, principal: Principal, chart_id: uuid.UUID, **values: Any) -> Chart:
@@ -46,9 +44,9 @@ async def test_creation_writes_row_audit_and_revision_and_publishes_only_when_as
     assert fields["number"] == [None, chart.number]
     assert fields["status"] == [None, "draft"]
     assert fields["tags"] == [None, ["trauma"]]
-    assert fields["patient_name"] == fields["vitals"] == fields["narrative"] == [None, REDACTED]
-    assert fields["access_code"] == [None, REDACTED]
-    assert (fields["findings.airway"], fields["findings.skin"]) == ([REDACTED, REDACTED], [REDACTED, REDACTED])
+    assert [fields[name] for name in ("patient_name", "vitals", "narrative")] == [[None, DIGESTED]] * 3
+    assert fields["access_code"] == [None, DIGESTED]
+    assert (fields["findings.airway"], fields["findings.skin"]) == ([None, DIGESTED], [None, DIGESTED])
     assert "charge" not in fields and "incident_id" not in fields
     assert await outbox_of(admin_connection, chart.id) == []
     [revision] = await revisions_of(admin_connection, chart.id)
@@ -80,8 +78,8 @@ async def test_change_bumps_the_version_once_and_records_exactly_the_difference(
     assert event["changed_fields_json"] == {
         "charge": [None, "12.50"],
         "seen_at": [None, "2026-03-01T12:30:00+00:00"],
-        "patient_name": [REDACTED, REDACTED],
-        "access_code": [REDACTED, None],
+        "patient_name": [DIGESTED, DIGESTED],
+        "access_code": [DIGESTED, None],
     }
 
 
@@ -131,8 +129,8 @@ async def test_json_changed_in_place_is_a_change(
             loaded.tags.append("fall")
     fields = (await audit_of(admin_connection, chart.id))[1]["changed_fields_json"]
     assert fields == {
-        "vitals": [REDACTED, REDACTED],
-        "findings.skin": [REDACTED, REDACTED],
+        "vitals": [DIGESTED, DIGESTED],
+        "findings.skin": [DIGESTED, DIGESTED],
         "tags": [["trauma"], ["trauma", "fall"]],
     }
     stored = await admin_connection.fetchval("SELECT vitals FROM probe.charts WHERE id = $1", chart.id)

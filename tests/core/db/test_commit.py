@@ -20,6 +20,7 @@ from app.core.permissions import Principal
 from app.core.runtime import Runtime
 from tests.core.charts import CHART_CHANGED, Chart, ChartAction, ChartRepository
 from tests.core.evidence import audit_of, checksum
+from tests.core.principals import KEYS
 from tests.support.actors import Agency
 
 _DIVIDE = CompiledStatement(sa.select(sa.literal(1, sa.Integer) / sa.literal(0, sa.Integer)))
@@ -122,7 +123,7 @@ async def test_commit_that_postgres_answers_with_rollback_is_an_error(
     """PostgreSQL answers COMMIT of an aborted transaction with ROLLBACK and no error."""
     published: list[None] = []
     with pytest.raises(ServiceUnavailable):
-        async with UnitOfWork(runtime.database, principal, lambda: published.append(None)) as uow:
+        async with UnitOfWork(runtime.database, principal, KEYS, lambda: published.append(None)) as uow:
             await revise(uow, chart.id, number="lost")
             with pytest.raises(asyncpg.DivisionByZeroError):
                 await uow.fetch(_DIVIDE, {})
@@ -157,16 +158,18 @@ async def test_publication_is_signalled_once_after_the_commit(
     runtime: Runtime, principal: Principal, chart: Chart, admin_connection: asyncpg.Connection
 ) -> None:
     seen: list[int] = []
-    async with UnitOfWork(runtime.database, principal, lambda: seen.append(runtime.database.checked_out())) as uow:
+    async with UnitOfWork(
+        runtime.database, principal, KEYS, lambda: seen.append(runtime.database.checked_out())
+    ) as uow:
         await revise(uow, chart.id, number="one")
         await revise(uow, chart.id, number="two")
         assert seen == []
     assert seen == [0], "signalled once, when the connection was already returned"
-    async with UnitOfWork(runtime.database, principal, lambda: seen.append(-1)) as uow:
+    async with UnitOfWork(runtime.database, principal, KEYS, lambda: seen.append(-1)) as uow:
         loaded = await ChartRepository(uow).get(principal.tenant_id, chart.id)
         async with uow.change(loaded, ChartAction.REVISED):
             loaded.number = "no event"
-    async with UnitOfWork(runtime.database, principal, lambda: seen.append(-1)) as uow:
+    async with UnitOfWork(runtime.database, principal, KEYS, lambda: seen.append(-1)) as uow:
         await revise(uow, chart.id, number="no event")
     assert seen == [0]
 

@@ -20,6 +20,7 @@ from app.core.permissions import Principal
 from tests.core.charts import Chart, ChartAction, ChartRepository
 from tests.core.db.conftest import POOL_SIZE, WatchedSource
 from tests.core.evidence import audit_of
+from tests.core.principals import KEYS
 from tests.core.waiting import expect_eventually
 from tests.support.database import TestDatabase
 
@@ -77,7 +78,7 @@ async def test_backend_killed_in_a_transaction_fails_that_transaction_only(
     pool: WatchedSource, principal: Principal, chart: Chart, admin_connection: asyncpg.Connection
 ) -> None:
     with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
-        async with UnitOfWork(pool, principal) as uow:
+        async with UnitOfWork(pool, principal, KEYS) as uow:
             loaded = await ChartRepository(uow).get(principal.tenant_id, chart.id)
             async with uow.change(loaded, ChartAction.REVISED):
                 loaded.number = "killed"
@@ -91,7 +92,7 @@ async def test_backend_killed_before_commit_fails_the_commit(
     pool: WatchedSource, principal: Principal, chart: Chart, admin_connection: asyncpg.Connection
 ) -> None:
     with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
-        async with UnitOfWork(pool, principal) as uow:
+        async with UnitOfWork(pool, principal, KEYS) as uow:
             loaded = await ChartRepository(uow).get(principal.tenant_id, chart.id)
             async with uow.change(loaded, ChartAction.REVISED):
                 loaded.number = "killed"
@@ -125,7 +126,7 @@ async def test_error_lets_go_of_its_locks_at_once(
 ) -> None:
     """Not when the connection happens to be used again."""
     with pytest.raises(ZeroDivisionError):
-        async with UnitOfWork(pool, principal) as uow:
+        async with UnitOfWork(pool, principal, KEYS) as uow:
             await ChartRepository(uow).get_for_update(principal.tenant_id, chart.id)
             raise ZeroDivisionError
     await admin_connection.execute("SELECT FROM probe.charts WHERE id = $1 FOR UPDATE NOWAIT", chart.id)

@@ -18,7 +18,7 @@ from app.core.runtime import Runtime
 from tests.core.charts import CHART_CHANGED, Chart, ChartAction, ChartRepository
 from tests.core.db.conftest import POOL_SIZE, WatchedSource
 from tests.core.evidence import audit_of, one, revisions_of
-from tests.core.principals import principal_of
+from tests.core.principals import KEYS, principal_of
 from tests.core.waiting import expect_eventually
 
 
@@ -26,9 +26,9 @@ async def test_two_writers_of_one_version_one_wins(
     pool: WatchedSource, principal: Principal, chart: Chart, admin_connection: asyncpg.Connection
 ) -> None:
     with pytest.raises(Conflict) as refused:
-        async with UnitOfWork(pool, principal) as second:
+        async with UnitOfWork(pool, principal, KEYS) as second:
             theirs = await ChartRepository(second).get(principal.tenant_id, chart.id)
-            async with UnitOfWork(pool, principal) as first:
+            async with UnitOfWork(pool, principal, KEYS) as first:
                 mine = await ChartRepository(first).get(principal.tenant_id, chart.id)
                 async with first.change(mine, ChartAction.REVISED):
                     mine.number = "first"
@@ -45,7 +45,7 @@ async def test_three_writers_race_and_exactly_one_wins_every_time(
 ) -> None:
     async def write(barrier: asyncio.Barrier) -> str:
         try:
-            async with UnitOfWork(pool, principal) as uow:
+            async with UnitOfWork(pool, principal, KEYS) as uow:
                 loaded = await ChartRepository(uow).get(principal.tenant_id, chart.id)
                 await barrier.wait()
                 async with uow.change(loaded, ChartAction.REVISED):
@@ -69,7 +69,7 @@ async def test_writers_that_lock_first_all_succeed(
     """`get_for_update` serialises: what transitions rely on."""
 
     async def write(tag: str) -> None:
-        async with UnitOfWork(pool, principal) as uow:
+        async with UnitOfWork(pool, principal, KEYS) as uow:
             loaded = await ChartRepository(uow).get_for_update(principal.tenant_id, chart.id)
             async with uow.change(loaded, ChartAction.REVISED):
                 loaded.tags = [*(loaded.tags or []), tag]
@@ -87,11 +87,11 @@ async def test_shared_lock_lets_readers_in_and_holds_writers_off(
     order: list[str] = []
 
     async def transition() -> None:
-        async with UnitOfWork(pool, principal) as uow:
+        async with UnitOfWork(pool, principal, KEYS) as uow:
             await ChartRepository(uow).get_for_update(principal.tenant_id, chart.id)
             order.append("transition")
 
-    async with UnitOfWork(pool, principal) as one_child, UnitOfWork(pool, principal) as another_child:
+    async with UnitOfWork(pool, principal, KEYS) as one_child, UnitOfWork(pool, principal, KEYS) as another_child:
         await ChartRepository(one_child).get_for_share(principal.tenant_id, chart.id)
         await ChartRepository(another_child).get_for_share(principal.tenant_id, chart.id)
         waiting = asyncio.create_task(transition())
@@ -132,7 +132,7 @@ async def test_cancellation_storm_leaves_no_half_write_no_tenant_and_no_lost_con
     async def request() -> None:
         person = dice.choice(people)
         try:
-            async with UnitOfWork(pool, person) as uow:
+            async with UnitOfWork(pool, person, KEYS) as uow:
                 found = await ChartRepository(uow).get(person.tenant_id, dice.choice(stored[person.tenant_id]))
                 assert found.tenant_id == person.tenant_id
                 async with uow.change(found, ChartAction.REVISED, event=CHART_CHANGED):

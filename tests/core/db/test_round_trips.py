@@ -40,7 +40,7 @@ async def test_statements_of_the_session_are_counted_too(runtime: Runtime, princ
 
 
 @pytest.mark.parametrize("rows", [1, 12])
-async def test_page_of_the_repository_is_one_statement(
+async def test_page_is_one_statement_and_one_row_in_the_access_log(
     charts: None, runtime: Runtime, principal: Principal, rows: int
 ) -> None:
     async with runtime.unit_of_work(principal) as uow:
@@ -50,4 +50,4 @@ async def test_page_of_the_repository_is_one_statement(
             )
     async with counted(runtime.database) as statements, runtime.read_unit_of_work(principal) as uow:
         page = await ChartRepository(uow).list_page(principal.tenant_id, limit=200, cursor=None)
-    assert (len(page.items), len(statements)) == (rows, 3)
+    assert (len(page.items), len(statements)) == (rows, 4)

@@ -1,0 +1,133 @@
+"""audit: who changed what, and who was shown which chart."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
+
+from app.core.audit.permissions import AUDIT_READ
+from app.core.audit.schemas import (
+    AccessEntryRead,
+    ActionQuery,
+    AuditEventRead,
+    EntityTypeQuery,
+    ExportFormat,
+    FromQuery,
+    ToQuery,
+)
+from app.core.audit.service import AccessLog, AuditEvents
+from app.core.clock import utcnow
+from app.core.dependencies import requires
+from app.core.pagination import CursorText, Limit, Page, Sort
+
+router = APIRouter(prefix="/audit", tags=["audit"])
+
+_MEDIA_TYPES = {ExportFormat.NDJSON: "application/x-ndjson", ExportFormat.CSV: "text/csv; charset=utf-8"}
+_DOCUMENT: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "One line per entry, oldest first",
+        "content": {"application/x-ndjson": {}, "text/csv": {"schema": {"type": "string"}}},
+    }
+}
+
+
+@router.get("/events", dependencies=[requires(AUDIT_READ)])
+async def list_audit_events(
+    events: AuditEvents,
+    limit: Limit = 50,
+    cursor: CursorText = None,
+    sort: Sort = "-created_at",
+    entity_type: EntityTypeQuery = None,
+    entity_id: uuid.UUID | None = None,
+    actor_user_id: uuid.UUID | None = None,
+    action: ActionQuery = None,
+    since: FromQuery = None,
+    until: ToQuery = None,
+) -> Page[AuditEventRead]:
+    """Every change, login attempt, export and webhook of the agency, newest first."""
+    return await events.list_page(
+        limit=limit,
+        cursor=cursor,
+        ascending=sort == "created_at",
+        entity_type=entity_type,
+        entity_id=entity_id,
+        actor_user_id=actor_user_id,
+        action=action,
+        since=since,
+        until=until,
+    )
+
+
+@router.get(
+    "/events/export", dependencies=[requires(AUDIT_READ)], response_class=StreamingResponse, responses=_DOCUMENT
+)
+async def export_audit_events(
+    events: AuditEvents,
+    format: ExportFormat = ExportFormat.NDJSON,  # noqa: A002  # the query parameter's name
+    entity_type: EntityTypeQuery = None,
+    entity_id: uuid.UUID | None = None,
+    actor_user_id: uuid.UUID | None = None,
+    action: ActionQuery = None,
+    since: FromQuery = None,
+    until: ToQuery = None,
+) -> StreamingResponse:
+    """The audit log as NDJSON or CSV, oldest first. The export is itself audited."""
+    lines = await events.export(
+        format,
+        entity_type=entity_type,
+        entity_id=entity_id,
+        actor_user_id=actor_user_id,
+        action=action,
+        since=since,
+        until=until,
+    )
+    return _document(lines, "audit-events", format)
+
+
+@router.get("/access-log", dependencies=[requires(AUDIT_READ)])
+async def list_access_log(
+    entries: AccessLog,
+    limit: Limit = 50,
+    cursor: CursorText = None,
+    sort: Sort = "-created_at",
+    incident_id: uuid.UUID | None = None,
+    actor_user_id: uuid.UUID | None = None,
+    since: FromQuery = None,
+    until: ToQuery = None,
+) -> Page[AccessEntryRead]:
+    """Who was shown which charts, newest first: one entry per request. Whoever changes a chart is in the audit log."""
+    return await entries.list_page(
+        limit=limit,
+        cursor=cursor,
+        ascending=sort == "created_at",
+        incident_id=incident_id,
+        actor_user_id=actor_user_id,
+        since=since,
+        until=until,
+    )
+
+
+@router.get(
+    "/access-log/export", dependencies=[requires(AUDIT_READ)], response_class=StreamingResponse, responses=_DOCUMENT
+)
+async def export_access_log(
+    entries: AccessLog,
+    format: ExportFormat = ExportFormat.NDJSON,  # noqa: A002  # the query parameter's name
+    incident_id: uuid.UUID | None = None,
+    actor_user_id: uuid.UUID | None = None,
+    since: FromQuery = None,
+    until: ToQuery = None,
+) -> StreamingResponse:
+    """The access log as NDJSON or CSV, oldest first. The export is itself audited."""
+    lines = await entries.export(format, incident_id=incident_id, actor_user_id=actor_user_id, since=since, until=until)
+    return _document(lines, "access-log", format)
+
+
+def _document(lines: AsyncIterator[bytes], name: str, form: ExportFormat) -> StreamingResponse:
+    filename = f"{name}-{utcnow():%Y%m%d}.{form}"
+    headers = {"Content-Disposition": f'attachment; filename="{filename}"'}
+    return StreamingResponse(lines, media_type=_MEDIA_TYPES[form], headers=headers)

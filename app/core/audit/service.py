@@ -1,0 +1,106 @@
+"""Reading and exporting the logs."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import AsyncIterator
+from enum import StrEnum
+from typing import Annotated, Any, Generic, TypeVar
+
+import orjson
+from fastapi import Depends
+
+from app.core.audit.permissions import AUDIT_READ
+from app.core.audit.repository import AccessEntryRepository, AuditEventRepository, LogRepository
+from app.core.audit.schemas import AccessEntryRead, AuditEventRead, ExportFormat
+from app.core.audit.writer import record
+from app.core.dependencies import CurrentUser, RuntimeDependency
+from app.core.pagination import Page, decode_cursor, encode_cursor
+from app.core.permissions import Principal
+from app.core.runtime import Runtime
+from app.core.schemas import ReadModel
+from app.core.spreadsheets import csv_line
+
+R = TypeVar("R", bound=ReadModel)
+EXPORT_BATCH = 1000
+
+
+class LogAction(StrEnum):
+    EXPORTED = "audit.exported"
+
+
+class LogReader(Generic[R]):
+    """One of the two logs, bound to who reads it."""
+
+    def __init__(
+        self, runtime: Runtime, principal: Principal, *, name: str, repository: type[LogRepository], shown: type[R]
+    ) -> None:
+        self._runtime = runtime
+        self._principal = principal
+        self._name = name
+        self._repository = repository
+        self._shown = shown
+
+    async def list_page(self, *, limit: int, cursor: str | None, **query: Any) -> Page[R]:
+        """Newest first unless `ascending`. Raises Forbidden, ValidationFailed (cursor)."""
+        self._principal.require(AUDIT_READ)
+        after = None if cursor is None else decode_cursor(cursor)[1]
+        rows = await self._rows(limit + 1, after, query)
+        items = rows[:limit]
+        more = len(rows) > limit
+        return Page[Any].model_construct(
+            items=[self._shown.model_validate(row) for row in items],
+            next_cursor=encode_cursor(items[-1]["created_at"], items[-1]["id"]) if more else None,
+        )
+
+    async def export(self, form: ExportFormat, **query: Any) -> AsyncIterator[bytes]:
+        """Everything that matches, oldest first, in batches with no transaction open between them.
+
+        The export is itself an audit event, stored before the first byte leaves; what comes after it is left out.
+        """
+        self._principal.require(AUDIT_READ)
+        asked = {name: str(value) for name, value in query.items() if value is not None}
+        async with self._runtime.unit_of_work(self._principal) as uow:
+            metadata = {"log": self._name, "format": form, "filters": asked}
+            await record(uow, LogAction.EXPORTED, entity_type="tenant", entity_id=uow.tenant_id, metadata=metadata)
+        return self._stream(form, query)
+
+    async def _stream(self, form: ExportFormat, query: dict[str, Any]) -> AsyncIterator[bytes]:
+        columns = tuple(self._shown.model_fields)
+        if form is ExportFormat.CSV:
+            yield csv_line(columns)
+        after: uuid.UUID | None = None
+        while rows := await self._rows(EXPORT_BATCH, after, {**query, "ascending": True}):
+            after = rows[-1]["id"]
+            yield b"".join(_line(form, columns, row) for row in rows)
+            if len(rows) < EXPORT_BATCH:
+                return
+
+    async def _rows(self, limit: int, after: uuid.UUID | None, query: dict[str, Any]) -> list[dict[str, Any]]:
+        async with self._runtime.read_unit_of_work(self._principal) as uow:
+            return await self._repository(uow).list_page(uow.tenant_id, limit=limit, after=after, **query)
+
+
+def _line(form: ExportFormat, columns: tuple[str, ...], row: dict[str, Any]) -> bytes:
+    if form is ExportFormat.NDJSON:
+        return orjson.dumps({name: row[name] for name in columns}, str, orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE)
+    return csv_line(_csv_cell(row[name]) for name in columns)
+
+
+def _csv_cell(value: Any) -> Any:
+    if isinstance(value, dict | list):
+        return orjson.dumps(value, str).decode()
+    return value.isoformat() if isinstance(value, dt.datetime) else value
+
+
+async def audit_events(runtime: RuntimeDependency, principal: CurrentUser) -> LogReader[AuditEventRead]:
+    return LogReader(runtime, principal, name="audit_events", repository=AuditEventRepository, shown=AuditEventRead)
+
+
+async def access_log(runtime: RuntimeDependency, principal: CurrentUser) -> LogReader[AccessEntryRead]:
+    return LogReader(runtime, principal, name="access_log", repository=AccessEntryRepository, shown=AccessEntryRead)
+
+
+AuditEvents = Annotated[LogReader[AuditEventRead], Depends(audit_events)]
+AccessLog = Annotated[LogReader[AccessEntryRead], Depends(access_log)]

@@ -1,0 +1,188 @@
+"""Changing a password, asking for a link, and setting a password through one (a reset, or an accepted invitation)."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import Iterable
+from typing import Annotated
+
+from fastapi import Depends
+
+from app.core.account_tokens.models import AccountToken, AccountTokenPurpose
+from app.core.account_tokens.sealing import read_token
+from app.core.account_tokens.service import AccountTokenService, find_good
+from app.core.audit.writer import record
+from app.core.auth.schemas import ChangePasswordRequest, ForgotPasswordRequest, ResetPasswordRequest
+from app.core.auth.service import AuthAction, count_attempt, find_login
+from app.core.auth.strength import require_strong
+from app.core.auth.throttle import Attempt
+from app.core.db.uow import UnitOfWork
+from app.core.dependencies import RuntimeDependency
+from app.core.errors import Conflict, TenantSuspended, Unauthenticated, ValidationFailed
+from app.core.ids import TenantId, UserId
+from app.core.permissions import Principal, Role
+from app.core.runtime import Runtime
+from app.core.sessions.lifecycle import EndReason
+from app.core.sessions.service import SessionService
+from app.core.tenants.models import Tenant, TenantStatus
+from app.core.tenants.service import current_tenant
+from app.core.users.events import PASSWORD_CHANGED
+from app.core.users.lifecycle import UserAction, UserFacts, UserStatus, UserTransition, user_lifecycle
+from app.core.users.models import User
+from app.core.users.repository import UserRepository
+
+BAD_LINK = "This link is not valid any more."
+_STATUS_OF = {
+    AccountTokenPurpose.INVITATION: UserStatus.INVITED,
+    AccountTokenPurpose.PASSWORD_RESET: UserStatus.ACTIVE,
+}
+
+
+class PasswordService:
+    """A new password ends every session of its user, the one that asked for it too: whoever knew the old one is out."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    async def change(self, principal: Principal, given: ChangePasswordRequest, address: str) -> None:
+        """Raises ValidationFailed (wrong, unchanged or weak password), RateLimited, Unauthenticated."""
+        runtime = self._runtime
+        await runtime.throttle.require_room(address)
+        async with runtime.read_unit_of_work(principal) as reading:
+            user = await UserRepository(reading).find(reading.tenant_id, _user_id(principal))
+            tenant = await current_tenant(reading)
+        if user is None:
+            raise Unauthenticated
+        account = tenant.slug, user.email
+        await count_attempt(runtime, Attempt.PASSWORD, *account)
+        if not await runtime.passwords.verify(given.current_password, user.password_hash):
+            await runtime.throttle.failed(address)
+            await self._audit_refusal(principal, AuthAction.PASSWORD_CHANGE_REFUSED, user.id)
+            raise ValidationFailed.of("current_password", "password_wrong", "The present password is wrong.")
+        await runtime.throttle.succeeded(Attempt.PASSWORD, *account)
+        if given.new_password == given.current_password:
+            raise ValidationFailed.of("new_password", "password_unchanged", "Choose another password than the present.")
+        await require_strong(given.new_password, _known_of(user, tenant))
+        hashed = await runtime.passwords.hash(given.new_password)
+        ended: set[uuid.UUID] = set()
+        async with runtime.unit_of_work(principal) as uow:
+            locked = await UserRepository(uow).get_for_update(uow.tenant_id, user.id)
+            if locked.password_hash != user.password_hash:
+                raise Conflict("Somebody changed this password meanwhile.")
+            async with uow.change(locked, UserAction.PASSWORD_CHANGED, event=PASSWORD_CHANGED):
+                locked.password_hash = hashed
+            await self._end_access(uow, locked, ended)
+        runtime.gate.mark(ended)
+
+    async def forgot(self, given: ForgotPasswordRequest, address: str) -> None:
+        """Sends a link to an active user. Raises RateLimited, for unknown accounts too; an address that asks for one
+        link after the other counts as one that fails.
+
+        Always takes FORGOT_PASSWORD_MILLISECONDS: issuing a link takes some milliseconds more than finding nobody, and
+        the time of the answer would tell who has an account. The wait costs the service nothing; it hides the work
+        only as long as that is done sooner.
+        """
+        until = time.monotonic() + self._runtime.settings.forgot_password_milliseconds / 1000
+        try:
+            await self._send_link(given, address)
+        finally:
+            await asyncio.sleep(max(0.0, until - time.monotonic()))
+
+    async def _send_link(self, given: ForgotPasswordRequest, address: str) -> None:
+        runtime = self._runtime
+        await runtime.throttle.require_room(address)
+        await runtime.throttle.failed(address)
+        account = given.tenant_slug, given.email.strip().lower()
+        await count_attempt(runtime, Attempt.FORGOT, *account)
+        found = await find_login(runtime, *account)
+        if found is None or found["status"] != UserStatus.ACTIVE or found["tenant_status"] != TenantStatus.ACTIVE:
+            return
+        async with runtime.unit_of_work(Principal.system(TenantId(found["tenant_id"]))) as uow:
+            user = await UserRepository(uow).find_for_update(uow.tenant_id, found["id"])
+            tokens = AccountTokenService(uow, runtime)
+            if user is None or user.status is not UserStatus.ACTIVE or not await tokens.may_ask_for_reset(user.id):
+                return
+            await tokens.issue(user.id, AccountTokenPurpose.PASSWORD_RESET)
+
+    async def reset(self, given: ResetPasswordRequest, address: str) -> None:
+        """Sets the password that the link allows to set; an invited user becomes active.
+
+        Raises Unauthenticated alike for a link that is expired, used, withdrawn, forged or unknown; ValidationFailed
+        for a weak password, which leaves the link good; TenantSuspended; RateLimited.
+        """
+        runtime = self._runtime
+        await runtime.throttle.require_room(address)
+        named = read_token(runtime.keys, given.token)
+        if named is None or not await self._set_password(*named, given):
+            await runtime.throttle.failed(address)
+            if named is not None:
+                system = Principal.system(named[0])
+                await self._audit_refusal(system, AuthAction.PASSWORD_RESET_REFUSED, named[1], "account_token")
+            raise Unauthenticated(BAD_LINK)
+
+    async def _set_password(self, tenant_id: TenantId, token_id: uuid.UUID, given: ResetPasswordRequest) -> bool:
+        """False for a link that is not good. The password is judged and hashed before anything is locked."""
+        runtime = self._runtime
+        async with runtime.read_unit_of_work(Principal.system(tenant_id)) as reading:
+            token = await find_good(reading, token_id, given.token)
+            user = None if token is None else await UserRepository(reading).find(tenant_id, token.user_id)
+            if token is None or user is None or user.status is not _STATUS_OF[token.purpose]:
+                return False
+            tenant = await current_tenant(reading)
+        if tenant.status is not TenantStatus.ACTIVE:
+            raise TenantSuspended
+        await require_strong(given.new_password, _known_of(user, tenant))
+        return await self._spend(token, given.token, await runtime.passwords.hash(given.new_password))
+
+    async def _spend(self, found: AccountToken, text: str, hashed: str) -> bool:
+        """Of several that hold the same link one finds it good under the user's lock; its holder is the actor."""
+        runtime = self._runtime
+        holder = Principal(TenantId(found.tenant_id), Role.SYSTEM, user_id=UserId(found.user_id))
+        ended: set[uuid.UUID] = set()
+        async with runtime.unit_of_work(holder) as uow:
+            user = await UserRepository(uow).find_for_update(uow.tenant_id, found.user_id)
+            if user is None or user.status is not _STATUS_OF[found.purpose]:
+                return False
+            if await AccountTokenService(uow, runtime).use(found.id, text) is None:
+                return False
+            if found.purpose is AccountTokenPurpose.INVITATION:
+                await user_lifecycle.fire(uow, user, UserTransition.ACTIVATE, UserFacts(), password_hash=hashed)
+            else:
+                async with uow.change(user, UserAction.PASSWORD_RESET, event=PASSWORD_CHANGED):
+                    user.password_hash = hashed
+            await self._end_access(uow, user, ended)
+            tenant = await current_tenant(uow)
+        runtime.gate.mark(ended)
+        await runtime.throttle.succeeded(Attempt.PASSWORD, tenant.slug, user.email)
+        return True
+
+    async def _end_access(self, uow: UnitOfWork, user: User, ended: set[uuid.UUID]) -> None:
+        await SessionService(uow, self._runtime.settings, ended).end_all(user.id, EndReason.PASSWORD_CHANGED)
+        await AccountTokenService(uow, self._runtime).withdraw_all(user.id)
+
+    async def _audit_refusal(
+        self, principal: Principal, action: AuthAction, entity_id: uuid.UUID, entity_type: str = "user"
+    ) -> None:
+        """In its own unit of work: it must persist although the request is refused."""
+        async with self._runtime.unit_of_work(principal) as uow:
+            await record(uow, action, entity_type=entity_type, entity_id=entity_id)
+
+
+def _user_id(principal: Principal) -> UserId:
+    if principal.user_id is None:
+        raise Unauthenticated
+    return principal.user_id
+
+
+def _known_of(user: User, tenant: Tenant) -> Iterable[str]:
+    """What a guesser knows: a password may not be made of it."""
+    return user.display_name, user.email, tenant.slug, tenant.legal_name, tenant.trade_name or ""
+
+
+async def password_service(runtime: RuntimeDependency) -> PasswordService:
+    return PasswordService(runtime)
+
+
+Passwords = Annotated[PasswordService, Depends(password_service)]

@@ -1,0 +1,128 @@
+"""The records of later modules as kinds of reference records: listed, read and added; a key is revoked by deletion."""
+
+from __future__ import annotations
+
+import uuid
+from enum import StrEnum
+
+from app.core.errors import ValidationFailed
+from app.core.extensions.api_keys import issue_key
+from app.core.extensions.models import (
+    Asset,
+    ControlledSubstanceSchedule,
+    ExternalApiKey,
+    Integration,
+    IntegrationKind,
+    InventoryItem,
+    Station,
+)
+from app.core.extensions.permissions import EXTENSION_READ, EXTENSION_WRITE, INTEGRATION_READ, INTEGRATION_WRITE
+from app.core.extensions.schemas import (
+    AssetCreate,
+    AssetRead,
+    ExternalApiKeyCreate,
+    ExternalApiKeyCreated,
+    ExternalApiKeyRead,
+    IntegrationCreate,
+    IntegrationRead,
+    InventoryItemCreate,
+    InventoryItemRead,
+    StationCreate,
+    StationRead,
+)
+from app.core.reference.kinds import ReferenceKind, Verb
+from app.core.reference.schemas import Filter
+from app.core.vehicles.models import Vehicle
+
+
+class ExtensionAction(StrEnum):
+    STATION_CREATED = "station.created"
+    ASSET_CREATED = "asset.created"
+    INVENTORY_ITEM_CREATED = "inventory_item.created"
+    INTEGRATION_CREATED = "integration.created"
+    EXTERNAL_API_KEY_CREATED = "external_api_key.created"
+    EXTERNAL_API_KEY_REVOKED = "external_api_key.revoked"
+
+
+def _in_one_place(asset: Asset) -> None:
+    if asset.station_id is not None and asset.vehicle_id is not None:
+        raise ValidationFailed.of("vehicle_id", "two_places", "An asset is at a station or on a vehicle.")
+
+
+STATIONS = ReferenceKind(
+    noun="station",
+    plural="stations",
+    path="stations",
+    tag="extensions",
+    about="The agency's stations.",
+    entity=Station,
+    create=StationCreate,
+    read=StationRead,
+    may_read=EXTENSION_READ,
+    may_write=EXTENSION_WRITE,
+    actions={Verb.CREATE: ExtensionAction.STATION_CREATED},
+    filters={"name": Filter},
+)
+ASSETS = ReferenceKind(
+    noun="asset",
+    plural="assets",
+    path="assets",
+    tag="extensions",
+    about="The agency's assets.",
+    entity=Asset,
+    create=AssetCreate,
+    read=AssetRead,
+    may_read=EXTENSION_READ,
+    may_write=EXTENSION_WRITE,
+    actions={Verb.CREATE: ExtensionAction.ASSET_CREATED},
+    filters={"category": Filter, "station_id": uuid.UUID | None, "vehicle_id": uuid.UUID | None},
+    references={"station_id": Station, "vehicle_id": Vehicle},
+    check=_in_one_place,
+)
+INVENTORY_ITEMS = ReferenceKind(
+    noun="inventory item",
+    plural="inventory items",
+    path="inventory-items",
+    tag="extensions",
+    about="The kinds of things that the agency uses up.",
+    entity=InventoryItem,
+    create=InventoryItemCreate,
+    read=InventoryItemRead,
+    may_read=EXTENSION_READ,
+    may_write=EXTENSION_WRITE,
+    actions={Verb.CREATE: ExtensionAction.INVENTORY_ITEM_CREATED},
+    filters={"sku": Filter, "controlled_substance_schedule": ControlledSubstanceSchedule | None},
+)
+INTEGRATIONS = ReferenceKind(
+    noun="integration",
+    plural="integrations",
+    path="integration-registry",
+    tag="extensions",
+    about="The outside systems of the agency.",
+    entity=Integration,
+    create=IntegrationCreate,
+    read=IntegrationRead,
+    may_read=INTEGRATION_READ,
+    may_write=INTEGRATION_WRITE,
+    actions={Verb.CREATE: ExtensionAction.INTEGRATION_CREATED},
+    filters={"kind": IntegrationKind | None},
+)
+EXTERNAL_API_KEYS = ReferenceKind(
+    noun="external API key",
+    plural="external API keys",
+    path="external-api-keys",
+    tag="extensions",
+    about="The keys that outside systems will present.",
+    entity=ExternalApiKey,
+    create=ExternalApiKeyCreate,
+    read=ExternalApiKeyRead,
+    created=ExternalApiKeyCreated,
+    may_read=INTEGRATION_READ,
+    may_write=INTEGRATION_WRITE,
+    actions={
+        Verb.CREATE: ExtensionAction.EXTERNAL_API_KEY_CREATED,
+        Verb.DELETE: ExtensionAction.EXTERNAL_API_KEY_REVOKED,
+    },
+    filters={"name": Filter},
+    issue=issue_key,
+)

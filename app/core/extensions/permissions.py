@@ -1,0 +1,10 @@
+"""Who may see and add the records of later modules. What connects the agency to outside systems is for admins."""
+
+from __future__ import annotations
+
+from app.core.permissions import USER_ROLES, Role, declare
+
+EXTENSION_READ = declare("extension.read", "See the agency's stations, assets and inventory items.", *USER_ROLES)
+EXTENSION_WRITE = declare("extension.write", "Add stations, assets and inventory items.", Role.ADMIN)
+INTEGRATION_READ = declare("integration.read", "See the agency's integrations and external API keys.", Role.ADMIN)
+INTEGRATION_WRITE = declare("integration.write", "Add integrations; issue and revoke external API keys.", Role.ADMIN)

@@ -1,0 +1,86 @@
+"""Personnel as a kind of reference record."""
+
+from __future__ import annotations
+
+import uuid
+import zoneinfo
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any
+
+from app.core.clock import utcnow
+from app.core.db.uow import ReadUnitOfWork
+from app.core.errors import ValidationFailed
+from app.core.personnel.lifecycle import EmploymentStatus, employment_lifecycle
+from app.core.personnel.models import LicensureLevel, Person
+from app.core.personnel.permissions import PERSONNEL_READ, PERSONNEL_WRITE
+from app.core.personnel.schemas import PersonCreate, PersonPatch, PersonRead, PersonTransitionRequest
+from app.core.reference.kinds import ReferenceKind, Verb
+from app.core.reference.schemas import Filter
+from app.core.tenants.service import current_tenant
+from app.core.users.models import User
+
+
+class PersonAction(StrEnum):
+    CREATED = "person.created"
+    REVISED = "person.revised"
+    DELETED = "person.deleted"
+    RESTORED = "person.restored"
+
+
+def _check(person: Person) -> None:
+    """A licence has a number and a state; a day of expiry alone says nothing."""
+    given = person.licensure_id, person.licensure_state, person.licensure_expires_on
+    if given == (None, None, None):
+        return
+    problems = [
+        {"field": field, "code": "missing", "message": "A licence has a number and a state."}
+        for field in ("licensure_id", "licensure_state")
+        if getattr(person, field) is None
+    ]
+    if problems:
+        raise ValidationFailed(problems=problems)
+
+
+async def _derive(uow: ReadUnitOfWork) -> Callable[[Person], dict[str, Any]]:
+    tenant = await current_tenant(uow)
+    today = utcnow().astimezone(zoneinfo.ZoneInfo(tenant.time_zone)).date()
+
+    def derived(person: Person) -> dict[str, Any]:
+        last_day = person.licensure_expires_on
+        return {"licensure_expired": last_day is not None and last_day < today}
+
+    return derived
+
+
+PERSONNEL = ReferenceKind(
+    noun="person",
+    plural="personnel",
+    path="tenants/current/personnel",
+    tag="tenants",
+    about="The people who crew the agency's vehicles.",
+    entity=Person,
+    create=PersonCreate,
+    patch=PersonPatch,
+    read=PersonRead,
+    may_read=PERSONNEL_READ,
+    may_write=PERSONNEL_WRITE,
+    actions={
+        Verb.CREATE: PersonAction.CREATED,
+        Verb.REVISE: PersonAction.REVISED,
+        Verb.DELETE: PersonAction.DELETED,
+        Verb.RESTORE: PersonAction.RESTORED,
+    },
+    lifecycle=employment_lifecycle,
+    transition=PersonTransitionRequest,
+    filters={
+        "status": EmploymentStatus | None,
+        "last_name": Filter,
+        "licensure_level": LicensureLevel | None,
+        "licensure_id": Filter,
+        "user_id": uuid.UUID | None,
+    },
+    references={"user_id": User},
+    check=_check,
+    derive=_derive,
+)

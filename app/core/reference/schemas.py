@@ -1,0 +1,29 @@
+"""What the requests and answers of several kinds have in common."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from fastapi import Query
+from pydantic import Field
+
+from app.core.schemas import RequestModel, Text, Version, length
+
+Filter = Annotated[str | None, Query(min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
+"""The type of a list's filter that is compared with text."""
+Reason = Annotated[Text, length(500)]
+
+
+class TransitionRequest(RequestModel):
+    """A kind's own request declares which `action`s there are."""
+
+    action: StrEnum
+    version: Version
+    reason: Reason | None = Field(None, description="Kept in the audit log")
+
+
+def coded(element: str, codes: type[StrEnum]) -> Any:
+    """`Annotated[AnEnum, coded("dVehicle.04", AnEnum)]`: NEMSIS codes, described by the names of their members."""
+    listed = ", ".join(f"{code.value} {code.name.lower().replace('_', ' ')}" for code in codes)
+    return Field(description=f"{element}: {listed}")

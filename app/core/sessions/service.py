@@ -1,0 +1,79 @@
+"""Opening, prolonging and ending sessions (docs/adr/0008-sessions.md)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import Depends
+
+from app.core.clock import utcnow
+from app.core.config import Settings
+from app.core.db.uow import UnitOfWork
+from app.core.dependencies import RuntimeDependency
+from app.core.sessions.gate import CLOCK_TOLERANCE
+from app.core.sessions.lifecycle import EndReason, SessionAction, SessionTransition, session_lifecycle
+from app.core.sessions.models import UserSession
+from app.core.sessions.repository import SessionRepository
+
+
+class SessionService:
+    """`ended` collects the ids of what is ended, for the gate to be told once the unit of work has committed."""
+
+    def __init__(self, uow: UnitOfWork, settings: Settings, ended: set[uuid.UUID]) -> None:
+        self._uow = uow
+        self._sessions = SessionRepository(uow)
+        self._idle = dt.timedelta(seconds=settings.session_idle_seconds)
+        self._absolute = dt.timedelta(seconds=settings.session_absolute_seconds)
+        self._token_life = dt.timedelta(seconds=settings.access_token_seconds)
+        self._ended = ended
+
+    async def open(self, user_id: uuid.UUID) -> UserSession:
+        """The caller holds the user's row (FOR SHARE): whoever ends that user's sessions waits, and sees this one."""
+        now = utcnow()
+        session = UserSession(
+            tenant_id=self._uow.tenant_id, user_id=user_id, rotated_at=now, expires_at=now + self._absolute
+        )
+        return await self._uow.create(session, SessionAction.OPENED)
+
+    def reason_to_end(self, session: UserSession) -> EndReason | None:
+        """Which limit an active session has passed, if any."""
+        now = utcnow()
+        if now >= session.expires_at:
+            return EndReason.EXPIRED
+        return EndReason.IDLE if now - session.rotated_at > self._idle else None
+
+    async def rotate(self, session: UserSession, rotation_key: str | None) -> None:
+        """One generation further. The row is locked, and the time is taken under the lock."""
+        async with self._uow.change(session, SessionAction.REFRESHED):
+            session.generation += 1
+            session.rotated_at = utcnow()
+            session.rotation_key = rotation_key
+
+    async def end(self, session: UserSession, reason: EndReason) -> None:
+        await session_lifecycle.fire(
+            self._uow, session, SessionTransition.END, None, ended_at=utcnow(), end_reason=reason.value
+        )
+        self._ended.add(session.id)
+
+    async def end_all(self, user_id: uuid.UUID, reason: EndReason) -> None:
+        """Every session of a user whose row the caller has locked.
+
+        Those that neither a refresh nor an access token can revive any more are left as they are: they are over, and
+        a user may have left thousands.
+        """
+        since = utcnow() - max(self._idle, self._token_life) - CLOCK_TOLERANCE
+        for session in await self._sessions.lock_active_of_user(self._uow.tenant_id, user_id, since):
+            await self.end(session, reason)
+
+
+async def ended_sessions(runtime: RuntimeDependency) -> AsyncIterator[set[uuid.UUID]]:
+    """What this request ends. To be declared before the unit of work: it is left after that has committed."""
+    ended: set[uuid.UUID] = set()
+    yield ended
+    runtime.gate.mark(ended)
+
+
+EndedSessions = Annotated[set[uuid.UUID], Depends(ended_sessions, scope="function")]

@@ -1,0 +1,62 @@
+"""Users as their administrators invite, change and read them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+from app.core.permissions import Role
+from app.core.schemas import CreateModel, EntityRead, RequestModel, Text, Version, VersionedPatch, length
+from app.core.users.lifecycle import UserStatus, UserTransition
+
+UserRole = Literal[Role.ADMIN, Role.EMS, Role.BILLING, Role.FOUNDER]
+
+
+def _email(value: str) -> str:
+    """In lower case, its domain in ASCII. Whether anybody reads it, only the invitation tells."""
+    try:
+        found = validate_email(value, check_deliverability=False, allow_smtputf8=False, strict=True)
+    except EmailNotValidError as error:
+        raise PydanticCustomError("email", "Give an e-mail address") from error
+    return (found.ascii_email or found.normalized).lower()
+
+
+Email = Annotated[
+    Text,
+    Field(max_length=254, examples=["medic@demo.example"], json_schema_extra={"format": "email"}),
+    AfterValidator(_email),
+]
+DisplayName: Any = Annotated[Text, length(100)]
+Reason = Annotated[Text, length(500)]
+
+
+class UserCreate(CreateModel):
+    email: Email
+    display_name: DisplayName
+    role: UserRole
+    is_reviewer: bool = Field(False, strict=True, description="May review charts that others wrote")
+
+
+class UserPatch(VersionedPatch):
+    email: Email = ""
+    display_name: DisplayName = ""
+    role: UserRole = Role.EMS
+    is_reviewer: bool = Field(False, strict=True, description="May review charts that others wrote")
+
+
+class UserTransitionRequest(RequestModel):
+    action: UserTransition
+    version: Version
+    reason: Reason | None = Field(None, description="For the audit log; no patient details")
+
+
+class UserRead(EntityRead):
+    email: str
+    display_name: str
+    role: Role
+    is_reviewer: bool
+    status: UserStatus
+    allowed_actions: list[str] = Field(description="Transitions that this administrator may fire now")

@@ -1,0 +1,1 @@
+"""Vehicles: the units that an agency answers calls with."""

@@ -1,0 +1,8 @@
+"""Who may see and keep the agency's vehicles."""
+
+from __future__ import annotations
+
+from app.core.permissions import USER_ROLES, Role, declare
+
+VEHICLE_READ = declare("vehicle.read", "See the agency's vehicles.", *USER_ROLES)
+VEHICLE_WRITE = declare("vehicle.write", "Keep the agency's vehicles.", Role.ADMIN)

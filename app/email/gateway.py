@@ -1,0 +1,168 @@
+"""One port for sending mail: SES v2 in production, .eml files in the data directory otherwise."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import uuid
+from asyncio import to_thread
+from dataclasses import dataclass, field
+from email.errors import HeaderParseError, MessageDefect
+from email.headerregistry import Address
+from email.message import EmailMessage as MimeMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import boto3.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError, ReadTimeoutError
+
+from app.core.clock import utcnow
+from app.core.config import Settings
+from app.core.logging import get_logger
+from app.email.failures import FailureCode, MailPostponed, MailRefused
+
+if TYPE_CHECKING:
+    from mypy_boto3_sesv2 import SESV2Client
+
+MESSAGE_TAG = "message_id"
+"""The tag by which SES names our message in its notices."""
+
+CONNECT_SECONDS = 3
+READ_SECONDS = 15
+
+_THROTTLED = frozenset(
+    {"TooManyRequestsException", "LimitExceededException", "ThrottlingException", "Throttling", "RequestLimitExceeded"}
+)
+_REJECTED = frozenset({"MessageRejected", "BadRequestException"})
+_log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """Its `repr` shows whom it is to, and what it says, to nobody."""
+
+    message_id: uuid.UUID
+    recipient: str = field(repr=False)
+    subject: str
+    text: str = field(repr=False)
+    html: str = field(repr=False)
+
+
+class MailSender(Protocol):
+    async def send(self, mail: Mail) -> str:
+        """The provider's id of the accepted message. Raises MailRefused, MailPostponed."""
+
+
+def to_mime(mail: Mail, sender: str) -> bytes:
+    """RFC 5322 with both texts as alternatives. Raises MailRefused(BAD_ADDRESS) for what is no address."""
+    try:
+        recipient = Address(addr_spec=mail.recipient)
+        mail.recipient.encode("ascii")
+    except (ValueError, IndexError, HeaderParseError, MessageDefect):
+        raise MailRefused(FailureCode.BAD_ADDRESS) from None  # the error quotes the address
+    message = MimeMessage(policy=SMTP)
+    message["From"] = sender
+    message["To"] = recipient
+    message["Subject"] = mail.subject
+    message["Date"] = format_datetime(utcnow())
+    message["Message-ID"] = f"<{mail.message_id}@fusionems>"
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no vacation replies
+    message.set_content(mail.text)
+    message.add_alternative(mail.html, subtype="html")
+    return message.as_bytes()
+
+
+class SesSender:
+    """boto3 blocks, so every call runs in a thread. The SDK itself repeats nothing: an attempt is an attempt."""
+
+    def __init__(self, client: SESV2Client, sender: str, configuration_set: str | None) -> None:
+        self._client = client
+        self._sender = sender
+        self._configuration_set = configuration_set
+
+    async def send(self, mail: Mail) -> str:
+        content = to_mime(mail, self._sender)
+        return await to_thread(self._send, mail, content)
+
+    def _send(self, mail: Mail, content: bytes) -> str:
+        configured = {} if self._configuration_set is None else {"ConfigurationSetName": self._configuration_set}
+        try:
+            answer = self._client.send_email(
+                FromEmailAddress=self._sender,
+                Destination={"ToAddresses": [mail.recipient]},
+                Content={"Raw": {"Data": content}},
+                EmailTags=[{"Name": MESSAGE_TAG, "Value": str(mail.message_id)}],
+                **configured,  # type: ignore[arg-type]  # the stubs know keywords one by one
+            )
+        except ClientError as error:
+            raise _refusal(error) from None  # its text quotes the request
+        except (ReadTimeoutError, ConnectionClosedError):
+            raise MailPostponed(FailureCode.UNANSWERED) from None
+        except BotoCoreError as error:
+            _log.warning("mail provider not reached", exc_info=error)
+            raise MailPostponed(FailureCode.UNAVAILABLE) from None
+        return answer["MessageId"]
+
+
+def _refusal(error: ClientError) -> MailRefused | MailPostponed:
+    """Only what concerns this very message is final; the account's troubles pass, or somebody puts them right."""
+    code = error.response["Error"].get("Code", "")
+    status = error.response["ResponseMetadata"].get("HTTPStatusCode", 0)
+    _log.warning("mail provider refused", error_code=code, status=status)
+    if code in _REJECTED:
+        return MailRefused(FailureCode.REJECTED)
+    throttled = code in _THROTTLED or status == 429
+    return MailPostponed(FailureCode.THROTTLED if throttled else FailureCode.UNAVAILABLE)
+
+
+class LocalSender:
+    """`<directory>/<message id>.eml`, readable by the service's user only; a file appears whole or not at all."""
+
+    def __init__(self, directory: Path, sender: str) -> None:
+        self._directory = directory
+        self._sender = sender
+
+    async def send(self, mail: Mail) -> str:
+        content = to_mime(mail, self._sender)
+        try:
+            await to_thread(self._write, self._directory / f"{mail.message_id}.eml", content)
+        except OSError as error:
+            _log.warning("mail not written", exc_info=error)
+            raise MailPostponed(FailureCode.UNAVAILABLE) from None
+        _log.info("mail written", entity_id=str(mail.message_id))
+        return f"local-{mail.message_id}"
+
+    def _write(self, path: Path, content: bytes) -> None:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+        try:
+            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+
+@lru_cache(maxsize=8)
+def mail_sender(settings: Settings) -> MailSender:
+    """The one sender of these settings. Building an SES client reads files: call it in a thread."""
+    if settings.ses_region is None:
+        return LocalSender(settings.data_dir / "mail", settings.email_from)
+    client = boto3.session.Session().client(
+        "sesv2",
+        region_name=settings.ses_region,
+        endpoint_url=settings.ses_endpoint_url,
+        config=Config(
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=READ_SECONDS,
+            retries={"total_max_attempts": 1, "mode": "standard"},
+        ),
+    )
+    return SesSender(client, settings.email_from, settings.ses_configuration_set)

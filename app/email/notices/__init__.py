@@ -1,0 +1,1 @@
+"""Notices: what SES reports through SNS about messages that were sent."""

@@ -1,0 +1,32 @@
+"""POST webhooks/ses."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Depends, Request
+
+from app.core.dependencies import public_route
+from app.email.notices.service import Notices
+
+router = APIRouter(prefix="/webhooks", tags=["webhooks"])
+
+SNS_MEDIA_TYPE = "text/plain"
+"""SNS sends JSON under this name."""
+
+
+@router.post(
+    "/ses",
+    status_code=204,
+    dependencies=[Depends(public_route)],
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {SNS_MEDIA_TYPE: {"schema": {"type": "string", "description": "An SNS message (JSON)"}}},
+        }
+    },
+)
+async def take_ses_notice(request: Request, notices: Notices) -> None:
+    """Notices of SES through SNS: sent, delivered, bounced, complained of. The signature is the credential.
+
+    Only the configured topic's are taken, and only for an hour after they were made; every other answer is 403.
+    """
+    await notices.take(await request.body())

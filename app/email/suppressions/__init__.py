@@ -1,0 +1,1 @@
+"""Suppressions: addresses that bounced or complained and are not written to again."""

@@ -1,0 +1,76 @@
+"""Suppressing an address, and allowing it again when the mailbox was put right."""
+
+from __future__ import annotations
+
+import uuid
+from enum import StrEnum
+from typing import Annotated
+
+from fastapi import Depends
+
+from app.core.clock import utcnow
+from app.core.db.uow import ReadUnitOfWork, UnitOfWork
+from app.core.dependencies import ReadUow, Uow
+from app.core.pagination import Page
+from app.core.repository import require_version
+from app.email.permissions import EMAIL_READ, EMAIL_UNSUPPRESS
+from app.email.suppressions.models import EmailSuppression, SuppressionReason
+from app.email.suppressions.repository import SuppressionRepository
+from app.email.suppressions.schemas import SuppressionRead
+from app.email.turns import take_turn
+
+
+class SuppressionAction(StrEnum):
+    CREATED = "email_suppression.created"
+    LIFTED = "email_suppression.lifted"
+
+
+async def is_suppressed(uow: ReadUnitOfWork, address: str) -> bool:
+    return await SuppressionRepository(uow).find_by_address(uow.tenant_id, address) is not None
+
+
+class SuppressionReader:
+    def __init__(self, uow: ReadUnitOfWork) -> None:
+        self._uow = uow
+        self._suppressions = SuppressionRepository(uow)
+
+    async def list_page(self, *, limit: int, cursor: str | None, ascending: bool) -> Page[SuppressionRead]:
+        self._uow.principal.require(EMAIL_READ)
+        page = await self._suppressions.list_page(self._uow.tenant_id, limit=limit, cursor=cursor, ascending=ascending)
+        return Page(items=[SuppressionRead.of(item) for item in page.items], next_cursor=page.next_cursor)
+
+
+class SuppressionService:
+    def __init__(self, uow: UnitOfWork) -> None:
+        self._uow = uow
+        self._suppressions = SuppressionRepository(uow)
+
+    async def suppress(self, address: str, reason: SuppressionReason, message_id: uuid.UUID) -> None:
+        """Nothing more is sent there. An address that is suppressed already keeps its first reason."""
+        await take_turn(self._uow, "suppression", address)
+        if await is_suppressed(self._uow, address):
+            return
+        suppression = EmailSuppression(
+            tenant_id=self._uow.tenant_id, address=address, reason=reason, message_id=message_id
+        )
+        await self._uow.create(suppression, SuppressionAction.CREATED)
+
+    async def lift(self, suppression_id: uuid.UUID, version: int) -> None:
+        """Later messages are sent there again. Raises Forbidden, NotFound, Conflict."""
+        self._uow.principal.require(EMAIL_UNSUPPRESS)
+        suppression = await self._suppressions.get_for_update(self._uow.tenant_id, suppression_id)
+        require_version(suppression, version)
+        async with self._uow.change(suppression, SuppressionAction.LIFTED):
+            suppression.deleted_at = utcnow()
+
+
+async def suppression_service(uow: Uow) -> SuppressionService:
+    return SuppressionService(uow)
+
+
+async def suppression_reader(uow: ReadUow) -> SuppressionReader:
+    return SuppressionReader(uow)
+
+
+Suppressions = Annotated[SuppressionService, Depends(suppression_service)]
+SuppressionReads = Annotated[SuppressionReader, Depends(suppression_reader)]

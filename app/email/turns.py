@@ -1,0 +1,17 @@
+"""Turns: of several units of work about one thing, the later ones wait and then see what the first one wrote."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from app.core.db.sql import CompiledStatement
+from app.core.db.uow import UnitOfWork
+
+_TAKE = CompiledStatement(
+    sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(sa.bindparam("key", type_=sa.Text), 0)))
+)
+
+
+async def take_turn(uow: UnitOfWork, *thing: object) -> None:
+    """Held until the unit of work ends. Without it a duplicate would be found by its unique key: too late to go on."""
+    await uow.fetch(_TAKE, {"key": "|".join(map(str, ("email", uow.tenant_id, *thing)))})

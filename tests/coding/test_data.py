@@ -1,0 +1,226 @@
+"""The data of the code lookup is consistent: vocabulary, medications, NEMSIS marks, and the queries that judge it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import tomllib
+import warnings
+from collections import Counter, defaultdict
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.database import shared_dir
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # the package reads its data with the deprecated pkg_resources
+    import simple_icd_10_cm as icd10  # type: ignore[import-untyped, unused-ignore]
+
+DATA = Path(__file__).parents[2] / "app" / "coding" / "data"
+RELEVANCE = Path(__file__).with_name("relevance.toml")
+DOMAINS = {"icd10", "rxnorm"}
+LISTS = {
+    "impression": "Impression",
+    "symptom": "Symptom",
+    "cause_of_injury": "CauseOfInjury",
+    "medication": "Medication",
+    "procedure": "Procedure",
+}
+RXNORM_CODE_TYPE = "9924003"
+"""NEMSIS CodeType.05: the code is RxNorm's; 9924005 is SNOMED CT."""
+
+Entry = dict[str, Any]
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def read_csv(name: str) -> list[dict[str, str]]:
+    with (DATA / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, strict=True))
+
+
+VOCABULARY = read_toml(DATA / "vocabulary.toml")
+TERMS: list[Entry] = VOCABULARY["term"]
+QUERIES: list[Entry] = read_toml(RELEVANCE)["query"]
+MEDICATIONS = read_csv("medications.csv")
+SUGGESTIONS = read_csv("nemsis_suggestions.csv")
+MEDICATION_NAMES = {row["rxcui"] or row["snomed"]: row["name"] for row in MEDICATIONS}
+
+
+def domains(entry: Entry) -> set[str]:
+    return set(entry.get("domains", DOMAINS))
+
+
+def spellings(entry: Entry) -> list[str]:
+    return [entry["say"], *entry.get("also", [])]
+
+
+def folded(text: str) -> str:
+    """A spelling without the marks that a search ignores."""
+    return " ".join(re.sub(r"[-/]", " ", re.sub(r"[.']", "", text.casefold())).split())
+
+
+def words(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"[a-z0-9']+(?:\.[0-9]+)?", text.casefold()))
+
+
+def is_icd10(code: str) -> bool:
+    """A code of a category or below; `is_chapter_or_block` would refuse Z66, whose block carries the same name."""
+    return icd10.is_valid_item(code) and re.fullmatch(r"[A-Z][0-9][0-9A-Z](\.[0-9A-Z]{1,4})?", code) is not None
+
+
+def is_billable(code: str) -> bool:
+    return is_icd10(code) and icd10.is_leaf(code)
+
+
+@cache
+def icd10_index() -> dict[str, set[str]]:
+    index: dict[str, set[str]] = defaultdict(set)
+    for code in icd10.get_all_codes():
+        if is_icd10(code):
+            for word in words(icd10.get_description(code)):
+                index[word].add(code)
+    return index
+
+
+def finds_icd10(phrase: str) -> bool:
+    return bool(set.intersection(*(icd10_index().get(word, set()) for word in words(phrase))))
+
+
+def finds_medication(phrase: str) -> bool:
+    return any(words(phrase) <= words(name) for name in MEDICATION_NAMES.values())
+
+
+def test_vocabulary_is_large_enough_and_every_entry_well_formed() -> None:
+    assert re.fullmatch(r"\d{4}\.\d+", VOCABULARY["version"])
+    assert len(TERMS) >= 300
+    for entry in TERMS:
+        assert set(entry) <= {"say", "also", "means", "domains", "boost"}, entry
+        assert entry["means"] and all(phrase.strip() == phrase != "" for phrase in entry["means"]), entry
+        assert all(text == text.strip().casefold() != "" for text in spellings(entry)), entry
+        assert domains(entry) and domains(entry) <= DOMAINS, entry
+
+
+def test_no_spelling_stands_for_two_terms() -> None:
+    said = Counter(text for entry in TERMS for text in spellings(entry))
+    assert [text for text, count in said.items() if count > 1] == []
+    owners: dict[str, set[str]] = defaultdict(set)
+    for entry in TERMS:
+        for text in spellings(entry):
+            owners[folded(text)].add(entry["say"])
+    assert {text: says for text, says in owners.items() if len(says) > 1} == {}
+
+
+def test_meanings_are_words_of_the_code_sets() -> None:
+    unknown = [
+        (entry["say"], phrase)
+        for entry in TERMS
+        for phrase in entry["means"]
+        if not (
+            ("icd10" in domains(entry) and finds_icd10(phrase))
+            or ("rxnorm" in domains(entry) and finds_medication(phrase))
+        )
+    ]
+    assert unknown == []
+
+
+def test_boosted_codes_exist_and_can_be_claimed() -> None:
+    unknown = [
+        (entry["say"], code)
+        for entry in TERMS
+        for code in entry.get("boost", [])
+        if not (
+            ("icd10" in domains(entry) and is_billable(code))
+            or ("rxnorm" in domains(entry) and code in MEDICATION_NAMES)
+        )
+    ]
+    assert unknown == []
+
+
+def test_medications_hold_each_code_once_with_a_name() -> None:
+    assert len(MEDICATION_NAMES) == len(MEDICATIONS) == 70
+    assert len({row["name"] for row in MEDICATIONS}) == len(MEDICATIONS)
+    for row in MEDICATIONS:
+        assert bool(row["rxcui"]) != bool(row["snomed"]), row
+        assert row["name"].strip() == row["name"] != "", row
+        assert re.fullmatch(r"\d+", row["rxcui"] or row["snomed"]), row
+        assert row["tty"] in ({"IN", "MIN", "SCDC", "SCD"} if row["rxcui"] else {""}), row
+        assert all(brand == brand.strip() != "" for brand in row["brands"].split(";") if row["brands"]), row
+
+
+def test_every_brand_names_one_medication() -> None:
+    brands = Counter(brand.casefold() for row in MEDICATIONS if row["brands"] for brand in row["brands"].split(";"))
+    assert [brand for brand, count in brands.items() if count > 1] == []
+
+
+def test_ingredients_are_those_of_the_name() -> None:
+    by_rxcui = {row["rxcui"]: row for row in MEDICATIONS if row["rxcui"]}
+    for row in MEDICATIONS:
+        names, numbers = row["ingredient_name"].split(";"), row["ingredient_rxcui"].split(";")
+        assert len(names) == len(numbers), row
+        assert bool(row["ingredient_name"]) == (row["tty"] in {"MIN", "SCDC", "SCD"}), row
+        for name, number in zip(names, numbers, strict=True):
+            assert name in row["name"], row
+            in_list = [other["rxcui"] for other in MEDICATIONS if name and other["name"] == name]
+            assert number == (in_list[0] if in_list else ""), row
+            assert not number or (by_rxcui[number]["tty"], by_rxcui[number]["name"]) == ("IN", name), row
+
+
+def test_nemsis_marks_are_codes_only_and_exist() -> None:
+    assert len({(row["list"], row["code"]) for row in SUGGESTIONS}) == len(SUGGESTIONS)
+    for row in SUGGESTIONS:
+        assert set(row) == {"list", "code", "code_type"}
+        assert row["list"] in LISTS, row
+        match row["code_type"]:
+            case "icd10":
+                assert is_icd10(row["code"]), row
+            case "rxnorm":
+                assert row["list"] == "medication" and row["code"] in MEDICATION_NAMES, row
+            case "snomed":
+                assert row["list"] in {"medication", "procedure"} and re.fullmatch(r"\d{6,18}", row["code"]), row
+            case other:
+                pytest.fail(f"unknown code type {other}")
+    marked = {row["code"] for row in SUGGESTIONS if row["list"] == "medication"}
+    assert marked == set(MEDICATION_NAMES)
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_nemsis_marks_are_the_defined_list(name: str) -> None:
+    shared = shared_dir()
+    if shared is None:
+        pytest.skip("needs the NEMSIS defined lists (SHARED_DIR)")
+    listed = json.loads((shared / "nemsis" / "lists" / f"{LISTS[name]}.json").read_text(encoding="utf-8"))
+    values = [item["Value"] for item in listed["DefinedList"]["Codes"]["Code"]]
+    code_type = {"medication": "rxnorm", "procedure": "snomed"}.get(name, "icd10")
+    expected = {
+        (value["Value"], "snomed" if name == "medication" and value["CodeType"] != RXNORM_CODE_TYPE else code_type)
+        for value in values
+    }
+    assert {(row["code"], row["code_type"]) for row in SUGGESTIONS if row["list"] == name} == expected
+
+
+def test_queries_are_enough_and_every_third_is_held_out() -> None:
+    assert len(QUERIES) >= 150
+    assert [query["held_out"] for query in QUERIES] == [position % 3 == 2 for position in range(len(QUERIES))]
+    asked = Counter((query["domain"], query["q"].casefold()) for query in QUERIES)
+    assert [query for query, count in asked.items() if count > 1] == []
+    for domain, least in (("icd10", 100), ("rxnorm", 40)):
+        assert sum(query["domain"] == domain for query in QUERIES) >= least
+
+
+def test_accepted_answers_exist_and_can_be_claimed() -> None:
+    for query in QUERIES:
+        assert set(query) <= {"q", "domain", "accept", "note", "held_out"}, query
+        assert query["accept"] and len(set(query["accept"])) == len(query["accept"]), query
+        for code in query["accept"]:
+            if query["domain"] == "rxnorm":
+                assert code in MEDICATION_NAMES, query
+            else:
+                by_its_own_code = query["q"].upper().replace(".", "") == code.replace(".", "")
+                assert is_billable(code) or (is_icd10(code) and by_its_own_code), query

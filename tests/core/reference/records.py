@@ -1,0 +1,71 @@
+"""What each kind of reference record is made of: the vocabulary of these tests and of the fuzz."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.core.extensions.kinds import ASSETS, EXTERNAL_API_KEYS, INTEGRATIONS, INVENTORY_ITEMS, STATIONS
+from app.core.personnel.kind import PERSONNEL
+from app.core.reference.kinds import ReferenceKind, Verb
+from app.core.vehicles.kind import VEHICLES
+from tests.support.actors import Actor
+
+
+@dataclass(frozen=True)
+class Sample:
+    """`body` creates one but for its `name`, to be taken once if `unique`; `change` revises, `action` moves it."""
+
+    kind: ReferenceKind[Any]
+    body: Mapping[str, Any]
+    name: str
+    change: Mapping[str, Any] = field(default_factory=dict)
+    action: str | None = None
+    unique: bool = True
+
+    def __str__(self) -> str:
+        return self.kind.noun
+
+    @property
+    def path(self) -> str:
+        return self.kind.path
+
+    def fresh(self, **fields: Any) -> dict[str, Any]:
+        """A body that nothing stands in the way of."""
+        return {**self.body, self.name: uuid.uuid4().hex[:20], **fields}
+
+    async def add(self, actor: Actor, **fields: Any) -> Any:
+        return await actor.expect(201, "POST", self.path, json=self.fresh(**fields))
+
+
+VEHICLE = Sample(
+    VEHICLES,
+    {"vehicle_type": "1404001", "capability": "2207015", "vin": "1M8GDM9AXKP042788", "model_year": 2019},
+    "unit_number",
+    {"call_sign": "Medic 7"},
+    "take_out_of_service",
+)
+PERSON = Sample(
+    PERSONNEL,
+    {"last_name": "Rivers", "first_name": "Ana", "licensure_level": "9925007", "licensure_state": "IL"},
+    "licensure_id",
+    {"middle_name": "B", "licensure_expires_on": "2030-06-30"},
+    "deactivate",
+)
+STATION = Sample(STATIONS, {"street": "1 Station Road", "city": "Springfield", "state": "IL", "zip": "62701"}, "name")
+ASSET = Sample(ASSETS, {"category": "monitor", "serial_number": "X-1"}, "name", unique=False)
+ITEM = Sample(
+    INVENTORY_ITEMS,
+    {"name": "Fentanyl 100 mcg", "unit_of_measure": "vial", "controlled_substance_schedule": "II"},
+    "sku",
+)
+INTEGRATION = Sample(INTEGRATIONS, {"kind": "cad", "base_url": "https://cad.example/api"}, "name")
+API_KEY = Sample(EXTERNAL_API_KEYS, {"scopes": ["chart.read"]}, "name")
+SAMPLES = (VEHICLE, PERSON, STATION, ASSET, ITEM, INTEGRATION, API_KEY)
+UNIQUE = tuple(sample for sample in SAMPLES if sample.unique)
+REVISED = tuple(sample for sample in SAMPLES if Verb.REVISE in sample.kind.actions)
+DELETED = tuple(sample for sample in SAMPLES if Verb.DELETE in sample.kind.actions)
+RESTORED = tuple(sample for sample in SAMPLES if Verb.RESTORE in sample.kind.actions)
+MOVED = tuple(sample for sample in SAMPLES if sample.action is not None)

@@ -1,0 +1,1 @@
+"""What the email tests are made of: outside systems that speak their protocols, and people to write to."""

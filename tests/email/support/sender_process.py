@@ -1,0 +1,30 @@
+"""A process that sends one message, to be killed: `python -m tests.email.support.sender_process TENANT MESSAGE`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import uuid
+
+import orjson
+from sqlalchemy.orm import configure_mappers
+
+from app.core.config import load_settings
+from app.core.jobs.queue import run_job
+from app.core.logging import configure_logging
+from app.core.runtime import build_runtime
+from app.registry import JOBS
+
+
+async def main(tenant_id: uuid.UUID, message_id: uuid.UUID) -> None:
+    settings = load_settings()
+    configure_logging("ERROR")
+    configure_mappers()
+    runtime = build_runtime(settings)
+    [send] = [job for job in JOBS if job.name == "email.send"]
+    await run_job(runtime, send, orjson.dumps({"tenant_id": tenant_id, "message_id": message_id}))
+    await runtime.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(uuid.UUID(sys.argv[1]), uuid.UUID(sys.argv[2])))

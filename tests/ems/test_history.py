@@ -172,6 +172,30 @@ async def test_a_large_chart_costs_as_many_statements_as_a_small_one(chart: Char
         await chart.writer.expect(200, "POST", f"{chart.url}/sync", json={"changes": changes})
 
 
+async def test_whoever_reads_a_chart_in_any_of_these_ways_is_in_the_access_log(
+    agency: Agency, evidence: Evidence
+) -> None:
+    """Snapshots too: nothing of a chart is shown past the repositories."""
+    chart = await Chart.open(agency)
+    vital = await chart.add(VITAL)
+    await chart.advance("completed")
+    body = {"version": 1, "heart_rate": 90, "reason": REASON}
+    await agency.admin.expect(200, "PATCH", chart.at(VITAL, vital), json=body)
+    shown = {
+        "chart": {"incident", "patient", "vital"},
+        "history?as_of=2099-12-31T00:00:00Z": {"incident", "patient", "vital"},
+        "timeline": {"incident", "vital"},
+        "amendments": {"incident", "vital"},
+    }
+    for place, categories in shown.items():
+        await agency.biller.expect(200, "GET", f"{chart.url}/{place}")
+        [row] = await evidence.connection.fetch(
+            "SELECT incident_id, categories FROM access_log WHERE tenant_id = $1 ORDER BY id DESC LIMIT 1",
+            agency.tenant_id,
+        )
+        assert (str(row["incident_id"]), set(row["categories"]) >= categories) == (chart.id, True), place
+
+
 def test_a_snapshot_of_an_older_table_is_read_with_defaults_for_its_new_columns() -> None:
     snapshot = {
         "id": str(uuid.uuid4()), "tenant_id": str(uuid.uuid4()), "incident_id": str(uuid.uuid4()),

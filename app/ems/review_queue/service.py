@@ -15,7 +15,8 @@ from app.core.ids import UserId
 from app.core.pagination import Page
 from app.core.permissions import Principal
 from app.core.repository import require_version
-from app.core.users.models import User, UserStatus
+from app.core.users.lifecycle import UserStatus
+from app.core.users.models import User
 from app.core.users.repository import UserRepository
 from app.ems.errors import ReviewClosed
 from app.ems.events import INCIDENT_UPDATED

@@ -20,6 +20,7 @@ import app.email.suppressions.router
 import app.ems.router
 import app.nemsis.dictionary.router
 import app.nemsis.exports.router
+from app.billing.exports.documents import CLAIM_DOCUMENTS
 from app.core.audit.partitions import KEEP_PARTITIONS
 from app.core.bodies import BodyRule
 from app.core.extensions.kinds import ASSETS, EXTERNAL_API_KEYS, INTEGRATIONS, INVENTORY_ITEMS, STATIONS
@@ -33,7 +34,9 @@ from app.email import handlers as email_handlers
 from app.email.messages.sending import SEND, TAKE_UP_EXPIRED
 from app.email.notices.router import SNS_MEDIA_TYPE
 from app.ems.incidents.service import AUTO_LOCK
+from app.ems.public import ExportSource
 from app.nemsis import handlers as nemsis_handlers
+from app.nemsis.exports.documents import NEMSIS_DOCUMENTS
 
 REFERENCE_KINDS: tuple[ReferenceKind[Any], ...] = (
     VEHICLES,
@@ -66,6 +69,7 @@ BODIES: tuple[BodyRule, ...] = (
 )
 """Routes whose bodies are something else than JSON of the usual size; everywhere else that answers 415 or 413."""
 SUBSCRIPTIONS: tuple[Subscription, ...] = (*nemsis_handlers.SUBSCRIPTIONS, *email_handlers.SUBSCRIPTIONS)
+EXPORT_SOURCES: tuple[ExportSource, ...] = (NEMSIS_DOCUMENTS, CLAIM_DOCUMENTS)  # registered by being made
 JOBS: tuple[Job, ...] = (AUTO_LOCK, SEND)
 SCHEDULES: tuple[Schedule, ...] = (KEEP_PARTITIONS, TAKE_UP_EXPIRED)
 WARM_UPS: tuple[Callable[[FastAPI], Awaitable[None]], ...] = (app.coding.router.load_code_sets,)

@@ -31,7 +31,8 @@ from app.ems.elements import (
     repeating_group_of,
 )
 from app.ems.entries.signatures import present_signatures
-from app.ems.events import INCIDENT_STATUS_CHANGED, INCIDENT_UPDATED
+from app.ems.events import INCIDENT_AMENDED, INCIDENT_STATUS_CHANGED, INCIDENT_UPDATED
+from app.ems.history.exports import ExportedDocument, ExportSource
 from app.ems.incidents.models import Incident
 from app.ems.incidents.repository import IncidentRepository
 from app.ems.incidents.schemas import IncidentRead
@@ -124,6 +125,7 @@ async def list_signatures(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> list[S
 
 __all__ = [
     "CHART_READ",
+    "INCIDENT_AMENDED",
     "INCIDENT_COLUMNS",
     "INCIDENT_STATUS_CHANGED",
     "INCIDENT_UPDATED",
@@ -145,6 +147,8 @@ __all__ = [
     "ElementGroupRead",
     "ElementValue",
     "Etco2Unit",
+    "ExportSource",
+    "ExportedDocument",
     "Gender",
     "GroupDefinition",
     "IncidentRead",

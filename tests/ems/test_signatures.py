@@ -16,10 +16,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from app.core.runtime import Runtime
 from app.ems.chart.columns import ChartChild
+from app.ems.entries.kinds import KINDS as CHILD_KINDS
 from app.ems.incidents.models import Incident
 from app.ems.incidents.schemas import IncidentCreate
 from app.ems.public import list_signatures
-from app.ems.router import KINDS as CHILD_KINDS
 from app.ems.signatures.coverage import SCOPES, UNCHARTED
 from app.ems.signatures.repository import COVERED_KINDS
 from app.ems.uploads.columns import UploadedEntry

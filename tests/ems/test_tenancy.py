@@ -17,7 +17,12 @@ from tests.support.actors import Agency
 from tests.support.media import SVG
 
 Call = tuple[str, str, dict[str, Any]]
+VIEWS = ("chart", "timeline", "history", "amendments", "review", "review-comments")
 PEOPLE = ("admin", "medic", "supervisor", "biller")
+
+
+def change(entry_id: str) -> dict[str, Any]:
+    return {"kind": "vital", "op": "delete", "id": entry_id, "version": 1}
 
 
 def calls(kind: Kind, incident_id: str, entry_id: str, patient_id: str) -> list[Call]:
@@ -33,7 +38,15 @@ def calls(kind: Kind, incident_id: str, entry_id: str, patient_id: str) -> list[
         ("POST", f"{named}/restore", {"json": {"version": 1}}),
     ]
     if kind is INCIDENT:
-        return [*made, ("POST", f"{url}/transitions", {"json": {"action": "start", "version": 1}})]
+        return [
+            *made,
+            ("POST", f"{url}/transitions", {"json": {"action": "start", "version": 1}}),
+            *((("GET", f"{url}/{view}", {})) for view in VIEWS),
+            ("GET", f"{url}/history", {"params": {"as_of": "2099-12-31T00:00:00Z"}}),
+            ("POST", f"{url}/sync", {"json": {"changes": [change(entry_id)]}}),
+            ("PATCH", f"{url}/review", {"json": {"version": 1, "reviewer_id": None}}),
+            ("POST", f"{url}/review-comments/{entry_id}/transitions", {"json": {"action": "resolve", "version": 1}}),
+        ]
     collection = f"{url}/{kind.path}"
     return [
         *made,
@@ -65,7 +78,13 @@ def test_no_route_is_forgotten(app: FastAPI) -> None:
     places = [call for kind in KINDS for call in calls(kind, "E1", "E2", "E3")]
     places += [call for path in PATHS for call in calls_of_upload(path, "E1", "E2", "E3")]
     made = {
-        (method, "/api/v1/" + url.replace("E1", "{incident_id}").replace("E2", "{child_id}"))
+        (
+            method,
+            "/api/v1/"
+            + url.replace("E1", "{incident_id}")
+            .replace("-comments/E2", "-comments/{comment_id}")
+            .replace("E2", "{child_id}"),
+        )
         for method, url, _ in places
     }
     routes = {

@@ -34,6 +34,11 @@ _BODIES: dict[str, dict[str, Any]] = {
     "revise_me": {"display_name": "Sample"},
     "transition_user": {"action": "invite", "reason": "as agreed"},
     "transition_incident": {"action": "start", "reason": "as agreed"},
+    "assign_review": {"reviewer_id": None},
+    "transition_review_comment": {"action": "resolve"},
+    "sync_chart": {
+        "changes": [{"kind": "vital", "op": "delete", "id": "0190a5c4-0000-7000-8000-000000000000", "version": 1}]
+    },
     "transition_export": {"action": "validate"},
     "transition_claim": {"action": "approve", "reason": "as agreed"},
     "create_claim": CALL.claim,

@@ -71,11 +71,22 @@ CODES = {"code": "I21.3", "rxcui": "7242"}
 """Of reference data, which the fuzzed service does not have: an unknown code is answered as any missing record."""
 
 
+async def _commented(chart: Chart) -> str:
+    """Send the chart through a review that returns it; the id of the reviewer's comment."""
+    await chart.advance("ready_for_review")
+    comment = {"entity": "incident", "entity_id": chart.id, "field": "arrival_time", "text": "When?"}
+    body = {"action": "return_for_correction", "version": chart.version, "comments": [comment]}
+    await chart.agency.supervisor.expect(200, "POST", f"{chart.url}/transitions", json=body)
+    page = await chart.writer.expect(200, "GET", f"{chart.url}/review-comments")
+    return str(page["items"][0]["id"])
+
+
 async def _opened(agency: Agency, runtime: Runtime) -> Records:
     chart = await Chart.open(agency)
     ids = {"incident_id": chart.id, "patients": chart.patient["id"]}
     for kind in CHILDREN[1:]:
         ids[kind.path] = (await chart.add(kind))["id"]
+    ids["comment_id"] = await _commented(chart)
     billed, unbilled = await Chart.open(agency, "locked"), await Chart.open(agency, "locked")
     ids |= {"locked_incident_id": unbilled.id, "locked_patient_id": unbilled.patient["id"]}
     claim = await agency.biller.expect(201, "POST", "billing/claims", json=CALL.claim | {"incident_id": billed.id})

@@ -9,18 +9,20 @@ from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from app.core.clock import utcnow
-from app.core.db.uow import ReadUnitOfWork, UnitOfWork
+from app.core.db.uow import Change, ReadUnitOfWork, UnitOfWork
 from app.core.idempotency.creation import Creation
 from app.core.pagination import Page
 from app.core.repository import Repository, require_version
-from app.core.schemas import CreateModel
+from app.ems.amendments.models import AmendmentChange
+from app.ems.amendments.service import record_amendment
 from app.ems.chart.columns import ChartChild
-from app.ems.chart.gate import check_entry_elements, require_editable, revise_entry
-from app.ems.chart.schemas import ChartPatch, ChartRead
+from app.ems.chart.gate import check_entry_elements, reason_metadata, require_editable, revise_entry
+from app.ems.chart.schemas import ChartPatch, ChartRead, ChildCreate
 from app.ems.elements import to_json
 from app.ems.entries.checks import of_incident, patient_of
 from app.ems.errors import EntryInUse
 from app.ems.events import INCIDENT_UPDATED
+from app.ems.incidents.models import Incident
 from app.ems.incidents.repository import IncidentRepository
 from app.ems.lifecycle import IncidentStatus
 from app.ems.patients.models import Patient
@@ -61,7 +63,7 @@ class ChildKind(Generic[E, R]):
     noun: str
     path: str
     repository: type[Repository[E]]
-    create: type[CreateModel]
+    create: type[ChildCreate]
     patch: type[ChartPatch]
     read: type[R]
     actions: ChildActions
@@ -93,7 +95,10 @@ class ChildReader(Generic[E, R]):
 
 
 class ChildService(Generic[E, R]):
-    """Every write holds the incident FOR SHARE: an entry cannot land in a chart that is being locked."""
+    """Every write holds the incident FOR SHARE: an entry cannot land in a chart that is being locked.
+
+    In a completed chart each is an admin's, gives a `reason`, and is recorded as an amendment.
+    """
 
     def __init__(self, uow: UnitOfWork, kind: ChildKind[E, R]) -> None:
         self._uow = uow
@@ -107,13 +112,15 @@ class ChildService(Generic[E, R]):
         if claim.repeated:
             return self._kind.read.of(await self._children.get(self._uow.tenant_id, claim.entity_id))
         incident = await self._incidents.get_for_share(self._uow.tenant_id, incident_id)
-        require_editable(incident, self._uow.principal)
+        require_editable(incident, self._uow.principal, given.reason)
         values = {**given.values(), "elements": to_json(given.elements)}
         child = self._children.entity(
             id=claim.entity_id, tenant_id=self._uow.tenant_id, incident_id=incident_id, **values
         )
         await self._check(child)
-        await self._uow.create(child, self._kind.actions.created, event=INCIDENT_UPDATED)
+        async with self._change(child, self._kind.actions.created, given.reason):
+            pass
+        await self._amended(incident, child, AmendmentChange.CREATED, 0, given.reason)
         return self._kind.read.of(child)
 
     async def revise(self, incident_id: uuid.UUID, child_id: uuid.UUID, patch: ChartPatch) -> R:
@@ -124,30 +131,43 @@ class ChildService(Generic[E, R]):
         amends = incident.status is IncidentStatus.COMPLETED
         action = self._kind.actions.amended if amends else self._kind.actions.revised
         await revise_entry(self._uow, child, patch, action, self._check)
+        await self._amended(incident, child, AmendmentChange.REVISED, patch.version, patch.reason)
         return self._kind.read.of(child)
 
-    async def delete(self, incident_id: uuid.UUID, child_id: uuid.UUID, version: int) -> None:
+    async def delete(
+        self, incident_id: uuid.UUID, child_id: uuid.UUID, version: int, reason: str | None = None
+    ) -> None:
         """Raises NotFound, ChartNotEditable, Conflict (stale), EntryInUse."""
         incident = await self._incidents.get_for_share(self._uow.tenant_id, incident_id)
-        require_editable(incident, self._uow.principal)
+        require_editable(incident, self._uow.principal, reason)
         child = of_incident(await self._children.find_for_update(self._uow.tenant_id, child_id), incident_id)
         require_version(child, version)
         await self._require_unused(child)
-        async with self._uow.change(child, self._kind.actions.deleted, event=INCIDENT_UPDATED):
+        async with self._change(child, self._kind.actions.deleted, reason):
             child.deleted_at = utcnow()
+        await self._amended(incident, child, AmendmentChange.DELETED, version, reason)
 
-    async def restore(self, incident_id: uuid.UUID, child_id: uuid.UUID, version: int) -> R:
+    async def restore(self, incident_id: uuid.UUID, child_id: uuid.UUID, version: int, reason: str | None = None) -> R:
         """Raises Forbidden, NotFound, ChartNotEditable, Conflict (stale), ValidationFailed (patient or parent gone)."""
         self._uow.principal.require(CHART_RESTORE)
         incident = await self._incidents.get_for_share(self._uow.tenant_id, incident_id)
-        require_editable(incident, self._uow.principal)
+        require_editable(incident, self._uow.principal, reason)
         found = await self._children.get_including_deleted(self._uow.tenant_id, child_id)
         child = of_incident(found, incident_id)
         require_version(child, version)
-        async with self._uow.change(child, self._kind.actions.restored, event=INCIDENT_UPDATED):
+        async with self._change(child, self._kind.actions.restored, reason):
             child.deleted_at = None
             await self._check(child)
+        await self._amended(incident, child, AmendmentChange.RESTORED, version, reason)
         return self._kind.read.of(child)
+
+    def _change(self, child: E, action: StrEnum, reason: str | None) -> Change[E]:
+        return self._uow.change(child, action, event=INCIDENT_UPDATED, metadata=reason_metadata(reason))
+
+    async def _amended(
+        self, incident: Incident, child: E, change: AmendmentChange, before: int, reason: str | None
+    ) -> None:
+        await record_amendment(self._uow, incident, child, change, version_before=before, reason=reason)
 
     async def _require_unused(self, child: E) -> None:
         """`child` is locked for update, and whoever refers to it holds it for share: the answer stays true."""

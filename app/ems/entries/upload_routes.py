@@ -11,8 +11,10 @@ from fastapi import APIRouter, Depends
 from app.core.dependencies import ReadUow, RuntimeDependency, UowFactory, requires
 from app.core.idempotency.creation import CreationDependency
 from app.core.pagination import CursorText, Limit, Page, Sort
-from app.core.schemas import RestoreRequest, VersionQuery
+from app.core.schemas import VersionQuery
 from app.core.storage.schemas import DownloadRead
+from app.ems.chart.schemas import ChartRestore, ReasonQuery
+from app.ems.entries.routes import AMENDING
 from app.ems.entries.uploads import UploadKind, UploadReader, UploadService
 from app.ems.permissions import CHART_READ, CHART_RESTORE, CHART_WRITE
 
@@ -123,7 +125,7 @@ def upload_router(kind: UploadKind[Any, Any]) -> APIRouter:
         status_code=204,
         name=f"delete_{noun}",
         summary=f"Delete {noun}",
-        description=f"Soft-delete a {noun} of an open chart.",
+        description=f"Soft-delete a {noun} of an open chart. {AMENDING}",
         dependencies=[requires(CHART_WRITE)],
     )
     async def delete(
@@ -131,22 +133,23 @@ def upload_router(kind: UploadKind[Any, Any]) -> APIRouter:
         child_id: uuid.UUID,
         version: VersionQuery,
         entries: service_type,
+        reason: ReasonQuery = None,
     ) -> None:
-        await entries.delete(incident_id, child_id, version)
+        await entries.delete(incident_id, child_id, version, reason)
 
     @router.post(
         "/{child_id}/restore",
         name=f"restore_{noun}",
         summary=f"Restore {noun}",
-        description=f"Bring a deleted {noun} of an open chart back.",
+        description=f"Bring a deleted {noun} of an open chart back. {AMENDING}",
         dependencies=[requires(CHART_RESTORE)],
     )
     async def restore(
         incident_id: uuid.UUID,
         child_id: uuid.UUID,
-        given: RestoreRequest,
+        given: ChartRestore,
         entries: service_type,
     ) -> read_model:
-        return await entries.restore(incident_id, child_id, given.version)
+        return await entries.restore(incident_id, child_id, given.version, given.reason)
 
     return router

@@ -29,7 +29,9 @@ from app.core.schemas import CreateModel, RequestModel
 from app.core.storage.gateway import ObjectStore, object_key
 from app.core.storage.links import ObjectTerms
 from app.core.storage.schemas import DownloadRead, UploadRead
-from app.ems.chart.gate import require_editable
+from app.ems.amendments.models import AmendmentChange
+from app.ems.amendments.service import record_amendment
+from app.ems.chart.gate import reason_metadata, require_editable
 from app.ems.entries.checks import of_incident, patient_of
 from app.ems.events import INCIDENT_UPDATED
 from app.ems.incidents.models import Incident
@@ -242,28 +244,36 @@ class UploadService(Generic[E, R]):
         link = await self._objects.sign_download(key, entry.file_type, f"{entry.id}{EXTENSIONS[entry.file_type]}")
         return DownloadRead.model_validate(link)
 
-    async def delete(self, incident_id: uuid.UUID, child_id: uuid.UUID, version: int) -> None:
-        """Soft delete: the content stays. Raises NotFound, ChartNotEditable, Conflict (stale)."""
+    async def delete(
+        self, incident_id: uuid.UUID, child_id: uuid.UUID, version: int, reason: str | None = None
+    ) -> None:
+        """Soft delete: the content stays. Raises NotFound, ChartNotEditable, Conflict (stale), ValidationFailed."""
         async with self._factory() as uow:
             incident = await IncidentRepository(uow).get_for_share(uow.tenant_id, incident_id)
-            require_editable(incident, uow.principal)
+            require_editable(incident, uow.principal, reason)
             entry = of_incident(await self._kind.repository(uow).find_for_update(uow.tenant_id, child_id), incident_id)
             require_version(entry, version)
-            async with uow.change(entry, self._kind.actions.deleted, event=INCIDENT_UPDATED):
+            metadata = reason_metadata(reason)
+            async with uow.change(entry, self._kind.actions.deleted, event=INCIDENT_UPDATED, metadata=metadata):
                 entry.deleted_at = utcnow()
+            await record_amendment(uow, incident, entry, AmendmentChange.DELETED, version_before=version, reason=reason)
 
-    async def restore(self, incident_id: uuid.UUID, child_id: uuid.UUID, version: int) -> R:
+    async def restore(self, incident_id: uuid.UUID, child_id: uuid.UUID, version: int, reason: str | None = None) -> R:
         """Raises Forbidden, NotFound, ChartNotEditable, Conflict (stale), ValidationFailed (the patient is gone)."""
         async with self._factory() as uow:
             uow.principal.require(CHART_RESTORE)
             incident = await IncidentRepository(uow).get_for_share(uow.tenant_id, incident_id)
-            require_editable(incident, uow.principal)
+            require_editable(incident, uow.principal, reason)
             found = await self._kind.repository(uow).get_including_deleted(uow.tenant_id, child_id)
             entry = of_incident(found, incident_id)
             require_version(entry, version)
-            async with uow.change(entry, self._kind.actions.restored, event=INCIDENT_UPDATED):
+            metadata = reason_metadata(reason)
+            async with uow.change(entry, self._kind.actions.restored, event=INCIDENT_UPDATED, metadata=metadata):
                 entry.deleted_at = None
                 await patient_of(uow, entry)
+            await record_amendment(
+                uow, incident, entry, AmendmentChange.RESTORED, version_before=version, reason=reason
+            )
             [read] = await self._kind.present(uow, incident, [entry])
             return read
 

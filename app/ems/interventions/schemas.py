@@ -9,8 +9,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from app.core.schemas import CreateModel, RequestModel, Text, decimal_text, scaled
-from app.ems.chart.schemas import ChartPatch, ChartRead, ChartTime, Coded, WithElements
+from app.core.schemas import RequestModel, Text, decimal_text, scaled
+from app.ems.chart.schemas import ChartPatch, ChartRead, ChartTime, ChildCreate, Coded
 from app.ems.interventions.models import InterventionType, Outcome
 
 Dose = Annotated[
@@ -34,7 +34,7 @@ class _InterventionFields(RequestModel):
     outcome: Outcome | None = Field(None, description="eProcedures.08 or eMedications.07")
 
 
-class InterventionCreate(_InterventionFields, WithElements, CreateModel):
+class InterventionCreate(_InterventionFields, ChildCreate):
     patient_id: uuid.UUID
     type: InterventionType
 

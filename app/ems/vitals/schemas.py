@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from app.core.schemas import CreateModel, RequestModel, decimal_text, scaled, whole
-from app.ems.chart.schemas import ChartPatch, ChartRead, ChartTime, WithElements
+from app.core.schemas import RequestModel, decimal_text, scaled, whole
+from app.ems.chart.schemas import ChartPatch, ChartRead, ChartTime, ChildCreate
 from app.ems.vitals.models import Etco2Unit
 
 
@@ -40,7 +40,7 @@ class _VitalFields(RequestModel):
     pain_score: Annotated[int, whole(0, 10)] | None = Field(None, description="eVitals.27")
 
 
-class VitalCreate(_VitalFields, WithElements, CreateModel):
+class VitalCreate(_VitalFields, ChildCreate):
     patient_id: uuid.UUID
     taken_at: ChartTime | None = Field(None, description="eVitals.01; null with a NOT value in elements")
 

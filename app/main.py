@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
@@ -14,11 +15,12 @@ from app.background import background
 from app.core import health
 from app.core.config import Settings, load_settings
 from app.core.http import RequestBoundary, install_error_contract
-from app.core.logging import configure_logging
+from app.core.logging import configure_logging, get_logger
 from app.core.openapi import COMMON_ERRORS, TAGS, document
 from app.core.runtime import build_runtime
 
 API_PREFIX = "/api/v1"
+_log = get_logger(__name__)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -30,7 +32,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with background(runtime, run_jobs=settings.run_jobs):
+        async with background(runtime, run_jobs=settings.run_jobs), warming_up(app):
             yield
         await runtime.close()
 
@@ -57,11 +59,24 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for router in registry.ROUTERS:
         api.include_router(router)
     app.include_router(api)
-    media_types = {f"{API_PREFIX}{path}": media_type for path, media_type in registry.MEDIA_TYPES.items()}
-    app.add_middleware(RequestBoundary, max_body_bytes=settings.max_body_bytes, media_types=media_types)
+    app.add_middleware(RequestBoundary, max_body_bytes=settings.max_body_bytes, bodies=registry.BODIES)
     install_error_contract(app)
     document(app)
     return app
+
+
+@contextlib.asynccontextmanager
+async def warming_up(app: FastAPI) -> AsyncIterator[None]:
+    """What is not warm when the first request needs it makes that request wait; a failure is tried again by it."""
+    tasks = [asyncio.ensure_future(warm_up(app)) for warm_up in registry.WARM_UPS]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        for outcome in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(outcome, Exception):
+                _log.warning("warm-up failed", exc_info=outcome)
 
 
 def _operation_id(route: APIRoute) -> str:

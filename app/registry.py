@@ -1,14 +1,17 @@
-"""What the domains bring to the composition root: routers, event subscriptions, jobs, odd media types."""
+"""What the domains bring to the composition root: routers, request bodies, event subscriptions, jobs, warm-ups."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
 
 import app.billing.router
+import app.coding.router
 import app.core.audit.router
 import app.core.auth.router
+import app.core.storage.router
 import app.core.tenants.router
 import app.core.users.router
 import app.email.messages.router
@@ -17,7 +20,9 @@ import app.email.suppressions.router
 import app.ems.router
 import app.nemsis.dictionary.router
 import app.nemsis.exports.router
+from app.billing.exports.documents import CLAIM_DOCUMENTS
 from app.core.audit.partitions import KEEP_PARTITIONS
+from app.core.bodies import BodyRule
 from app.core.extensions.kinds import ASSETS, EXTERNAL_API_KEYS, INTEGRATIONS, INVENTORY_ITEMS, STATIONS
 from app.core.jobs.queue import Job, Schedule
 from app.core.outbox.subscriptions import Subscription
@@ -30,7 +35,9 @@ from app.email.messages.sending import SEND, TAKE_UP_EXPIRED
 from app.email.notices.router import SNS_MEDIA_TYPE
 from app.ems.custom_elements.kind import CUSTOM_ELEMENTS
 from app.ems.incidents.service import AUTO_LOCK
+from app.ems.public import ExportSource
 from app.nemsis import handlers as nemsis_handlers
+from app.nemsis.exports.documents import NEMSIS_DOCUMENTS
 
 REFERENCE_KINDS: tuple[ReferenceKind[Any], ...] = (
     VEHICLES,
@@ -46,8 +53,10 @@ ROUTERS: tuple[APIRouter, ...] = (
     app.core.auth.router.router,
     app.core.users.router.router,
     app.core.tenants.router.router,
+    app.core.storage.router.router,
     app.core.audit.router.router,
     *(reference_router(kind) for kind in REFERENCE_KINDS),
+    *app.coding.router.routers,
     *app.ems.router.routers,
     app.nemsis.dictionary.router.router,
     app.nemsis.exports.router.router,
@@ -56,8 +65,14 @@ ROUTERS: tuple[APIRouter, ...] = (
     app.email.suppressions.router.router,
     app.email.notices.router.router,
 )
+BODIES: tuple[BodyRule, ...] = (
+    app.core.storage.router.UPLOADS,
+    BodyRule("/api/v1/webhooks/ses", frozenset({"application/json", SNS_MEDIA_TYPE})),
+)
+"""Routes whose bodies are something else than JSON of the usual size; everywhere else that answers 415 or 413."""
 SUBSCRIPTIONS: tuple[Subscription, ...] = (*nemsis_handlers.SUBSCRIPTIONS, *email_handlers.SUBSCRIPTIONS)
+EXPORT_SOURCES: tuple[ExportSource, ...] = (NEMSIS_DOCUMENTS, CLAIM_DOCUMENTS)  # registered by being made
 JOBS: tuple[Job, ...] = (AUTO_LOCK, SEND)
 SCHEDULES: tuple[Schedule, ...] = (KEEP_PARTITIONS, TAKE_UP_EXPIRED)
-MEDIA_TYPES: dict[str, str] = {"/webhooks/ses": SNS_MEDIA_TYPE}
-"""Routes whose bodies may be something else than application/json; everywhere else that answers 415."""
+WARM_UPS: tuple[Callable[[FastAPI], Awaitable[None]], ...] = (app.coding.router.load_code_sets,)
+"""Run beside the first requests of a web process."""

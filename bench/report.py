@@ -48,7 +48,7 @@ def _median(values: list[float], digits: int) -> float | None:
 
 
 def table(summary: Summary) -> str:
-    heads = ("", *summary[BASE])
+    heads = ("", *next(iter(summary.values())))
     lines = [heads, *((variant, *map(_cell, measures.values())) for variant, measures in summary.items())]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(

@@ -1,4 +1,4 @@
-"""The measured process: the service as `create_app` builds it, with the two rivals registered beside the real autosave.
+"""The measured process: the service as `create_app` builds it, with the rivals registered beside the real routes.
 
 `python -m bench.server <file descriptor of a listening socket>`; settings come from the environment.
 """
@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from app.core.config import Settings, load_settings
 from app.ems.incidents.router import router as incidents
 from app.main import create_app
+from bench.chart_by_hand import read_by_hand
 from bench.hand_written import create_pool, save_by_hand
 from bench.plain_orm import create_sessions, save_by_orm
 
@@ -29,6 +30,7 @@ def register_beside_autosave() -> None:
     incidents.add_api_route("/{incident_id}/by-orm", save_by_orm, methods=["PATCH"])
     by_orm, by_hand = incidents.routes.pop(), incidents.routes.pop()
     incidents.routes[real : real + 1] = [by_hand, incidents.routes[real], by_orm]
+    incidents.add_api_route("/{incident_id}/chart/by-hand", read_by_hand, methods=["GET"])
 
 
 async def read_meter() -> dict[str, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import asyncpg
@@ -17,6 +17,7 @@ from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.core.bodies import BodyRule, rule_for
 from app.core.context import RequestContext, bind_context, current_context
 from app.core.errors import (
     AppError,
@@ -34,7 +35,6 @@ from app.core.ids import new_random_uuid
 from app.core.logging import get_logger
 
 _log = get_logger(__name__)
-_JSON_ONLY: Mapping[str, str] = {}
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
 _HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"x-content-type-options", b"nosniff"),
@@ -66,13 +66,13 @@ class RequestBoundary:
     """Pure ASGI: binds the context, refuses bodies by size and type, adds headers, logs one line, answers 500.
 
     `X-Request-ID` that is no UUID is replaced. It is the trace_id of errors and goes out on every response.
-    `media_types`: paths that take this media type beside application/json.
+    `bodies` names the routes that take something else than JSON of at most `max_body_bytes`.
     """
 
-    def __init__(self, app: ASGIApp, max_body_bytes: int, media_types: Mapping[str, str] = _JSON_ONLY) -> None:
+    def __init__(self, app: ASGIApp, max_body_bytes: int, bodies: Sequence[BodyRule] = ()) -> None:
         self._app = app
         self._max_body_bytes = max_body_bytes
-        self._media_types = media_types
+        self._bodies = bodies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -91,8 +91,10 @@ class RequestBoundary:
             await send(message)
 
         try:
-            self._refuse_body(scope)
-            await self._app(scope, self._limited(receive), send_with_headers)
+            rule = rule_for(scope["path"], self._bodies)
+            limit = rule.max_bytes or self._max_body_bytes
+            _refuse_body(scope, rule, limit)
+            await self._app(scope, _limited(receive, limit), send_with_headers)
         except Exception as error:
             if status:
                 _log.error("response interrupted", exc_info=error)
@@ -108,29 +110,32 @@ class RequestBoundary:
                 duration_ms=round((time.perf_counter() - started) * 1000, 1),
             )
 
-    def _refuse_body(self, scope: Scope) -> None:
-        """Raises what the headers alone give away."""
-        if _declared_length(scope) > self._max_body_bytes:
-            raise PayloadTooLarge
-        if _has_foreign_body(scope, self._media_types.get(scope["path"])):
-            raise UnsupportedMediaType
 
-    def _limited(self, receive: Receive) -> Receive:
-        """FastAPI's own limit answers in plain text, outside of every middleware.
+def _refuse_body(scope: Scope, rule: BodyRule, limit: int) -> None:
+    """Raises what the headers alone give away."""
+    if _declared_length(scope) > limit:
+        raise PayloadTooLarge
+    if _has_body(scope) and not rule.takes(_media_type(scope)):
+        wanted = " or ".join(sorted(rule.media_types or ()))
+        raise UnsupportedMediaType(f"Send the body as {wanted}.")
 
-        An AppError would become its 400 for an unreadable body; it lets an HTTPException through.
-        """
-        received = 0
 
-        async def limited() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > self._max_body_bytes:
-                raise HTTPException(413)  # lint: allow FQ304 (the handlers map it to PayloadTooLarge)
-            return message
+def _limited(receive: Receive, limit: int) -> Receive:
+    """FastAPI's own limit answers in plain text, outside of every middleware.
 
-        return limited
+    An AppError would become its 400 for an unreadable body; it lets an HTTPException through.
+    """
+    received = 0
+
+    async def limited() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > limit:
+            raise HTTPException(413)  # lint: allow FQ304 (the handlers map it to PayloadTooLarge)
+        return message
+
+    return limited
 
 
 def _request_id(scope: Scope) -> uuid.UUID:
@@ -148,14 +153,16 @@ def _declared_length(scope: Scope) -> int:
     return int(declared) if declared.isdigit() and len(declared) < 20 else 0
 
 
-def _has_foreign_body(scope: Scope, also_taken: str | None) -> bool:
+def _has_body(scope: Scope) -> bool:
     if scope["method"] not in _BODY_METHODS:
         return False
     headers = dict(scope["headers"])
-    if headers.get(b"content-length", b"0") == b"0" and b"transfer-encoding" not in headers:
-        return False
-    media_type: bytes = headers.get(b"content-type", b"").split(b";", 1)[0].strip().lower()
-    return media_type.decode("latin-1") not in ("application/json", also_taken)
+    return headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers
+
+
+def _media_type(scope: Scope) -> str:
+    given: bytes = dict(scope["headers"]).get(b"content-type", b"")
+    return given.split(b";", 1)[0].strip().lower().decode("latin-1")
 
 
 def _add_headers(message: Message, path: str, request_id: uuid.UUID) -> None:
@@ -255,6 +262,7 @@ def _unknown(key: Any) -> str:
 
 
 _OUR_SPELLING = re.compile(r"[a-z][a-z_]*[0-9]{0,2}")
+_MEMBER = re.compile(r"<[^<>]*: ('[^']*')>")  # pydantic names the members that a Literal allows by their repr
 _SAFE_MESSAGES = {  # whose own messages quote the input, or a validator that may
     "string_pattern_mismatch": "The text does not have the required form",
     "value_error": "The value is not valid",
@@ -269,7 +277,7 @@ def _message(problem: Any) -> str:
         return _SAFE_MESSAGES[kind]
     if kind.endswith("_parsing"):
         return "The value could not be read as " + kind.removesuffix("_parsing").replace("_", " ")
-    return str(problem["msg"])
+    return _MEMBER.sub(r"\1", str(problem["msg"]))
 
 
 def _allowed_methods(app: FastAPI, scope: Scope) -> str:

@@ -34,6 +34,11 @@ class Principal:
     expires_at: float = float("inf")
     session_id: uuid.UUID | None = None
 
+    @property
+    def is_person(self) -> bool:
+        """Whether somebody is shown what is read. The service acts for a user too: when a password is set by a link."""
+        return self.user_id is not None and self.role is not Role.SYSTEM
+
     def require(self, permission: Permission) -> None:
         """Raises Forbidden unless this principal holds `permission`."""
         if not permission.held_by(self):

@@ -25,7 +25,9 @@ from app.core.db.uow import ReadUnitOfWork, UnitOfWork
 from app.core.keys import SECRET_BYTES, Keyring
 from app.core.permissions import Principal
 from app.core.sessions.gate import AccessGate
+from app.core.sessions.gathering import Gathering
 from app.core.storage.gateway import FilesystemStore, ObjectStore, S3Store
+from app.core.storage.links import LinkSigner
 
 
 @dataclass(slots=True)
@@ -38,6 +40,7 @@ class Runtime:
     tokens: TokenService
     passwords: PasswordHasher
     gate: AccessGate
+    refreshes: Gathering
     throttle: Throttle
     objects: ObjectStore
     on_publish: Callable[[], None] | None = None
@@ -87,15 +90,16 @@ def build_runtime(settings: Settings) -> Runtime:
         tokens=TokenService(_signing_keys(settings), seconds=settings.access_token_seconds, issuer=settings.jwt_issuer),
         passwords=PasswordHasher(settings.password_rounds),
         gate=AccessGate(system, token_seconds=settings.access_token_seconds),
+        refreshes=Gathering(),
         throttle=Throttle(redis, keys, address_failures=settings.address_failures),
-        objects=_object_store(settings),
+        objects=_object_store(settings, keys),
     )
 
 
-def _object_store(settings: Settings) -> ObjectStore:
+def _object_store(settings: Settings, keys: Keyring) -> ObjectStore:
     if settings.s3_bucket is not None:
         return S3Store(settings.s3_bucket)
-    return FilesystemStore(settings.data_dir / "objects")
+    return FilesystemStore(settings.data_dir / "objects", LinkSigner(keys))
 
 
 def _signing_keys(settings: Settings) -> SigningKeys:

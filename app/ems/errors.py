@@ -19,3 +19,11 @@ class EntryInUse(AppError):
     status = 409
     code = "ENTRY_IN_USE"
     title = "Other entries of the chart belong to this one; delete them first."
+
+
+class ReviewClosed(AppError):
+    """Details name the review's state."""
+
+    status = 409
+    code = "REVIEW_CLOSED"
+    title = "The chart does not wait for a review."

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from app.core.lifecycle import Lifecycle, Transition
+from app.core.lifecycle import Guard, Lifecycle, Transition
 from app.core.permissions import Principal
 from app.ems.events import INCIDENT_STATUS_CHANGED
 from app.ems.permissions import CHART_LOCK, CHART_REVIEW, CHART_UNLOCK, CHART_WRITE
@@ -28,6 +29,18 @@ class IncidentTransition(StrEnum):
     UNLOCK = "unlock"
 
 
+@dataclass(frozen=True, slots=True)
+class IncidentFacts:
+    """`unattested`: the agency wants the crew's signature, and none covers the chart as it stands."""
+
+    unattested: bool = False
+
+
+ATTESTED: Guard[IncidentFacts] = Guard(
+    "crew_signature",
+    "This agency completes a chart only while a crew attestation covers all of it.",
+    lambda facts: not facts.unattested,
+)
 EDITABLE = frozenset({IncidentStatus.DRAFT, IncidentStatus.IN_PROGRESS})
 
 
@@ -40,7 +53,7 @@ def _from(*states: IncidentStatus) -> frozenset[IncidentStatus]:
     return frozenset(states)
 
 
-incident_lifecycle: Lifecycle[IncidentStatus, None] = Lifecycle(
+incident_lifecycle: Lifecycle[IncidentStatus, IncidentFacts] = Lifecycle(
     name="incident",
     states=IncidentStatus,
     initial=IncidentStatus.DRAFT,
@@ -72,6 +85,7 @@ incident_lifecycle: Lifecycle[IncidentStatus, None] = Lifecycle(
             _from(IncidentStatus.READY_FOR_REVIEW),
             IncidentStatus.COMPLETED,
             permission=CHART_REVIEW,
+            guards=(ATTESTED,),
             forbids=_is_author,
             event=INCIDENT_STATUS_CHANGED,
         ),

@@ -16,3 +16,4 @@ CHART_RESTORE = declare("chart.restore", "See and restore deleted charts and ent
 CUSTOM_ELEMENT_WRITE = declare(
     "custom_element.write", "Say what the agency records beyond the NEMSIS standard.", Role.ADMIN
 )
+SIGNATURE_VOID = declare("signature.void", "Void a signature, with a reason.", Role.ADMIN)

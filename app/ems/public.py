@@ -33,8 +33,10 @@ from app.ems.elements import (
     pertinent_negative_mode,
     repeating_group_of,
 )
+from app.ems.entries.signatures import present_signatures
 from app.ems.entries.vitals import read_vital
-from app.ems.events import INCIDENT_STATUS_CHANGED, INCIDENT_UPDATED
+from app.ems.events import INCIDENT_AMENDED, INCIDENT_STATUS_CHANGED, INCIDENT_UPDATED
+from app.ems.history.exports import ExportedDocument, ExportSource
 from app.ems.incidents.models import Incident
 from app.ems.incidents.repository import IncidentRepository
 from app.ems.incidents.schemas import IncidentRead
@@ -50,6 +52,10 @@ from app.ems.patients.models import AgeUnit, Gender, Patient
 from app.ems.patients.repository import PatientRepository
 from app.ems.patients.schemas import PatientRead
 from app.ems.permissions import CHART_READ
+from app.ems.signatures.lifecycle import SignatureStatus
+from app.ems.signatures.models import SignerRole, StatementCode
+from app.ems.signatures.repository import SignatureRepository
+from app.ems.signatures.schemas import CoverageChange, SignatureRead
 from app.ems.vitals.models import Etco2Unit, Vital
 from app.ems.vitals.repository import VitalRepository
 from app.ems.vitals.schemas import VitalRead
@@ -116,9 +122,20 @@ async def get_patient_charts(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> lis
     ]
 
 
+async def list_signatures(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> list[SignatureRead]:
+    """All live signatures of the chart, each with what of its content changed since: five statements at most.
+
+    Raises NotFound.
+    """
+    incident = await IncidentRepository(uow).get(uow.tenant_id, incident_id)
+    signatures = await SignatureRepository(uow).list_all(uow.tenant_id, incident_id=incident_id)
+    return await present_signatures(uow, incident, signatures)
+
+
 __all__ = [
     "CHART_READ",
     "CUSTOM_CONFIGURATION_GROUP",
+    "INCIDENT_AMENDED",
     "INCIDENT_COLUMNS",
     "INCIDENT_STATUS_CHANGED",
     "INCIDENT_UPDATED",
@@ -133,6 +150,7 @@ __all__ = [
     "VITAL_COLUMNS",
     "AgeUnit",
     "AttributeDefinition",
+    "CoverageChange",
     "CustomElementRead",
     "Definition",
     "Dictionary",
@@ -140,6 +158,8 @@ __all__ = [
     "ElementGroupRead",
     "ElementValue",
     "Etco2Unit",
+    "ExportSource",
+    "ExportedDocument",
     "Gender",
     "GroupDefinition",
     "IncidentRead",
@@ -152,6 +172,10 @@ __all__ = [
     "PatientChart",
     "PatientRead",
     "PertinentNegativeMode",
+    "SignatureRead",
+    "SignatureStatus",
+    "SignerRole",
+    "StatementCode",
     "VitalRead",
     "definition_name",
     "expectation",
@@ -162,6 +186,7 @@ __all__ = [
     "hold_incident",
     "list_custom_elements",
     "list_patients",
+    "list_signatures",
     "load_dictionary",
     "owner_of",
     "pertinent_negative_mode",

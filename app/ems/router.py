@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from app.ems.entries.element_groups import ELEMENT_GROUPS
-from app.ems.entries.interventions import INTERVENTIONS
-from app.ems.entries.narratives import NARRATIVES
-from app.ems.entries.patients import PATIENTS
+from app.ems.entries.kinds import KINDS, UPLOADS
 from app.ems.entries.routes import child_router
-from app.ems.entries.vitals import VITALS
+from app.ems.entries.upload_routes import upload_router
+from app.ems.history.router import router as history
 from app.ems.incidents.router import router as incidents
+from app.ems.review_queue.router import router as review_queue
+from app.ems.sync.router import router as sync
+from app.ems.timeline.router import router as timeline
 
-KINDS = (PATIENTS, VITALS, INTERVENTIONS, NARRATIVES, ELEMENT_GROUPS)
-routers = (incidents, *(child_router(kind) for kind in KINDS))
+routers = (
+    incidents,
+    *(child_router(kind) for kind in KINDS),
+    *(upload_router(kind) for kind in UPLOADS),
+    review_queue,
+    history,
+    timeline,
+    sync,
+)

@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from migrations.tenancy import secure
 
 revision = "content"
-down_revision = "email"
+down_revision = "review"
 branch_labels = None
 depends_on = None
 

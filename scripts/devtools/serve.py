@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,20 +103,28 @@ def profile_needed(environ: Mapping[str, str]) -> Profile:
 
 
 def prepare_database(checkout: Checkout, services: Services) -> None:
-    """Migrations, then the demo tenant (which is made once and left alone afterwards)."""
-    for title, module, arguments, done in (
-        ("migrations", "alembic", ["upgrade", "head"], "at head"),
-        ("demo tenant", "scripts.seed_demo", [], "there"),
-    ):
-        with step(title) as running:
-            run_quietly(
-                [checkout.python, "-m", module, *arguments],
-                problem=f"The step `{module}` failed",
-                advice=f"The database's own log: {checkout.logs / 'postgres.log'}",
-                cwd=checkout.root,
-                env=services.environment,
-            )
-            running.outcome = done
+    """Migrations, then the demo tenant and, beside it, the code sets: both are made once and left alone afterwards."""
+
+    def run(module: str, *arguments: str) -> None:
+        run_quietly(
+            [checkout.python, "-m", module, *arguments],
+            problem=f"The step `{module}` failed",
+            advice=f"The database's own log: {checkout.logs / 'postgres.log'}",
+            cwd=checkout.root,
+            env=services.environment,
+        )
+
+    with step("migrations") as running:
+        run("alembic", "upgrade", "head")
+        running.outcome = "at head"
+    with ThreadPoolExecutor(1) as beside:
+        loading = beside.submit(run, "scripts.codesets")
+        with step("demo tenant") as running:
+            run("scripts.seed_demo")
+            running.outcome = "there"
+        with step("codes") as running:
+            loading.result()
+            running.outcome = "ICD-10-CM and medications"
 
 
 @contextmanager

@@ -33,6 +33,8 @@ PUBLIC = {
     "POST /api/v1/webhooks/stripe": "the signature is the credential",
     "POST /api/v1/webhooks/telnyx": "the signature is the credential",
     "POST /api/v1/webhooks/ses": "the signature is the credential",
+    "POST /api/v1/objects/uploads/{token}": "the signed link is the credential",
+    "GET /api/v1/objects/downloads/{token}": "the signed link is the credential",
     "GET /portal": "a page for patients",
     "GET /founder": "a page; its data need a token",
 }

@@ -19,10 +19,13 @@ from moto import mock_aws
 
 from app.core.errors import NotFound, ServiceUnavailable
 from app.core.ids import TenantId
+from app.core.keys import Keyring
 from app.core.storage.gateway import FilesystemStore, ObjectStore, S3Store, object_key
+from app.core.storage.links import LinkSigner
 
 TENANT = TenantId(uuid.UUID(int=7))
 BUCKET = "fusionems-test"
+SIGNER = LinkSigner(Keyring(bytes(range(32))))
 
 
 @pytest.fixture(params=["filesystem", "s3"])
@@ -30,7 +33,7 @@ async def store(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[ObjectStore]:
     if request.param == "filesystem":
-        yield FilesystemStore(tmp_path / "objects")
+        yield FilesystemStore(tmp_path / "objects", SIGNER)
         return
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.setenv(name, "testing")
@@ -81,7 +84,7 @@ async def test_second_put_replaces_the_first_whole(store: ObjectStore) -> None:
 
 
 async def test_readers_of_a_file_see_one_version_or_the_other(tmp_path: Path) -> None:
-    store, key = FilesystemStore(tmp_path), a_key()
+    store, key = FilesystemStore(tmp_path, SIGNER), a_key()
     versions = [bytes([letter]) * 200_000 for letter in b"abcdef"]
     await store.put(key, versions[0], "text/plain")
     puts = [store.put(key, version, "text/plain") for version in versions]
@@ -153,7 +156,7 @@ async def test_filesystem_refuses_a_key_that_leaves_its_root(tmp_path: Path, key
     root.mkdir()
     outside.mkdir()
     (root / "link").symlink_to(outside)
-    store = FilesystemStore(root)
+    store = FilesystemStore(root, SIGNER)
     for attempt in (store.put(key, b"x", "text/plain"), store.get(key), store.exists(key)):
         with pytest.raises(ValueError, match="leaves the store"):
             await attempt
@@ -162,7 +165,7 @@ async def test_filesystem_refuses_a_key_that_leaves_its_root(tmp_path: Path, key
 
 
 async def test_filesystem_leaves_no_half_written_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store, key = FilesystemStore(tmp_path), a_key()
+    store, key = FilesystemStore(tmp_path, SIGNER), a_key()
     await store.put(key, b"before", "text/plain")
 
     def full(descriptor: int) -> None:
@@ -177,7 +180,7 @@ async def test_filesystem_leaves_no_half_written_file(tmp_path: Path, monkeypatc
 
 
 async def test_filesystem_that_cannot_be_read_is_unavailable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store, key = FilesystemStore(tmp_path), a_key()
+    store, key = FilesystemStore(tmp_path, SIGNER), a_key()
     await store.put(key, b"x", "text/plain")
 
     def broken(self: Path) -> bytes:
@@ -192,7 +195,7 @@ async def test_filesystem_objects_are_the_service_users_alone(tmp_path: Path) ->
     """They hold PHI: the umask of whoever started the service must not decide who reads them."""
     before = os.umask(0o022)
     try:
-        store, key = FilesystemStore(tmp_path / "objects"), a_key()
+        store, key = FilesystemStore(tmp_path / "objects", SIGNER), a_key()
         await store.put(key, b"x", "text/plain")
     finally:
         os.umask(before)

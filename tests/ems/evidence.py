@@ -9,9 +9,15 @@ from typing import Any
 import asyncpg
 import orjson
 
-ENTITY_TABLES = ("incidents", "patients", "vitals", "interventions", "narratives", "element_groups")
-ENTITY_TYPES = ("incident", "patient", "vital", "intervention", "narrative", "element_group")
-_TENANT_TABLES = (*ENTITY_TABLES, "chart_revisions", "outbox_events", "idempotency_keys")
+ENTITY_TABLES = (
+    "incidents", "patients", "vitals", "interventions", "narratives", "element_groups", "attachments", "signatures",
+)  # fmt: skip
+ENTITY_TYPES = (
+    "incident", "patient", "vital", "intervention", "narrative", "element_group", "attachment", "signature",
+    "chart_amendment", "chart_review", "review_comment",
+)  # fmt: skip
+_BESIDE = ("chart_amendments", "chart_reviews", "review_comments")
+_TENANT_TABLES = (*ENTITY_TABLES, *_BESIDE, "chart_revisions", "outbox_events", "idempotency_keys")
 _DIGEST = " || ".join(
     [
         f"coalesce((SELECT md5(string_agg(t::text, '|' ORDER BY t.id)) FROM {table} AS t WHERE tenant_id = $1), '-')"
@@ -54,6 +60,12 @@ class Evidence:
             await self._rows(
                 "SELECT * FROM chart_revisions WHERE entity_id = $1::text::uuid ORDER BY version", entity_id
             ),
+        )
+
+    async def amendments(self, entity_id: str) -> list[dict[str, Any]]:
+        """Of one entity, oldest first."""
+        return await self._rows(
+            "SELECT * FROM chart_amendments WHERE entity_id = $1::text::uuid ORDER BY entity_version", entity_id
         )
 
     async def jobs(self, incident_id: str) -> list[dict[str, Any]]:

@@ -13,19 +13,32 @@ from tests.support.actors import Actor, Agency
 
 PEOPLE = ("medic", "partner", "supervisor", "admin", "biller", "founder")
 CHARTERS = PEOPLE[:4]
-WRITES = ("create", "patch", "amend", "delete", "restore")
+VERBS = ("create", "patch", "delete", "restore")
+WRITES = (*VERBS, *(f"{verb} with a reason" for verb in VERBS))
 REASON = "Spelling of the street."
-SUCCESS = {"create": 201, "patch": 200, "amend": 200, "delete": 204, "restore": 200}
-AUDITED = {"create": "created", "patch": "revised", "delete": "deleted", "restore": "restored"}
+SUCCESS = {"create": 201, "patch": 200, "delete": 204, "restore": 200}
+RECORDED = {"create": "created", "patch": "revised", "delete": "deleted", "restore": "restored"}
+CODES = {403: "FORBIDDEN", 409: "CHART_NOT_EDITABLE", 422: "VALIDATION_FAILED"}
+
+
+def verb_of(write: str) -> str:
+    return write.partition(" ")[0]
 
 
 def expected_status(write: str, state: str, who: str) -> int:
-    """`amend` is a PATCH that gives a reason."""
-    if who not in CHARTERS or (write == "restore" and who != "admin"):
+    verb = verb_of(write)
+    if who not in CHARTERS or (verb == "restore" and who != "admin"):
         return 403
-    if state in OPEN_STATES or (write == "amend" and state == "completed" and who == "admin"):
-        return SUCCESS[write]
+    if state in OPEN_STATES:
+        return SUCCESS[verb]
+    if state == "completed" and who == "admin":
+        return SUCCESS[verb] if write != verb else 422
     return 409
+
+
+def writes_of(kind: Kind) -> list[str]:
+    """The head of a chart is created before there is a state, and restored below."""
+    return [write for write in WRITES if kind is not INCIDENT or verb_of(write) in ("patch", "delete")]
 
 
 @dataclass
@@ -51,26 +64,25 @@ class Desk:
 
     async def write(self, actor: Actor, write: str) -> Any:
         """The response to one write by `actor`."""
-        chart, kind, live = self.chart, self.kind, self.live
-        if write == "create":
-            return await actor.post(chart.at(kind), json=chart.body(kind))
-        if write == "delete":
-            return await actor.delete(chart.at(kind, live), params={"version": live["version"]})
-        if write == "restore":
+        chart, kind, live, verb = self.chart, self.kind, self.live, verb_of(write)
+        reason = {"reason": REASON} if write != verb else {}
+        if verb == "create":
+            return await actor.post(chart.at(kind), json=chart.body(kind) | reason)
+        if verb == "delete":
+            return await actor.delete(chart.at(kind, live), params={"version": live["version"], **reason})
+        if verb == "restore":
             url, version = chart.at(kind, self.deleted), self.deleted["version"]
-            return await actor.post(f"{url}/restore", json={"version": version})
-        reason = {"reason": REASON} if write == "amend" else {}
+            return await actor.post(f"{url}/restore", json={"version": version, **reason})
         return await actor.patch(chart.at(kind, live), json={"version": live["version"], **kind.change, **reason})
 
 
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.noun)
 async def test_refusals(agency: Agency, evidence: Evidence, anonymous: Actor, kind: Kind, state: str) -> None:
-    """401, 403 or 409, and nothing happened."""
+    """401, 403, 409, or 422 where only the reason was missing, and nothing happened."""
     desk = await Desk.lay(agency, kind, state)
     before = await evidence.digest(agency.tenant_id)
-    writes = WRITES[1:4] if kind is INCIDENT else WRITES
-    for write in writes:
+    for write in writes_of(kind):
         assert (await desk.write(anonymous, write)).status_code == 401
         for who in PEOPLE:
             status = expected_status(write, state, who)
@@ -80,8 +92,11 @@ async def test_refusals(agency: Agency, evidence: Evidence, anonymous: Actor, ki
             case = f"{who} tries to {write}: {refused.text}"
             assert refused.status_code == status, case
             error = refused.json()["error"]
-            assert error["code"] == ("FORBIDDEN" if status == 403 else "CHART_NOT_EDITABLE"), case
-            assert error["details"] == ({} if status == 403 else {"status": state}), case
+            assert error["code"] == CODES[status], case
+            if status == 422:
+                assert [problem["field"] for problem in error["details"]["problems"]] == ["reason"], case
+            else:
+                assert error["details"] == ({} if status == 403 else {"status": state}), case
     assert await evidence.digest(agency.tenant_id) == before
 
 
@@ -89,24 +104,27 @@ async def test_refusals(agency: Agency, evidence: Evidence, anonymous: Actor, ki
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.noun)
 async def test_permitted_writes(agency: Agency, evidence: Evidence, kind: Kind, state: str) -> None:
     """Each is done, by everybody who may, and recorded once under its own name."""
-    writes = WRITES[1:4] if kind is INCIDENT else WRITES
-    for write in writes:
+    for write in writes_of(kind):
         for who in CHARTERS:
             if expected_status(write, state, who) >= 300:
                 continue
             desk = await Desk.lay(agency, kind, state)
-            target = desk.deleted if write == "restore" else desk.live
-            before = None if write == "create" else await evidence.records(target["id"])
+            verb = verb_of(write)
+            target = desk.deleted if verb == "restore" else desk.live
+            before = None if verb == "create" else await evidence.records(target["id"])
             answer = await desk.write(agency.actors[who], write)
-            assert answer.status_code == SUCCESS[write], f"{who} could not {write}: {answer.text}"
-            entity_id = answer.json()["id"] if write == "create" else target["id"]
+            assert answer.status_code == SUCCESS[verb], f"{who} could not {write}: {answer.text}"
+            entity_id = answer.json()["id"] if verb == "create" else target["id"]
             after = await evidence.records(entity_id)
             counts = (0, 0, 0) if before is None else before.counts()
             assert after.counts() == tuple(count + 1 for count in counts)
-            verb = ("amended" if state == "completed" else "revised") if write == "amend" else AUDITED[write]
-            assert after.audit[-1]["action"] == f"{kind.entity_type}.{verb}"
-            assert after.audit[-1]["metadata_json"] == ({"reason": REASON} if write == "amend" else None)
+            amends = state == "completed"
+            recorded = "amended" if amends and verb == "patch" else RECORDED[verb]
+            assert after.audit[-1]["action"] == f"{kind.entity_type}.{recorded}"
+            assert after.audit[-1]["metadata_json"] == ({"reason": REASON} if write != verb else None)
             assert after.outbox[-1]["topic"] == "incident.updated"
+            amendments = await evidence.amendments(entity_id)
+            assert [(one["change"], one["reason"]) for one in amendments] == [(RECORDED[verb], REASON)] * amends
 
 
 async def test_any_charter_opens_a_chart_and_nobody_else(agency: Agency, evidence: Evidence, anonymous: Actor) -> None:
@@ -124,6 +142,7 @@ async def test_reading_is_for_charters_and_billers(agency: Agency, anonymous: Ac
     chart = await Chart.open(agency, "locked")
     places = [INCIDENTS, chart.url, chart.at(CHILDREN[0], chart.patient)]
     places += [chart.at(kind) for kind in CHILDREN]
+    places += [f"{chart.url}/{view}" for view in ("chart", "timeline", "history", "amendments", "review-comments")]
     for place in places:
         for who in (*CHARTERS, "biller"):
             await agency.actors[who].expect(200, "GET", place)
@@ -150,3 +169,18 @@ async def test_an_amended_chart_can_be_locked_at_its_new_version(agency: Agency)
     await chart.fire("lock", "admin", status=409)
     chart.head = amended
     await chart.fire("lock", "admin")
+
+
+async def test_a_completed_chart_that_was_deleted_comes_back_with_a_reason(agency: Agency, evidence: Evidence) -> None:
+    """And its lock comes again: the job found no chart while it was deleted."""
+    chart = await Chart.open(agency, "completed")
+    params = {"version": chart.version, "reason": REASON}
+    await agency.admin.expect(204, "DELETE", chart.url, params=params)
+    jobs = len(await evidence.jobs(chart.id))
+    body = {"version": chart.version + 1}
+    refused = await agency.admin.expect(422, "POST", f"{chart.url}/restore", json=body)
+    assert refused["error"]["details"]["problems"][0]["field"] == "reason"
+    restored = await agency.admin.expect(200, "POST", f"{chart.url}/restore", json={**body, "reason": REASON})
+    assert (restored["status"], restored["version"]) == ("completed", chart.version + 2)
+    assert [one["change"] for one in await evidence.amendments(chart.id)] == ["deleted", "restored"]
+    assert len(await evidence.jobs(chart.id)) == jobs + 1

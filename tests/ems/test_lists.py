@@ -13,7 +13,7 @@ import asyncpg
 import orjson
 import pytest
 
-from app.core.db.uow import Transaction
+from app.core.db.uow import ReadUnitOfWork
 from app.core.runtime import Runtime
 from app.ems.public import get_patient_charts
 from tests.ems.charts import CHILDREN, INCIDENT, INCIDENTS, VITAL, Chart, Kind
@@ -135,13 +135,13 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """The statements that units of work send meanwhile."""
     sent: list[str] = []
     for name in ("fetch", "fetch_row"):
-        original = getattr(Transaction, name)
+        original = getattr(ReadUnitOfWork, name)
 
         async def counting(self: Any, statement: Any, values: Any, _original: Any = original) -> Any:
             sent.append(statement.sql)
             return await _original(self, statement, values)
 
-        monkeypatch.setattr(Transaction, name, counting)
+        monkeypatch.setattr(ReadUnitOfWork, name, counting)
     yield sent
     monkeypatch.undo()
 

@@ -78,10 +78,10 @@ FULL: list[tuple[Kind, dict[str, Any], dict[str, Any]]] = [
     (
         MEDICATION,
         {
-            "rxcui": "7777", "dose": "77.777", "dose_unit": "3706021", "route": "9927001",
+            "rxcui": "7777777", "dose": "77.777", "dose_unit": "3706021", "route": "9927001",
             "performed_at": "2026-03-01T10:00:00Z", "outcome": "worse",
         },
-        {"rxcui": "7778", "route": "9927003"},
+        {"rxcui": "7777778", "route": "9927003"},
     ),
     (INTERVENTION, {"procedure_code": "392230005", "outcome": "improved"}, {"procedure_code": "392231009"}),
     (

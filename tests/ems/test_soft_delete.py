@@ -61,7 +61,7 @@ async def test_restoring_what_is_not_deleted_changes_nothing(chart: Chart, evide
     before = await evidence.digest(chart.agency.tenant_id)
     url = f"{chart.at(kind, entry)}/restore"
     assert await chart.agency.admin.expect(200, "POST", url, json={"version": 1}) == entry
-    for body in ({}, {"version": 0}, {"version": "1"}, {"version": 1, "reason": "x"}, {"version": True}):
+    for body in ({}, {"version": 0}, {"version": "1"}, {"version": 1, "status": "x"}, {"version": True}):
         await chart.agency.admin.expect(422, "POST", url, json=body)
     assert await evidence.digest(chart.agency.tenant_id) == before
 

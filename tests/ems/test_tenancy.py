@@ -12,10 +12,17 @@ from fastapi.routing import iter_route_contexts
 
 from tests.ems.charts import CHILDREN, ELEMENT_GROUP, INCIDENT, INCIDENTS, KINDS, PATIENT, Chart, Kind
 from tests.ems.evidence import Evidence
+from tests.ems.uploads import PATHS, SIGNED, declare, declared
 from tests.support.actors import Agency
+from tests.support.media import SVG
 
 Call = tuple[str, str, dict[str, Any]]
+VIEWS = ("chart", "timeline", "history", "amendments", "review", "review-comments")
 PEOPLE = ("admin", "medic", "supervisor", "biller")
+
+
+def change(entry_id: str) -> dict[str, Any]:
+    return {"kind": "vital", "op": "delete", "id": entry_id, "version": 1}
 
 
 def calls(kind: Kind, incident_id: str, entry_id: str, patient_id: str) -> list[Call]:
@@ -31,7 +38,15 @@ def calls(kind: Kind, incident_id: str, entry_id: str, patient_id: str) -> list[
         ("POST", f"{named}/restore", {"json": {"version": 1}}),
     ]
     if kind is INCIDENT:
-        return [*made, ("POST", f"{url}/transitions", {"json": {"action": "start", "version": 1}})]
+        return [
+            *made,
+            ("POST", f"{url}/transitions", {"json": {"action": "start", "version": 1}}),
+            *((("GET", f"{url}/{view}", {})) for view in VIEWS),
+            ("GET", f"{url}/history", {"params": {"as_of": "2099-12-31T00:00:00Z"}}),
+            ("POST", f"{url}/sync", {"json": {"changes": [change(entry_id)]}}),
+            ("PATCH", f"{url}/review", {"json": {"version": 1, "reviewer_id": None}}),
+            ("POST", f"{url}/review-comments/{entry_id}/transitions", {"json": {"action": "resolve", "version": 1}}),
+        ]
     collection = f"{url}/{kind.path}"
     return [
         *made,
@@ -41,12 +56,36 @@ def calls(kind: Kind, incident_id: str, entry_id: str, patient_id: str) -> list[
     ]
 
 
+def calls_of_upload(path: str, incident_id: str, entry_id: str, patient_id: str) -> list[Call]:
+    """Every call of the routes of attachments or signatures."""
+    collection = f"{INCIDENTS}/{incident_id}/{path}"
+    named = f"{collection}/{entry_id}"
+    body = declared(SVG, "image/png") | {"patient_id": patient_id} | (SIGNED if path == "signatures" else {})
+    return [
+        ("GET", named, {}),
+        ("GET", f"{named}/download", {}),
+        ("DELETE", named, {"params": {"version": 1}}),
+        ("POST", f"{named}/restore", {"json": {"version": 1}}),
+        ("POST", f"{named}/transitions", {"json": {"action": "complete", "version": 1}}),
+        ("GET", collection, {}),
+        ("GET", collection, {"params": {"include_deleted": True}}),
+        ("POST", collection, {"json": body}),
+    ]
+
+
 def test_no_route_is_forgotten(app: FastAPI) -> None:
     """The calls above touch every ems route but the two that name nothing."""
+    places = [call for kind in KINDS for call in calls(kind, "E1", "E2", "E3")]
+    places += [call for path in PATHS for call in calls_of_upload(path, "E1", "E2", "E3")]
     made = {
-        (method, "/api/v1/" + url.replace("E1", "{incident_id}").replace("E2", "{child_id}"))
-        for kind in KINDS
-        for method, url, _ in calls(kind, "E1", "E2", "E3")
+        (
+            method,
+            "/api/v1/"
+            + url.replace("E1", "{incident_id}")
+            .replace("-comments/E2", "-comments/{comment_id}")
+            .replace("E2", "{child_id}"),
+        )
+        for method, url, _ in places
     }
     routes = {
         (method, route.path)
@@ -63,10 +102,25 @@ async def test_foreign_ids_answer_like_random_ones(
     chart: Chart, found: Callable[[], Awaitable[Agency]], evidence: Evidence, kind: Kind
 ) -> None:
     entry = chart.head if kind is INCIDENT else await chart.add(kind)
-    intruders = await found()
-    before = await evidence.digest(chart.agency.tenant_id), await evidence.digest(intruders.tenant_id)
     foreign = calls(kind, chart.id, str(entry["id"]), str(chart.patient["id"]))
     random = calls(kind, str(uuid.uuid4()), str(uuid.uuid4()), str(uuid.uuid4()))
+    await check_alike(chart, await found(), evidence, foreign, random)
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_foreign_uploads_answer_like_random_ones(
+    chart: Chart, found: Callable[[], Awaitable[Agency]], evidence: Evidence, path: str
+) -> None:
+    entry = await declare(chart, path)
+    foreign = calls_of_upload(path, chart.id, entry["id"], chart.patient["id"])
+    random = calls_of_upload(path, str(uuid.uuid4()), str(uuid.uuid4()), str(uuid.uuid4()))
+    await check_alike(chart, await found(), evidence, foreign, random)
+
+
+async def check_alike(
+    chart: Chart, intruders: Agency, evidence: Evidence, foreign: list[Call], random: list[Call]
+) -> None:
+    before = await evidence.digest(chart.agency.tenant_id), await evidence.digest(intruders.tenant_id)
     for who in PEOPLE:
         for (method, url, options), (_, nowhere, same) in zip(foreign, random, strict=True):
             answers = [

@@ -7,6 +7,7 @@ from typing import Any
 from scripts.demo_chart import CALL
 from tests.core.reference.records import MOVED, REVISED, SAMPLES
 from tests.ems.charts import KINDS
+from tests.ems.uploads import SIGNED, content_of, declared
 from tests.fuzz.document import Described, alternatives, resolve
 from tests.fuzz.world import Records
 
@@ -19,6 +20,10 @@ _BODIES: dict[str, dict[str, Any]] = {
     **_CREATED,
     **_REVISED,
     **_RECORDS,
+    "create_attachment": declared(content_of("attachments"), "image/jpeg"),
+    "create_signature": declared(content_of("signatures"), "image/svg+xml") | SIGNED,
+    "transition_attachment": {"action": "complete"},
+    "transition_signature": {"action": "complete"},
     "revise_current_tenant": {"phone": "2175550101"},
     "login": {"tenant_slug": "demo", "email": "medic@demo.example", "password": "sample"},
     "request_password_reset": {"tenant_slug": "demo", "email": "medic@demo.example"},
@@ -29,11 +34,18 @@ _BODIES: dict[str, dict[str, Any]] = {
     "revise_me": {"display_name": "Sample"},
     "transition_user": {"action": "invite", "reason": "as agreed"},
     "transition_incident": {"action": "start", "reason": "as agreed"},
+    "assign_review": {"reviewer_id": None},
+    "transition_review_comment": {"action": "resolve"},
+    "sync_chart": {
+        "changes": [{"kind": "vital", "op": "delete", "id": "0190a5c4-0000-7000-8000-000000000000", "version": 1}]
+    },
     "transition_export": {"action": "validate"},
     "transition_claim": {"action": "approve", "reason": "as agreed"},
     "create_claim": CALL.claim,
     "revise_claim": {"payer_name": "Medicare Part B IL"},
     "create_claim_line": CALL.claim["lines"][0],
+    "add_vocabulary_term": {"say": "the usual", "means": ["chest pain"], "boost": ["R07.9"]},
+    "revise_vocabulary_term": {"means": ["shortness of breath"]},
     "revise_claim_line": {"charge": "651.00"},
 }
 

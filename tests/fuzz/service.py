@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import httpx
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
+from app.core.auth.throttle import Attempt
 from app.core.config import Settings
 from app.core.runtime import Runtime
 from app.main import create_app
@@ -27,6 +28,9 @@ class Service:
         self.runtime = runtime
         self.agency = agency
 
+    async def found_another(self) -> Agency:
+        return await found_agency(self._client, self.runtime.settings)
+
     def wait_for(self, function: Callable[..., Awaitable[T]], *arguments: Any) -> T:
         return self._portal.call(function, *arguments)
 
@@ -41,11 +45,12 @@ class Service:
         return answer
 
     def _sign_in_again(self, token: str) -> None:
-        """Whose session a request has ended, for the requests that follow."""
+        """Whose session a request has ended, for the requests that follow: the guesses of the fuzz do not count."""
         for name, actor in self.agency.actors.items():
             if actor.token == token:
                 email = f"{name}@{self.agency.slug}.example"
                 login = {"tenant_slug": self.agency.slug, "email": email, "password": self.agency.passwords[email]}
+                self.wait_for(self.runtime.throttle.succeeded, Attempt.PASSWORD, self.agency.slug, email)
                 answer = self.wait_for(partial(self._client.post, "/api/v1/auth/login", json=login))
                 actor.token = answer.json()["access_token"]
 

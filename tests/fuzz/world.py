@@ -12,6 +12,8 @@ from scripts.demo_chart import CALL
 from tests.core.reference.records import SAMPLES
 from tests.email.support.people import bounce_message
 from tests.ems.charts import CHILDREN, Chart
+from tests.ems.uploads import PATHS as UPLOADS
+from tests.ems.uploads import attach, content_of, declare, send
 from tests.fuzz.service import Service
 from tests.support.actors import Agency
 
@@ -30,9 +32,9 @@ class Records:
     def of(self, operation_path: str) -> dict[str, str]:
         """Values of the path's parameters. Parameters that name nothing here are absent."""
         found: dict[str, str] = {}
-        for collection, name in re.findall(r"([a-z-]+)/\{([a-z_]+)\}", operation_path):
+        for collection, name in re.findall(r"([a-z0-9-]+)/\{([a-z_]+)\}", operation_path):
             area = "claim_export_id" if "/billing/exports" in operation_path else name
-            key = collection if name in ("child_id", "record_id") else area
+            key = collection if name in ("child_id", "record_id", "token") else area
             if key in self.ids:
                 found[name] = self.ids[key]
         return found
@@ -65,25 +67,54 @@ class World:
         return version if isinstance(version, int) else None
 
 
+CODES = {"code": "I21.3", "rxcui": "7242"}
+"""Of reference data, which the fuzzed service does not have: an unknown code is answered as any missing record."""
+
+
+async def _commented(chart: Chart) -> str:
+    """Send the chart through a review that returns it; the id of the reviewer's comment."""
+    await chart.advance("ready_for_review")
+    comment = {"entity": "incident", "entity_id": chart.id, "field": "arrival_time", "text": "When?"}
+    body = {"action": "return_for_correction", "version": chart.version, "comments": [comment]}
+    await chart.agency.supervisor.expect(200, "POST", f"{chart.url}/transitions", json=body)
+    page = await chart.writer.expect(200, "GET", f"{chart.url}/review-comments")
+    return str(page["items"][0]["id"])
+
+
 async def _opened(agency: Agency, runtime: Runtime) -> Records:
     chart = await Chart.open(agency)
     ids = {"incident_id": chart.id, "patients": chart.patient["id"]}
     for kind in CHILDREN[1:]:
         ids[kind.path] = (await chart.add(kind))["id"]
+    ids["comment_id"] = await _commented(chart)
     billed, unbilled = await Chart.open(agency, "locked"), await Chart.open(agency, "locked")
     ids |= {"locked_incident_id": unbilled.id, "locked_patient_id": unbilled.patient["id"]}
     claim = await agency.biller.expect(201, "POST", "billing/claims", json=CALL.claim | {"incident_id": billed.id})
     ids |= {"claim_id": claim["id"], "line_id": claim["lines"][0]["id"]}
     export = await agency.admin.expect(201, "POST", "nemsis/exports", json={"incident_id": billed.id})
+    for path in UPLOADS:
+        entry = await declare(chart, path)
+        await send(chart, entry, content_of(path))
+        ids[path] = entry["id"]
+    ids |= await _tokens(chart)
     email = f"fuzz-{uuid.uuid4().hex}@{agency.slug}.example"
     user = await agency.admin.expect(201, "POST", "users", json={"email": email, "display_name": "Fuzz", "role": "ems"})
     for sample in SAMPLES:
         ids[sample.path.rsplit("/", 1)[-1]] = (await sample.add(agency.admin))["id"]
+    term = await agency.admin.expect(201, "POST", "coding/vocabulary", json={"say": f"code {export['id']}"})
     await bounce_message(runtime, agency.tenant_id)
     suppressed = await agency.admin.expect(200, "GET", "email/suppressions?limit=1")
-    return Records(
-        ids | {"export_id": export["id"], "suppression_id": suppressed["items"][0]["id"], "user_id": user["id"]}
-    )
+    ids |= CODES | {"suppression_id": suppressed["items"][0]["id"], "user_id": user["id"], "term_id": term["id"]}
+    return Records(ids | {"export_id": export["id"]})
+
+
+async def _tokens(chart: Chart) -> dict[str, str]:
+    """Of links that are still good."""
+    stored = await attach(chart, content_of("attachments"), "image/jpeg")
+    download = await chart.writer.expect(200, "GET", f"{chart.url}/attachments/{stored['id']}/download")
+    upload = (await declare(chart))["upload"]
+    links = {"uploads": upload["url"], "downloads": download["url"]}
+    return {name: url.rsplit("/", 1)[1] for name, url in links.items()}
 
 
 async def _played(agency: Agency) -> Records:
@@ -95,7 +126,9 @@ async def _played(agency: Agency) -> Records:
         if page["items"]:
             ids[kind.path] = page["items"][0]["id"]
     ids |= {"claim_id": played.claim["id"], "line_id": played.claim["lines"][0]["id"]}
-    return Records(ids | {"locked_patient_id": played.patient["id"], "claim_export_id": played.claim_export["id"]})
+    return Records(
+        ids | CODES | {"locked_patient_id": played.patient["id"], "claim_export_id": played.claim_export["id"]}
+    )
 
 
 def uses_up(method: str, path: str, status: int) -> bool:

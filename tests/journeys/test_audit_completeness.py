@@ -8,9 +8,7 @@ import asyncpg
 import pytest
 
 from app.core.outbox.relay import OutboxRelay
-from scripts.demo_call import PEOPLE, Player
-from scripts.demo_chart import CALL
-from tests.ems.test_records import write_everything
+from tests.journeys.test_phi_canary import live
 from tests.support.actors import Agency
 from tests.support.shadow import shadowed
 
@@ -20,11 +18,12 @@ async def test_audit_log_tells_what_happened_to_every_row(
 ) -> None:
     async with shadowed(admin_connection) as shadow:
         agency = await found()
-        await Player({who: agency.actors[who].request for who in PEOPLE}, lambda _: None).play(CALL)
-        await write_everything(agency)
+        await live(agency)
         await relay.drain()
         changes = await shadow.changes(agency.tenant_id)
-        assert len(changes) >= 60 and {change.entity_type for change in changes} >= {"incident", "claim", "user"}
+        assert len(changes) >= 60 and {change.entity_type for change in changes} >= {
+            "incident", "claim", "user", "user_session", "account_token", "email_message", "vehicle",
+        }  # fmt: skip
         assert await shadow.disagreements(agency.tenant_id) == []
 
 

@@ -4,21 +4,40 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from app.billing.claims.content import draft_submission
 from app.billing.claims.lifecycle import ClaimFacts
 from app.billing.claims.models import Claim, ClaimLine
+from app.billing.claims.submission import service_date
 from app.billing.x12.professional_claim import ClaimSubmission
+from app.coding.public import CodeFault, Icd10Extract
 from app.core.db.uow import ReadUnitOfWork
 from app.core.tenants.models import Tenant
-from app.ems.public import IncidentRead, IncidentStatus, PatientChart, get_patient_charts, hold_incident
+from app.ems.public import (
+    IncidentRead,
+    IncidentStatus,
+    PatientChart,
+    SignatureRead,
+    SignatureStatus,
+    StatementCode,
+    get_patient_charts,
+    hold_incident,
+    list_signatures,
+)
+
+_CODE_FAULTS = {
+    CodeFault.UNKNOWN: "This is no ICD-10-CM code.",
+    CodeFault.NOT_IN_FORCE: "This ICD-10-CM code was not in force on the date of service.",
+    CodeFault.NOT_BILLABLE: "This ICD-10-CM code is a heading: a more specific code below it is needed.",
+}
 
 
 class HeldChart(NamedTuple):
     incident: IncidentRead
     patients: list[PatientChart]
+    signatures: list[SignatureRead]
 
 
 class Judged(NamedTuple):
@@ -31,15 +50,50 @@ class Judged(NamedTuple):
 async def hold_chart(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> HeldChart:
     """Keeps the incident's state: a locked chart does not change until the unit of work ends. Raises NotFound."""
     incident = await hold_incident(uow, incident_id)
-    return HeldChart(incident, await get_patient_charts(uow, incident_id))
+    charts = await get_patient_charts(uow, incident_id)
+    return HeldChart(incident, charts, await list_signatures(uow, incident_id))
 
 
-def judge(profile: Tenant, held: HeldChart, claim: Claim, lines: Sequence[ClaimLine], at: dt.datetime) -> Judged:
-    """Whether the claim may go out in a file made at `at`."""
+def judge(
+    profile: Tenant, held: HeldChart, claim: Claim, lines: Sequence[ClaimLine], at: dt.datetime, codes: Icd10Extract
+) -> Judged:
+    """Whether the claim may go out in a file made at `at`. `codes` covers its diagnoses."""
     locked = held.incident.status is IncidentStatus.LOCKED
     chart = next((chart for chart in held.patients if chart.patient.id == claim.patient_id), None)
     if chart is None:
         gone = {"field": "patient_id", "code": "unknown_patient", "message": "The chart no longer has this patient."}
         return Judged(ClaimFacts(locked, (gone,)), None)
     draft = draft_submission(profile, chart, claim, lines, at)
-    return Judged(ClaimFacts(locked, draft.problems), draft.submission)
+    served_on = service_date(profile, held.incident, lines)
+    problems = (
+        *draft.problems,
+        *(() if served_on is None else _code_problems(claim, served_on, codes)),
+        *_outdated_assignment(claim, held.signatures),
+    )
+    return Judged(ClaimFacts(locked, problems), draft.submission)
+
+
+def _code_problems(claim: Claim, served_on: dt.date, codes: Icd10Extract) -> Iterator[dict[str, str]]:
+    """Diagnoses that ICD-10-CM does not allow on the date of service (45 CFR 162.1002)."""
+    for at, diagnosis in enumerate(claim.diagnoses):
+        fault = codes.fault(diagnosis, served_on)
+        if fault is not None:
+            yield {"field": f"diagnoses[{at}]", "code": fault.value, "message": _CODE_FAULTS[fault]}
+
+
+def _outdated_assignment(claim: Claim, signatures: Sequence[SignatureRead]) -> list[dict[str, str]]:
+    """A claim that says a signature is on file may mean paper: it is doubted only where the chart's own contradict it.
+
+    42 CFR 424.36 wants the beneficiary's signature; one under another name or another call's number is not theirs.
+    """
+    assignments = [
+        signature
+        for signature in signatures
+        if signature.statement_code is StatementCode.ASSIGNMENT_OF_BENEFITS
+        and signature.status is SignatureStatus.SIGNED
+        and signature.patient_id == claim.patient_id
+    ]
+    if not claim.signature_on_file or not assignments or any(one.covers_current_chart for one in assignments):
+        return []
+    message = "The assignment of benefits no longer covers the chart: the patient or the incident number changed."
+    return [{"field": "signature_on_file", "code": "outdated", "message": message}]

@@ -26,6 +26,7 @@ from app.billing.claims.schemas import ClaimCreate, ClaimPatch, ClaimRead, Trans
 from app.billing.errors import ChartNotLocked, ClaimNotEditable
 from app.billing.events import CLAIM_UPDATED
 from app.billing.permissions import CLAIM_RESTORE, CLAIM_WRITE
+from app.coding.public import extract_icd10
 from app.core.clock import utcnow
 from app.core.db.uow import ReadUnitOfWork, UnitOfWork
 from app.core.dependencies import ReadUow, Uow
@@ -189,7 +190,8 @@ class ClaimService:
         held = await hold_chart(self._uow, known.incident_id)
         claim = await self._claims.get_for_update(self._uow.tenant_id, claim_id)
         lines = await self._lines.list_of_claims(self._uow.tenant_id, [claim.id])
-        return claim, judge(await current_tenant(self._uow), held, claim, lines[claim.id], utcnow()).facts
+        profile, codes = await current_tenant(self._uow), await extract_icd10(self._uow, claim.diagnoses)
+        return claim, judge(profile, held, claim, lines[claim.id], utcnow(), codes).facts
 
     async def _patient_of(self, given: ClaimCreate) -> uuid.UUID:
         """The patient asked for, or the sole one. Raises ValidationFailed."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
 from app.billing.exports.models import ClaimExport, Export, ExportFormat
 from app.core.db.sql import CompiledStatement
@@ -32,6 +33,15 @@ _AFTER = sa.tuple_(
     sa.bindparam("after_at", type_=_table.c.created_at.type), sa.bindparam("after_id", type_=_table.c.export_id.type)
 )
 _ONE = CompiledStatement(_EXPORTS.where(_table.c.export_id == sa.bindparam("export_id", type_=sa.Uuid)))
+
+_LAST_EXPORTED = CompiledStatement(
+    sa.select(_table.c.claim_id, sa.func.max(_table.c.created_at))
+    .where(
+        _table.c.tenant_id == sa.bindparam("tenant_id", type_=sa.Uuid),
+        _table.c.claim_id == sa.any_(sa.bindparam("ids", type_=ARRAY(sa.Uuid()))),
+    )
+    .group_by(_table.c.claim_id)
+)
 
 
 def _paged(*, ascending: bool, after: bool) -> CompiledStatement:
@@ -71,6 +81,11 @@ class ExportRepository:
         return Page[Any].model_construct(
             items=items, next_cursor=encode_cursor(items[-1].created_at, items[-1].id) if more else None
         )
+
+    async def last_exported(self, tenant_id: TenantId, claim_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dt.datetime]:
+        """When each of the claims last went out; one that never did is absent."""
+        rows = await self._uow.fetch(_LAST_EXPORTED, {"tenant_id": tenant_id, "ids": list(claim_ids)})
+        return {row[0]: row[1] for row in rows}
 
     async def record(
         self,

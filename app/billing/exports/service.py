@@ -26,6 +26,7 @@ from app.billing.exports.schemas import ExportCreate, ExportRead
 from app.billing.permissions import CLAIM_EXPORT
 from app.billing.x12.professional_claim import ClaimSubmission
 from app.billing.x12.writer_837p import render_837p
+from app.coding.public import extract_icd10
 from app.core.audit.writer import record
 from app.core.clock import utcnow
 from app.core.db.uow import ReadUnitOfWork, UnitOfWork
@@ -123,10 +124,11 @@ class ExportService:
         charts = {incident_id: await hold_chart(uow, incident_id) for incident_id in incident_ids}
         lines = await ClaimLineRepository(uow).list_of_claims(uow.tenant_id, claim_ids)
         profile, at = await current_tenant(uow), utcnow()
+        codes = await extract_icd10(uow, [diagnosis for claim in claims for diagnosis in claim.diagnoses])
         submissions: dict[uuid.UUID, ClaimSubmission] = {}
         facts: dict[uuid.UUID, ClaimFacts] = {}
         for claim in claims:
-            judged = judge(profile, charts[claim.incident_id], claim, lines[claim.id], at)
+            judged = judge(profile, charts[claim.incident_id], claim, lines[claim.id], at, codes)
             facts[claim.id] = judged.facts
             if judged.submission is not None:
                 submissions[claim.id] = judged.submission

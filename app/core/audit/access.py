@@ -23,6 +23,7 @@ class Purpose(StrEnum):
     OPERATIONS = "operations"
 
 
+# The service itself has none: what a job or a handler reads is shown to nobody.
 PURPOSES: dict[Role, Purpose] = {
     Role.EMS: Purpose.TREATMENT,
     Role.BILLING: Purpose.PAYMENT,

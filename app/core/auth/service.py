@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import uuid
 from enum import StrEnum
@@ -30,8 +29,6 @@ from app.core.users.models import User
 from app.core.users.repository import UserRepository, get_cross_tenant_for_admin_only_by_login
 from app.core.users.service import Users
 
-GATHERING_SECONDS = 0.2
-"""A refresh waits so long before it rotates: what a client sent at once overlaps, though it arrives one by one."""
 WRONG = "The agency, e-mail or password is wrong."
 
 
@@ -119,7 +116,7 @@ class AuthService:
         RateLimited.
 
         The arrival is compared with a rotation that another process may have made: clocks of the machines are taken
-        to agree (NTP) to well within GATHERING_SECONDS.
+        to agree (NTP) to well within the time of gathering.
         """
         arrived_at = utcnow()
         runtime = self._runtime
@@ -128,7 +125,7 @@ class AuthService:
         tokens = None
         if presented is not None:
             await runtime.gate.admit(presented.tenant_id, None)
-            await asyncio.sleep(GATHERING_SECONDS)
+            await runtime.refreshes.until_quiet(presented.session_id)
             key = rotation_key(runtime.keys, presented.session_id, idempotency_key)
             tokens = await self._prolong(presented, arrived_at, key)
         if tokens is None:

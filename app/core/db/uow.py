@@ -171,7 +171,7 @@ class ReadUnitOfWork(Transaction):
     async def commit(self) -> None:
         """Raises ServiceUnavailable: without its row in the access log nothing is shown."""
         read = self._unaudited_read()
-        if read is not None and self.principal.user_id is not None:
+        if read is not None and self.principal.is_person:
             conn = await self._connection()
             try:
                 await conn.execute(RECORD_ACCESS.sql, *RECORD_ACCESS.arguments(read.row(self.principal)))

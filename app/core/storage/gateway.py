@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import datetime as dt
+import hashlib
 import os
 import re
 import secrets
+from collections.abc import AsyncIterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from app.core.errors import NotFound, ServiceUnavailable
+from app.core.clock import utcnow
+from app.core.errors import NotFound, PayloadTooLarge, ServiceUnavailable, UnsupportedMediaType, ValidationFailed
 from app.core.ids import TenantId
+from app.core.storage.errors import LinkUsed
+from app.core.storage.links import (
+    DOWNLOAD_SECONDS,
+    UPLOAD_SECONDS,
+    DownloadLink,
+    DownloadPermission,
+    LinkSigner,
+    ObjectTerms,
+    UploadLink,
+    UploadPermission,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -32,6 +48,17 @@ def object_key(tenant_id: TenantId, *segments: str) -> str:
     return "/".join(("tenant", str(tenant_id), *segments))
 
 
+def attachment_disposition(file_name: str) -> str:
+    """Content-Disposition that makes browsers save the object instead of showing it. Raises ValueError."""
+    return f'attachment; filename="{_plain(file_name)}"'
+
+
+def _plain(segment: str) -> str:
+    if _SEGMENT.fullmatch(segment) is None:
+        raise ValueError("file names in links are plain segments")
+    return segment
+
+
 class ObjectStore(Protocol):
     async def put(self, key: str, content: bytes, content_type: str) -> None:
         """Store or replace. Raises ServiceUnavailable."""
@@ -42,12 +69,28 @@ class ObjectStore(Protocol):
     async def exists(self, key: str) -> bool:
         """Raises ServiceUnavailable."""
 
+    async def find_size(self, key: str) -> int | None:
+        """Bytes, or None for what is not there. Raises ServiceUnavailable."""
+
+    async def delete(self, key: str) -> None:
+        """Of what is not there, too. Raises ServiceUnavailable."""
+
+    async def sign_upload(self, key: str, terms: ObjectTerms) -> UploadLink:
+        """A link for sending exactly this object, good for ten minutes. Raises ServiceUnavailable."""
+
+    async def sign_download(self, key: str, content_type: str, file_name: str) -> DownloadLink:
+        """A link for fetching the object, as a file to save, good for five minutes. Raises ServiceUnavailable.
+
+        `file_name` is part of the link: plain segments (see object_key), never what a person called the file.
+        """
+
 
 class FilesystemStore:
-    """Objects as files below `root`; a file appears whole or not at all."""
+    """Objects as files below `root`; a file appears whole or not at all. Its links lead to the service's own routes."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, signer: LinkSigner) -> None:
         self._root = root.resolve()
+        self._signer = signer
 
     async def put(self, key: str, content: bytes, content_type: str) -> None:
         path = self._path(key)
@@ -68,6 +111,64 @@ class FilesystemStore:
     async def exists(self, key: str) -> bool:
         return await asyncio.to_thread(self._path(key).is_file)
 
+    async def find_size(self, key: str) -> int | None:
+        path = self._path(key)
+        return await asyncio.to_thread(lambda: path.stat().st_size if path.is_file() else None)
+
+    async def delete(self, key: str) -> None:
+        path = self._path(key)
+        if await asyncio.to_thread(path.is_file):
+            await asyncio.to_thread(path.unlink, missing_ok=True)
+
+    async def sign_upload(self, key: str, terms: ObjectTerms) -> UploadLink:
+        return self._signer.sign_upload(key, terms)
+
+    async def sign_download(self, key: str, content_type: str, file_name: str) -> DownloadLink:
+        return self._signer.sign_download(key, content_type, _plain(file_name))
+
+    async def receive(self, token: str, content_type: str, chunks: AsyncIterable[bytes]) -> None:
+        """What a link of `sign_upload` permits, streamed to a temporary file; whatever is refused leaves no trace.
+
+        Raises LinkRefused, LinkUsed, UnsupportedMediaType, PayloadTooLarge, ValidationFailed (too short, altered).
+        """
+        permission = self._signer.read_upload(token)
+        if content_type != permission.content_type:
+            raise UnsupportedMediaType("Send the body as the media type that the link was made for.")
+        used = self._mark_of(token, permission.expires)
+        if await asyncio.to_thread(used.exists):
+            raise LinkUsed
+        path = self._path(permission.key)
+        temporary = _beside(path)
+        try:
+            await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
+            await _receive(temporary, permission, chunks)
+            await asyncio.to_thread(self._use_once, used)
+            await asyncio.to_thread(temporary.replace, path)
+        except OSError as error:
+            raise ServiceUnavailable("The object store is away.") from error
+        finally:
+            await asyncio.to_thread(temporary.unlink, missing_ok=True)
+
+    async def fetch(self, token: str) -> tuple[bytes, DownloadPermission]:
+        """What a link of `sign_download` permits. Raises LinkRefused, NotFound, ServiceUnavailable."""
+        permission = self._signer.read_download(token)
+        return await self.get(permission.key), permission
+
+    def _mark_of(self, token: str, expires: int) -> Path:
+        return self._root / ".used" / f"{expires}-{hashlib.sha256(token.encode()).hexdigest()}"
+
+    def _use_once(self, mark: Path) -> None:
+        """Raises LinkUsed. Marks of links that have expired are not needed any more."""
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.close(os.open(mark, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        except FileExistsError as error:
+            raise LinkUsed from error
+        now = utcnow().timestamp()
+        for other in mark.parent.iterdir():
+            if int(other.name.partition("-")[0]) < now:
+                other.unlink(missing_ok=True)
+
     def _path(self, key: str) -> Path:
         path = (self._root / key).resolve()
         if not path.is_relative_to(self._root) or path == self._root:
@@ -76,9 +177,9 @@ class FilesystemStore:
 
     def _write(self, path: Path, content: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+        temporary = _beside(path)
         try:
-            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            with _created(temporary) as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
@@ -88,6 +189,37 @@ class FilesystemStore:
             raise
 
 
+def _beside(path: Path) -> Path:
+    """A name for what is not whole yet, in the same directory: renaming it is atomic."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+
+
+def _created(path: Path) -> BinaryIO:
+    """A new file that the service's user alone may read."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+
+
+async def _receive(path: Path, permission: UploadPermission, chunks: AsyncIterable[bytes]) -> None:
+    """Write what comes to `path`, no more than was declared. Raises PayloadTooLarge, ValidationFailed."""
+    received, digest = 0, hashlib.sha256()
+    file = await asyncio.to_thread(_created, path)
+    try:
+        async for chunk in chunks:
+            received += len(chunk)
+            if received > permission.size:
+                raise PayloadTooLarge
+            digest.update(chunk)
+            await asyncio.to_thread(file.write, chunk)
+        if received < permission.size:
+            raise ValidationFailed.of("body", "too_short", "The body is shorter than declared.")
+        if digest.hexdigest() != permission.sha256:
+            raise ValidationFailed.of("body", "checksum", "The body is not the declared one: its SHA-256 differs.")
+        await asyncio.to_thread(file.flush)
+        await asyncio.to_thread(os.fsync, file.fileno())
+    finally:
+        await asyncio.to_thread(file.close)
+
+
 class S3Store:
     """Objects in one bucket, encrypted by the bucket's KMS key; boto3 blocks, so every call runs in a thread."""
 
@@ -95,7 +227,12 @@ class S3Store:
         self._bucket = bucket
         self._client: S3Client = client or boto3.client(
             "s3",
-            config=Config(connect_timeout=3, read_timeout=15, retries={"max_attempts": 3, "mode": "standard"}),
+            config=Config(
+                signature_version="s3v4",  # boto3 signs links the old way else, which objects under KMS keys refuse
+                connect_timeout=3,
+                read_timeout=15,
+                retries={"max_attempts": 3, "mode": "standard"},
+            ),
         )
 
     async def put(self, key: str, content: bytes, content_type: str) -> None:
@@ -115,15 +252,66 @@ class S3Store:
         return await asyncio.to_thread(self._read, key)
 
     async def exists(self, key: str) -> bool:
+        return await self.find_size(key) is not None
+
+    async def find_size(self, key: str) -> int | None:
         try:
-            await asyncio.to_thread(self._client.head_object, Bucket=self._bucket, Key=key)
+            head = await asyncio.to_thread(self._client.head_object, Bucket=self._bucket, Key=key)
         except ClientError as error:
             if _is_missing(error):
-                return False
+                return None
             raise ServiceUnavailable("The object store is away.") from error
         except BotoCoreError as error:
             raise ServiceUnavailable("The object store is away.") from error
-        return True
+        return head["ContentLength"]
+
+    async def delete(self, key: str) -> None:
+        try:
+            await asyncio.to_thread(self._client.delete_object, Bucket=self._bucket, Key=key)
+        except (BotoCoreError, ClientError) as error:
+            raise ServiceUnavailable("The object store is away.") from error
+
+    async def sign_upload(self, key: str, terms: ObjectTerms) -> UploadLink:
+        """A POST policy: S3 itself refuses another key, type, length or checksum. A repeated upload is the same one."""
+        fields = {
+            "Content-Type": terms.content_type,
+            "x-amz-checksum-algorithm": "SHA256",
+            "x-amz-checksum-sha256": base64.b64encode(bytes.fromhex(terms.sha256)).decode(),
+            "x-amz-server-side-encryption": "aws:kms",
+        }
+        conditions: list[Any] = [{name: value} for name, value in fields.items()]
+        conditions.append(["content-length-range", terms.size, terms.size])
+        expires_at = utcnow() + dt.timedelta(seconds=UPLOAD_SECONDS)
+        try:
+            signed = await asyncio.to_thread(
+                self._client.generate_presigned_post,
+                Bucket=self._bucket,
+                Key=key,
+                Fields=fields,
+                Conditions=conditions,
+                ExpiresIn=UPLOAD_SECONDS,
+            )
+        except (BotoCoreError, ClientError) as error:
+            raise ServiceUnavailable("The object store is away.") from error
+        return UploadLink(signed["url"], expires_at, fields=signed["fields"])
+
+    async def sign_download(self, key: str, content_type: str, file_name: str) -> DownloadLink:
+        expires_at = utcnow() + dt.timedelta(seconds=DOWNLOAD_SECONDS)
+        try:
+            url = await asyncio.to_thread(
+                self._client.generate_presigned_url,
+                "get_object",
+                Params={
+                    "Bucket": self._bucket,
+                    "Key": key,
+                    "ResponseContentType": content_type,
+                    "ResponseContentDisposition": attachment_disposition(file_name),
+                },
+                ExpiresIn=DOWNLOAD_SECONDS,
+            )
+        except (BotoCoreError, ClientError) as error:
+            raise ServiceUnavailable("The object store is away.") from error
+        return DownloadLink(url, expires_at)
 
     def _read(self, key: str) -> bytes:
         try:

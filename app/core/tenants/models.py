@@ -58,6 +58,7 @@ class Tenant(TenantEntity):
     default_place_of_service: Mapped[str] = plain(default="41", server_default="41")
     default_accepts_assignment: Mapped[bool] = plain(default=True, server_default=sa.true())
     auto_lock_hours: Mapped[int] = plain(default=24, server_default=sa.text("24"))
+    require_crew_signature: Mapped[bool] = plain(default=False, server_default=sa.text("false"))
 
     __table_args__ = (
         sa.UniqueConstraint("slug", name="uq_tenants_slug"),

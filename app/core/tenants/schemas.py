@@ -99,6 +99,9 @@ class _ProfileFields(RequestModel):
     auto_lock_hours: Annotated[int, Field(strict=True, ge=1, le=720)] = Field(
         24, description="Completed charts are locked by the system after this many hours"
     )
+    require_crew_signature: Annotated[bool, Field(strict=True)] = Field(
+        False, description="A chart is completed only while a crew attestation covers all of it"
+    )
 
 
 class TenantPatch(_ProfileFields, VersionedPatch):
@@ -156,3 +159,4 @@ class TenantRead(EntityRead):
     default_place_of_service: str
     default_accepts_assignment: bool
     auto_lock_hours: int
+    require_crew_signature: bool

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import uuid
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
@@ -31,20 +33,32 @@ class ChartHead(Protocol):
     """The incident, as far as the gate looks at it."""
 
     @property
+    def id(self) -> uuid.UUID: ...
+
+    @property
     def status(self) -> IncidentStatus: ...
+
+    @property
+    def completed_at(self) -> dt.datetime | None: ...
 
 
 def require_editable(incident: ChartHead, principal: Principal, reason: str | None = None) -> None:
     """EMS and admins edit open charts; an admin may amend a completed one, giving a reason (directive 5.2).
 
-    Raises Forbidden (billing never writes) or ChartNotEditable.
+    Raises Forbidden (billing never writes), ChartNotEditable, or ValidationFailed (only the reason is missing).
     """
     principal.require(CHART_WRITE)
     if incident.status in EDITABLE:
         return
-    if incident.status is IncidentStatus.COMPLETED and reason is not None and CHART_AMEND.held_by(principal):
-        return
-    raise ChartNotEditable(status=incident.status.value)
+    if incident.status is not IncidentStatus.COMPLETED or not CHART_AMEND.held_by(principal):
+        raise ChartNotEditable(status=incident.status.value)
+    if reason is None:
+        raise ValidationFailed.of("reason", "missing", "Give a reason: this changes a completed chart.")
+
+
+def reason_metadata(reason: str | None) -> dict[str, str] | None:
+    """What the audit event of a chart write carries beside the changed fields."""
+    return None if reason is None else {"reason": reason}
 
 
 def require_consistent(entry: ChartEntry) -> None:
@@ -113,8 +127,7 @@ async def revise_entry(
     """
     require_version(entry, patch.version)
     changes = patch.changes()
-    metadata = None if patch.reason is None else {"reason": patch.reason}
-    async with uow.change(entry, action, event=INCIDENT_UPDATED, metadata=metadata):
+    async with uow.change(entry, action, event=INCIDENT_UPDATED, metadata=reason_metadata(patch.reason)):
         if "elements" in changes:
             changes["elements"] = to_json(merge(from_json(entry.elements), changes["elements"]))
         for name, value in changes.items():

@@ -6,10 +6,20 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+from fastapi import Query
 from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from app.core.schemas import EntityRead, Instant, RequestModel, Text, VersionedPatch, length
+from app.core.schemas import (
+    CreateModel,
+    EntityRead,
+    Instant,
+    RequestModel,
+    RestoreRequest,
+    Text,
+    VersionedPatch,
+    length,
+)
 from app.ems.elements import TARGET_BUILD, ElementDefinition, ElementPatch, ElementValues, expectation, load_dictionary
 
 
@@ -59,10 +69,10 @@ def _not_blank(value: str) -> str:
     return value
 
 
-Reason = Annotated[
-    Annotated[Text, length(500), AfterValidator(_not_blank)] | None,
-    Field(description="Why a completed chart is changed (admin only); stored in the audit log, no patient details"),
-]
+_WHY = "Why a completed chart is changed (admin only); kept with the amendment, no patient details"
+Words = Annotated[Text, length(500), AfterValidator(_not_blank)]
+Reason = Annotated[Words | None, Field(description=_WHY)]
+ReasonQuery = Annotated[Words | None, Query(description=_WHY)]
 
 CorrelationId = Annotated[
     Annotated[Text, length(255, 2)] | None,
@@ -81,6 +91,19 @@ class WithElements(RequestModel):
         description=ELEMENTS_DESCRIPTION,
         examples=[{"eResponse.08": [{"not_value": "7701003"}]}],
     )
+
+
+class ChildCreate(WithElements, CreateModel):
+    """`reason` makes the addition to a completed chart an amendment; it is no value of the entry."""
+
+    reason: Reason = None
+
+    def values(self) -> dict[str, Any]:
+        return {name: value for name, value in super().values().items() if name != "reason"}
+
+
+class ChartRestore(RestoreRequest):
+    reason: Reason = None
 
 
 class ChartPatch(VersionedPatch):

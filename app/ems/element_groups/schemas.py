@@ -8,8 +8,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from app.core.schemas import CreateModel, RequestModel, Text, length
-from app.ems.chart.schemas import ChartPatch, ChartRead, CorrelationId, WithElements
+from app.core.schemas import RequestModel, Text, length
+from app.ems.chart.schemas import ChartPatch, ChartRead, ChildCreate, CorrelationId
 from app.ems.elements import REPEATING_GROUPS
 
 
@@ -28,7 +28,7 @@ class _GroupFields(RequestModel):
     attributes: Attributes | None = Field(None, description="XML attributes of the group other than CorrelationID")
 
 
-class ElementGroupCreate(_GroupFields, WithElements, CreateModel):
+class ElementGroupCreate(_GroupFields, ChildCreate):
     """`patient_id` is given for groups of the patient and left out for groups of the incident (eCrew, eScene)."""
 
     group_name: GroupName = Field(examples=["eProtocols.ProtocolGroup"])

@@ -3,9 +3,34 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
+from typing import TypeVar
 
-from app.core.errors import ValidationFailed
+from app.core.db.uow import ReadUnitOfWork
+from app.core.errors import NotFound, ValidationFailed
+from app.ems.chart.columns import ChartChild
 from app.ems.patients.models import Patient
+from app.ems.patients.repository import PatientRepository
+
+E = TypeVar("E", bound=ChartChild)
+
+
+def of_incident(child: E | None, incident_id: uuid.UUID) -> E:
+    """Raises NotFound for a missing child and for another incident's alike."""
+    if child is None or child.incident_id != incident_id:
+        raise NotFound
+    return child
+
+
+async def patient_of(uow: ReadUnitOfWork, child: ChartChild) -> Patient | None:
+    """Whom `child` is about, held for share. Raises ValidationFailed: missing, deleted or another incident's."""
+    patient_id = getattr(child, "patient_id", None)
+    if patient_id is None:
+        return None
+    patient = await PatientRepository(uow).find_for_share(uow.tenant_id, patient_id)
+    if patient is None or patient.incident_id != child.incident_id:
+        raise ValidationFailed.of("patient_id", "unknown_patient", "This incident has no such patient.")
+    return patient
 
 
 def not_before_birth(field: str, moment: dt.datetime | None, patient: Patient | None) -> None:

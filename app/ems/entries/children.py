@@ -9,23 +9,23 @@ from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from app.core.clock import utcnow
-from app.core.db.uow import ReadUnitOfWork, UnitOfWork
-from app.core.errors import NotFound, ValidationFailed
+from app.core.db.uow import Change, ReadUnitOfWork, UnitOfWork
 from app.core.idempotency.creation import Creation
 from app.core.pagination import Page
 from app.core.repository import Repository, require_version
-from app.core.schemas import CreateModel
+from app.ems.amendments.models import AmendmentChange
+from app.ems.amendments.service import record_amendment
 from app.ems.chart.columns import ChartChild
-from app.ems.chart.gate import check_entry_elements, require_editable, revise_entry
-from app.ems.chart.schemas import ChartPatch, ChartRead
+from app.ems.chart.gate import check_entry_elements, reason_metadata, require_editable, revise_entry
+from app.ems.chart.schemas import ChartPatch, ChartRead, ChildCreate
 from app.ems.elements import to_json
+from app.ems.entries.checks import of_incident, patient_of
 from app.ems.errors import EntryInUse
 from app.ems.events import INCIDENT_UPDATED
 from app.ems.incidents.models import Incident
 from app.ems.incidents.repository import IncidentRepository
 from app.ems.lifecycle import IncidentStatus
 from app.ems.patients.models import Patient
-from app.ems.patients.repository import PatientRepository
 from app.ems.permissions import CHART_RESTORE
 
 E = TypeVar("E", bound=ChartChild)
@@ -57,24 +57,25 @@ class ChildKind(Generic[E, R]):
     """`noun` names one in summaries; `check` raises ValidationFailed for what only this kind can judge.
 
     `check` gets the unit of work, the entry and, for entries about a patient, that patient. `used_by` keeps an entry
-    from being deleted while others refer to it. `present` derives what an answer says beyond its own row.
+    from being deleted while others refer to it. `derive` makes answers that need more than their own rows.
     """
 
     noun: str
     path: str
     repository: type[Repository[E]]
-    create: type[CreateModel]
+    create: type[ChildCreate]
     patch: type[ChartPatch]
     read: type[R]
     actions: ChildActions
     check: Callable[[UnitOfWork, E, Patient | None], Awaitable[None]] | None = None
     used_by: tuple[Use, ...] = ()
-    present: Callable[[ReadUnitOfWork, Incident, Sequence[E]], Awaitable[list[R]]] | None = None
+    derive: Callable[[ReadUnitOfWork, Incident, Sequence[E]], Awaitable[list[R]]] | None = None
 
-    async def presented(self, uow: ReadUnitOfWork, incident: Incident, entries: Sequence[E]) -> list[R]:
-        if self.present is None:
+    async def present(self, uow: ReadUnitOfWork, incident: Incident, entries: Sequence[E]) -> list[R]:
+        """Answers for some entries of one chart."""
+        if self.derive is None:
             return [self.read.of(entry) for entry in entries]
-        return await self.present(uow, incident, entries)
+        return await self.derive(uow, incident, entries)
 
 
 class ChildReader(Generic[E, R]):
@@ -87,8 +88,8 @@ class ChildReader(Generic[E, R]):
     async def get(self, incident_id: uuid.UUID, child_id: uuid.UUID) -> R:
         """Raises NotFound: for a missing or deleted incident, or a child of another one, too."""
         incident = await self._incidents.get(self._uow.tenant_id, incident_id)
-        child = _of_incident(await self._children.find(self._uow.tenant_id, child_id), incident_id)
-        [read] = await self._kind.presented(self._uow, incident, [child])
+        child = of_incident(await self._children.find(self._uow.tenant_id, child_id), incident_id)
+        [read] = await self._kind.present(self._uow, incident, [child])
         return read
 
     async def list_page(self, incident_id: uuid.UUID, *, include_deleted: bool, **query: Any) -> Page[R]:
@@ -99,12 +100,15 @@ class ChildReader(Generic[E, R]):
             listed = self._children.list_including_deleted
         incident = await self._incidents.get(self._uow.tenant_id, incident_id)
         page = await listed(self._uow.tenant_id, incident_id=incident_id, **query)
-        items = await self._kind.presented(self._uow, incident, page.items)
+        items = await self._kind.present(self._uow, incident, page.items)
         return Page(items=items, next_cursor=page.next_cursor)
 
 
 class ChildService(Generic[E, R]):
-    """Every write holds the incident FOR SHARE: an entry cannot land in a chart that is being locked."""
+    """Every write holds the incident FOR SHARE: an entry cannot land in a chart that is being locked.
+
+    In a completed chart each is an admin's, gives a `reason`, and is recorded as an amendment.
+    """
 
     def __init__(self, uow: UnitOfWork, kind: ChildKind[E, R]) -> None:
         self._uow = uow
@@ -119,51 +123,66 @@ class ChildService(Generic[E, R]):
             child = await self._children.get(self._uow.tenant_id, claim.entity_id)
             return await self._present(await self._incidents.get(self._uow.tenant_id, child.incident_id), child)
         incident = await self._incidents.get_for_share(self._uow.tenant_id, incident_id)
-        require_editable(incident, self._uow.principal)
+        require_editable(incident, self._uow.principal, given.reason)
         values = {**given.values(), "elements": to_json(given.elements)}
         child = self._children.entity(
             id=claim.entity_id, tenant_id=self._uow.tenant_id, incident_id=incident_id, **values
         )
         await self._check(child)
-        await self._uow.create(child, self._kind.actions.created, event=INCIDENT_UPDATED)
+        async with self._change(child, self._kind.actions.created, given.reason):
+            pass
+        await self._amended(incident, child, AmendmentChange.CREATED, 0, given.reason)
         return await self._present(incident, child)
 
     async def revise(self, incident_id: uuid.UUID, child_id: uuid.UUID, patch: ChartPatch) -> R:
         """Raises NotFound, ChartNotEditable, Conflict (stale), ValidationFailed."""
         incident = await self._incidents.get_for_share(self._uow.tenant_id, incident_id)
         require_editable(incident, self._uow.principal, patch.reason)
-        child = _of_incident(await self._children.find(self._uow.tenant_id, child_id), incident_id)
+        child = of_incident(await self._children.find(self._uow.tenant_id, child_id), incident_id)
         amends = incident.status is IncidentStatus.COMPLETED
         action = self._kind.actions.amended if amends else self._kind.actions.revised
         await revise_entry(self._uow, child, patch, action, self._check)
+        await self._amended(incident, child, AmendmentChange.REVISED, patch.version, patch.reason)
         return await self._present(incident, child)
 
-    async def delete(self, incident_id: uuid.UUID, child_id: uuid.UUID, version: int) -> None:
+    async def delete(
+        self, incident_id: uuid.UUID, child_id: uuid.UUID, version: int, reason: str | None = None
+    ) -> None:
         """Raises NotFound, ChartNotEditable, Conflict (stale), EntryInUse."""
         incident = await self._incidents.get_for_share(self._uow.tenant_id, incident_id)
-        require_editable(incident, self._uow.principal)
-        child = _of_incident(await self._children.find_for_update(self._uow.tenant_id, child_id), incident_id)
+        require_editable(incident, self._uow.principal, reason)
+        child = of_incident(await self._children.find_for_update(self._uow.tenant_id, child_id), incident_id)
         require_version(child, version)
         await self._require_unused(child)
-        async with self._uow.change(child, self._kind.actions.deleted, event=INCIDENT_UPDATED):
+        async with self._change(child, self._kind.actions.deleted, reason):
             child.deleted_at = utcnow()
+        await self._amended(incident, child, AmendmentChange.DELETED, version, reason)
 
-    async def restore(self, incident_id: uuid.UUID, child_id: uuid.UUID, version: int) -> R:
+    async def restore(self, incident_id: uuid.UUID, child_id: uuid.UUID, version: int, reason: str | None = None) -> R:
         """Raises Forbidden, NotFound, ChartNotEditable, Conflict (stale), ValidationFailed (patient or parent gone)."""
         self._uow.principal.require(CHART_RESTORE)
         incident = await self._incidents.get_for_share(self._uow.tenant_id, incident_id)
-        require_editable(incident, self._uow.principal)
+        require_editable(incident, self._uow.principal, reason)
         found = await self._children.get_including_deleted(self._uow.tenant_id, child_id)
-        child = _of_incident(found, incident_id)
+        child = of_incident(found, incident_id)
         require_version(child, version)
-        async with self._uow.change(child, self._kind.actions.restored, event=INCIDENT_UPDATED):
+        async with self._change(child, self._kind.actions.restored, reason):
             child.deleted_at = None
             await self._check(child)
+        await self._amended(incident, child, AmendmentChange.RESTORED, version, reason)
         return await self._present(incident, child)
 
     async def _present(self, incident: Incident, child: E) -> R:
-        [read] = await self._kind.presented(self._uow, incident, [child])
+        [read] = await self._kind.present(self._uow, incident, [child])
         return read
+
+    def _change(self, child: E, action: StrEnum, reason: str | None) -> Change[E]:
+        return self._uow.change(child, action, event=INCIDENT_UPDATED, metadata=reason_metadata(reason))
+
+    async def _amended(
+        self, incident: Incident, child: E, change: AmendmentChange, before: int, reason: str | None
+    ) -> None:
+        await record_amendment(self._uow, incident, child, change, version_before=before, reason=reason)
 
     async def _require_unused(self, child: E) -> None:
         """`child` is locked for update, and whoever refers to it holds it for share: the answer stays true."""
@@ -175,22 +194,6 @@ class ChildService(Generic[E, R]):
 
     async def _check(self, child: E) -> None:
         check_entry_elements(child)
-        patient = await self._patient_of(child)
+        patient = await patient_of(self._uow, child)
         if self._kind.check is not None:
             await self._kind.check(self._uow, child, patient)
-
-    async def _patient_of(self, child: E) -> Patient | None:
-        """Raises ValidationFailed for a patient that is missing, deleted or another incident's."""
-        patient_id = getattr(child, "patient_id", None)
-        if patient_id is None:
-            return None
-        patient = await PatientRepository(self._uow).find_for_share(self._uow.tenant_id, patient_id)
-        if patient is None or patient.incident_id != child.incident_id:
-            raise ValidationFailed.of("patient_id", "unknown_patient", "This incident has no such patient.")
-        return patient
-
-
-def _of_incident(child: E | None, incident_id: uuid.UUID) -> E:
-    if child is None or child.incident_id != incident_id:
-        raise NotFound
-    return child

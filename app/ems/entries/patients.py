@@ -8,6 +8,7 @@ from enum import StrEnum
 from app.core.clock import utcnow
 from app.core.db.uow import UnitOfWork
 from app.core.errors import ValidationFailed
+from app.ems.attachments.repository import AttachmentRepository
 from app.ems.element_groups.repository import ElementGroupRepository
 from app.ems.entries.children import ChildActions, ChildKind, Use
 from app.ems.interventions.repository import InterventionRepository
@@ -15,6 +16,7 @@ from app.ems.narratives.repository import NarrativeRepository
 from app.ems.patients.models import Patient
 from app.ems.patients.repository import PatientRepository
 from app.ems.patients.schemas import PatientCreate, PatientPatch, PatientRead
+from app.ems.signatures.repository import SignatureRepository
 from app.ems.vitals.repository import VitalRepository
 
 
@@ -54,5 +56,7 @@ PATIENTS = ChildKind(
         Use("interventions", InterventionRepository, "patient_id"),
         Use("narratives", NarrativeRepository, "patient_id"),
         Use("element-groups", ElementGroupRepository, "patient_id"),
+        Use("attachments", AttachmentRepository, "patient_id"),
+        Use("signatures", SignatureRepository, "patient_id"),
     ),
 )

@@ -11,9 +11,12 @@ from fastapi import APIRouter, Depends
 from app.core.dependencies import ReadUow, Uow, requires
 from app.core.idempotency.creation import CreationDependency
 from app.core.pagination import CursorText, Limit, Page, Sort
-from app.core.schemas import RestoreRequest, VersionQuery
+from app.core.schemas import VersionQuery
+from app.ems.chart.schemas import ChartRestore, ReasonQuery
 from app.ems.entries.children import ChildKind, ChildReader, ChildService
 from app.ems.permissions import CHART_READ, CHART_RESTORE, CHART_WRITE
+
+AMENDING = "In `completed` an admin amends, with a `reason`."
 
 
 def child_router(kind: ChildKind[Any, Any]) -> APIRouter:
@@ -42,7 +45,7 @@ def child_router(kind: ChildKind[Any, Any]) -> APIRouter:
         status_code=201,
         name=f"create_{name}",
         summary=f"Create {noun}",
-        description=f"Add a {noun} to an open chart.",
+        description=f"Add a {noun} to an open chart. {AMENDING}",
         dependencies=[requires(CHART_WRITE)],
     )
     async def create(
@@ -90,7 +93,7 @@ def child_router(kind: ChildKind[Any, Any]) -> APIRouter:
         "/{child_id}",
         name=f"revise_{name}",
         summary=f"Revise {noun}",
-        description="Autosave: `version` and the fields that changed. In `completed` an admin amends, with a `reason`.",
+        description=f"Autosave: `version` and the fields that changed. {AMENDING}",
         dependencies=[requires(CHART_WRITE)],
     )
     async def revise(
@@ -106,7 +109,7 @@ def child_router(kind: ChildKind[Any, Any]) -> APIRouter:
         status_code=204,
         name=f"delete_{name}",
         summary=f"Delete {noun}",
-        description=f"Soft-delete a {noun} of an open chart.",
+        description=f"Soft-delete a {noun} of an open chart. {AMENDING}",
         dependencies=[requires(CHART_WRITE)],
     )
     async def delete(
@@ -114,22 +117,23 @@ def child_router(kind: ChildKind[Any, Any]) -> APIRouter:
         child_id: uuid.UUID,
         version: VersionQuery,
         entries: service_type,
+        reason: ReasonQuery = None,
     ) -> None:
-        await entries.delete(incident_id, child_id, version)
+        await entries.delete(incident_id, child_id, version, reason)
 
     @router.post(
         "/{child_id}/restore",
         name=f"restore_{name}",
         summary=f"Restore {noun}",
-        description=f"Bring a deleted {noun} of an open chart back.",
+        description=f"Bring a deleted {noun} of an open chart back. {AMENDING}",
         dependencies=[requires(CHART_RESTORE)],
     )
     async def restore(
         incident_id: uuid.UUID,
         child_id: uuid.UUID,
-        given: RestoreRequest,
+        given: ChartRestore,
         entries: service_type,
     ) -> read_model:
-        return await entries.restore(incident_id, child_id, given.version)
+        return await entries.restore(incident_id, child_id, given.version, given.reason)
 
     return router

@@ -73,5 +73,5 @@ VITALS = ChildKind(
         VitalAction.CREATED, VitalAction.REVISED, VitalAction.AMENDED, VitalAction.DELETED, VitalAction.RESTORED
     ),
     check=_check,
-    present=present_vitals,
+    derive=present_vitals,
 )

@@ -10,7 +10,8 @@ from fastapi import APIRouter, Query
 from app.core.dependencies import requires
 from app.core.idempotency.creation import CreationDependency
 from app.core.pagination import CursorText, Limit, Page, Sort
-from app.core.schemas import RestoreRequest, VersionQuery
+from app.core.schemas import VersionQuery
+from app.ems.chart.schemas import ChartRestore, ReasonQuery
 from app.ems.incidents.schemas import IncidentCreate, IncidentPatch, IncidentRead, TransitionRequest
 from app.ems.incidents.service import IncidentReads, Incidents
 from app.ems.lifecycle import IncidentStatus
@@ -62,17 +63,22 @@ async def revise_incident(incident_id: uuid.UUID, patch: IncidentPatch, incident
 
 @router.post("/{incident_id}/transitions", dependencies=[requires(CHART_WRITE)])
 async def transition_incident(incident_id: uuid.UUID, given: TransitionRequest, incidents: Incidents) -> IncidentRead:
-    """Move the chart along draft → in_progress → ready_for_review → completed → locked, or back."""
+    """Move the chart along draft → in_progress → ready_for_review → completed → locked, or back.
+
+    A reviewer who returns a chart may comment on single fields: see `…/review-comments`.
+    """
     return await incidents.transition(incident_id, given)
 
 
 @router.delete("/{incident_id}", status_code=204, dependencies=[requires(CHART_WRITE)])
-async def delete_incident(incident_id: uuid.UUID, version: VersionQuery, incidents: Incidents) -> None:
-    """Soft-delete an open chart."""
-    await incidents.delete(incident_id, version)
+async def delete_incident(
+    incident_id: uuid.UUID, version: VersionQuery, incidents: Incidents, reason: ReasonQuery = None
+) -> None:
+    """Soft-delete an open chart. In `completed` an admin amends, giving a `reason`."""
+    await incidents.delete(incident_id, version, reason)
 
 
 @router.post("/{incident_id}/restore", dependencies=[requires(CHART_RESTORE)])
-async def restore_incident(incident_id: uuid.UUID, given: RestoreRequest, incidents: Incidents) -> IncidentRead:
-    """Bring a deleted chart back."""
-    return await incidents.restore(incident_id, given.version)
+async def restore_incident(incident_id: uuid.UUID, given: ChartRestore, incidents: Incidents) -> IncidentRead:
+    """Bring a deleted chart back; one that was completed, with a `reason`."""
+    return await incidents.restore(incident_id, given.version, given.reason)

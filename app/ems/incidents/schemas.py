@@ -7,12 +7,14 @@ import uuid
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from app.core.geography import State
 from app.core.schemas import CreateModel, RequestModel, Text, Version, decimal_text, length, scaled
 from app.ems.chart.schemas import ChartPatch, ChartRead, ChartTime, Coded, Reason, WithElements
 from app.ems.lifecycle import IncidentStatus, IncidentTransition
+from app.ems.review.schemas import MAX_COMMENTS, CommentGiven
 
 
 def _degrees(limit: int) -> Any:
@@ -67,6 +69,18 @@ class TransitionRequest(RequestModel):
     action: IncidentTransition
     version: Version
     reason: Reason = Field(None, description="Required to unlock; no patient details")
+    comments: list[CommentGiven] = Field(
+        default_factory=list,
+        max_length=MAX_COMMENTS,
+        description="What the author is to correct; with `return_for_correction` only",
+    )
+
+    @field_validator("comments")
+    @classmethod
+    def _go_with_the_return(cls, comments: list[CommentGiven], info: ValidationInfo) -> list[CommentGiven]:
+        if comments and info.data.get("action") is not IncidentTransition.RETURN_FOR_CORRECTION:
+            raise PydanticCustomError("not_of_this_action", "Comments are given when a chart is returned")
+        return comments
 
 
 class IncidentRead(ChartRead):

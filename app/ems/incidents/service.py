@@ -20,14 +20,25 @@ from app.core.permissions import Principal
 from app.core.repository import require_version
 from app.core.runtime import Runtime
 from app.core.tenants.service import current_tenant
-from app.ems.chart.gate import check_entry_elements, require_consistent, require_editable, revise_entry
+from app.ems.amendments.models import AmendmentChange
+from app.ems.amendments.service import record_amendment
+from app.ems.chart.gate import (
+    check_entry_elements,
+    reason_metadata,
+    require_consistent,
+    require_editable,
+    revise_entry,
+)
 from app.ems.elements import to_json
 from app.ems.events import INCIDENT_UPDATED
 from app.ems.incidents.models import Incident
 from app.ems.incidents.repository import IncidentRepository
 from app.ems.incidents.schemas import IncidentCreate, IncidentPatch, IncidentRead, TransitionRequest
-from app.ems.lifecycle import IncidentStatus, IncidentTransition, incident_lifecycle
+from app.ems.lifecycle import IncidentFacts, IncidentStatus, IncidentTransition, incident_lifecycle
 from app.ems.permissions import CHART_RESTORE
+from app.ems.review.lifecycle import ReviewTransition
+from app.ems.review.service import Reviews
+from app.ems.signatures.coverage import is_attested
 
 
 class IncidentAction(StrEnum):
@@ -89,14 +100,17 @@ class IncidentService:
         require_editable(incident, self._uow.principal, patch.reason)
         action = IncidentAction.REVISED if incident.status is not IncidentStatus.COMPLETED else IncidentAction.AMENDED
         await revise_entry(self._uow, incident, patch, action)
+        await self._amended(incident, AmendmentChange.REVISED, patch.version, patch.reason)
         return self._present(incident)
 
     async def transition(self, incident_id: uuid.UUID, given: TransitionRequest) -> IncidentRead:
-        """Raises Forbidden, InvalidTransition, Conflict (stale), ValidationFailed (unlock without a reason)."""
+        """Raises Forbidden, InvalidTransition, Conflict (stale), ValidationFailed (no reason, comments on nothing)."""
         incident = await self._incidents.get_for_update(self._uow.tenant_id, incident_id)
-        incident_lifecycle.require(incident, given.action, self._uow.principal, None, reason=given.reason)
+        facts = await self._facts(incident, given.action)
+        incident_lifecycle.require(incident, given.action, self._uow.principal, facts, reason=given.reason)
         require_version(incident, given.version)
-        await self._fire(incident, given.action, given.reason)
+        await self._fire(incident, given.action, facts, given.reason)
+        await self._review(incident, given)
         return self._present(incident)
 
     async def lock_if_due(self, incident_id: uuid.UUID) -> None:
@@ -109,34 +123,66 @@ class IncidentService:
             return
         due_in = incident.completed_at + await self._auto_lock_delay() - utcnow()
         if due_in <= dt.timedelta():
-            await self._fire(incident, IncidentTransition.LOCK, None)
+            await self._fire(incident, IncidentTransition.LOCK, IncidentFacts(), None)
         else:
             await enqueue(self._uow, AUTO_LOCK, {"incident_id": incident.id}, after=due_in)
 
-    async def delete(self, incident_id: uuid.UUID, version: int) -> None:
-        """Soft delete of an open chart. Raises ChartNotEditable, Conflict."""
+    async def delete(self, incident_id: uuid.UUID, version: int, reason: str | None = None) -> None:
+        """Soft delete of an open chart, or an amendment. Raises ChartNotEditable, Conflict, ValidationFailed."""
         incident = await self._incidents.get_for_update(self._uow.tenant_id, incident_id)
-        require_editable(incident, self._uow.principal)
+        require_editable(incident, self._uow.principal, reason)
         require_version(incident, version)
-        async with self._uow.change(incident, IncidentAction.DELETED, event=INCIDENT_UPDATED):
+        metadata = reason_metadata(reason)
+        async with self._uow.change(incident, IncidentAction.DELETED, event=INCIDENT_UPDATED, metadata=metadata):
             incident.deleted_at = utcnow()
+        await self._amended(incident, AmendmentChange.DELETED, version, reason)
 
-    async def restore(self, incident_id: uuid.UUID, version: int) -> IncidentRead:
-        """Raises Forbidden, NotFound, Conflict."""
+    async def restore(self, incident_id: uuid.UUID, version: int, reason: str | None = None) -> IncidentRead:
+        """What is not deleted stays as it is. Raises Forbidden, NotFound, Conflict, ValidationFailed (no reason)."""
         self._uow.principal.require(CHART_RESTORE)
         incident = await self._incidents.get_including_deleted(self._uow.tenant_id, incident_id)
+        if incident.deleted_at is not None:
+            require_editable(incident, self._uow.principal, reason)
         require_version(incident, version)
-        async with self._uow.change(incident, IncidentAction.RESTORED, event=INCIDENT_UPDATED):
+        metadata = reason_metadata(reason)
+        async with self._uow.change(incident, IncidentAction.RESTORED, event=INCIDENT_UPDATED, metadata=metadata):
             incident.deleted_at = None
+        await self._amended(incident, AmendmentChange.RESTORED, version, reason)
+        if incident.status is IncidentStatus.COMPLETED and incident.version != version:
+            await self._enqueue_lock(incident)  # the job that came while it was deleted left it alone
         return self._present(incident)
 
-    async def _fire(self, incident: Incident, action: IncidentTransition, reason: str | None) -> None:
+    async def _facts(self, incident: Incident, action: IncidentTransition) -> IncidentFacts:
+        """What the guard of `complete` judges by; nothing is looked up for the other actions."""
+        if action is not IncidentTransition.COMPLETE or not (await current_tenant(self._uow)).require_crew_signature:
+            return IncidentFacts()
+        return IncidentFacts(unattested=not await is_attested(self._uow, incident))
+
+    async def _fire(
+        self, incident: Incident, action: IncidentTransition, facts: IncidentFacts, reason: str | None
+    ) -> None:
         also: dict[str, Any] = {}
         if action in (IncidentTransition.COMPLETE, IncidentTransition.UNLOCK):
             also["completed_at"] = utcnow()
-        await incident_lifecycle.fire(self._uow, incident, action, None, reason=reason, **also)
+        await incident_lifecycle.fire(self._uow, incident, action, facts, reason=reason, **also)
         if also:
-            await enqueue(self._uow, AUTO_LOCK, {"incident_id": incident.id}, after=await self._auto_lock_delay())
+            await self._enqueue_lock(incident)
+
+    async def _review(self, incident: Incident, given: TransitionRequest) -> None:
+        reviews = Reviews(self._uow)
+        if given.action is IncidentTransition.SUBMIT_FOR_REVIEW:
+            await reviews.open(incident.id, incident.created_by)
+        elif given.action is IncidentTransition.COMPLETE:
+            await reviews.close(incident.id, incident.created_by, ReviewTransition.COMPLETE)
+        elif given.action is IncidentTransition.RETURN_FOR_CORRECTION:
+            review = await reviews.close(incident.id, incident.created_by, ReviewTransition.RETURN)
+            await reviews.comment(incident, review, given.comments)
+
+    async def _amended(self, incident: Incident, change: AmendmentChange, before: int, reason: str | None) -> None:
+        await record_amendment(self._uow, incident, incident, change, version_before=before, reason=reason)
+
+    async def _enqueue_lock(self, incident: Incident) -> None:
+        await enqueue(self._uow, AUTO_LOCK, {"incident_id": incident.id}, after=await self._auto_lock_delay())
 
     async def _auto_lock_delay(self) -> dt.timedelta:
         return dt.timedelta(hours=(await current_tenant(self._uow)).auto_lock_hours)

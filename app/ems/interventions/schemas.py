@@ -10,8 +10,8 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from app.core.schemas import CreateModel, RequestModel, Text, decimal_text, scaled
-from app.ems.chart.schemas import ChartPatch, ChartRead, ChartTime, Coded, CorrelationId, WithElements
+from app.core.schemas import RequestModel, Text, decimal_text, scaled
+from app.ems.chart.schemas import ChartPatch, ChartRead, ChartTime, ChildCreate, Coded, CorrelationId
 from app.ems.elements import TARGET_BUILD, load_dictionary
 from app.ems.interventions.models import InterventionType, Outcome
 
@@ -46,7 +46,7 @@ class _InterventionFields(RequestModel):
     correlation_id: CorrelationId = None
 
 
-class InterventionCreate(_InterventionFields, WithElements, CreateModel):
+class InterventionCreate(_InterventionFields, ChildCreate):
     patient_id: uuid.UUID
     type: InterventionType
 

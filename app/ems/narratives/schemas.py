@@ -9,8 +9,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from app.core.schemas import CreateModel, RequestModel, Text
-from app.ems.chart.schemas import ChartPatch, ChartRead, Coded, WithElements
+from app.core.schemas import RequestModel, Text
+from app.ems.chart.schemas import ChartPatch, ChartRead, ChildCreate, Coded
 from app.ems.elements import has_illegal_character
 
 MAX_STRUCTURE = 200
@@ -42,7 +42,7 @@ class _NarrativeFields(RequestModel):
     )
 
 
-class NarrativeCreate(_NarrativeFields, WithElements, CreateModel):
+class NarrativeCreate(_NarrativeFields, ChildCreate):
     patient_id: uuid.UUID
 
 

@@ -9,8 +9,8 @@ from typing import Annotated
 from pydantic import Field
 
 from app.core.geography import State
-from app.core.schemas import CreateModel, Date, RequestModel, Text, length
-from app.ems.chart.schemas import ChartPatch, ChartRead, Coded, WithElements
+from app.core.schemas import Date, RequestModel, Text, length
+from app.ems.chart.schemas import ChartPatch, ChartRead, ChildCreate, Coded
 from app.ems.patients.models import AgeUnit, Gender
 
 
@@ -41,7 +41,7 @@ class _PatientFields(RequestModel):
     destination_county: Annotated[Text, Coded("eDisposition.06")] | None = None
 
 
-class PatientCreate(_PatientFields, WithElements, CreateModel):
+class PatientCreate(_PatientFields, ChildCreate):
     """Everything about a patient may be unknown at first."""
 
 

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field
 
-from app.core.schemas import CreateModel, ReadModel, RequestModel, decimal_text, scaled, whole
-from app.ems.chart.schemas import ChartPatch, ChartRead, ChartTime, CorrelationId, WithElements
+from app.core.schemas import ReadModel, RequestModel, decimal_text, scaled, whole
+from app.ems.chart.schemas import ChartPatch, ChartRead, ChartTime, ChildCreate, CorrelationId
 from app.ems.vitals.models import Etco2Unit
 from app.ems.vitals.plausibility import WarningCode, warnings_of
 
@@ -45,7 +45,7 @@ class _VitalFields(RequestModel):
     correlation_id: CorrelationId = None
 
 
-class VitalCreate(_VitalFields, WithElements, CreateModel):
+class VitalCreate(_VitalFields, ChildCreate):
     patient_id: uuid.UUID
     taken_at: ChartTime | None = Field(None, description="eVitals.01; null with a NOT value in elements")
 

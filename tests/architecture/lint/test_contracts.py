@@ -70,6 +70,7 @@ FORBIDDEN = [
     ("rooms", "app.nemsis.service", "app.nemsis.handlers"),
     ("repositories", "app.billing.claims.repository", "app.billing.claims.schemas"),
     ("cycles", "app.ems.patients.service", "app.ems.incidents.models"),
+    ("public-coding", "app.billing.claims.service", "app.coding.search.index"),
     ("public-ems", "app.nemsis.handlers", "app.ems.incidents.models"),
     ("public-ems", "app.billing.claims.service", "app.ems.lifecycle"),
     ("public-nemsis", "app.billing.claims.service", "app.nemsis.mapping"),

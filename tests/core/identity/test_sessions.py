@@ -16,13 +16,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.core.auth.passwords import PasswordHasher
 from app.core.ids import TenantId
 from app.core.keys import Keyring
 from app.core.runtime import Runtime
+from app.core.sessions.gathering import Gathering
 from app.core.sessions.refresh_token import RefreshToken
 from tests.core.evidence import audit_of, checksum
 from tests.core.http.contract import expect_refusal
-from tests.core.identity.people import SignedIn, act_on, id_of, signed_in
+from tests.core.identity.people import SignedIn, act_on, id_of, log_in, signed_in
 from tests.support.actors import Agency
 
 KEYS = Keyring(b"k" * 32)
@@ -87,6 +89,30 @@ async def test_fifty_refreshes_at_once_have_one_successor(
         await SignedIn(medic.client, answer.json()["access_token"]).expect(200, "GET", "auth/me")
     medic.refresh_token = successor
     await medic.renew()
+
+
+async def test_refreshes_that_a_client_sent_at_once_overlap_though_they_arrive_one_by_one(
+    medic: SignedIn, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last one comes when a wait that began with the first would be long over."""
+    monkeypatch.setattr(runtime, "refreshes", Gathering(quiet=0.5, longest=10))
+    under_way = []
+    for _ in range(6):
+        under_way.append(asyncio.create_task(medic.refresh()))
+        await asyncio.sleep(0.2)
+    assert len({answer.json()["refresh_token"] for answer in await asyncio.gather(*under_way)}) == 1
+
+
+async def test_gathering_ends_though_it_never_gets_quiet_and_remembers_nobody() -> None:
+    gathering = Gathering(quiet=60, longest=0.05)
+    session_id = uuid.uuid4()
+    await asyncio.gather(*(gathering.until_quiet(session_id) for _ in range(3)))
+    abandoned = asyncio.create_task(gathering.until_quiet(session_id))
+    await asyncio.sleep(0)
+    abandoned.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await abandoned
+    assert not gathering._latest and not gathering._waiting
 
 
 async def test_old_token_ends_the_session(
@@ -206,6 +232,30 @@ async def test_login_that_meets_a_lock_leaves_no_session(
         )
         assert active == 0
         await act_on(agency, target, "unlock")
+
+
+@pytest.mark.parametrize("change", ["status = 'locked'", "password_hash = 'another'", "deleted_at = now()"])
+async def test_login_believes_what_holds_when_the_session_is_opened(
+    client: httpx.AsyncClient,
+    agency: Agency,
+    admin_connection: asyncpg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    change: str,
+) -> None:
+    """The user changes while the password is being compared."""
+    user_id = uuid.UUID(await id_of(agency, "partner"))
+    verify = PasswordHasher.verify
+
+    async def verify_slowly(self: PasswordHasher, password: str, stored: str | None) -> bool:
+        matches = await verify(self, password, stored)
+        await admin_connection.execute(f"UPDATE users SET {change} WHERE id = $1", user_id)
+        return matches
+
+    monkeypatch.setattr(PasswordHasher, "verify", verify_slowly)
+    count = "SELECT count(*) FROM user_sessions WHERE user_id = $1"
+    before = await admin_connection.fetchval(count, user_id)
+    expect_refusal(await log_in(client, agency, "partner"), 401, "UNAUTHENTICATED")
+    assert await admin_connection.fetchval(count, user_id) == before
 
 
 @pytest.mark.parametrize(

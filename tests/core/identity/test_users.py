@@ -295,3 +295,10 @@ async def test_links_do_not_outlive_what_they_were_sent_for(
     for user in (moved, disabled, deleted):
         [link] = await links_of(admin_connection, runtime, user["id"])
         expect_refusal(await reset(client, link, ANOTHER), 401, "UNAUTHENTICATED")
+
+
+async def test_roles_are_named_as_clients_write_them(agency: Agency) -> None:
+    body = {"email": f"new@{agency.slug}.example", "display_name": "New", "role": "system"}
+    refused = await agency.admin.expect(422, "POST", "users", json=body)
+    [problem] = refused["error"]["details"]["problems"]
+    assert problem["message"] == "Input should be 'admin', 'ems', 'billing' or 'founder'"

@@ -1,0 +1,24 @@
+"""What ems asks of billing: which claims went out that were made of a chart."""
+
+from __future__ import annotations
+
+import uuid
+
+from app.billing.claims.repository import ClaimRepository
+from app.billing.exports.repository import ExportRepository
+from app.core.db.uow import ReadUnitOfWork
+from app.ems.public import ExportedDocument, ExportSource
+
+
+async def list_exported(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> list[ExportedDocument]:
+    """Each claim that was in a file, with the time of its last one."""
+    claims = await ClaimRepository(uow).list_all(uow.tenant_id, incident_id=incident_id)
+    exported = await ExportRepository(uow).last_exported(uow.tenant_id, [claim.id for claim in claims])
+    return [
+        ExportedDocument(claim.id, claim.patient_id, claim.status.value, exported[claim.id])
+        for claim in claims
+        if claim.id in exported
+    ]
+
+
+CLAIM_DOCUMENTS = ExportSource("claim", list_exported)

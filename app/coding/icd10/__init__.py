@@ -1,0 +1,1 @@
+"""ICD-10-CM: diagnoses, causes of injury, places and activities."""

@@ -1,0 +1,118 @@
+"""CodeBook: what a process holds of one code set. It asks with every query whether that is still what is loaded."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from app.coding.lookup.shipped import shipped_terms, shipped_version
+from app.coding.releases.models import CodeSystem
+from app.coding.releases.repository import find_current_release, read_state
+from app.coding.search.index import TextIndex
+from app.coding.search.vocabulary import Term, Vocabulary
+from app.coding.vocabulary.repository import VocabularyRepository
+from app.coding.vocabulary.schemas import CodeDomain
+from app.core.db.pool import ConnectionSource
+from app.core.db.uow import ReadUnitOfWork, Transaction
+from app.core.ids import TenantId
+from app.core.logging import get_logger
+
+AGENCIES = 256
+_log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedCodes:
+    """`lists`: the set of each NEMSIS list by its name. `favoured`: sets that precede others, best first."""
+
+    index: TextIndex
+    lists: Mapping[str, int]
+    favoured: Sequence[int]
+    release_id: uuid.UUID | None = None
+    release: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Consultation:
+    """What one query is answered from. `edition` changes whenever the answer to any query might."""
+
+    codes: LoadedCodes
+    vocabulary: Vocabulary
+    edition: str
+
+
+class Snapshot(Transaction):
+    """All batches of a load see one state, whatever is imported meanwhile."""
+
+    __slots__ = ()
+
+    def _opening(self) -> str:
+        return "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+
+
+@dataclass(frozen=True, slots=True)
+class CodeSet:
+    """One code system, and how its index is made."""
+
+    system: CodeSystem
+    domain: CodeDomain
+    load: Callable[[Transaction], Awaitable[LoadedCodes]]
+
+
+@dataclass
+class CodeBook:
+    database: ConnectionSource
+    code_set: CodeSet
+    _loaded: LoadedCodes | None = None
+    _loading: asyncio.Task[LoadedCodes] | None = None
+    _vocabularies: OrderedDict[TenantId, tuple[int, Vocabulary]] = field(default_factory=OrderedDict)
+
+    async def refresh(self) -> LoadedCodes:
+        """Load what the database has now. Requests that ask meanwhile share one load."""
+        if self._loading is None or self._loading.done():
+            self._loading = asyncio.create_task(self._load())
+        return await asyncio.shield(self._loading)
+
+    async def consult(self, uow: ReadUnitOfWork) -> Consultation:
+        """Only the first query of a process waits for the index; a newer release is loaded beside the queries.
+
+        It waits before `uow` has a connection: those who wait may not take the connections that the load needs.
+        """
+        codes = self._loaded or await self.refresh()
+        state = await read_state(uow, self.code_set.system)
+        if state.release_id != codes.release_id and (self._loading is None or self._loading.done()):
+            self._loading = asyncio.create_task(self._load())
+        vocabulary = await self._vocabulary(uow, state.vocabulary_version)
+        return Consultation(codes, vocabulary, f"{codes.release_id}.{shipped_version()}.{state.vocabulary_version}")
+
+    async def _load(self) -> LoadedCodes:
+        async with Snapshot(self.database) as transaction:
+            release = await find_current_release(transaction, self.code_set.system)
+            codes = await self.code_set.load(transaction)
+        if release is not None:
+            codes = LoadedCodes(codes.index, codes.lists, codes.favoured, release["id"], release["release"])
+        self._loaded = codes
+        _log.info("code set loaded", code_system=self.code_set.system.value, rows=codes.index.size)
+        return codes
+
+    async def _vocabulary(self, uow: ReadUnitOfWork, version: int) -> Vocabulary:
+        """The agency's, made again when its version changed; the shipped one for an agency without terms."""
+        if version == 0:
+            return shipped_terms(self.code_set.domain)
+        held = self._vocabularies.get(uow.tenant_id)
+        if held is None or held[0] != version:
+            own = await VocabularyRepository(uow).list_all(uow.tenant_id)
+            terms = [
+                Term(say=term.say, means=tuple(term.means), boost=tuple(term.boost))
+                for term in own
+                if self.code_set.domain in term.domains
+            ]
+            held = version, Vocabulary(terms, base=shipped_terms(self.code_set.domain))
+            self._vocabularies[uow.tenant_id] = held
+        self._vocabularies.move_to_end(uow.tenant_id)
+        if len(self._vocabularies) > AGENCIES:
+            self._vocabularies.popitem(last=False)
+        return held[1]

@@ -1,0 +1,8 @@
+"""Who may look codes up, and who edits the agency's vocabulary."""
+
+from __future__ import annotations
+
+from app.core.permissions import USER_ROLES, Role, declare
+
+CODING_READ = declare("coding.read", "Look up ICD-10-CM and RxNorm codes.", *USER_ROLES)
+VOCABULARY_WRITE = declare("vocabulary.write", "See and change the agency's own search vocabulary.", Role.ADMIN)

@@ -1,0 +1,53 @@
+"""What is loaded now: read with every lookup, in one statement together with the agency's vocabulary version."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.coding.releases.models import CodeRelease, CodeSystem
+from app.coding.vocabulary.models import VocabularyTerm
+from app.core.db.sql import CompiledStatement
+from app.core.db.uow import ReadUnitOfWork, Transaction
+
+_releases: Any = CodeRelease.__table__
+_terms: Any = VocabularyTerm.__table__
+_SYSTEM = sa.bindparam("code_system", type_=sa.Text)
+_NEWEST = (
+    sa.select(*_releases.c)
+    .where(_releases.c.code_system == _SYSTEM, _releases.c.deleted_at.is_(None))
+    .order_by(_releases.c.effective_from.desc(), _releases.c.created_at.desc(), _releases.c.id.desc())
+    .limit(1)
+)
+_CURRENT = CompiledStatement(_NEWEST)
+_STATE = CompiledStatement(
+    sa.select(
+        sa.select(_NEWEST.subquery().c.id).scalar_subquery().label("release_id"),
+        # Grows with every committed change, deletions too, and with nothing else.
+        sa.select(sa.func.coalesce(sa.func.sum(_terms.c.version), 0))
+        .where(_terms.c.tenant_id == sa.bindparam("tenant_id", type_=sa.Uuid))
+        .scalar_subquery()
+        .label("vocabulary_version"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CodeState:
+    """`release_id` is None before the first import; `vocabulary_version` 0 for an agency without terms of its own."""
+
+    release_id: uuid.UUID | None
+    vocabulary_version: int
+
+
+async def read_state(uow: ReadUnitOfWork, system: CodeSystem) -> CodeState:
+    row = await uow.fetch_row(_STATE, {"code_system": system, "tenant_id": uow.tenant_id})
+    return CodeState(row["release_id"], row["vocabulary_version"])
+
+
+async def find_current_release(transaction: Transaction, system: CodeSystem) -> Any:
+    """The newest row of the code system, or None before the first import."""
+    return await transaction.fetch_row(_CURRENT, {"code_system": system})

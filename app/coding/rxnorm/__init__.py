@@ -1,0 +1,1 @@
+"""RxNorm: medications by ingredient, brand and clinical drug."""

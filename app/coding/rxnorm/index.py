@@ -1,0 +1,69 @@
+"""The index of RxNorm, made of the stored concepts. Ingredients and brands find each other as further names."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import re
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from app.coding.lookup.book import CodeSet, LoadedCodes
+from app.coding.lookup.shipped import suggested_codes
+from app.coding.releases.models import CodeSystem
+from app.coding.rxnorm.models import Terminology
+from app.coding.rxnorm.repository import list_batch
+from app.coding.search.index import Entry, IndexBuilder, TextIndex
+from app.coding.vocabulary.schemas import CodeDomain
+from app.core.db.uow import Transaction
+
+SUGGESTED = suggested_codes(frozenset({"rxnorm", "snomed"})).get("medication", frozenset())
+CODE_SHAPE = re.compile(r"\d{2,18}")
+_BY_TERM_TYPE = {"IN": 0, "MIN": 1, "PIN": 1, "BN": 2, "SCDC": 3, "SCD": 4, "SBD": 5}
+_OTHER_TERM_TYPES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Medication:
+    """What an answer shows beside code and name."""
+
+    terminology: Terminology
+    term_type: str | None
+    strength: str | None
+    ingredients: list[str]
+    brands: list[str]
+
+
+def entry(row: Any) -> Entry:
+    """An ingredient precedes its brand, a brand the clinical drugs: a crew charts what it gave, not the package."""
+    retired: dt.date | None = row["retired_on"]
+    return Entry(
+        code=row["code"],
+        name=row["name"],
+        also=[*row["synonyms"], *row["ingredients"], *row["brands"]],
+        standing=(_BY_TERM_TYPE.get(row["term_type"] or "", _OTHER_TERM_TYPES),),
+        leads=not row["suppressed"] and retired is None,
+        details=Medication(
+            Terminology(row["terminology"]), row["term_type"], row["strength"], row["ingredients"], row["brands"]
+        ),
+    )
+
+
+async def load(transaction: Transaction) -> LoadedCodes:
+    """Every concept. What takes long runs in a thread, batch by batch."""
+    builder = IndexBuilder()
+    after = uuid.UUID(int=0)
+    while batch := await list_batch(transaction, after):
+        await asyncio.to_thread(builder.add, [entry(row) for row in batch])
+        after = batch[-1]["id"]
+    return await asyncio.to_thread(lambda: marked(builder.finish()))
+
+
+def marked(index: TextIndex) -> LoadedCodes:
+    """With the set of NEMSIS's medication list."""
+    suggested = index.set_of(number for number, code in enumerate(index.codes) if code in SUGGESTED)
+    return LoadedCodes(index=index, lists={"medication": suggested}, favoured=(suggested,))
+
+
+RXNORM = CodeSet(CodeSystem.RXNORM, CodeDomain.RXNORM, load)

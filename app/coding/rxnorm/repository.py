@@ -1,0 +1,54 @@
+"""Queries for RxNorm: reference data, alike for every agency."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.coding.rxnorm.models import RxNormConcept, RxNormRelation, Terminology
+from app.core.db.sql import CompiledStatement
+from app.core.db.uow import Transaction
+
+BATCH = 500  # rows are decoded on the event loop
+MOST_RELATED = 200
+_concepts: Any = RxNormConcept.__table__
+_relations: Any = RxNormRelation.__table__
+_LIVE = _concepts.c.deleted_at.is_(None)
+_CODE = sa.bindparam("code", type_=sa.Text)
+_BY_CODE = CompiledStatement(
+    sa.select(*_concepts.c).where(_concepts.c.code == _CODE, _LIVE).order_by(_concepts.c.terminology).limit(1)
+)
+_RELATED = CompiledStatement(
+    sa.select(_relations.c.relation, _concepts.c.code, _concepts.c.name, _concepts.c.term_type)
+    .join(_concepts, _concepts.c.code == _relations.c.other)
+    .where(
+        _relations.c.rxcui == _CODE,
+        _concepts.c.terminology == Terminology.RXNORM.value,
+        _relations.c.deleted_at.is_(None),
+        _LIVE,
+    )
+    .order_by(_relations.c.relation, _concepts.c.name)
+    .limit(MOST_RELATED)
+)
+_BATCH = CompiledStatement(
+    sa.select(*_concepts.c)
+    .where(_concepts.c.id > sa.bindparam("after", type_=sa.Uuid), _LIVE)
+    .order_by(_concepts.c.id)
+    .limit(BATCH)
+)
+
+
+async def find_concept(transaction: Transaction, code: str) -> Any:
+    """By rxcui, or by SNOMED CT code; None for an unknown one."""
+    return await transaction.fetch_row(_BY_CODE, {"code": code})
+
+
+async def list_related(transaction: Transaction, rxcui: str) -> list[Any]:
+    """(relation, code, name, term_type) of the concepts that this one refers to; at most MOST_RELATED."""
+    return await transaction.fetch(_RELATED, {"code": rxcui})
+
+
+async def list_batch(transaction: Transaction, after: Any) -> list[Any]:
+    """The next concepts, by id."""
+    return await transaction.fetch(_BATCH, {"after": after})

@@ -1,0 +1,77 @@
+"""What is said on an ambulance, found in a query: `fx l wrist` is fracture, left, wrist."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from app.coding.search.words import CloseWords, content, words
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """`means`: search phrases, the best first. `boost`: codes that lead when this was said."""
+
+    say: str
+    also: tuple[str, ...] = ()
+    means: tuple[str, ...] = ()
+    boost: tuple[str, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """An agency takes a shipped term away by saying that it means nothing."""
+        return not (self.means or self.boost)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A part of a query: its own words, and what they mean by the vocabulary (as words, the best meaning first)."""
+
+    tokens: tuple[str, ...]
+    meanings: tuple[tuple[str, ...], ...] = ()
+    boost: tuple[str, ...] = ()
+
+
+class Vocabulary:
+    """Terms by the words that are said. A later term replaces an earlier one of the same words."""
+
+    def __init__(self, terms: Iterable[Term], base: Vocabulary | None = None) -> None:
+        self._segments: dict[tuple[str, ...], Segment | None] = {} if base is None else dict(base._segments)
+        for term in terms:
+            meanings = tuple(tuple(content(words(phrase))) for phrase in term.means)
+            for said in (term.say, *term.also):
+                tokens = tuple(words(said))
+                if tokens:
+                    self._segments[tokens] = None if term.empty else Segment(tokens, meanings, term.boost)
+        self._longest = max(map(len, self._segments), default=0)
+        self._words = {token for tokens in self._segments for token in tokens}
+        self._close = CloseWords(tokens[0] for tokens in self._segments if len(tokens) == 1)
+
+    def find(self, tokens: Sequence[str]) -> Segment | None:
+        """The term that consists of exactly these words."""
+        return self._segments.get(tuple(tokens))
+
+    def says(self, token: str) -> bool:
+        """Whether the word stands in any term."""
+        return token in self._words
+
+    def closest(self, token: str) -> str | None:
+        """The term of one word that this one is most likely a misspelling of."""
+        return next(iter(self._close.find(token)), None)
+
+    def divide(self, tokens: Sequence[str]) -> list[Segment]:
+        """The query from left to right, the longest term at each place; other words stand alone."""
+        divided = []
+        at = 0
+        while at < len(tokens):
+            segment = next(
+                (
+                    found
+                    for length in range(min(self._longest, len(tokens) - at), 0, -1)
+                    if (found := self.find(tokens[at : at + length])) is not None
+                ),
+                Segment((tokens[at],)),
+            )
+            divided.append(segment)
+            at += len(segment.tokens)
+        return divided

@@ -1,0 +1,93 @@
+"""How text becomes words, the same way for descriptions, vocabulary and queries; and which words are close."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+_WORD = re.compile(r"[a-z0-9]+")
+_HYPHENATED = re.compile(r"\w+(?:-\w+)+")
+_APOSTROPHES = str.maketrans("", "", "'\u2018\u2019`")
+_GRAM = 3
+FILLERS = frozenset(
+    (
+        *("a", "an", "and", "any", "as", "at", "by", "due", "for", "from", "in", "into", "is", "it", "its", "nec"),
+        *("nos", "not", "of", "on", "or", "other", "specified", "the", "to", "unspecified", "while", "with"),
+    )
+)
+"""Words that say little: a query need not match them as long as it has others."""
+
+
+def words(text: str) -> list[str]:
+    """Lower case, without accents and apostrophes, singular: `Ménière's diseases` is menieres, disease."""
+    if not text.isascii():
+        text = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
+    return [singular(word) for word in _WORD.findall(text.lower().translate(_APOSTROPHES))]
+
+
+def compounds(text: str) -> list[str]:
+    """Hyphenated words in one, as they are often typed: xray, neosynephrine."""
+    return ["".join(words(whole)) for whole in _HYPHENATED.findall(text)] if "-" in text else []
+
+
+def singular(word: str) -> str:
+    """Without the s of a plural; both sides are cut alike, so that a wrong cut costs nothing."""
+    if len(word) < 4 or word[-1] != "s" or word.endswith(("ss", "us", "is")):
+        return word
+    return f"{word[:-3]}y" if word.endswith("ies") and len(word) > 4 else word[:-1]
+
+
+def content(tokens: Sequence[str]) -> list[str]:
+    """Without fillers and repetitions; all of them when there is nothing else."""
+    return list(dict.fromkeys(token for token in tokens if token not in FILLERS)) or list(dict.fromkeys(tokens))
+
+
+def distance(left: str, right: str, most: int) -> int:
+    """Edits between two words (insert, delete, replace, swap neighbours); more than `most` counts as `most` + 1."""
+    if abs(len(left) - len(right)) > most:
+        return most + 1
+    before: list[int] = []
+    row = list(range(len(right) + 1))
+    for i, a in enumerate(left, start=1):
+        earlier, before, row = before, row, [i]
+        for j, b in enumerate(right, start=1):
+            edits = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (a != b))
+            if i > 1 and j > 1 and a == right[j - 2] and left[i - 2] == b:
+                edits = min(edits, earlier[j - 2] + 1)
+            row.append(edits)
+        if min(row) > most:
+            return most + 1
+    return min(row[-1], most + 1)
+
+
+class CloseWords:
+    """Which words of a list a misspelt one may have been meant as: trigrams propose, the edit distance decides."""
+
+    def __init__(self, vocabulary: Iterable[str]) -> None:
+        self._words = [word for word in vocabulary if len(word) > 3 and word.isalpha()]
+        self._grams: dict[str, list[int]] = {}
+        for number, word in enumerate(self._words):
+            for gram in _grams(word):
+                self._grams.setdefault(gram, []).append(number)
+
+    def find(self, word: str) -> list[str]:
+        """The closest: one edit from four letters on, two from seven on; none for shorter words and numbers."""
+        if not 4 <= len(word) <= 30 or not word.isalpha():
+            return []
+        most = 1 if len(word) < 7 else 2
+        shared: Counter[int] = Counter()
+        for gram in _grams(word):
+            shared.update(self._grams.get(gram, ()))
+        found: dict[int, list[str]] = {}
+        for number, _ in shared.most_common(40):
+            edits = distance(word, self._words[number], most)
+            if edits <= most:
+                found.setdefault(edits, []).append(self._words[number])
+        return found[min(found)] if found else []
+
+
+def _grams(word: str) -> set[str]:
+    padded = f" {word} "
+    return {padded[at : at + _GRAM] for at in range(len(padded) - _GRAM + 1)}

@@ -1,0 +1,40 @@
+"""vocabulary_terms: an agency's own terms, which replace shipped ones of the same words."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped
+
+from app.core.db.columns import plain
+from app.core.db.entity import TenantEntity, standard_constraints
+
+_JSON = JSONB(none_as_null=True)
+
+
+class VocabularyTerm(TenantEntity):
+    """`say` is what is typed, `spoken` its words as search reads them. Without `means` and `boost` it takes a shipped
+    term away.
+    """
+
+    __tablename__ = "vocabulary_terms"
+    entity_type: ClassVar[str] = "vocabulary_term"
+
+    say: Mapped[str] = plain()
+    spoken: Mapped[str] = plain()
+    means: Mapped[list[Any]] = plain(_JSON, default_factory=list)
+    boost: Mapped[list[Any]] = plain(_JSON, default_factory=list)
+    domains: Mapped[list[Any]] = plain(_JSON)
+
+    __table_args__ = (
+        *standard_constraints("vocabulary_terms"),
+        sa.Index(
+            "uq_vocabulary_terms_spoken",
+            "tenant_id",
+            "spoken",
+            unique=True,
+            postgresql_where=sa.text("deleted_at IS NULL"),
+        ),
+    )

@@ -1,0 +1,108 @@
+"""Keeping an agency's own terms."""
+
+from __future__ import annotations
+
+import uuid
+from enum import StrEnum
+from typing import Annotated, Any
+
+from fastapi import Depends
+
+from app.coding.permissions import VOCABULARY_WRITE
+from app.coding.search.words import words
+from app.coding.vocabulary.models import VocabularyTerm
+from app.coding.vocabulary.repository import VocabularyRepository
+from app.coding.vocabulary.schemas import VocabularyTermCreate, VocabularyTermPatch, VocabularyTermRead
+from app.core.clock import utcnow
+from app.core.db.uow import ReadUnitOfWork, UnitOfWork
+from app.core.dependencies import ReadUow, Uow
+from app.core.idempotency.creation import Creation
+from app.core.pagination import Page
+from app.core.repository import require_version
+
+
+class VocabularyAction(StrEnum):
+    ADDED = "vocabulary_term.added"
+    REVISED = "vocabulary_term.revised"
+    DELETED = "vocabulary_term.deleted"
+    RESTORED = "vocabulary_term.restored"
+
+
+class VocabularyReader:
+    def __init__(self, uow: ReadUnitOfWork) -> None:
+        self._uow = uow
+        self._terms = VocabularyRepository(uow)
+
+    async def get(self, term_id: uuid.UUID) -> VocabularyTermRead:
+        """Raises NotFound."""
+        return VocabularyTermRead.of(await self._terms.get(self._uow.tenant_id, term_id))
+
+    async def list_page(self, *, include_deleted: bool, **query: Any) -> Page[VocabularyTermRead]:
+        """Newest first."""
+        listed = self._terms.list_including_deleted if include_deleted else self._terms.list_page
+        page = await listed(self._uow.tenant_id, **query)
+        return Page(items=[VocabularyTermRead.of(term) for term in page.items], next_cursor=page.next_cursor)
+
+
+class VocabularyService:
+    """Every verb raises Forbidden for anyone but an admin."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self._uow = uow
+        self._terms = VocabularyRepository(uow)
+
+    async def add(self, given: VocabularyTermCreate, creation: Creation) -> VocabularyTermRead:
+        """Raises Conflict when the agency has a term of the same words."""
+        self._uow.principal.require(VOCABULARY_WRITE)
+        claim = await creation.claim(self._uow, given)
+        if claim.repeated:
+            return VocabularyTermRead.of(await self._terms.get(self._uow.tenant_id, claim.entity_id))
+        term = VocabularyTerm(
+            id=claim.entity_id, tenant_id=self._uow.tenant_id, spoken=_spoken(given.say), **given.values()
+        )
+        await self._uow.create(term, VocabularyAction.ADDED)
+        return VocabularyTermRead.of(term)
+
+    async def revise(self, term_id: uuid.UUID, patch: VocabularyTermPatch) -> VocabularyTermRead:
+        """Raises NotFound, Conflict (stale, or another term of the same words)."""
+        self._uow.principal.require(VOCABULARY_WRITE)
+        term = await self._terms.get(self._uow.tenant_id, term_id)
+        require_version(term, patch.version)
+        async with self._uow.change(term, VocabularyAction.REVISED):
+            for name, value in patch.changes().items():
+                setattr(term, name, value)
+            term.spoken = _spoken(term.say)
+        return VocabularyTermRead.of(term)
+
+    async def delete(self, term_id: uuid.UUID, version: int) -> None:
+        """Soft delete. Raises NotFound, Conflict (stale)."""
+        self._uow.principal.require(VOCABULARY_WRITE)
+        term = await self._terms.get(self._uow.tenant_id, term_id)
+        require_version(term, version)
+        async with self._uow.change(term, VocabularyAction.DELETED):
+            term.deleted_at = utcnow()
+
+    async def restore(self, term_id: uuid.UUID, version: int) -> VocabularyTermRead:
+        """Raises NotFound, Conflict (stale, or another term took its words)."""
+        self._uow.principal.require(VOCABULARY_WRITE)
+        term = await self._terms.get_including_deleted(self._uow.tenant_id, term_id)
+        require_version(term, version)
+        async with self._uow.change(term, VocabularyAction.RESTORED):
+            term.deleted_at = None
+        return VocabularyTermRead.of(term)
+
+
+def _spoken(say: str) -> str:
+    return " ".join(words(say))
+
+
+async def vocabulary_service(uow: Uow) -> VocabularyService:
+    return VocabularyService(uow)
+
+
+async def vocabulary_reader(uow: ReadUow) -> VocabularyReader:
+    return VocabularyReader(uow)
+
+
+VocabularyWrites = Annotated[VocabularyService, Depends(vocabulary_service)]
+VocabularyReads = Annotated[VocabularyReader, Depends(vocabulary_reader)]

@@ -1,0 +1,32 @@
+"""Which routes take other bodies than JSON of the usual size: declared beside the route, kept at the boundary."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class BodyRule:
+    """Bodies of the requests to `path`, or to everything below it where it ends in a slash.
+
+    `media_types` None: the route itself judges the type. `max_bytes` None: the service's usual limit.
+    """
+
+    path: str
+    media_types: frozenset[str] | None = frozenset({"application/json"})
+    max_bytes: int | None = None
+
+    def covers(self, path: str) -> bool:
+        return path.startswith(self.path) if self.path.endswith("/") else path == self.path
+
+    def takes(self, media_type: str) -> bool:
+        return self.media_types is None or media_type in self.media_types
+
+
+JSON_ONLY = BodyRule("/")
+
+
+def rule_for(path: str, rules: Sequence[BodyRule]) -> BodyRule:
+    """The first rule that covers `path`; JSON for every other one."""
+    return next((rule for rule in rules if rule.covers(path)), JSON_ONLY)

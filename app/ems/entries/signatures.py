@@ -1,0 +1,88 @@
+"""Signatures as a kind of upload."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from app.core.clock import utcnow
+from app.core.db.uow import ReadUnitOfWork, UnitOfWork
+from app.core.errors import ValidationFailed
+from app.core.permissions import Principal
+from app.ems.chart.gate import require_editable
+from app.ems.entries.uploads import UploadActions, UploadKind
+from app.ems.incidents.models import Incident
+from app.ems.lifecycle import IncidentStatus
+from app.ems.permissions import CHART_WRITE
+from app.ems.signatures.coverage import changes_since, cover
+from app.ems.signatures.lifecycle import SignatureAction, signature_lifecycle
+from app.ems.signatures.models import Signature, SignerRole, StatementCode
+from app.ems.signatures.repository import SignatureRepository
+from app.ems.signatures.schemas import SignatureCreate, SignatureRead, SignatureTransitionRequest
+
+_CLOCKS_DIFFER = dt.timedelta(minutes=5)
+
+
+def _require_signable(incident: Incident, principal: Principal) -> None:
+    """Signing again after an amendment changes nothing of the chart: a completed one takes signatures, too."""
+    if incident.status is IncidentStatus.COMPLETED:
+        principal.require(CHART_WRITE)
+    else:
+        require_editable(incident, principal)
+
+
+async def _prepare(uow: UnitOfWork, incident: Incident, signature: Signature) -> None:
+    problems = []
+    if signature.signed_at > utcnow() + _CLOCKS_DIFFER:
+        problems.append(("signed_at", "in_the_future", "The time of signing lies in the future."))
+    attestation = signature.statement_code is StatementCode.CREW_ATTESTATION
+    if attestation and signature.signer_role is not SignerRole.CREW:
+        problems.append(("signer_role", "not_the_crew", "Only the crew attests a chart."))
+    if signature.patient_id is None and not attestation:
+        problems.append(("patient_id", "missing", "Say which patient this is about."))
+    if problems:
+        raise ValidationFailed(
+            problems=[{"field": field, "code": code, "message": message} for field, code, message in problems]
+        )
+    signature.covered_json, signature.content_sha256 = await cover(uow, incident, signature)
+
+
+async def present_signatures(
+    uow: ReadUnitOfWork, incident: Incident, signatures: Sequence[Signature]
+) -> list[SignatureRead]:
+    """Signatures of one chart with what they still cover: two statements for however many."""
+    changes = await changes_since(uow, incident, signatures)
+    return [
+        SignatureRead.of(
+            signature,
+            allowed_actions=signature_lifecycle.allowed_actions(signature, uow.principal),
+            covers_current_chart=changes.get(signature.id) == [],
+            changed_since=changes.get(signature.id, []),
+        )
+        for signature in signatures
+    ]
+
+
+SIGNATURES = UploadKind(
+    noun="signature",
+    path="signatures",
+    about=(
+        "Bind a wording and the content that it covers, as it is now, and get the link to send the signature's image"
+        " to. Taken in open charts, and in completed ones, where an amendment needs new signatures."
+    ),
+    repository=SignatureRepository,
+    create=SignatureCreate,
+    transition=SignatureTransitionRequest,
+    read=SignatureRead,
+    lifecycle=signature_lifecycle,
+    key_column="signature_blob_ref",
+    actions=UploadActions(
+        SignatureAction.CREATED,
+        SignatureAction.DOWNLOAD_LINK_ISSUED,
+        SignatureAction.DELETED,
+        SignatureAction.RESTORED,
+    ),
+    require_open=_require_signable,
+    prepare=_prepare,
+    present=present_signatures,
+)

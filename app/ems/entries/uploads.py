@@ -1,0 +1,290 @@
+"""The service of chart entries with a content in the object store: one implementation, told apart by a declaration.
+
+No transaction is open while the object store is asked. What a client sends goes to a place of its own; what is found
+good is written, cleaned, to another that no link leads to: a link that is used late or twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Generic, Protocol, TypeVar
+
+from app.core.audit import writer as audit
+from app.core.clock import utcnow
+from app.core.db.uow import ReadUnitOfWork, UnitOfWork
+from app.core.errors import AppError, NotFound, ServiceUnavailable
+from app.core.idempotency.creation import Creation
+from app.core.ids import TenantId, new_random_uuid
+from app.core.lifecycle import Lifecycle
+from app.core.logging import get_logger
+from app.core.pagination import Page
+from app.core.permissions import Principal
+from app.core.repository import Repository, require_version
+from app.core.schemas import CreateModel, RequestModel
+from app.core.storage.gateway import ObjectStore, object_key
+from app.core.storage.links import ObjectTerms
+from app.core.storage.schemas import DownloadRead, UploadRead
+from app.ems.amendments.models import AmendmentChange
+from app.ems.amendments.service import record_amendment
+from app.ems.chart.gate import reason_metadata, require_editable
+from app.ems.entries.checks import of_incident, patient_of
+from app.ems.events import INCIDENT_UPDATED
+from app.ems.incidents.models import Incident
+from app.ems.incidents.repository import IncidentRepository
+from app.ems.media.inspection import EXTENSIONS, Refusal, RefusedContent, inspect
+from app.ems.permissions import CHART_RESTORE
+from app.ems.uploads.columns import UploadedEntry
+from app.ems.uploads.lifecycle import JUDGED, UploadFacts, UploadTransition
+from app.ems.uploads.schemas import UploadedRead
+
+_log = get_logger(__name__)
+E = TypeVar("E", bound=UploadedEntry)
+R = TypeVar("R", bound=UploadedRead)
+
+
+@dataclass(frozen=True)
+class UploadActions:
+    """Audit actions of a kind that its lifecycle does not name."""
+
+    created: StrEnum
+    download_link_issued: StrEnum
+    deleted: StrEnum
+    restored: StrEnum
+
+
+class TransitionAsked(Protocol):
+    @property
+    def action(self) -> StrEnum: ...
+
+    @property
+    def version(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class UploadKind(Generic[E, R]):
+    """`key_column` holds where the content lies. `require_open` raises when the chart takes no new one of this kind.
+
+    `prepare` fills and judges a new one (raises ValidationFailed); `present` makes answers of some of one chart.
+    """
+
+    noun: str
+    path: str
+    about: str
+    repository: type[Repository[E]]
+    create: type[CreateModel]
+    transition: type[RequestModel]
+    read: type[R]
+    lifecycle: Lifecycle[Any, UploadFacts]
+    key_column: str
+    actions: UploadActions
+    require_open: Callable[[Incident, Principal], None]
+    prepare: Callable[[UnitOfWork, Incident, E], Awaitable[None]]
+    present: Callable[[ReadUnitOfWork, Incident, Sequence[E]], Awaitable[list[R]]]
+
+    def key_of(self, entry: E) -> str | None:
+        key: str | None = getattr(entry, self.key_column)
+        return key
+
+
+class UploadReader(Generic[E, R]):
+    def __init__(self, uow: ReadUnitOfWork, kind: UploadKind[E, R]) -> None:
+        self._uow = uow
+        self._kind = kind
+        self._incidents = IncidentRepository(uow)
+        self._entries = kind.repository(uow)
+
+    async def get(self, incident_id: uuid.UUID, child_id: uuid.UUID) -> R:
+        """Raises NotFound: for a missing or deleted incident, or an entry of another one, too."""
+        incident = await self._incidents.get(self._uow.tenant_id, incident_id)
+        entry = of_incident(await self._entries.find(self._uow.tenant_id, child_id), incident_id)
+        [read] = await self._kind.present(self._uow, incident, [entry])
+        return read
+
+    async def list_page(self, incident_id: uuid.UUID, *, include_deleted: bool, **query: Any) -> Page[R]:
+        """Raises NotFound for the incident; Forbidden when deleted ones are asked for by anyone but an admin."""
+        listed = self._entries.list_page
+        if include_deleted:
+            self._uow.principal.require(CHART_RESTORE)
+            listed = self._entries.list_including_deleted
+        incident = await self._incidents.get(self._uow.tenant_id, incident_id)
+        page = await listed(self._uow.tenant_id, incident_id=incident_id, **query)
+        return Page(items=await self._kind.present(self._uow, incident, page.items), next_cursor=page.next_cursor)
+
+
+class UploadService(Generic[E, R]):
+    """Every write holds the incident FOR SHARE: nothing lands in a chart that is being locked."""
+
+    def __init__(self, factory: Callable[[], UnitOfWork], objects: ObjectStore, kind: UploadKind[E, R]) -> None:
+        self._factory = factory
+        self._objects = objects
+        self._kind = kind
+
+    async def create(self, incident_id: uuid.UUID, given: Any, creation: Creation) -> R:
+        """Declare what will be sent. Raises NotFound, ChartNotEditable, ValidationFailed."""
+        async with self._factory() as uow:
+            claim = await creation.claim(uow, given)
+            entries, incidents = self._kind.repository(uow), IncidentRepository(uow)
+            if claim.repeated:
+                entry = await entries.get(uow.tenant_id, claim.entity_id)
+                incident = await incidents.get(uow.tenant_id, entry.incident_id)
+            else:
+                incident = await incidents.get_for_share(uow.tenant_id, incident_id)
+                self._kind.require_open(incident, uow.principal)
+                entry = entries.entity(
+                    id=claim.entity_id, tenant_id=uow.tenant_id, incident_id=incident_id, **given.values()
+                )
+                await patient_of(uow, entry)
+                await self._kind.prepare(uow, incident, entry)
+                await uow.create(entry, self._kind.actions.created, event=INCIDENT_UPDATED)
+            [read] = await self._kind.present(uow, incident, [entry])
+        if self._kind.lifecycle.find(entry.status, UploadTransition.COMPLETE) is None:
+            return read
+        terms = ObjectTerms(entry.file_type, entry.size_bytes, entry.sha256)
+        link = await self._objects.sign_upload(_sent_to(entry), terms)
+        return read.model_copy(update={"upload": UploadRead.model_validate(link)})
+
+    async def transition(self, incident_id: uuid.UUID, child_id: uuid.UUID, given: TransitionAsked) -> R:
+        """Raises NotFound, Forbidden, ChartNotEditable, InvalidTransition, Conflict (stale), ValidationFailed."""
+        if given.action == UploadTransition.COMPLETE:
+            return await self._complete(incident_id, child_id, given.version)
+        reason: str | None = getattr(given, "reason", None)
+        async with self._factory() as uow:
+            incident = await IncidentRepository(uow).get_for_share(uow.tenant_id, incident_id)
+            entry = of_incident(await self._kind.repository(uow).find_for_update(uow.tenant_id, child_id), incident_id)
+            self._kind.lifecycle.require(entry, given.action, uow.principal, JUDGED, reason=reason)
+            require_editable(incident, uow.principal, reason)
+            require_version(entry, given.version)
+            await self._kind.lifecycle.fire(uow, entry, given.action, JUDGED, reason=reason)
+            [read] = await self._kind.present(uow, incident, [entry])
+            return read
+
+    async def _complete(self, incident_id: uuid.UUID, child_id: uuid.UUID, version: int) -> R:
+        """Judge what was sent: keep it, or throw it away and say why. Refused while nothing has been sent."""
+        async with self._factory() as uow:
+            _, entry = await self._pending(uow, incident_id, child_id, version)
+        content, refusal = await self._judged(entry)
+        if content is None:
+            await self._objects.delete(_sent_to(entry))
+            return await self._settle(entry, version, UploadTransition.REJECT, rejection_code=refusal)
+        key = object_key(uow.tenant_id, self._kind.path, str(incident_id), f"{entry.id}-{new_random_uuid().hex}")
+        await self._objects.put(key, content, entry.file_type)
+        kept = {
+            self._kind.key_column: key,
+            "stored_size_bytes": len(content),
+            "stored_sha256": hashlib.sha256(content).hexdigest(),
+            "uploaded_at": utcnow(),
+        }
+        try:
+            read = await self._settle(entry, version, UploadTransition.COMPLETE, **kept)
+        except AppError:  # refused, so surely not committed; after a lost connection nobody knows
+            await self._forget(key)
+            raise
+        await self._forget(_sent_to(entry))
+        return read
+
+    async def _pending(
+        self, uow: UnitOfWork, incident_id: uuid.UUID, child_id: uuid.UUID, version: int, *, uploaded: bool = True
+    ) -> tuple[Incident, E]:
+        incident = await IncidentRepository(uow).get_for_share(uow.tenant_id, incident_id)
+        entry = of_incident(await self._kind.repository(uow).find_for_update(uow.tenant_id, child_id), incident_id)
+        self._kind.require_open(incident, uow.principal)
+        facts = UploadFacts(uploaded)
+        self._kind.lifecycle.require(entry, UploadTransition.COMPLETE, uow.principal, facts)
+        require_version(entry, version)
+        return incident, entry
+
+    async def _judged(self, entry: E) -> tuple[bytes | None, Refusal | None]:
+        """What may be stored of what was sent, or why it may not. Raises InvalidTransition: nothing was sent."""
+        size = await self._objects.find_size(_sent_to(entry))
+        if size is None:
+            async with self._factory() as uow:
+                await self._pending(uow, entry.incident_id, entry.id, entry.version, uploaded=False)
+            raise AssertionError("the guard holds without an upload")
+        if size != entry.size_bytes:
+            return None, Refusal.WRONG_SIZE
+        content = await self._objects.get(_sent_to(entry))
+        try:
+            return await asyncio.to_thread(_inspected, entry, content), None
+        except RefusedContent as error:
+            return None, error.refusal
+
+    async def _settle(self, judged: E, version: int, action: UploadTransition, **also: Any) -> R:
+        async with self._factory() as uow:
+            incident, entry = await self._pending(uow, judged.incident_id, judged.id, version)
+            await self._kind.lifecycle.fire(uow, entry, action, JUDGED, **also)
+            [read] = await self._kind.present(uow, incident, [entry])
+            return read
+
+    async def _forget(self, key: str) -> None:
+        """Nothing refers to the object: the bucket's rules for old uploads remove what stays."""
+        try:
+            await self._objects.delete(key)
+        except ServiceUnavailable as error:
+            _log.warning("object left behind", exc_info=error)
+
+    async def issue_download(self, incident_id: uuid.UUID, child_id: uuid.UUID) -> DownloadRead:
+        """A link to the content; audited as an access. Raises NotFound, also for what is not stored."""
+        async with self._factory() as uow:
+            await IncidentRepository(uow).get(uow.tenant_id, incident_id)
+            entry = of_incident(await self._kind.repository(uow).find(uow.tenant_id, child_id), incident_id)
+            key = self._kind.key_of(entry)
+            if key is None:
+                raise NotFound("Nothing is stored here yet.")
+            await audit.record(
+                uow,
+                self._kind.actions.download_link_issued,
+                entity_type=entry.entity_type,
+                entity_id=entry.id,
+            )
+        link = await self._objects.sign_download(key, entry.file_type, f"{entry.id}{EXTENSIONS[entry.file_type]}")
+        return DownloadRead.model_validate(link)
+
+    async def delete(
+        self, incident_id: uuid.UUID, child_id: uuid.UUID, version: int, reason: str | None = None
+    ) -> None:
+        """Soft delete: the content stays. Raises NotFound, ChartNotEditable, Conflict (stale), ValidationFailed."""
+        async with self._factory() as uow:
+            incident = await IncidentRepository(uow).get_for_share(uow.tenant_id, incident_id)
+            require_editable(incident, uow.principal, reason)
+            entry = of_incident(await self._kind.repository(uow).find_for_update(uow.tenant_id, child_id), incident_id)
+            require_version(entry, version)
+            metadata = reason_metadata(reason)
+            async with uow.change(entry, self._kind.actions.deleted, event=INCIDENT_UPDATED, metadata=metadata):
+                entry.deleted_at = utcnow()
+            await record_amendment(uow, incident, entry, AmendmentChange.DELETED, version_before=version, reason=reason)
+
+    async def restore(self, incident_id: uuid.UUID, child_id: uuid.UUID, version: int, reason: str | None = None) -> R:
+        """Raises Forbidden, NotFound, ChartNotEditable, Conflict (stale), ValidationFailed (the patient is gone)."""
+        async with self._factory() as uow:
+            uow.principal.require(CHART_RESTORE)
+            incident = await IncidentRepository(uow).get_for_share(uow.tenant_id, incident_id)
+            require_editable(incident, uow.principal, reason)
+            found = await self._kind.repository(uow).get_including_deleted(uow.tenant_id, child_id)
+            entry = of_incident(found, incident_id)
+            require_version(entry, version)
+            metadata = reason_metadata(reason)
+            async with uow.change(entry, self._kind.actions.restored, event=INCIDENT_UPDATED, metadata=metadata):
+                entry.deleted_at = None
+                await patient_of(uow, entry)
+            await record_amendment(
+                uow, incident, entry, AmendmentChange.RESTORED, version_before=version, reason=reason
+            )
+            [read] = await self._kind.present(uow, incident, [entry])
+            return read
+
+
+def _sent_to(entry: UploadedEntry) -> str:
+    """Where clients send the content: a prefix of its own, whose leftovers a rule of the bucket removes after a day."""
+    return object_key(TenantId(entry.tenant_id), "uploads", str(entry.id))
+
+
+def _inspected(entry: UploadedEntry, content: bytes) -> bytes:
+    """Raises RefusedContent."""
+    if hashlib.sha256(content).hexdigest() != entry.sha256:
+        raise RefusedContent(Refusal.WRONG_HASH)
+    return inspect(entry.file_type, content)

@@ -1,0 +1,39 @@
+"""A port: what other domains made of a chart and sent out. They declare sources; ems says which are outdated."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from app.core.db.uow import ReadUnitOfWork
+
+_SOURCES: dict[str, ExportSource] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedDocument:
+    """The last document of its kind about one patient; `made_at` is when it was made of the chart."""
+
+    id: uuid.UUID
+    patient_id: uuid.UUID
+    status: str
+    made_at: dt.datetime
+
+
+@dataclass(frozen=True)
+class ExportSource:
+    """Registered by being made; `list_documents` sends a constant number of statements for an incident."""
+
+    kind: str
+    list_documents: Callable[[ReadUnitOfWork, uuid.UUID], Awaitable[list[ExportedDocument]]]
+
+    def __post_init__(self) -> None:
+        if self.kind in _SOURCES:
+            raise ValueError(f"export source {self.kind} is declared twice")
+        _SOURCES[self.kind] = self
+
+
+def export_sources() -> tuple[ExportSource, ...]:
+    return tuple(_SOURCES.values())

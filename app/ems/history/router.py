@@ -1,0 +1,57 @@
+"""The whole chart, its history and its amendments, below ems/incidents/{incident_id}."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from app.core.dependencies import requires
+from app.core.pagination import CursorText, Limit, Page, Sort
+from app.core.schemas import Instant
+from app.ems.history.schemas import AmendmentRead, VersionRead, WholeChart
+from app.ems.history.service import History
+from app.ems.permissions import CHART_READ
+
+router = APIRouter(prefix="/ems/incidents/{incident_id}", tags=["ems"])
+AsOf = Annotated[Instant | None, Query(description="Show the chart as it stood at this time")]
+
+
+@router.get("/chart", dependencies=[requires(CHART_READ)])
+async def get_chart(incident_id: uuid.UUID, history: History) -> WholeChart:
+    """The incident with everything in it, in one answer: what a tablet opens."""
+    return await history.chart(incident_id)
+
+
+@router.get("/history", dependencies=[requires(CHART_READ)])
+async def get_history(
+    incident_id: uuid.UUID,
+    history: History,
+    as_of: AsOf = None,
+    limit: Limit = 50,
+    cursor: CursorText = None,
+    sort: Sort = "-created_at",
+    entity_id: uuid.UUID | None = None,
+) -> WholeChart | Page[VersionRead]:
+    """With `as_of` the whole chart as it stood then; without, its versions: who changed what, and when."""
+    if as_of is not None:
+        return await history.chart_as_of(incident_id, as_of)
+    return await history.list_versions(
+        incident_id, limit=limit, cursor=cursor, ascending=sort == "created_at", entity_id=entity_id
+    )
+
+
+@router.get("/amendments", dependencies=[requires(CHART_READ)])
+async def list_amendments(
+    incident_id: uuid.UUID,
+    history: History,
+    limit: Limit = 50,
+    cursor: CursorText = None,
+    sort: Sort = "-created_at",
+    entity_id: uuid.UUID | None = None,
+) -> Page[AmendmentRead]:
+    """What was changed after completion: who, why, field by field, and which exports show an older chart."""
+    return await history.list_amendments(
+        incident_id, limit=limit, cursor=cursor, ascending=sort == "created_at", entity_id=entity_id
+    )

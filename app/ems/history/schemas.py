@@ -1,0 +1,75 @@
+"""The whole chart, its versions and its amendments as clients see them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from pydantic import Field
+
+from app.core.schemas import ReadModel
+from app.ems.amendments.models import AmendmentChange
+from app.ems.attachments.schemas import AttachmentRead
+from app.ems.element_groups.schemas import ElementGroupRead
+from app.ems.incidents.schemas import IncidentRead
+from app.ems.interventions.schemas import InterventionRead
+from app.ems.narratives.schemas import NarrativeRead
+from app.ems.patients.schemas import PatientRead
+from app.ems.signatures.schemas import SignatureRead
+from app.ems.vitals.schemas import VitalRead
+
+
+class WholeChart(ReadModel):
+    """Every list oldest first, without what is deleted."""
+
+    incident: IncidentRead
+    patients: list[PatientRead]
+    vitals: list[VitalRead]
+    interventions: list[InterventionRead]
+    narratives: list[NarrativeRead]
+    element_groups: list[ElementGroupRead]
+    signatures: list[SignatureRead]
+    attachments: list[AttachmentRead]
+
+
+class VersionRead(ReadModel):
+    """One version of one entry: who made it, when, by which action, and the names of the fields that it changed."""
+
+    at: dt.datetime = Field(description="As `as_of`, it shows the chart with this version")
+    entity: str
+    entity_id: uuid.UUID
+    version: int
+    action: str | None = Field(description="Null where the audit log no longer reaches back")
+    actor_user_id: uuid.UUID | None = Field(description="Null: the system")
+    reason: str | None
+    changed: list[str]
+
+
+class FieldChange(ReadModel):
+    """Three values of one field; null where there was none."""
+
+    field: str = Field(description="A field of the entry, or `elements.<element id>`", examples=["heart_rate"])
+    as_completed: Any = Field(description="In the chart as it was completed")
+    before: Any = Field(description="Just before this amendment")
+    after: Any
+
+
+class OutdatedExport(ReadModel):
+    kind: str = Field(examples=["nemsis_export"])
+    id: uuid.UUID
+    status: str
+    made_at: dt.datetime
+
+
+class AmendmentRead(ReadModel):
+    id: uuid.UUID
+    at: dt.datetime
+    amended_by: uuid.UUID
+    reason: str
+    entity: str
+    entity_id: uuid.UUID
+    change: AmendmentChange
+    version: int = Field(description="Of the entry, with this amendment")
+    changes: list[FieldChange]
+    outdated_exports: list[OutdatedExport] = Field(description="Made of the chart before this amendment")

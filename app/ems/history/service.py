@@ -1,0 +1,187 @@
+"""Reading whole charts: as they stand, as they stood, version by version, amendment by amendment."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Annotated, Any
+
+from fastapi import Depends
+
+from app.core.db.uow import ReadUnitOfWork
+from app.core.dependencies import ReadUow
+from app.core.errors import NotFound
+from app.core.pagination import Page, decode_cursor, encode_cursor
+from app.core.schemas import EntityRead
+from app.ems.amendments.models import ChartAmendment
+from app.ems.amendments.repository import AmendmentRepository
+from app.ems.entries.kinds import ENTRY_KINDS, EntryKind
+from app.ems.entries.vitals import VITALS, read_vital
+from app.ems.history.exports import ExportedDocument, export_sources
+from app.ems.history.repository import RevisionRepository
+from app.ems.history.schemas import AmendmentRead, FieldChange, OutdatedExport, VersionRead, WholeChart
+from app.ems.history.snapshots import entity_of
+from app.ems.incidents.models import Incident
+from app.ems.incidents.repository import IncidentRepository
+from app.ems.incidents.schemas import IncidentRead
+from app.ems.incidents.service import present
+from app.ems.patients.models import Patient
+
+_ENTRY_KINDS: dict[str, EntryKind] = {kind.repository.entity.entity_type: kind for kind in ENTRY_KINDS}
+_READS: dict[str, tuple[type[Any], type[EntityRead]]] = {
+    Incident.entity_type: (Incident, IncidentRead),
+    **{name: (kind.repository.entity, kind.read) for name, kind in _ENTRY_KINDS.items()},
+}
+_RECORD = frozenset({*EntityRead.model_fields, "allowed_actions"})
+
+
+class HistoryReader:
+    """Each method sends a number of statements that the size of the chart does not change. Raises NotFound."""
+
+    def __init__(self, uow: ReadUnitOfWork) -> None:
+        self._uow = uow
+        self._incidents = IncidentRepository(uow)
+        self._revisions = RevisionRepository(uow)
+
+    async def chart(self, incident_id: uuid.UUID) -> WholeChart:
+        incident = await self._incidents.get(self._uow.tenant_id, incident_id)
+        entries = {
+            entity_type: await kind.repository(self._uow).list_all(self._uow.tenant_id, incident_id=incident_id)
+            for entity_type, kind in _ENTRY_KINDS.items()
+        }
+        return await self._whole(incident, entries, current=incident)
+
+    async def chart_as_of(self, incident_id: uuid.UUID, moment: dt.datetime) -> WholeChart:
+        """NotFound also before the chart was opened, and while it was deleted. What signatures cover is judged now."""
+        current = await self._incidents.get(self._uow.tenant_id, incident_id)
+        incident: Incident | None = None
+        entries: dict[str, list[Any]] = {entity_type: [] for entity_type in _ENTRY_KINDS}
+        for entity_type, snapshot in await self._revisions.list_as_of(self._uow.tenant_id, incident_id, moment):
+            if entity_type == Incident.entity_type:
+                incident = entity_of(Incident, snapshot)
+            else:
+                entries[entity_type].append(entity_of(_ENTRY_KINDS[entity_type].repository.entity, snapshot))
+        if incident is None:
+            raise NotFound
+        for found in entries.values():
+            found.sort(key=lambda entry: (entry.created_at, entry.id))
+        return await self._whole(incident, entries, current=current)
+
+    async def _whole(self, incident: Incident, entries: dict[str, list[Any]], *, current: Incident) -> WholeChart:
+        patients = {patient.id: patient for patient in entries[Patient.entity_type]}
+        lists: dict[str, Any] = {}
+        for entity_type, kind in _ENTRY_KINDS.items():
+            found = entries[entity_type]
+            if kind is VITALS:
+                shown = [read_vital(vital, incident, patients.get(vital.patient_id)) for vital in found]
+            else:
+                shown = await kind.present(self._uow, current, found)
+            lists[kind.path.replace("-", "_")] = shown
+        return WholeChart.model_construct(incident=present(incident, self._uow.principal), **lists)
+
+    async def list_versions(
+        self, incident_id: uuid.UUID, *, limit: int, cursor: str | None, ascending: bool, entity_id: uuid.UUID | None
+    ) -> Page[VersionRead]:
+        tenant_id = self._uow.tenant_id
+        await self._incidents.get(tenant_id, incident_id)
+        after = None if cursor is None else decode_cursor(cursor)
+        rows = await self._revisions.list_versions(
+            tenant_id, incident_id, limit=limit + 1, after=after, ascending=ascending, entity_id=entity_id
+        )
+        shown = rows[:limit]
+        audited = await self._revisions.list_audited(tenant_id, shown)
+        items = [_version(row, audited.get((row["entity_id"], row["created_at"]))) for row in shown]
+        more = len(rows) > limit
+        return Page(items=items, next_cursor=encode_cursor(shown[-1]["created_at"], shown[-1]["id"]) if more else None)
+
+    async def list_amendments(self, incident_id: uuid.UUID, **query: Any) -> Page[AmendmentRead]:
+        tenant_id = self._uow.tenant_id
+        await self._incidents.get(tenant_id, incident_id)
+        page = await AmendmentRepository(self._uow).list_page(tenant_id, incident_id=incident_id, **query)
+        wanted = {
+            (amendment.entity_id, version)
+            for amendment in page.items
+            for version in (amendment.base_version, amendment.entity_version - 1, amendment.entity_version)
+        }
+        snapshots = await self._revisions.get_snapshots(tenant_id, sorted(wanted))
+        documents = {source.kind: await source.list_documents(self._uow, incident_id) for source in export_sources()}
+        items = [_amendment(amendment, snapshots, documents) for amendment in page.items]
+        return Page(items=items, next_cursor=page.next_cursor)
+
+
+def _amendment(
+    amendment: ChartAmendment,
+    snapshots: dict[tuple[uuid.UUID, int], dict[str, Any]],
+    documents: dict[str, list[ExportedDocument]],
+) -> AmendmentRead:
+    at = amendment.entity_version - 1, amendment.entity_version
+    before, after = (snapshots.get((amendment.entity_id, version), {}) for version in at)
+    completed = snapshots.get((amendment.entity_id, amendment.base_version), {})
+    shown = [_fields(amendment.entity, snapshot) for snapshot in (completed, before, after)]
+    patient_id = _patient_of(amendment, {**before, **after})
+    return AmendmentRead(
+        id=amendment.id,
+        at=amendment.created_at,
+        amended_by=amendment.amended_by,
+        reason=amendment.reason,
+        entity=amendment.entity,
+        entity_id=amendment.entity_id,
+        change=amendment.change,
+        version=amendment.entity_version,
+        changes=_changes(*shown),
+        outdated_exports=[
+            OutdatedExport(kind=kind, id=document.id, status=document.status, made_at=document.made_at)
+            for kind, made in documents.items()
+            for document in made
+            if document.made_at < amendment.created_at and patient_id in (None, document.patient_id)
+        ],
+    )
+
+
+def _fields(entity_type: str, snapshot: dict[str, Any]) -> dict[str, Any]:
+    """As the API shows them, elements one by one. What is deleted, or was not there yet, has no fields."""
+    if not snapshot or snapshot["deleted_at"] is not None:
+        return {}
+    entity, read = _READS[entity_type]
+    entry = entity_of(entity, snapshot)
+    values = {name: getattr(entry, name) for name in read.model_fields if name in snapshot and name not in _RECORD}
+    fields = read.model_construct(**values).model_dump(mode="json", include=set(values))
+    elements = fields.pop("elements", {})
+    return fields | {f"elements.{element_id}": entries for element_id, entries in elements.items()}
+
+
+def _changes(completed: dict[str, Any], before: dict[str, Any], after: dict[str, Any]) -> list[FieldChange]:
+    names = dict.fromkeys([*before, *after])
+    return [
+        FieldChange(field=name, as_completed=completed.get(name), before=before.get(name), after=after.get(name))
+        for name in names
+        if before.get(name) != after.get(name)
+    ]
+
+
+def _patient_of(amendment: ChartAmendment, snapshot: dict[str, Any]) -> uuid.UUID | None:
+    """Whose documents it concerns; None: every patient's, as the head of the chart is part of each."""
+    if amendment.entity == "patient":
+        return amendment.entity_id
+    patient_id = snapshot.get("patient_id")
+    return None if patient_id is None else uuid.UUID(patient_id)
+
+
+def _version(row: Any, event: Any) -> VersionRead:
+    return VersionRead(
+        at=row["created_at"],
+        entity=row["entity"],
+        entity_id=row["entity_id"],
+        version=row["version"],
+        action=None if event is None else event["action"],
+        actor_user_id=None if event is None else event["actor_user_id"],
+        reason=None if event is None else (event["metadata_json"] or {}).get("reason"),
+        changed=[] if event is None else list(event["changed_fields_json"]),
+    )
+
+
+async def history_reader(uow: ReadUow) -> HistoryReader:
+    return HistoryReader(uow)
+
+
+History = Annotated[HistoryReader, Depends(history_reader)]

@@ -1,0 +1,56 @@
+"""From a snapshot of chart_revisions back to the entity: a row as jsonb, whose columns may have changed since."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Callable
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.core.db.entity import E
+from app.core.db.plan import EntityPlan, plan_of
+
+Decode = Callable[[Any], Any]
+
+
+def entity_of(entity: type[E], snapshot: dict[str, Any]) -> E:
+    """A column that the snapshot lacks was added later and has its default; one that is gone is left out."""
+    plan: EntityPlan[E] = plan_of(entity)
+    return plan.build(
+        [
+            decode(snapshot[column.key]) if column.key in snapshot else _default(column)
+            for column, decode in _columns(entity)
+        ]
+    )
+
+
+@cache
+def _columns(entity: type[Any]) -> tuple[tuple[Any, Decode], ...]:
+    return tuple((column, _decoder(column.type)) for column in plan_of(entity).table.c)
+
+
+def _decoder(kind: Any) -> Decode:
+    """To what the driver gives for a column of this type."""
+    if isinstance(kind, sa.Uuid):
+        return _unless_null(uuid.UUID)
+    if isinstance(kind, sa.DateTime):
+        return _unless_null(lambda value: dt.datetime.fromisoformat(value).astimezone(dt.UTC))
+    if isinstance(kind, sa.Date):
+        return _unless_null(dt.date.fromisoformat)
+    if isinstance(kind, sa.Numeric):
+        unit = Decimal(1).scaleb(-(kind.scale or 0))
+        return _unless_null(lambda value: Decimal(str(value)).quantize(unit))
+    return lambda value: value
+
+
+def _unless_null(decode: Decode) -> Decode:
+    return lambda value: None if value is None else decode(value)
+
+
+def _default(column: Any) -> Any:
+    factory = column.info.get("factory")
+    return column.info.get("default") if factory is None else factory()

@@ -1,0 +1,67 @@
+"""State machines of a review (moved by the chart's own transitions) and of a reviewer's comment."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from app.core.lifecycle import Lifecycle, Transition
+from app.core.permissions import Principal
+from app.ems.events import INCIDENT_UPDATED
+from app.ems.permissions import CHART_REVIEW, CHART_WRITE
+
+
+class ReviewStatus(StrEnum):
+    WAITING = "waiting"
+    RETURNED = "returned"
+    COMPLETED = "completed"
+
+
+class ReviewTransition(StrEnum):
+    RETURN = "chart_review.returned"
+    COMPLETE = "chart_review.completed"
+
+
+class CommentStatus(StrEnum):
+    OPEN = "open"
+    RESOLVED = "resolved"
+
+
+class CommentTransition(StrEnum):
+    RESOLVE = "resolve"
+
+
+_WAITING = frozenset({ReviewStatus.WAITING})
+
+review_lifecycle: Lifecycle[ReviewStatus, None] = Lifecycle(
+    name="chart_review",
+    states=ReviewStatus,
+    initial=ReviewStatus.WAITING,
+    transitions=(
+        Transition(ReviewTransition.RETURN, _WAITING, ReviewStatus.RETURNED, permission=CHART_REVIEW),
+        Transition(ReviewTransition.COMPLETE, _WAITING, ReviewStatus.COMPLETED, permission=CHART_REVIEW),
+    ),
+    internal=frozenset(ReviewTransition),
+)
+
+
+def _is_a_bystander(comment: Any, principal: Principal) -> bool:
+    """Comments are settled between the chart's author and the reviewers."""
+    return comment.chart_author_id != principal.user_id and not CHART_REVIEW.held_by(principal)
+
+
+comment_lifecycle: Lifecycle[CommentStatus, None] = Lifecycle(
+    name="review_comment",
+    states=CommentStatus,
+    initial=CommentStatus.OPEN,
+    transitions=(
+        Transition(
+            CommentTransition.RESOLVE,
+            frozenset({CommentStatus.OPEN}),
+            CommentStatus.RESOLVED,
+            permission=CHART_WRITE,
+            forbids=_is_a_bystander,
+            event=INCIDENT_UPDATED,
+        ),
+    ),
+)

@@ -1,0 +1,40 @@
+"""A reviewer's comment as `return_for_correction` brings it."""
+
+from __future__ import annotations
+
+import uuid
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+from app.core.schemas import RequestModel, Text, length
+
+MAX_COMMENTS = 50
+
+
+class ChartEntity(StrEnum):
+    """What a chart consists of."""
+
+    INCIDENT = "incident"
+    PATIENT = "patient"
+    VITAL = "vital"
+    INTERVENTION = "intervention"
+    NARRATIVE = "narrative"
+    ELEMENT_GROUP = "element_group"
+
+
+def _not_blank(value: str) -> str:
+    if not value.strip():
+        raise PydanticCustomError("blank", "Say what is to be corrected, in words")
+    return value
+
+
+class CommentGiven(RequestModel):
+    entity: ChartEntity
+    entity_id: uuid.UUID
+    field: Annotated[Text, length(100)] = Field(
+        description="A field of that entry, or `elements.` and a NEMSIS element id", examples=["heart_rate"]
+    )
+    text: Annotated[Text, length(2000), AfterValidator(_not_blank)]

@@ -1,0 +1,131 @@
+"""What a chart's transitions do to its review: submitting opens one, the reviewer's verdict closes it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any
+
+from app.core.clock import utcnow
+from app.core.db.plan import plan_of
+from app.core.db.uow import ReadUnitOfWork, UnitOfWork
+from app.core.errors import ValidationFailed
+from app.core.ids import UserId
+from app.core.repository import Repository
+from app.ems.chart.columns import ChartChild, ChartEntry
+from app.ems.element_groups.repository import ElementGroupRepository
+from app.ems.elements import owner_of, repeating_group_of
+from app.ems.events import INCIDENT_UPDATED
+from app.ems.interventions.repository import InterventionRepository
+from app.ems.narratives.repository import NarrativeRepository
+from app.ems.patients.repository import PatientRepository
+from app.ems.review.lifecycle import ReviewStatus, ReviewTransition, review_lifecycle
+from app.ems.review.models import ChartReview, ReviewComment
+from app.ems.review.repository import ReviewRepository
+from app.ems.review.schemas import ChartEntity, CommentGiven
+from app.ems.vitals.repository import VitalRepository
+
+
+class ReviewAction(StrEnum):
+    OPENED = "chart_review.opened"
+    ASSIGNED = "chart_review.assigned"
+    COMMENTED = "review_comment.created"
+
+
+_REPOSITORIES: dict[ChartEntity, type[Repository[Any]]] = {
+    ChartEntity.PATIENT: PatientRepository,
+    ChartEntity.VITAL: VitalRepository,
+    ChartEntity.INTERVENTION: InterventionRepository,
+    ChartEntity.NARRATIVE: NarrativeRepository,
+    ChartEntity.ELEMENT_GROUP: ElementGroupRepository,
+}
+_NO_FIELDS = frozenset({"elements", "deleted_at", "status", "completed_at"})
+
+
+class Reviews:
+    """`incident` is locked FOR UPDATE by the transition that calls."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self._uow = uow
+        self._reviews = ReviewRepository(uow)
+
+    async def open(self, incident_id: uuid.UUID, author_id: uuid.UUID) -> ChartReview:
+        """Somebody submitted the chart: from now on it waits."""
+        review = ChartReview(
+            tenant_id=self._uow.tenant_id, incident_id=incident_id, author_id=author_id, submitted_by=self._person()
+        )
+        return await self._uow.create(review, ReviewAction.OPENED)
+
+    async def close(self, incident_id: uuid.UUID, author_id: uuid.UUID, verdict: ReviewTransition) -> ChartReview:
+        """The reviewer's verdict. A chart that the previous release submitted has no review yet and gets it here."""
+        review = await self._reviews.find_latest_for_update(self._uow.tenant_id, incident_id)
+        if review is None or review.status is not ReviewStatus.WAITING:
+            review = await self.open(incident_id, author_id)
+        await review_lifecycle.fire(self._uow, review, verdict, None, decided_by=self._person(), decided_at=utcnow())
+        return review
+
+    async def comment(self, incident: ChartEntry, review: ChartReview, comments: Sequence[CommentGiven]) -> None:
+        """Raises ValidationFailed naming every comment whose entry or field the chart does not have."""
+        await self._check(incident, comments)
+        for given in comments:
+            comment = ReviewComment(
+                tenant_id=self._uow.tenant_id,
+                incident_id=incident.id,
+                review_id=review.id,
+                chart_author_id=review.author_id,
+                created_by=self._person(),
+                entity=given.entity,
+                entity_id=given.entity_id,
+                field=given.field,
+                text=given.text,
+            )
+            await self._uow.create(comment, ReviewAction.COMMENTED, event=INCIDENT_UPDATED)
+
+    async def _check(self, incident: ChartEntry, comments: Sequence[CommentGiven]) -> None:
+        entries: dict[tuple[ChartEntity, uuid.UUID], ChartEntry | None] = {}
+        problems = []
+        for number, given in enumerate(comments):
+            key = given.entity, given.entity_id
+            if key not in entries:
+                entries[key] = await find_entry(self._uow, incident, *key)
+            entry = entries[key]
+            if entry is None:
+                problems.append((number, "entity_id", "unknown_entry", "This chart has no such entry."))
+            elif not has_field(entry, given.field):
+                problems.append((number, "field", "unknown_field", "This entry has no such field."))
+        if problems:
+            raise ValidationFailed(
+                problems=[
+                    {"field": f"comments.{number}.{field}", "code": code, "message": message}
+                    for number, field, code, message in problems
+                ]
+            )
+
+    def _person(self) -> UserId:
+        person = self._uow.principal.user_id
+        if person is None:
+            raise AssertionError("reviews are people's work")
+        return person
+
+
+async def find_entry(
+    uow: ReadUnitOfWork, incident: ChartEntry, entity: ChartEntity, entity_id: uuid.UUID
+) -> ChartEntry | None:
+    """A live entry of the chart, the incident included."""
+    if entity is ChartEntity.INCIDENT:
+        return incident if entity_id == incident.id else None
+    entry: ChartChild | None = await _REPOSITORIES[entity](uow).find(uow.tenant_id, entity_id)
+    return entry if entry is not None and entry.incident_id == incident.id else None
+
+
+def has_field(entry: ChartEntry, field: str) -> bool:
+    """Whether `field` is one that people fill: a column, or `elements.<id>` of an element that stands here."""
+    element_id = field.removeprefix("elements.")
+    if element_id == field:
+        return field in plan_of(type(entry)).mutable and field not in _NO_FIELDS
+    try:
+        owner, group = owner_of(element_id), repeating_group_of(element_id)
+    except KeyError:
+        return False
+    return group == entry.repeating_group() if group is not None else owner is entry.owner()

@@ -1,0 +1,1 @@
+"""The reviewers' desk: which charts wait for whom, who reviews which, and what became of the comments."""

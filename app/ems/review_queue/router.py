@@ -1,0 +1,79 @@
+"""ems/review-queue, and the review and comments of one incident."""
+
+from __future__ import annotations
+
+import uuid
+
+from fastapi import APIRouter
+
+from app.core.dependencies import requires
+from app.core.pagination import CursorText, Limit, Page, Sort
+from app.ems.permissions import CHART_READ, CHART_REVIEW, CHART_WRITE
+from app.ems.review.lifecycle import CommentStatus
+from app.ems.review_queue.schemas import (
+    CommentTransitionRequest,
+    QueuedReview,
+    ReviewCommentRead,
+    ReviewPatch,
+    ReviewRead,
+)
+from app.ems.review_queue.service import ReviewReads, ReviewWork
+
+router = APIRouter(prefix="/ems", tags=["ems"])
+
+
+@router.get("/review-queue", dependencies=[requires(CHART_REVIEW)])
+async def list_review_queue(
+    reviews: ReviewReads,
+    limit: Limit = 50,
+    cursor: CursorText = None,
+    sort: Sort = "created_at",
+    reviewer_id: uuid.UUID | None = None,
+    author_id: uuid.UUID | None = None,
+    unassigned: bool = False,
+) -> Page[QueuedReview]:
+    """Charts that wait for review, the longest waiting first: since when, whose, and for whom."""
+    return await reviews.list_queue(
+        limit=limit,
+        cursor=cursor,
+        ascending=sort == "created_at",
+        reviewer_id=reviewer_id,
+        author_id=author_id,
+        unassigned=unassigned,
+    )
+
+
+@router.get("/incidents/{incident_id}/review", dependencies=[requires(CHART_READ)])
+async def get_review(incident_id: uuid.UUID, reviews: ReviewReads) -> ReviewRead:
+    """The review that the chart waits for, or else its last one. 404 for a chart that was never submitted."""
+    return await reviews.get(incident_id)
+
+
+@router.patch("/incidents/{incident_id}/review", dependencies=[requires(CHART_REVIEW)])
+async def assign_review(incident_id: uuid.UUID, patch: ReviewPatch, reviews: ReviewWork) -> ReviewRead:
+    """Say who is to review a waiting chart: never its author. Any other reviewer may still decide."""
+    return await reviews.assign(incident_id, patch)
+
+
+@router.get("/incidents/{incident_id}/review-comments", dependencies=[requires(CHART_READ)])
+async def list_review_comments(
+    incident_id: uuid.UUID,
+    reviews: ReviewReads,
+    limit: Limit = 50,
+    cursor: CursorText = None,
+    sort: Sort = "-created_at",
+    status: CommentStatus | None = None,
+    entity_id: uuid.UUID | None = None,
+) -> Page[ReviewCommentRead]:
+    """What reviewers asked the author to correct, field by field."""
+    return await reviews.list_comments(
+        incident_id, limit=limit, cursor=cursor, ascending=sort == "created_at", status=status, entity_id=entity_id
+    )
+
+
+@router.post("/incidents/{incident_id}/review-comments/{comment_id}/transitions", dependencies=[requires(CHART_WRITE)])
+async def transition_review_comment(
+    incident_id: uuid.UUID, comment_id: uuid.UUID, given: CommentTransitionRequest, reviews: ReviewWork
+) -> ReviewCommentRead:
+    """Resolve a comment: the chart's author, or a reviewer."""
+    return await reviews.settle(incident_id, comment_id, given)

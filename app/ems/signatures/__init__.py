@@ -1,0 +1,1 @@
+"""Signatures: who signed which wording, and which content of the chart it covers."""

@@ -1,0 +1,57 @@
+"""signatures (directive 5.1)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from sqlalchemy.orm import Mapped
+
+from app.core.db.columns import EnumText, phi, plain, values_check
+from app.ems.signatures.lifecycle import SignatureStatus, signature_lifecycle
+from app.ems.uploads.columns import UploadedEntry, upload_constraints
+
+MAX_BYTES = 200_000
+
+
+class SignerRole(StrEnum):
+    PATIENT = "patient"
+    GUARDIAN = "guardian"
+    CREW = "crew"
+
+
+class StatementCode(StrEnum):
+    """What kind of statement is signed; which content it covers is told by `coverage.SCOPES`."""
+
+    CONSENT_TO_TREAT = "consent_to_treat"
+    ASSIGNMENT_OF_BENEFITS = "assignment_of_benefits"
+    REFUSAL = "refusal"
+    RECEIPT_OF_PRIVACY_NOTICE = "receipt_of_privacy_notice"
+    CREW_ATTESTATION = "crew_attestation"
+
+
+class Signature(UploadedEntry):
+    """`covered_json`: [{entity, id, version, sha256}], the content as it was signed; `content_sha256` binds it and the
+    wording. Digests of a name or a birthday can be tried out, so they are treated as the patient's.
+    """
+
+    __tablename__ = "signatures"
+    entity_type: ClassVar[str] = "signature"
+
+    status: Mapped[SignatureStatus] = plain(EnumText(SignatureStatus), default=SignatureStatus.PENDING)
+    signature_blob_ref: Mapped[str | None] = plain(default=None, init=False)
+    signer_role: Mapped[SignerRole] = plain(EnumText(SignerRole))
+    signer_name: Mapped[str] = phi()
+    statement_code: Mapped[StatementCode] = plain(EnumText(StatementCode))
+    statement: Mapped[str] = phi(heavy=True)
+    signed_at: Mapped[dt.datetime] = plain()
+    content_sha256: Mapped[str] = phi(default="")
+    covered_json: Mapped[list[Any]] = phi(default_factory=list, heavy=True)
+
+    __table_args__ = (
+        *upload_constraints("signatures", max_bytes=MAX_BYTES),
+        signature_lifecycle.check(),
+        values_check("signer_role", SignerRole),
+        values_check("statement_code", StatementCode),
+    )

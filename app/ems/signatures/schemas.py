@@ -1,0 +1,75 @@
+"""Signatures as clients take, void and read them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+from app.core.clock import utcnow
+from app.core.schemas import CreateModel, ReadModel, RequestModel, Text, Version, length
+from app.ems.chart.schemas import ChartTime, Reason
+from app.ems.media.inspection import MediaType
+from app.ems.signatures.lifecycle import SignatureStatus, SignatureTransition
+from app.ems.signatures.models import MAX_BYTES, SignerRole, StatementCode
+from app.ems.uploads.schemas import Sha256, UploadedRead
+
+
+def _not_blank(value: str) -> str:
+    if not value.strip():
+        raise PydanticCustomError("blank", "Give this in words")
+    return value
+
+
+class SignatureCreate(CreateModel):
+    signer_role: SignerRole
+    signer_name: Annotated[Text, length(100), AfterValidator(_not_blank)]
+    statement_code: StatementCode
+    statement: Annotated[Text, length(10_000), AfterValidator(_not_blank)] = Field(
+        description="The wording that was shown to the signer, whole"
+    )
+    patient_id: uuid.UUID | None = Field(None, description="Whom it is about; only a crew attestation may leave it out")
+    signed_at: ChartTime | None = Field(None, description="When the signer signed; now unless given")
+    file_type: Literal[MediaType.PNG, MediaType.SVG] = Field(description="Media type of the signature's image")
+    size_bytes: int = Field(strict=True, ge=1, le=MAX_BYTES, description="Exactly; 200 kB at most")
+    sha256: Sha256
+
+    def values(self) -> dict[str, Any]:
+        return {**super().values(), "signed_at": self.signed_at or utcnow()}
+
+
+class SignatureTransitionRequest(RequestModel):
+    action: SignatureTransition
+    version: Version
+    reason: Reason = Field(None, description="Required to void; no patient details")
+
+
+class ChangeKind(StrEnum):
+    ADDED = "added"
+    CHANGED = "changed"
+    DELETED = "deleted"
+
+
+class CoverageChange(ReadModel):
+    """One entry that is not what was signed."""
+
+    entity: str
+    id: uuid.UUID
+    change: ChangeKind
+    fields: list[str] = Field(description="Names of the changed fields; elements as `elements.<id>`")
+
+
+class SignatureRead(UploadedRead):
+    status: SignatureStatus
+    signer_role: SignerRole
+    signer_name: str
+    statement_code: StatementCode
+    statement: str
+    signed_at: dt.datetime
+    content_sha256: str = Field(description="Binds the wording and every covered entry with its version and content")
+    covers_current_chart: bool = Field(description="It is signed, and what it covers is still what was signed")
+    changed_since: list[CoverageChange] = Field(description="Why a signature no longer covers the chart")

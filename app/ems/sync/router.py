@@ -1,0 +1,21 @@
+"""ems/incidents/{incident_id}/sync."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from app.core.dependencies import requires
+from app.ems.permissions import CHART_WRITE
+from app.ems.sync.schemas import SyncRequest, SyncResult
+from app.ems.sync.service import Sync
+
+router = APIRouter(prefix="/ems/incidents/{incident_id}", tags=["ems"])
+
+
+@router.post("/sync", dependencies=[requires(CHART_WRITE)])
+async def sync_chart(given: SyncRequest, sync: Sync) -> SyncResult:
+    """Save several changes of one chart in order. Each is atomic and has its own result: saved, conflict or refused.
+
+    Sent again, a creation with the same `id` and `data` is saved again with what it made.
+    """
+    return await sync.apply(given.changes)

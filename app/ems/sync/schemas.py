@@ -1,0 +1,101 @@
+"""A sync as clients send it, and its result part by part."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from enum import StrEnum
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from app.core.schemas import ReadModel, RequestModel, Version
+from app.ems.chart.schemas import Reason
+from app.ems.element_groups.schemas import ElementGroupRead
+from app.ems.incidents.schemas import IncidentRead
+from app.ems.interventions.schemas import InterventionRead
+from app.ems.narratives.schemas import NarrativeRead
+from app.ems.patients.schemas import PatientRead
+from app.ems.review.schemas import ChartEntity
+from app.ems.vitals.schemas import VitalRead
+
+MAX_CHANGES = 100
+
+ChartRecord = IncidentRead | PatientRead | VitalRead | InterventionRead | NarrativeRead | ElementGroupRead
+
+
+class SyncOperation(StrEnum):
+    CREATE = "create"
+    PATCH = "patch"
+    DELETE = "delete"
+
+
+class SyncChange(RequestModel):
+    """`data` is the body of the single request without `id` and `version`; of a delete at most a `reason`."""
+
+    kind: ChartEntity
+    op: SyncOperation
+    id: uuid.UUID
+    version: Version | None = Field(None, description="Required to patch and to delete")
+    data: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _storable(self) -> Self:
+        """Overrides the base's: `data` is judged with its change, so that one bad text does not hold up the others."""
+        return self
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if (self.version is None) != (self.op is SyncOperation.CREATE):
+            raise PydanticCustomError("version_of_a_change", "Give the version to patch and to delete, and only then")
+        if self.kind is ChartEntity.INCIDENT and self.op is not SyncOperation.PATCH:
+            raise PydanticCustomError("head_of_the_chart", "The incident itself can only be patched")
+        return self
+
+
+class SyncRequest(RequestModel):
+    changes: list[SyncChange] = Field(min_length=1, max_length=MAX_CHANGES, description="Saved in this order")
+
+
+class DeleteData(RequestModel):
+    reason: Reason = None
+
+
+class _Outcome(ReadModel):
+    kind: ChartEntity
+    op: SyncOperation
+    id: uuid.UUID
+    status: int = Field(description="What the single request would have answered", examples=[200])
+
+
+class Saved(_Outcome):
+    outcome: Literal["saved"] = "saved"
+    version: int
+    resource: ChartRecord | None = Field(description="As stored; null for a delete")
+
+
+class Conflicting(_Outcome):
+    """Somebody else wrote first: show both to the user, and send the merged one with `server_version`."""
+
+    outcome: Literal["conflict"] = "conflict"
+    server_version: int
+    updated_at: dt.datetime
+    resource: ChartRecord | None = Field(description="As it stands on the server; null if it is gone by now")
+
+
+class SyncError(ReadModel):
+    """The error contract's, without the trace id, which is the request's."""
+
+    code: str = Field(examples=["VALIDATION_FAILED"])
+    message: str
+    details: dict[str, Any]
+
+
+class Refused(_Outcome):
+    outcome: Literal["refused"] = "refused"
+    error: SyncError
+
+
+class SyncResult(ReadModel):
+    results: list[Saved | Conflicting | Refused] = Field(description="One per change, in the order of the request")

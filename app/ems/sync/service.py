@@ -1,0 +1,159 @@
+"""Applies the changes of a sync one by one, each in its own unit of work, by the services of single requests."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import Depends, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ValidationError
+
+from app.core.db.uow import UnitOfWork
+from app.core.dependencies import UowFactory
+from app.core.errors import AppError, Conflict, NotFound, ServiceUnavailable, ValidationFailed
+from app.core.http import as_app_error
+from app.core.idempotency.creation import Creation
+from app.ems.chart.schemas import ChartPatch
+from app.ems.entries.children import ChildReader, ChildService
+from app.ems.entries.kinds import KINDS
+from app.ems.incidents.schemas import IncidentPatch
+from app.ems.incidents.service import IncidentReader, IncidentService
+from app.ems.review.schemas import ChartEntity
+from app.ems.sync.schemas import (
+    Conflicting,
+    DeleteData,
+    Refused,
+    Saved,
+    SyncChange,
+    SyncError,
+    SyncOperation,
+    SyncResult,
+)
+
+_KINDS = {ChartEntity(kind.repository.entity.entity_type): kind for kind in KINDS}
+
+
+class SyncService:
+    """`collections` is the address below which single requests create: a creation is known again by either way."""
+
+    def __init__(self, unit_of_work: Callable[[], UnitOfWork], incident_id: uuid.UUID, collections: str) -> None:
+        self._unit_of_work = unit_of_work
+        self._incident_id = incident_id
+        self._collections = collections
+
+    async def apply(self, changes: list[SyncChange]) -> SyncResult:
+        """Raises NotFound for the incident; whatever becomes of a change is its result.
+
+        Once the database is away, the rest is refused untried: every attempt would wait for the same failure.
+        """
+        async with self._unit_of_work() as uow:
+            await IncidentReader(uow).get(self._incident_id)
+        results: list[Saved | Conflicting | Refused] = []
+        away: AppError | None = None
+        for change in changes:
+            result = await self._attempt(change) if away is None else _refused(change, away)
+            if isinstance(result, Refused) and result.status == ServiceUnavailable.status and away is None:
+                away = ServiceUnavailable()
+            results.append(result)
+        return SyncResult(results=results)
+
+    async def _attempt(self, change: SyncChange) -> Saved | Conflicting | Refused:
+        try:
+            return await self._save(change)
+        except Conflict as error:
+            if "server_version" not in error.details:
+                return _refused(change, error)
+            return await self._conflicting(change, error)
+        except ValidationError as error:
+            return _refused(change, as_app_error(_of_a_body(error)))
+        except Exception as error:  # logged by as_app_error, and answered
+            return _refused(change, as_app_error(error))
+
+    async def _save(self, change: SyncChange) -> Saved:
+        """The unit of work commits before anything is called saved."""
+        if change.op is SyncOperation.DELETE:
+            given = DeleteData.model_validate(change.data)
+            version = _version(change)
+            async with self._unit_of_work() as uow:
+                await self._entries(uow, change).delete(self._incident_id, change.id, version, given.reason)
+            return _saved(change, 204, version + 1, None)
+        if change.op is SyncOperation.CREATE:
+            body = _body(_KINDS[change.kind].create, change, id=change.id)
+            answer = Response(status_code=201)
+            creation = Creation(answer, f"{self._collections}/{_KINDS[change.kind].path}", None)
+            async with self._unit_of_work() as uow:
+                resource = await self._entries(uow, change).create(self._incident_id, body, creation)
+            return _saved(change, answer.status_code, resource.version, resource)
+        async with self._unit_of_work() as uow:
+            resource = await self._revise(uow, change)
+        return _saved(change, 200, resource.version, resource)
+
+    async def _revise(self, uow: UnitOfWork, change: SyncChange) -> Any:
+        version = _version(change)
+        if change.kind is ChartEntity.INCIDENT:
+            if change.id != self._incident_id:
+                raise NotFound
+            patch: IncidentPatch = _body(IncidentPatch, change, version=version)
+            return await IncidentService(uow).revise(self._incident_id, patch)
+        given: ChartPatch = _body(_KINDS[change.kind].patch, change, version=version)
+        return await self._entries(uow, change).revise(self._incident_id, change.id, given)
+
+    async def _conflicting(self, change: SyncChange, error: Conflict) -> Conflicting:
+        resource: Any = None
+        async with self._unit_of_work() as uow:
+            try:
+                if change.kind is ChartEntity.INCIDENT:
+                    resource = await IncidentReader(uow).get(self._incident_id)
+                else:
+                    resource = await ChildReader(uow, _KINDS[change.kind]).get(self._incident_id, change.id)
+            except NotFound:
+                resource = None
+        at_refusal = error.details
+        return Conflicting(
+            kind=change.kind,
+            op=change.op,
+            id=change.id,
+            status=error.status,
+            server_version=at_refusal["server_version"] if resource is None else resource.version,
+            updated_at=at_refusal["updated_at"] if resource is None else resource.updated_at,
+            resource=resource,
+        )
+
+    def _entries(self, uow: UnitOfWork, change: SyncChange) -> ChildService[Any, Any]:
+        return ChildService(uow, _KINDS[change.kind])
+
+
+def _body(model: type[BaseModel], change: SyncChange, **named: Any) -> Any:
+    """The single request's body. Raises ValidationError, or ValidationFailed for data that names its own place."""
+    for name in named.keys() & change.data.keys():
+        raise ValidationFailed.of(name, "not_in_data", "Give this beside the data, not in it.")
+    return model.model_validate({**change.data, **named})
+
+
+def _version(change: SyncChange) -> int:
+    if change.version is None:
+        raise AssertionError("the request was validated")
+    return change.version
+
+
+def _of_a_body(error: ValidationError) -> RequestValidationError:
+    problems = error.errors(include_url=False, include_input=False)
+    return RequestValidationError([{**problem, "loc": ("body", *problem["loc"])} for problem in problems])
+
+
+def _saved(change: SyncChange, status: int, version: int, resource: Any) -> Saved:
+    return Saved(kind=change.kind, op=change.op, id=change.id, status=status, version=version, resource=resource)
+
+
+def _refused(change: SyncChange, error: AppError) -> Refused:
+    described = SyncError(code=error.code, message=error.message, details=error.details)
+    return Refused(kind=change.kind, op=change.op, id=change.id, status=error.status, error=described)
+
+
+async def sync_service(request: Request, incident_id: uuid.UUID, unit_of_work: UowFactory) -> SyncService:
+    return SyncService(unit_of_work, incident_id, request.url.path.removesuffix("/sync"))
+
+
+Sync = Annotated[SyncService, Depends(sync_service)]

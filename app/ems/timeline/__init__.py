@@ -1,0 +1,1 @@
+"""One chronological view of a chart: times, vitals, interventions, narratives, transitions."""

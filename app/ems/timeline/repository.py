@@ -1,0 +1,39 @@
+"""The chart's transitions, from the audit log."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from app.core.audit.models import AuditEvent
+from app.core.db.sql import CompiledStatement
+from app.core.db.uow import ReadUnitOfWork
+from app.core.ids import TenantId
+from app.ems.lifecycle import IncidentTransition
+
+_audit: Any = AuditEvent.__table__
+_TRANSITIONS = CompiledStatement(
+    sa.select(_audit.c.id, _audit.c.action, _audit.c.actor_user_id, _audit.c.metadata_json, _audit.c.created_at)
+    .where(
+        _audit.c.tenant_id == sa.bindparam("tenant_id", type_=sa.Uuid),
+        _audit.c.entity_id == sa.bindparam("incident_id", type_=sa.Uuid),
+        _audit.c.action == sa.any_(sa.bindparam("actions", type_=ARRAY(sa.Text()))),
+        _audit.c.created_at >= sa.bindparam("since", type_=_audit.c.created_at.type),
+    )
+    .order_by(_audit.c.id)
+)
+_ACTIONS = [transition.value for transition in IncidentTransition]
+
+
+class TransitionRepository:
+    def __init__(self, uow: ReadUnitOfWork) -> None:
+        self._uow = uow
+
+    async def list_all(self, tenant_id: TenantId, incident_id: uuid.UUID, since: dt.datetime) -> list[Any]:
+        """Audit rows, oldest first; `since` is when the chart was opened."""
+        values = {"tenant_id": tenant_id, "incident_id": incident_id, "actions": _ACTIONS, "since": since}
+        return await self._uow.fetch(_TRANSITIONS, values)

@@ -1,0 +1,40 @@
+"""The timeline as clients read it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from enum import StrEnum
+from typing import Any
+
+from pydantic import Field
+
+from app.core.schemas import ReadModel
+
+
+class TimelineKind(StrEnum):
+    """In the order that items of the same instant are shown."""
+
+    TIME = "time"
+    VITAL = "vital"
+    INTERVENTION = "intervention"
+    NARRATIVE = "narrative"
+    TRANSITION = "transition"
+
+
+class TimelineItem(ReadModel):
+    at: dt.datetime | None = Field(description="A narrative's is when it was written; null: not charted")
+    kind: TimelineKind
+    entity: str = Field(examples=["vital"])
+    entity_id: uuid.UUID
+    patient_id: uuid.UUID | None
+    summary: dict[str, Any] = Field(
+        description="The recorded values; of a time its field, of a narrative its beginning, of a transition who, why",
+        examples=[{"heart_rate": 80, "spo2": 97}],
+    )
+
+
+class Timeline(ReadModel):
+    """Oldest first; what has no time stands at the end."""
+
+    items: list[TimelineItem]

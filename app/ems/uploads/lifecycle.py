@@ -1,0 +1,52 @@
+"""The part of a state machine that all uploads share: pending, then kept or thrown away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from app.core.lifecycle import Guard, Transition
+from app.ems.events import INCIDENT_UPDATED
+from app.ems.permissions import CHART_WRITE
+
+S = TypeVar("S", bound=StrEnum)
+
+
+class UploadTransition(StrEnum):
+    """`complete` of the client ends in one of two states: it is `reject` when the content is refused."""
+
+    COMPLETE = "complete"
+    REJECT = "reject"
+
+
+@dataclass(frozen=True, slots=True)
+class UploadFacts:
+    """`uploaded`: something lies where the upload link led."""
+
+    uploaded: bool
+
+
+JUDGED = UploadFacts(uploaded=True)
+UPLOADED: Guard[UploadFacts] = Guard(
+    "uploaded", "Send the content to the upload link first.", lambda facts: facts.uploaded
+)
+
+
+def upload_transitions(
+    pending: S, kept: S, rejected: S, *, kept_as: StrEnum, rejected_as: StrEnum
+) -> tuple[Transition[S, UploadFacts], ...]:
+    """`kept_as`, `rejected_as`: audit actions."""
+    common: dict[str, Any] = {"permission": CHART_WRITE, "guards": (UPLOADED,), "event": INCIDENT_UPDATED}
+    sources = frozenset({pending})
+    return (
+        Transition(UploadTransition.COMPLETE, sources, kept, audit_action=kept_as, **common),
+        Transition(
+            UploadTransition.REJECT,
+            sources,
+            rejected,
+            audit_action=rejected_as,
+            offered_as=UploadTransition.COMPLETE,
+            **common,
+        ),
+    )

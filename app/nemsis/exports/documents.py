@@ -1,0 +1,26 @@
+"""What ems asks of nemsis: which documents were exported of a chart."""
+
+from __future__ import annotations
+
+import uuid
+
+from app.core.db.uow import ReadUnitOfWork
+from app.ems.public import ExportedDocument, ExportSource
+from app.nemsis.exports.lifecycle import ExportStatus
+from app.nemsis.exports.repository import NemsisExportRepository
+
+
+async def list_exported(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> list[ExportedDocument]:
+    """The last one of each patient: an exported row never changes again."""
+    exports = await NemsisExportRepository(uow).list_all(
+        uow.tenant_id, incident_id=incident_id, status=ExportStatus.EXPORTED
+    )
+    documents: dict[uuid.UUID, ExportedDocument] = {}
+    for export in sorted(exports, key=lambda export: export.updated_at):
+        documents[export.patient_id] = ExportedDocument(
+            export.id, export.patient_id, export.status.value, export.updated_at
+        )
+    return list(documents.values())
+
+
+NEMSIS_DOCUMENTS = ExportSource("nemsis_export", list_exported)

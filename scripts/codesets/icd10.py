@@ -1,0 +1,154 @@
+"""One release of ICD-10-CM into icd10_codes: staged by COPY, compared and merged in SQL, in one transaction."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+
+import asyncpg
+
+from app.coding.icd10.models import IN_FORCE_SINCE
+from scripts.codesets.icd10_sources import Icd10Row
+from scripts.codesets.reading import BadRelease, Refusals, Source
+from scripts.codesets.releases import Release, Report, Standing, announce, begin, count, finish, require_plausible
+
+Reader = Callable[[Source, Refusals], Iterator[Icd10Row]]
+
+_STAGE = """
+CREATE TEMPORARY TABLE stage (
+  line integer, code text, kind text, description text, short_description text, inclusion_terms text[],
+  billable boolean, category text, chapter text, parent text
+) ON COMMIT DROP
+"""
+_PREPARE = """
+ALTER TABLE stage ADD COLUMN compact text GENERATED ALWAYS AS (replace(code, '.', '')) STORED;
+CREATE UNIQUE INDEX ON stage (compact);
+ANALYZE stage
+"""
+# The longest other code that it begins with; a category keeps the block that an earlier release put it in.
+_PARENTS = """
+UPDATE stage AS s SET parent = coalesce(
+  (SELECT p.code FROM generate_series(length(s.compact) - 1, 3, -1) AS n
+   JOIN stage AS p ON p.compact = left(s.compact, n)
+   WHERE p.kind = 'code' ORDER BY n DESC LIMIT 1),
+  (SELECT c.parent FROM icd10_codes AS c WHERE c.compact = s.compact AND c.deleted_at IS NULL
+   ORDER BY c.valid_from DESC LIMIT 1))
+WHERE s.parent IS NULL AND s.kind = 'code'
+"""
+_BILLABLE = """
+UPDATE stage AS s SET billable = NOT EXISTS (SELECT FROM stage AS p WHERE p.parent = s.code) WHERE s.billable IS NULL
+"""
+_ORPHANS = """
+SELECT s.line, s.code FROM stage AS s WHERE s.parent IS NOT NULL
+  AND NOT EXISTS (SELECT FROM stage AS p WHERE p.code = s.parent)
+  AND NOT EXISTS (SELECT FROM icd10_codes AS c WHERE c.code = s.parent AND c.deleted_at IS NULL)
+ORDER BY s.line
+"""
+_HELD = "SELECT count(*) FROM icd10_codes WHERE kind = 'code' AND valid_to IS NULL AND deleted_at IS NULL"
+# What the source does not say stays as it is.
+_CHANGE = """
+UPDATE icd10_codes AS c SET
+  release_id = $1, description = s.description, billable = s.billable, kind = s.kind, code = s.code,
+  short_description = coalesce(s.short_description, c.short_description),
+  inclusion_terms = coalesce(s.inclusion_terms, c.inclusion_terms),
+  category = coalesce(s.category, c.category), chapter = coalesce(s.chapter, c.chapter),
+  parent = coalesce(s.parent, c.parent), updated_at = now()
+FROM stage AS s
+WHERE c.compact = s.compact AND c.valid_to IS NULL AND c.deleted_at IS NULL
+  AND (c.code, c.description, c.billable, c.kind, c.short_description, c.inclusion_terms, c.category, c.chapter,
+       c.parent) IS DISTINCT FROM
+    (s.code, s.description, s.billable, s.kind, coalesce(s.short_description, c.short_description),
+     coalesce(s.inclusion_terms, c.inclusion_terms), coalesce(s.category, c.category),
+     coalesce(s.chapter, c.chapter), coalesce(s.parent, c.parent))
+"""
+_REOPEN = """
+UPDATE icd10_codes AS c SET release_id = $1, valid_to = NULL, updated_at = now() FROM stage AS s
+WHERE c.compact = s.compact AND c.valid_to = $2::date - 1 AND c.deleted_at IS NULL
+"""
+_ADD = """
+INSERT INTO icd10_codes AS c (release_id, code, compact, kind, description, short_description, inclusion_terms,
+  billable, category, chapter, parent, valid_from)
+SELECT $1, s.code, s.compact, s.kind, s.description, s.short_description, coalesce(s.inclusion_terms, '{}'), s.billable,
+  s.category, s.chapter, s.parent, $2
+FROM stage AS s WHERE NOT EXISTS (
+  SELECT FROM icd10_codes AS o WHERE o.compact = s.compact AND o.valid_to IS NULL AND o.deleted_at IS NULL)
+ON CONFLICT (compact, valid_from) DO UPDATE SET
+  release_id = excluded.release_id, code = excluded.code, kind = excluded.kind, description = excluded.description,
+  short_description = excluded.short_description, inclusion_terms = excluded.inclusion_terms,
+  billable = excluded.billable, category = excluded.category, chapter = excluded.chapter, parent = excluded.parent,
+  valid_to = NULL, deleted_at = NULL, updated_at = now()
+"""
+# Codes only: no file but the package's has the headings above them.
+_WITHDRAW = """
+UPDATE icd10_codes AS c SET release_id = $1, deleted_at = now(), updated_at = now()
+WHERE c.kind = 'code' AND c.valid_to IS NULL AND c.deleted_at IS NULL AND c.valid_from >= $2::date
+  AND NOT EXISTS (SELECT FROM stage AS s WHERE s.compact = c.compact)
+"""
+_RETIRE = """
+UPDATE icd10_codes AS c SET release_id = $1, valid_to = $2::date - 1, updated_at = now()
+WHERE c.kind = 'code' AND c.valid_to IS NULL AND c.deleted_at IS NULL AND c.valid_from < $2::date
+  AND NOT EXISTS (SELECT FROM stage AS s WHERE s.compact = c.compact)
+"""
+
+
+async def import_icd10(
+    connection: asyncpg.Connection,
+    release: Release,
+    source: Source,
+    read: Reader,
+    *,
+    allow_retiring: bool = False,
+) -> Report:
+    """Raises BadRelease, naming lines; then nothing has changed.
+
+    A code that the release lacks is retired on the day before it takes effect, or withdrawn if it is this very
+    release that had it. The same release again is a correction of it.
+    """
+    async with connection.transaction():
+        standing = await begin(connection, release)
+        rows = await _stage(connection, source, read)
+        release_id = await announce(connection, release, source)
+        report = await _merge(connection, release, release_id, standing, rows, allow_retiring=allow_retiring)
+        await finish(connection, release_id, report)
+    if not report.nothing:
+        await connection.execute("ANALYZE icd10_codes")
+    return report
+
+
+async def _stage(connection: asyncpg.Connection, source: Source, read: Reader) -> int:
+    """The number of rows. Raises BadRelease for refused lines, orphans, and an empty file."""
+    refusals = Refusals()
+    await connection.execute(_STAGE)
+    await connection.copy_records_to_table("stage", records=read(source, refusals), columns=list(Icd10Row._fields))
+    refusals.require_none(source.name)
+    await connection.execute(_PREPARE)
+    await connection.execute(_PARENTS)
+    await connection.execute(_BILLABLE)
+    for orphan in await connection.fetch(_ORPHANS):
+        refusals.add(orphan["line"], f"{orphan['code']} has a parent that is nowhere")
+    refusals.require_none(source.name)
+    rows: int = await connection.fetchval("SELECT count(*) FROM stage")
+    if rows == 0:
+        raise BadRelease(f"{source.name}: no codes")
+    return rows
+
+
+async def _merge(
+    connection: asyncpg.Connection,
+    release: Release,
+    release_id: uuid.UUID,
+    standing: Standing,
+    rows: int,
+    *,
+    allow_retiring: bool,
+) -> Report:
+    """A first release has had its codes since ICD-10-CM came into force: it does not say since when."""
+    since = IN_FORCE_SINCE if standing.first else release.effective_from
+    held = await connection.fetchval(_HELD)
+    withdrawn = await count(connection, _WITHDRAW, release_id, since)
+    retired = await count(connection, _RETIRE, release_id, release.effective_from)
+    require_plausible(withdrawn + retired, held, allowed=allow_retiring)
+    reopened = await count(connection, _REOPEN, release_id, release.effective_from)
+    changed = await count(connection, _CHANGE, release_id)
+    added = await count(connection, _ADD, release_id, since)
+    return Report(rows=rows, added=added + reopened, changed=changed, retired=retired, withdrawn=withdrawn)

@@ -1,0 +1,150 @@
+"""Over every code that the package ships: what is found by what, and how well real queries are answered."""
+
+from __future__ import annotations
+
+import random
+import string
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.coding.lookup.book import LoadedCodes
+from app.coding.lookup.shipped import shipped_terms
+from app.coding.rxnorm.index import CODE_SHAPE as RXCUI_SHAPE
+from app.coding.rxnorm.index import entry, marked
+from app.coding.search.index import IndexBuilder
+from app.coding.search.ranking import Query, search
+from app.coding.search.words import FILLERS
+from app.coding.vocabulary.schemas import CodeDomain
+from scripts.codesets.icd10_sources import Icd10Row
+from scripts.codesets.reading import Refusals, Source
+from scripts.codesets.rxnorm_sources import SHIPPED, CsvFile
+from tests.coding.whole import find
+
+QUERIES: list[dict[str, Any]] = tomllib.loads(Path(__file__).with_name("relevance.toml").read_text(encoding="utf-8"))[
+    "query"
+]
+GOOD = 0.95
+
+
+PARTS = [pytest.param(7, id="every seventh"), pytest.param(1, id="all", marks=pytest.mark.long)]
+
+
+@pytest.mark.parametrize("step", PARTS)
+def test_codes_are_found_by_their_own_code(shipped: list[Icd10Row], whole: LoadedCodes, step: int) -> None:
+    """With the dot and, every third, as it is typed; headings too."""
+    typed = (
+        (row.code, row.code if at % 3 else row.code.replace(".", "").lower()) for at, row in enumerate(shipped[::step])
+    )
+    missed = [code for code, text in typed if find(whole, text, 1) != [code]]
+    assert missed == []
+
+
+@pytest.mark.parametrize("step", PARTS)
+def test_billable_codes_are_first_by_their_own_description(
+    shipped: list[Icd10Row], whole: LoadedCodes, step: int
+) -> None:
+    """Also where a heading has the same text."""
+    missed = [row.code for row in shipped[::step] if row.billable and find(whole, row.description, 1) != [row.code]]
+    assert missed == []
+
+
+@given(chosen=st.integers(min_value=0), shuffled=st.randoms(use_true_random=False), loud=st.booleans())
+@settings(max_examples=150, deadline=None)
+def test_words_of_a_description_find_it_in_any_order(
+    chosen: int, shuffled: random.Random, loud: bool, shipped: list[Icd10Row], whole: LoadedCodes
+) -> None:
+    """Whatever the capitals. Several codes may have the same words: one of them is first."""
+    row = shipped[chosen % len(shipped)]
+    if not row.billable:
+        return
+    words = row.description.split()
+    shuffled.shuffle(words)
+    typed = " ".join(words)
+    [first] = find(whole, typed.upper() if loud else typed, 1)
+    described = whole.index.names[whole.index.exactly(first)[0]]
+    assert sorted(described.lower().split()) == sorted(row.description.lower().split())
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [
+        ("chest pain", "R07.9"),
+        ("pain chest", "R07.9"),
+        ("chst pain", "R07.9"),
+        ("chest pa", "R07.9"),
+        ("i21", "I21"),
+        ("sob", "R06.02"),
+        ("hypothermia", "T68.XXXA"),
+        ("Ménière's disease", "H81.09"),
+        ("menieres disease", "H81.09"),
+    ],
+)
+def test_what_is_typed(whole: LoadedCodes, typed: str, code: str) -> None:
+    assert code in find(whole, typed, 3)
+
+
+def _answers(whole: LoadedCodes) -> dict[str, bool]:
+    """Whether each query has an accepted code among its first three."""
+    builder = IndexBuilder()
+    builder.add(
+        entry({**row._asdict(), "retired_on": None}) for row in CsvFile(SHIPPED).concepts(Source("shipped"), Refusals())
+    )
+    drugs = marked(builder.finish())
+    answers = {}
+    for query in QUERIES:
+        if query["domain"] == "icd10":
+            found = find(whole, query["q"], 3)
+        else:
+            asked = Query(
+                query["q"], shipped_terms(CodeDomain.RXNORM), RXCUI_SHAPE, drugs.index.leading, drugs.favoured, 3
+            )
+            found = [drugs.index.codes[number] for number in search(drugs.index, asked)]
+        answers[f"{query['domain']} {query['q']}"] = bool(set(found) & set(query["accept"]))
+    return answers
+
+
+@pytest.mark.parametrize("held_out", [False, True], ids=["open", "held out"])
+def test_real_queries_have_a_right_answer_among_the_first_three(whole: LoadedCodes, held_out: bool) -> None:
+    """At least 95 of 100, of those that the ranking was tuned by and of those that nobody looked at."""
+    answers = _answers(whole)
+    asked = [f"{query['domain']} {query['q']}" for query in QUERIES if query["held_out"] is held_out]
+    hits = sum(answers[query] for query in asked)
+    assert hits >= GOOD * len(asked), f"{hits} of {len(asked)}"
+
+
+_PLAIN = string.ascii_lowercase + string.digits
+_TYPED = st.one_of(
+    st.text(max_size=300),
+    st.text(alphabet="%_'\"\\;-./()[]{}*?\x00\t ", max_size=300),
+    st.lists(st.sampled_from(sorted(FILLERS)), max_size=40).map(" ".join),
+    st.lists(st.text(alphabet=string.ascii_lowercase + string.digits, min_size=1, max_size=12), max_size=30).map(
+        " ".join
+    ),
+    st.text(alphabet="\u0301e\u00df\u0663\u0130\u200d\U0001f691\ufb01", max_size=100),
+)
+
+
+@given(text=_TYPED)
+@settings(max_examples=400, deadline=None)
+def test_whatever_is_typed_has_an_answer(text: str, whole: LoadedCodes) -> None:
+    found = find(whole, text)
+    assert len(found) == len(set(found)) <= 20
+    assert found == find(whole, text)
+
+
+def test_filters_hold_and_do_not_change_the_order(whole: LoadedCodes) -> None:
+    """Of the same query, what is left stands as it stood."""
+    everything = find(whole, "fracture wrist", 100)
+    index = whole.index
+    terms = shipped_terms(CodeDomain.ICD10)
+    headings = index.listed & ~index.leading
+    asked = Query("fracture wrist", terms, RXCUI_SHAPE, headings, whole.favoured, 100)
+    found = [index.codes[number] for number in search(index, asked)]
+    assert found and all(not index.leading >> index.exactly(code)[0] & 1 for code in found)
+    common = [code for code in everything if code in set(found)]
+    assert common == [code for code in found if code in set(common)]

@@ -1,0 +1,144 @@
+"""What an amendment records: who, why, three values of each field, and which exports show an older chart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app.core.runtime import Runtime
+from tests.architecture.queries import counted
+from tests.ems.charts import NARRATIVE, PATIENT, VITAL, Chart
+from tests.ems.evidence import Evidence
+from tests.support.actors import Agency
+
+REASON = "The monitor's clock was wrong."
+
+
+async def amendments(chart: Chart, who: str = "biller", **params: Any) -> list[dict[str, Any]]:
+    page = await chart.agency.actors[who].expect(
+        200, "GET", f"{chart.url}/amendments", params={"sort": "created_at", **params}
+    )
+    items: list[dict[str, Any]] = page["items"]
+    return items
+
+
+async def amend(chart: Chart, entry: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    """PATCH a vital as the admin."""
+    body = {"version": entry["version"], "reason": REASON, **fields}
+    changed: dict[str, Any] = await chart.agency.admin.expect(200, "PATCH", chart.at(VITAL, entry), json=body)
+    return changed
+
+
+def change(field: str, as_completed: Any, before: Any, after: Any) -> dict[str, Any]:
+    return {"field": field, "as_completed": as_completed, "before": before, "after": after}
+
+
+async def test_the_diff_is_against_the_completed_chart(agency: Agency, evidence: Evidence) -> None:
+    """Two amendments of one field keep the completed value; unlocking a locked chart begins anew."""
+    chart = await Chart.open(agency)
+    vital = await chart.add(VITAL, temperature_c="36.6")
+    await chart.advance("completed")
+    vital = await amend(chart, vital, heart_rate=90, temperature_c="37.0")
+    vital = await amend(chart, vital, heart_rate=None, elements={"eVitals.10": [{"not_value": "7701003"}]})
+    assert (await amend(chart, vital, spo2=None))["version"] == vital["version"]
+    first, second = await amendments(chart)
+    assert first["changes"] == [change("heart_rate", 80, 80, 90), change("temperature_c", "36.6", "36.6", "37.0")]
+    marked = [{"not_value": "7701003"}]
+    assert second["changes"] == [
+        change("heart_rate", 80, 90, None), change("elements.eVitals.10", None, None, marked)
+    ]  # fmt: skip
+    admin = (await agency.admin.expect(200, "GET", "auth/me"))["id"]
+    for one, version in ((first, 2), (second, 3)):
+        assert (one["entity"], one["entity_id"], one["version"], one["change"]) == (
+            "vital",
+            vital["id"],
+            version,
+            "revised",
+        )
+        assert (one["amended_by"], one["reason"], one["outdated_exports"]) == (admin, REASON, [])
+    await chart.fire("lock", "admin")
+    await chart.fire("unlock", "admin", reason=REASON)
+    await amend(chart, vital, elements={"eVitals.10": None}, heart_rate=91)
+    third = (await amendments(chart))[-1]
+    assert third["changes"] == [
+        change("heart_rate", None, None, 91), change("elements.eVitals.10", marked, marked, None)
+    ]  # fmt: skip
+    records = await evidence.records(first["id"])
+    assert [row["action"] for row in records.audit] == ["chart_amendment.recorded"]
+    assert [(row["topic"], str(row["aggregate_id"])) for row in records.outbox] == [("incident.amended", chart.id)]
+
+
+async def test_additions_deletions_and_restorations_are_amendments(agency: Agency) -> None:
+    chart = await Chart.open(agency)
+    kept = await chart.add(VITAL)
+    await chart.advance("completed")
+    added = await agency.admin.expect(201, "POST", chart.at(VITAL), json=chart.body(VITAL, reason=REASON))
+    params = {"version": 1, "reason": REASON}
+    await agency.admin.expect(204, "DELETE", chart.at(VITAL, kept), params=params)
+    body = {"version": 2, "reason": REASON}
+    await agency.admin.expect(200, "POST", f"{chart.at(VITAL, kept)}/restore", json=body)
+    head = {"version": chart.version, "location_street": "2 Elm St", "reason": REASON}
+    await agency.admin.expect(200, "PATCH", chart.url, json=head)
+    told = await amendments(chart)
+    assert [(one["change"], one["entity"], one["entity_id"]) for one in told] == [
+        ("created", "vital", added["id"]), ("deleted", "vital", kept["id"]), ("restored", "vital", kept["id"]),
+        ("revised", "incident", chart.id),
+    ]  # fmt: skip
+    diffs = [{one["field"]: one for one in amendment["changes"]} for amendment in told]
+    assert diffs[0]["heart_rate"] == change("heart_rate", None, None, 80)
+    assert diffs[1]["heart_rate"] == change("heart_rate", 80, 80, None)
+    assert diffs[2]["heart_rate"] == change("heart_rate", 80, None, 80)
+    assert diffs[3] == {"location_street": change("location_street", None, None, "2 Elm St")}
+    assert [one["entity_id"] for one in await amendments(chart, entity_id=kept["id"])] == [kept["id"]] * 2
+
+
+async def test_an_open_chart_has_no_amendments_whatever_its_changes_say(agency: Agency, evidence: Evidence) -> None:
+    chart = await Chart.open(agency)
+    vital = await chart.add(VITAL, reason="Not needed.")
+    await chart.revise(VITAL, vital, heart_rate=90, reason="Not needed.")
+    await chart.writer.expect(204, "DELETE", chart.at(VITAL, vital), params={"version": 2, "reason": "Not needed."})
+    await chart.advance("completed")
+    assert await amendments(chart) == []
+    audit = (await evidence.records(vital["id"])).audit
+    assert [row["metadata_json"] for row in audit] == [{"reason": "Not needed."}] * 3
+
+
+@pytest.mark.parametrize("reason", [" ", "x" * 501, "a\x00b"])
+async def test_a_reason_in_the_address_is_judged_as_one_in_a_body(
+    agency: Agency, evidence: Evidence, reason: str
+) -> None:
+    chart = await Chart.open(agency, "completed")
+    before = await evidence.digest(agency.tenant_id)
+    params = {"version": 1, "reason": reason}
+    refused = await agency.admin.expect(422, "DELETE", chart.at(PATIENT, chart.patient), params=params)
+    assert "reason" in refused["error"]["details"]["problems"][0]["field"]
+    assert await evidence.digest(agency.tenant_id) == before
+
+
+async def test_exports_made_before_an_amendment_are_outdated_by_it(
+    agency: Agency, evidence: Evidence, runtime: Runtime
+) -> None:
+    """An export made afterwards is not, nor one about another patient."""
+    chart = await Chart.open(agency)
+    vital, second = await chart.add(VITAL), await chart.add(PATIENT)
+    others = await chart.add(NARRATIVE, patient_id=second["id"])
+    await chart.advance("completed")
+    await amend(chart, vital, heart_rate=90)
+    await evidence.connection.execute(
+        "INSERT INTO nemsis_exports (id, tenant_id, incident_id, patient_id, status, schema_build,"
+        " validation_errors_json) VALUES (gen_random_uuid(), $1, $2::text::uuid, $3::text::uuid, 'exported', '3.5.1',"
+        " '[]')",
+        agency.tenant_id, chart.id, chart.patient["id"],
+    )  # fmt: skip
+    await amend(chart, {**vital, "version": 2}, heart_rate=91)
+    body = {"version": 1, "narrative_text": "Other.", "reason": REASON}
+    await agency.admin.expect(200, "PATCH", chart.at(NARRATIVE, others), json=body)
+    head = {"version": chart.version, "location_street": "2 Elm St", "reason": REASON}
+    await agency.admin.expect(200, "PATCH", chart.url, json=head)
+    async with counted(runtime.database) as statements:
+        told = await amendments(chart)
+    outdated = [[(one["kind"], one["status"]) for one in amendment["outdated_exports"]] for amendment in told]
+    exported = [("nemsis_export", "exported")]
+    assert outdated == [[], exported, [], exported]
+    assert len(statements) <= 10

@@ -1,0 +1,509 @@
+"""Signatures: what they cover against an oracle, how they are voided, and what agencies that want them complete."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import datetime as dt
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from app.core.runtime import Runtime
+from app.ems.chart.columns import ChartChild
+from app.ems.entries.kinds import KINDS as CHILD_KINDS
+from app.ems.incidents.models import Incident
+from app.ems.incidents.schemas import IncidentCreate
+from app.ems.public import list_signatures
+from app.ems.signatures.coverage import SCOPES, UNCHARTED
+from app.ems.signatures.repository import COVERED_KINDS
+from app.ems.uploads.columns import UploadedEntry
+from tests.architecture.queries import counted
+from tests.architecture.scratch import mapped_classes
+from tests.ems.charts import ELEMENT_GROUP, INCIDENT, PATIENT, VITAL, Chart
+from tests.ems.evidence import Evidence
+from tests.ems.uploads import ATTESTED, SIGNED, at, coverage, declare, fire, send, sign
+from tests.support.actors import Agency
+from tests.support.media import SVG
+
+T = TypeVar("T")
+WHO_SIGNS = {
+    "consent_to_treat": "patient",
+    "assignment_of_benefits": "guardian",
+    "refusal": "patient",
+    "receipt_of_privacy_notice": "patient",
+    "crew_attestation": "crew",
+}
+
+
+async def test_a_signature_is_bound_to_wording_and_content(chart: Chart, evidence: Evidence) -> None:
+    signed = await sign(chart)
+    assert (signed["status"], signed["version"], signed["allowed_actions"]) == ("signed", 2, [])
+    assert (signed["covers_current_chart"], signed["changed_since"]) == (True, [])
+    digests = {signed["content_sha256"]}
+    others: tuple[dict[str, Any], ...] = (
+        {"statement": SIGNED["statement"] + " And taken to hospital."},
+        {"signer_name": "Ana Brooks"},
+        {"signer_role": "guardian"},
+        {"statement_code": "receipt_of_privacy_notice"},
+    )
+    for other in others:
+        digests.add((await declare(chart, "signatures", **other))["content_sha256"])
+    assert len(digests) == 5
+    assert (await declare(chart, "signatures"))["content_sha256"] == signed["content_sha256"]
+    [stored] = await evidence._rows(
+        "SELECT covered_json::text AS snapshot FROM signatures WHERE id = $1::text::uuid", signed["id"]
+    )
+    [covered] = stored["snapshot"]
+    assert (covered["entity"], covered["id"], covered["version"]) == ("patient", chart.patient["id"], 1)
+
+
+async def test_a_pending_signature_covers_nothing(chart: Chart) -> None:
+    pending = await declare(chart, "signatures")
+    assert (pending["covers_current_chart"], pending["changed_since"]) == (False, [])
+
+
+async def test_content_is_bound_when_the_signature_is_given(chart: Chart) -> None:
+    """Not when its image arrives: what changed in between was never shown to the signer."""
+    pending = await declare(chart, "signatures")
+    await chart.revise(PATIENT, chart.patient, last_name="Brooks")
+    await send(chart, pending, SVG)
+    signed = await fire(chart, "signatures", pending)
+    assert (signed["covers_current_chart"], len(signed["changed_since"])) == (False, 1)
+
+
+@pytest.mark.parametrize("code", WHO_SIGNS)
+async def test_a_later_change_says_which_signature_no_longer_covers_and_why(chart: Chart, code: str) -> None:
+    fields = {"statement_code": code, "signer_role": WHO_SIGNS[code]}
+    signed = await sign(chart, **fields)
+    vital = await chart.add(VITAL)
+    moved = await chart.revise(PATIENT, chart.patient, home_street="1 Main St")
+    attests = code == "crew_attestation"
+    expected = {(vital["id"], "added", ()), (chart.patient["id"], "changed", ("home_street",))} if attests else set()
+    assert await coverage(chart, signed) == (not attests, expected)
+    renamed = await chart.revise(PATIENT, moved, last_name="Brooks", home_street=None)
+    expected = {(vital["id"], "added", ())} if attests else set()
+    assert await coverage(chart, signed) == (False, expected | {(chart.patient["id"], "changed", ("last_name",))})
+    await chart.revise(PATIENT, renamed, last_name="Rivers")
+    assert await coverage(chart, signed) == (not attests, expected)
+
+
+async def test_elements_are_named_one_by_one(chart: Chart) -> None:
+    refusal = await sign(chart, statement_code="refusal")
+    attested = await sign(chart, **ATTESTED)
+    elements = {"eDisposition.28": [{"value": "4228009"}], "eHistory.01": [{"value": "3101003"}]}
+    await chart.revise(PATIENT, chart.patient, elements=elements)
+    assert await coverage(chart, refusal) == (
+        False,
+        {(chart.patient["id"], "changed", ("elements.eDisposition.28",))},
+    )
+    assert await coverage(chart, attested) == (
+        False,
+        {(chart.patient["id"], "changed", ("elements.eDisposition.28", "elements.eHistory.01"))},
+    )
+
+
+async def test_a_deleted_entry_is_missed_and_a_restored_one_is_not(chart: Chart) -> None:
+    vital = await chart.add(VITAL)
+    attested = await sign(chart, **ATTESTED)
+    await chart.writer.expect(204, "DELETE", chart.at(VITAL, vital), params={"version": 1})
+    assert await coverage(chart, attested) == (False, {(vital["id"], "deleted", ())})
+    without = await sign(chart, **ATTESTED)
+    assert await coverage(chart, without) == (True, set())
+    await chart.agency.admin.expect(200, "POST", f"{chart.at(VITAL, vital)}/restore", json={"version": 2})
+    assert await coverage(chart, attested) == (True, set())
+    assert await coverage(chart, without) == (False, {(vital["id"], "added", ())})
+
+
+async def test_transitions_change_no_content(chart: Chart) -> None:
+    attested = await sign(chart, **ATTESTED)
+    await chart.advance("completed")
+    assert await coverage(chart, attested) == (True, set())
+
+
+async def test_an_attestation_of_one_patient_is_about_that_patient(chart: Chart) -> None:
+    other = await chart.add(PATIENT)
+    mine = await sign(chart, **ATTESTED | {"patient_id": chart.patient["id"]})
+    await chart.add(VITAL, patient_id=other["id"])
+    await chart.revise(PATIENT, other, last_name="Brooks")
+    assert await coverage(chart, mine) == (True, set())
+    crew = await chart.add(
+        ELEMENT_GROUP, group_name="eCrew.CrewGroup", elements={"eCrew.01": [{"value": "IL-0007"}]}, patient_id=None
+    )
+    assert await coverage(chart, mine) == (False, {(crew["id"], "added", ())})
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "code"),
+    [
+        ({"patient_id": None}, "patient_id", "missing"),
+        ({**ATTESTED, "signer_role": "patient"}, "signer_role", "not_the_crew"),
+        ({"signed_at": "2049-01-01T00:00:00Z"}, "signed_at", "in_the_future"),
+        ({"signer_name": "  "}, "signer_name", "blank"),
+        ({"statement": " \n"}, "statement", "blank"),
+        ({"statement_code": "anything"}, "statement_code", "enum"),
+        ({"size_bytes": 200_001}, "size_bytes", "less_than_equal"),
+        ({"file_type": "image/jpeg"}, "file_type", "literal_error"),
+    ],
+)
+async def test_impossible_signatures_are_refused(
+    chart: Chart, evidence: Evidence, fields: dict[str, Any], field: str, code: str
+) -> None:
+    before = await evidence.digest(chart.agency.tenant_id)
+    refused = await declare(chart, "signatures", status=422, **fields)
+    assert [(item["field"], item["code"]) for item in refused["error"]["details"]["problems"]] == [(field, code)]
+    assert await evidence.digest(chart.agency.tenant_id) == before
+
+
+async def test_signing_offline_keeps_the_time(chart: Chart) -> None:
+    at_scene = dt.datetime.now(dt.UTC) - dt.timedelta(hours=3)
+    signed = await declare(chart, "signatures", signed_at=at_scene.isoformat())
+    assert dt.datetime.fromisoformat(signed["signed_at"]) == at_scene
+
+
+async def test_signatures_are_not_changed(chart: Chart) -> None:
+    signed = await sign(chart)
+    answer = await chart.writer.patch(at(chart, "signatures", signed), json={"version": 2, "statement": "Another."})
+    assert answer.status_code == 405
+
+
+async def test_an_admin_voids_with_a_reason(chart: Chart, evidence: Evidence) -> None:
+    signed = await sign(chart)
+    admin = chart.agency.admin
+    await fire(chart, "signatures", signed, "void", status=403, reason="Wrong person.")
+    await fire(chart, "signatures", signed, "void", status=422, who=admin)
+    stale = {**signed, "version": 1}
+    await fire(chart, "signatures", stale, "void", status=409, who=admin, reason="Wrong person.")
+    assert (await evidence.records(signed["id"])).counts() == (2, 2, 2)
+    voided = await fire(chart, "signatures", signed, "void", who=admin, reason="Wrong person.")
+    assert (voided["status"], voided["covers_current_chart"], voided["version"]) == ("voided", False, 3)
+    event = (await evidence.records(signed["id"])).audit[-1]
+    assert (event["action"], event["metadata_json"]["reason"]) == ("signature.voided", "Wrong person.")
+    refused = await fire(chart, "signatures", voided, "void", status=409, who=admin, reason="Again.")
+    assert refused["error"]["code"] == "INVALID_TRANSITION"
+
+
+async def test_a_completed_chart_can_be_signed_again(chart: Chart) -> None:
+    """An amendment makes attestations void of meaning; the crew signs what the chart says now."""
+    first = await sign(chart, **ATTESTED)
+    await chart.advance("completed")
+    amended = await chart.agency.admin.expect(
+        200,
+        "PATCH",
+        chart.at(PATIENT, chart.patient),
+        json={"version": 1, "last_name": "Brooks", "reason": "Misspelt."},
+    )
+    assert amended["last_name"] == "Brooks"
+    assert (await coverage(chart, first))[0] is False
+    second = await sign(chart, **ATTESTED)
+    assert await coverage(chart, second) == (True, set())
+    await chart.writer.expect(409, "DELETE", at(chart, "signatures", second), params={"version": 2})
+    voided = await fire(chart, "signatures", first, "void", who=chart.agency.admin, reason="Outdated.")
+    assert voided["status"] == "voided"
+
+
+@pytest.mark.parametrize("status", ["ready_for_review", "locked"])
+async def test_other_closed_charts_take_no_signature(chart: Chart, evidence: Evidence, status: str) -> None:
+    signed = await sign(chart)
+    await chart.advance(status)
+    before = await evidence.digest(chart.agency.tenant_id)
+    for refused in (
+        await declare(chart, "signatures", status=409),
+        await fire(chart, "signatures", signed, "void", status=409, who=chart.agency.admin, reason="Why."),
+    ):
+        assert refused["error"]["code"] == "CHART_NOT_EDITABLE"
+    assert await evidence.digest(chart.agency.tenant_id) == before
+
+
+async def require_attestation(agency: Agency) -> None:
+    tenant = await agency.admin.expect(200, "GET", "tenants/current")
+    body = {"version": tenant["version"], "require_crew_signature": True}
+    await agency.admin.expect(200, "PATCH", "tenants/current", json=body)
+
+
+async def test_an_agency_that_wants_it_completes_attested_charts_only(chart: Chart, evidence: Evidence) -> None:
+    await require_attestation(chart.agency)
+    await sign(chart)  # the patient's: it attests nothing
+    outdated = await sign(chart, **ATTESTED)
+    patient = await chart.revise(PATIENT, chart.patient, last_name="Brooks")
+    await chart.advance("ready_for_review")
+    before = await evidence.digest(chart.agency.tenant_id)
+    refused = await chart.fire("complete", "supervisor", status=409)
+    assert [guard["name"] for guard in refused["error"]["details"]["failed_guards"]] == ["crew_signature"]
+    assert await evidence.digest(chart.agency.tenant_id) == before
+    await chart.fire("return_for_correction", "supervisor")
+    await chart.revise(PATIENT, patient, last_name="Rivers")
+    assert await coverage(chart, outdated) == (True, set())
+    await chart.advance("completed")
+    assert chart.head["status"] == "completed"
+
+
+async def test_attestations_of_every_patient_attest_the_chart(chart: Chart) -> None:
+    await require_attestation(chart.agency)
+    other = await chart.add(PATIENT)
+    await sign(chart, **ATTESTED | {"patient_id": chart.patient["id"]})
+    await chart.advance("ready_for_review")
+    await chart.fire("complete", "supervisor", status=409)
+    await chart.fire("return_for_correction", "supervisor")
+    await sign(chart, **ATTESTED | {"patient_id": other["id"]})
+    await chart.advance("completed")
+    assert chart.head["status"] == "completed"
+
+
+async def test_deleted_and_voided_attestations_attest_nothing(chart: Chart) -> None:
+    await require_attestation(chart.agency)
+    deleted, voided = await sign(chart, **ATTESTED), await sign(chart, **ATTESTED)
+    await chart.writer.expect(204, "DELETE", at(chart, "signatures", deleted), params={"version": 2})
+    await fire(chart, "signatures", voided, "void", who=chart.agency.admin, reason="Not the crew.")
+    await chart.advance("ready_for_review")
+    await chart.fire("complete", "supervisor", status=409)
+
+
+async def test_other_domains_read_all_signatures_in_five_statements(chart: Chart, runtime: Runtime) -> None:
+    signed = [await sign(chart), await sign(chart, **ATTESTED)]
+    await chart.revise(PATIENT, chart.patient, last_name="Brooks")
+    principal = runtime.tokens.verify(chart.agency.biller.token or "")
+    async with counted(runtime.database) as statements, runtime.read_unit_of_work(principal) as uow:
+        found = await list_signatures(uow, signed[0]["incident_id"])
+    assert [(str(one.id), one.covers_current_chart) for one in found] == [(one["id"], False) for one in signed]
+    assert len([text for text in statements if text.lstrip().startswith(("SELECT", "WITH"))]) <= 5
+
+
+async def test_names_and_wordings_stay_out_of_the_records(chart: Chart, evidence: Evidence) -> None:
+    await sign(chart, signer_name="Quackenbush", statement="I, Quackenbush, agree.")
+    assert "Quackenbush" not in await evidence.text(chart.agency.tenant_id)
+
+
+def test_every_column_of_the_chart_is_charted_or_known_not_to_be() -> None:
+    """A new column of a chart entry is either what clients chart, and covered, or named in UNCHARTED."""
+    for kind in CHILD_KINDS:
+        columns = set(kind.repository.entity.__table__.columns.keys())
+        assert columns - UNCHARTED == set(kind.create.model_fields) - {"id"}, kind.noun
+    assert set(Incident.__table__.columns.keys()) - UNCHARTED == set(IncidentCreate.model_fields) - {"id"}
+
+
+def test_every_kind_of_chart_entry_is_covered() -> None:
+    """An entry that no attestation covers could be changed without anybody noticing."""
+    entries = {mapped for mapped in mapped_classes() if issubclass(mapped, ChartChild)}
+    covered = {mapped for mapped in entries if not issubclass(mapped, UploadedEntry)}
+    assert covered == set(COVERED_KINDS)
+    names = {kind.entity_type for kind in COVERED_KINDS} | {"incident"}
+    assert names == set(SCOPES["crew_attestation"]) and all(set(scope) <= names for scope in SCOPES.values())  # type: ignore[index]
+
+
+IDENTITY = ("last_name", "first_name", "middle_name", "name_suffix", "date_of_birth")
+VALUES: dict[str, dict[str, list[Any]]] = {
+    "incident": {
+        "location_street": ["1 Main St", "2 Main St", None],
+        "disposition": ["4227001", "4227003", None],
+        "incident_number": ["26-000001", "26-000002"],
+    },
+    "patients": {
+        "last_name": ["Rivers", "Brooks", None],
+        "date_of_birth": ["1977-07-07", None],
+        "home_street": ["3 Elm St", None],
+        "elements.eDisposition.28": [[{"value": "4228009"}], [{"value": "4228001"}], None],
+        "elements.eHistory.01": [[{"value": "3101003"}], None],
+    },
+    "vitals": {"heart_rate": [60, 90, None], "temperature_c": ["36.6", "37.0", None]},
+    "narratives": {"narrative_text": ["Sitting.", "Supine.", None]},
+}
+SINGULAR = {"incident": "incident", "patients": "patient", "vitals": "vital", "narratives": "narrative"}
+RELEVANT: dict[str, dict[str, tuple[str, ...]]] = {
+    "consent_to_treat": {"patients": IDENTITY},
+    "receipt_of_privacy_notice": {"patients": IDENTITY},
+    "assignment_of_benefits": {"patients": IDENTITY, "incident": ("incident_number",)},
+    "refusal": {
+        "patients": (*IDENTITY, "elements.eDisposition.28"),
+        "incident": ("incident_number", "disposition"),
+    },
+    "crew_attestation": {kind: tuple(fields) for kind, fields in VALUES.items()},
+}
+
+
+@dataclass
+class Entry:
+    kind: str
+    id: str
+    fields: dict[str, Any]
+    patient: str | None = None
+    version: int = 1
+    deleted: bool = False
+
+
+@dataclass
+class Given:
+    """A signature: what it was about, as it was."""
+
+    id: str
+    code: str
+    patient: str | None
+    then: dict[str, dict[str, Any]]
+    voided: bool = False
+    version: int = 2
+
+
+@dataclass
+class Model:
+    head: Entry
+    entries: list[Entry] = field(default_factory=list)
+    signatures: list[Given] = field(default_factory=list)
+
+    def relevant(self, code: str, patient: str | None) -> dict[str, dict[str, Any]]:
+        """{id: {field: value}} of what a statement is about now."""
+        found = {}
+        for entry in (self.head, *self.entries):
+            about = patient is None or entry.kind == "incident" or entry.patient == patient
+            if entry.kind in RELEVANT[code] and about and not entry.deleted:
+                found[entry.id] = {
+                    name: copy.deepcopy(entry.fields[name])
+                    for name in RELEVANT[code][entry.kind]
+                    if entry.fields.get(name) is not None
+                }
+        return found
+
+    def changes(self, given: Given) -> set[tuple[str, str, tuple[str, ...]]]:
+        then, now = given.then, self.relevant(given.code, given.patient)
+        changes: set[tuple[str, str, tuple[str, ...]]] = {(one, "deleted", ()) for one in then.keys() - now.keys()}
+        changes |= {(one, "added", ()) for one in now.keys() - then.keys()}
+        for one in then.keys() & now.keys():
+            names = then[one].keys() | now[one].keys()
+            fields = tuple(sorted(name for name in names if then[one].get(name) != now[one].get(name)))
+            changes |= {(one, "changed", fields)} if fields else set()
+        return changes
+
+
+def machine_of(chart_agency: Agency, loop: asyncio.AbstractEventLoop) -> type[RuleBasedStateMachine]:
+    """The machine works in a thread of its own; what it awaits runs on the app's loop."""
+
+    def wait(awaited: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(awaited, loop).result(30)
+
+    numbers = st.integers(0, 30)
+
+    class CoverageMachine(RuleBasedStateMachine):
+        @initialize()
+        def open_chart(self) -> None:
+            self.chart = wait(Chart.open(chart_agency))
+            head = Entry("incident", self.chart.id, {"incident_number": INCIDENT.body["incident_number"]})
+            patient = Entry("patients", self.chart.patient["id"], {"last_name": "Rivers"}, self.chart.patient["id"])
+            self.model = Model(head, [patient])
+            for kind in ("vitals", "narratives"):
+                self.create(kind, 0)
+            self.sign("crew_attestation", 0, True)
+
+        def url_of(self, entry: Entry) -> str:
+            return self.chart.url if entry is self.model.head else f"{self.chart.url}/{entry.kind}/{entry.id}"
+
+        def send(self, method: str, url: str, body: Any = None) -> Any:
+            return wait(self.chart.agency.admin.request(method, url, json=body))
+
+        @rule(kind=st.sampled_from(["patients", "vitals", "vitals", "narratives"]), about=numbers)
+        def create(self, kind: str, about: int) -> None:
+            patients = [entry for entry in self.model.entries if entry.kind == "patients" and not entry.deleted]
+            if kind != "patients" and not patients:
+                return
+            body = {} if kind == "patients" else {"patient_id": patients[about % len(patients)].id}
+            made = self.send("POST", f"{self.chart.url}/{kind}", body).json()
+            self.model.entries.append(Entry(kind, made["id"], {}, body.get("patient_id", made["id"])))
+
+        @rule(number=numbers, name=numbers, value=numbers)
+        def revise(self, number: int, name: int, value: int) -> None:
+            everything = [self.model.head, *self.model.entries]
+            entry = everything[number % len(everything)]
+            fields = VALUES[entry.kind]
+            field_name = sorted(fields)[name % len(fields)]
+            new = fields[field_name][value % len(fields[field_name])]
+            change = {field_name: new}
+            if field_name.startswith("elements."):
+                change = {"elements": {field_name.removeprefix("elements."): new}}
+            answer = self.send("PATCH", self.url_of(entry), {"version": entry.version, **change})
+            assert answer.status_code == (404 if entry.deleted else 200)
+            if not entry.deleted:
+                entry.fields[field_name] = new
+                entry.version = answer.json()["version"]
+
+        @rule(number=numbers, back=st.booleans())
+        def delete_or_restore(self, number: int, back: bool) -> None:
+            entry = self.model.entries[number % len(self.model.entries)]
+            url = self.url_of(entry)
+            if back and entry.deleted:
+                answer = self.send("POST", f"{url}/restore", {"version": entry.version})
+                refused = 422
+            elif not back and not entry.deleted:
+                answer = self.send("DELETE", f"{url}?version={entry.version}")
+                refused = 409
+            else:
+                return
+            if answer.status_code != refused:  # in use, or its patient is gone
+                assert answer.status_code in (200, 204)
+                entry.deleted, entry.version = not entry.deleted, entry.version + 1
+
+        @rule(
+            code=st.sampled_from([*WHO_SIGNS, "crew_attestation", "crew_attestation"]),
+            about=numbers,
+            all_of=st.booleans(),
+        )
+        def sign(self, code: str, about: int, all_of: bool) -> None:
+            patients = [entry for entry in self.model.entries if entry.kind == "patients" and not entry.deleted]
+            whole = code == "crew_attestation" and all_of
+            if not patients and not whole:
+                return
+            patient = None if whole else patients[about % len(patients)].id
+            then = self.model.relevant(code, patient)
+            fields = {"statement_code": code, "signer_role": WHO_SIGNS[code], "patient_id": patient}
+            given = wait(sign(self.chart, **fields))
+            self.model.signatures.append(Given(given["id"], code, patient, then))
+
+        @rule(number=numbers)
+        def void(self, number: int) -> None:
+            if not self.model.signatures:
+                return
+            given = self.model.signatures[number % len(self.model.signatures)]
+            body = {"action": "void", "version": given.version, "reason": "Because."}
+            answer = self.send("POST", f"{self.chart.url}/signatures/{given.id}/transitions", body)
+            assert answer.status_code == (409 if given.voided else 200)
+            given.version += not given.voided
+            given.voided = True
+
+        def teardown(self) -> None:
+            if not hasattr(self, "model"):
+                return
+            url = f"{self.chart.url}/signatures?limit=200&sort=created_at"
+            read = self.send("GET", url).json()["items"]
+            assert [one["id"] for one in read] == [given.id for given in self.model.signatures]
+            for one, given in zip(read, self.model.signatures, strict=True):
+                found = {(item["id"], item["change"], tuple(item["fields"])) for item in one["changed_since"]}
+                expected = set() if given.voided else self.model.changes(given)
+                assert found == expected
+                assert one["covers_current_chart"] is (not given.voided and not expected)
+                assert one["version"] == given.version
+
+    return CoverageMachine
+
+
+async def check_oracle(agency: Agency, *, examples: int, steps: int, derandomize: bool) -> None:
+    chosen = settings(
+        max_examples=examples,
+        stateful_step_count=steps,
+        deadline=None,
+        derandomize=derandomize,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    machine = machine_of(agency, asyncio.get_running_loop())
+    await asyncio.to_thread(run_state_machine_as_test, machine, settings=chosen)
+
+
+async def test_coverage_equals_the_oracles(agency: Agency) -> None:
+    await check_oracle(agency, examples=20, steps=20, derandomize=True)
+
+
+@pytest.mark.long
+async def test_coverage_equals_the_oracles_for_long(agency: Agency) -> None:
+    await check_oracle(agency, examples=300, steps=50, derandomize=False)

@@ -1,0 +1,249 @@
+"""A sync saves what single requests would save, change by change, and says of each what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from typing import Any
+
+import pytest
+
+from app.core.runtime import Runtime
+from tests.architecture.queries import counted
+from tests.ems.charts import CHILDREN, INCIDENTS, PATIENT, VITAL, Chart, Kind
+from tests.ems.evidence import Evidence
+from tests.support.actors import Actor, Agency
+
+
+def creation(chart: Chart, kind: Kind, **fields: Any) -> dict[str, Any]:
+    return {"kind": kind.entity_type, "op": "create", "id": str(uuid.uuid4()), "data": chart.body(kind, **fields)}
+
+
+def patch(kind: Kind, entry: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    about = {"kind": kind.entity_type, "op": "patch", "id": entry["id"], "version": entry["version"]}
+    return {**about, "data": fields or dict(kind.change)}
+
+
+def deletion(kind: Kind, entry: dict[str, Any]) -> dict[str, Any]:
+    return {"kind": kind.entity_type, "op": "delete", "id": entry["id"], "version": entry["version"]}
+
+
+async def sync(chart: Chart, *changes: dict[str, Any], who: str = "medic") -> list[dict[str, Any]]:
+    answer = await chart.agency.actors[who].expect(200, "POST", f"{chart.url}/sync", json={"changes": changes})
+    results: list[dict[str, Any]] = answer["results"]
+    assert [(result["kind"], result["op"], result["id"]) for result in results] == [
+        (change["kind"], change["op"], change["id"]) for change in changes
+    ]
+    return results
+
+
+@pytest.mark.parametrize("kind", CHILDREN, ids=lambda kind: kind.noun)
+async def test_each_kind_is_created_patched_and_deleted(chart: Chart, evidence: Evidence, kind: Kind) -> None:
+    """In one request, in order: a patch finds what was created before it."""
+    made = creation(chart, kind)
+    entry = {"id": made["id"], "version": 1}
+    created, patched, deleted = await sync(chart, made, patch(kind, entry), deletion(kind, entry | {"version": 2}))
+    assert [(one["outcome"], one["status"], one["version"]) for one in (created, patched, deleted)] == [
+        ("saved", 201, 1), ("saved", 200, 2), ("saved", 204, 3),
+    ]  # fmt: skip
+    assert (created["resource"]["id"], created["resource"]["version"]) == (made["id"], 1)
+    changed = {name: value for name, value in patched["resource"].items() if name in kind.change}
+    assert deleted["resource"] is None and changed == dict(kind.change)
+    records = await evidence.records(made["id"])
+    assert [row["action"].partition(".")[2] for row in records.audit] == ["created", "revised", "deleted"]
+    assert records.counts() == (3, 3, 3)
+    assert len({row["request_id"] for row in records.audit}) == 1
+    await chart.writer.expect(404, "GET", chart.at(kind, entry))
+
+
+async def test_the_incident_is_patched_and_nothing_else(chart: Chart, evidence: Evidence) -> None:
+    head = {"kind": "incident", "op": "patch", "id": chart.id, "version": chart.version}
+    [saved] = await sync(chart, {**head, "data": {"location_street": "9 Elm St"}})
+    assert saved["resource"] == await chart.reload()
+    assert saved["resource"]["location_street"] == "9 Elm St"
+    before = await evidence.digest(chart.agency.tenant_id)
+    foreign = await Chart.open(chart.agency)
+    before = await evidence.digest(chart.agency.tenant_id)
+    [refused] = await sync(chart, {**head, "id": foreign.id, "version": 1, "data": {"location_street": "x"}})
+    assert (refused["outcome"], refused["status"], refused["error"]["code"]) == ("refused", 404, "NOT_FOUND")
+    for op in ("create", "delete"):
+        change = {**head, "op": op, "version": None if op == "create" else 1}
+        await chart.writer.expect(422, "POST", f"{chart.url}/sync", json={"changes": [change]})
+    assert await evidence.digest(chart.agency.tenant_id) == before
+
+
+async def test_one_result_does_not_depend_on_another(chart: Chart, evidence: Evidence) -> None:
+    vital = await chart.add(VITAL)
+    newer = await chart.revise(VITAL, vital, heart_rate=101)
+    stranger = str(uuid.uuid4())
+    results = await sync(
+        chart,
+        creation(chart, VITAL, heart_rate=-1),
+        patch(VITAL, vital, heart_rate=55),
+        creation(chart, VITAL, patient_id=stranger),
+        {"kind": "vital", "op": "delete", "id": stranger, "version": 1},
+        patch(VITAL, newer, heart_rate=102),
+    )
+    assert [(one["outcome"], one["status"]) for one in results] == [
+        ("refused", 422), ("conflict", 409), ("refused", 422), ("refused", 404), ("saved", 200),
+    ]  # fmt: skip
+    assert results[0]["error"]["details"]["problems"][0]["field"] == "heart_rate"
+    assert results[2]["error"]["details"]["problems"][0]["code"] == "unknown_patient"
+    assert (results[1]["server_version"], results[1]["updated_at"]) == (2, newer["updated_at"])
+    assert results[1]["resource"] == newer
+    assert results[4]["resource"]["heart_rate"] == 102
+    assert (await evidence.records(vital["id"])).counts() == (3, 3, 3)
+    listed = await chart.writer.expect(200, "GET", chart.at(VITAL))
+    assert [item["id"] for item in listed["items"]] == [vital["id"]]
+
+
+async def test_a_creation_sent_again_is_saved_again_and_makes_nothing(chart: Chart, evidence: Evidence) -> None:
+    """By a sync or by the single request, first or second: it is the same creation."""
+    made = creation(chart, VITAL)
+    [first] = await sync(chart, made)
+    body = {**made["data"], "id": made["id"]}
+    before = await evidence.digest(chart.agency.tenant_id)
+    [second] = await sync(chart, made)
+    assert second == {**first, "status": 200}
+    assert await chart.writer.expect(200, "POST", chart.at(VITAL), json=body) == first["resource"]
+    [other] = await sync(chart, {**made, "data": {**made["data"], "heart_rate": 1}})
+    assert (other["outcome"], other["error"]["code"], other["status"]) == ("refused", "CONFLICT", 409)
+    assert await evidence.digest(chart.agency.tenant_id) == before
+    single = chart.body(VITAL, id=str(uuid.uuid4()))
+    await chart.writer.expect(201, "POST", chart.at(VITAL), json=single)
+    data = {name: value for name, value in single.items() if name != "id"}
+    [known] = await sync(chart, {"kind": "vital", "op": "create", "id": single["id"], "data": data})
+    assert (known["outcome"], known["status"], known["version"]) == ("saved", 200, 1)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"op": "create", "version": 1},
+        {"op": "patch"},
+        {"op": "delete"},
+        {"op": "patch", "version": 0},
+        {"op": "restore", "version": 1},
+        {"op": "create", "kind": "signature"},
+        {"op": "create", "data": []},
+        {"op": "create", "extra": 1},
+    ],
+)
+async def test_a_change_that_makes_no_sense_refuses_the_request(
+    chart: Chart, evidence: Evidence, change: dict[str, Any]
+) -> None:
+    before = await evidence.digest(chart.agency.tenant_id)
+    good = creation(chart, VITAL)
+    bad = {"kind": "vital", "id": str(uuid.uuid4()), "data": chart.body(VITAL), **change}
+    for changes in ([good, bad], [], [good] * 101, None):
+        await chart.writer.expect(422, "POST", f"{chart.url}/sync", json={"changes": changes})
+    assert await evidence.digest(chart.agency.tenant_id) == before
+
+
+@pytest.mark.parametrize(
+    ("data", "field"),
+    [
+        ({"id": "x"}, "id"),
+        ({"surname": "Canary"}, "surname"),
+        ({"heart_rate": "Canary"}, "heart_rate"),
+        ({"elements": {"eVitals.10": [{"value": "Canary\x00"}]}}, None),
+        ({"reason": " "}, "reason"),
+    ],
+)
+async def test_bad_data_is_refused_with_its_change_and_not_echoed(
+    chart: Chart, evidence: Evidence, data: dict[str, Any], field: str | None
+) -> None:
+    bad = creation(chart, VITAL, **data)
+    before = await evidence.digest(chart.agency.tenant_id)
+    [refused] = await sync(chart, bad)
+    assert (refused["outcome"], refused["error"]["code"]) == ("refused", "VALIDATION_FAILED")
+    assert "Canary" not in str(refused["error"])
+    if field is not None:
+        assert refused["error"]["details"]["problems"][0]["field"] == field
+    assert await evidence.digest(chart.agency.tenant_id) == before
+    refused, saved = await sync(chart, bad, creation(chart, VITAL))
+    assert (refused["outcome"], saved["outcome"]) == ("refused", "saved")
+
+
+async def test_a_closed_chart_refuses_every_change_and_an_amendment_passes(agency: Agency, evidence: Evidence) -> None:
+    chart = await Chart.open(agency, "completed")
+    before = await evidence.digest(agency.tenant_id)
+    for who, code in (("medic", "CHART_NOT_EDITABLE"), ("admin", "VALIDATION_FAILED")):
+        results = await sync(
+            chart, creation(chart, VITAL), patch(PATIENT, chart.patient), deletion(PATIENT, chart.patient), who=who
+        )
+        assert [result["error"]["code"] for result in results] == [code] * 3
+    assert await evidence.digest(agency.tenant_id) == before
+    reason = {"reason": "Typed into the wrong chart."}
+    made = creation(chart, VITAL, **reason)
+    gone = {**deletion(VITAL, {"id": made["id"], "version": 1}), "data": reason}
+    results = await sync(chart, made, patch(PATIENT, chart.patient, first_name="Ana", **reason), gone, who="admin")
+    assert [result["outcome"] for result in results] == ["saved"] * 3
+    assert [row["change"] for row in await evidence.amendments(made["id"])] == ["created", "deleted"]
+    assert [row["change"] for row in await evidence.amendments(chart.patient["id"])] == ["revised"]
+
+
+async def test_who_may_sync(agency: Agency, found: Any, evidence: Evidence, anonymous: Actor) -> None:
+    chart, other = await Chart.open(agency), await found()
+    before = await evidence.digest(agency.tenant_id)
+    body = {"changes": [creation(chart, VITAL)]}
+    await anonymous.expect(401, "POST", f"{chart.url}/sync", json=body)
+    for who in ("biller", "founder"):
+        await agency.actors[who].expect(403, "POST", f"{chart.url}/sync", json=body)
+    missing = await agency.medic.expect(404, "POST", f"{INCIDENTS}/{uuid.uuid4()}/sync", json=body)
+    foreign = await other.admin.expect(404, "POST", f"{chart.url}/sync", json=body)
+    assert missing["error"] | {"trace_id": ""} == foreign["error"] | {"trace_id": ""}
+    assert await evidence.digest(agency.tenant_id) == before
+
+
+async def test_two_devices_that_sync_at_once_lose_nothing(chart: Chart, evidence: Evidence) -> None:
+    """Every patch is saved once or is a conflict; every creation is there."""
+    vitals = [await chart.add(VITAL) for _ in range(4)]
+    devices = [
+        [change for vital in vitals for change in (patch(VITAL, vital, heart_rate=rate), creation(chart, VITAL))]
+        for rate in (61, 62)
+    ]
+    answers = await asyncio.gather(*(sync(chart, *changes) for changes in devices))
+    for one, other in zip(*answers, strict=True):
+        wanted = ["saved", "saved"] if one["op"] == "create" else ["conflict", "saved"]
+        assert sorted([one["outcome"], other["outcome"]]) == wanted
+    for vital in vitals:
+        assert (await evidence.records(vital["id"])).counts() == (2, 2, 2)
+    page = await chart.writer.expect(200, "GET", chart.at(VITAL), params={"limit": 200})
+    assert len(page["items"]) == 12
+
+
+async def test_a_change_costs_few_statements(chart: Chart, runtime: Runtime) -> None:
+    await sync(chart, *(creation(chart, VITAL) for _ in range(2)))  # the driver asks about types once
+    sent = []
+    for count in (1, 11):
+        changes = [creation(chart, VITAL) for _ in range(count)]
+        async with counted(runtime.database) as statements:
+            await sync(chart, *changes)
+        sent.append(len(statements))
+    assert (sent[1] - sent[0]) / 10 <= 6
+
+
+async def test_when_the_database_is_away_the_rest_is_refused_untried(
+    chart: Chart, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The device keeps what was not saved and sends it again."""
+    made = [creation(chart, VITAL) for _ in range(4)]
+    acquire, calls = runtime.database.acquire, 0
+
+    async def failing() -> Any:
+        nonlocal calls
+        calls += 1
+        if calls > 2:
+            raise ConnectionRefusedError
+        return await acquire()
+
+    monkeypatch.setattr(runtime.database, "acquire", failing)
+    results = await sync(chart, *made)
+    tried = calls
+    monkeypatch.undo()
+    assert [result["outcome"] for result in results] == ["saved", "refused", "refused", "refused"]
+    assert {result["error"]["code"] for result in results[1:]} == {"SERVICE_UNAVAILABLE"}
+    assert tried == 3  # the incident, the saved one, the one that failed
+    again = await sync(chart, *made)
+    assert [(result["outcome"], result["status"]) for result in again] == [("saved", 200), *[("saved", 201)] * 3]

@@ -19,9 +19,11 @@ from app.ems.vitals.models import Vital
 from tests.architecture.queries import counted
 from tests.ems.charts import CHILDREN, INCIDENT, INCIDENTS, INTERVENTION, NARRATIVE, PATIENT, VITAL, Chart, Kind
 from tests.ems.evidence import Evidence
+from tests.ems.uploads import declare, sign
 from tests.support.actors import Agency
 
 T = TypeVar("T")
+UPLOADS = ("signatures", "attachments")
 LISTS = ("patients", "vitals", "interventions", "narratives", "element_groups")
 REASON = "Recorded for the wrong patient."
 CHANGES: dict[str, list[dict[str, Any]]] = {
@@ -52,15 +54,20 @@ async def instant(evidence: Evidence) -> dt.datetime:
 async def test_the_whole_chart_holds_what_the_single_requests_answer(chart: Chart) -> None:
     entries = [await chart.add(kind) for kind in CHILDREN]
     gone = await chart.add(VITAL)
+    await declare(chart)
+    await sign(chart)
     await chart.writer.expect(204, "DELETE", chart.at(VITAL, gone), params={"version": 1})
     for who in ("medic", "supervisor", "admin", "biller"):
         whole = await chart_now(chart, who)
-        assert list(whole) == ["incident", *LISTS]
+        assert list(whole) == ["incident", *LISTS, *UPLOADS]
         assert whole["incident"] == await chart.agency.actors[who].expect(200, "GET", chart.url)
         for kind, name, entry in zip(CHILDREN, LISTS, entries, strict=True):
             listed = await chart.writer.expect(200, "GET", chart.at(kind), params={"sort": "created_at"})
             assert whole[name] == listed["items"]
             assert entry in whole[name] and gone not in whole[name]
+        for path in UPLOADS:
+            listed = await chart.agency.actors[who].expect(200, "GET", f"{chart.url}/{path}")
+            assert whole[path] == listed["items"] != []
 
 
 async def test_as_of_shows_each_state_that_the_chart_had(chart: Chart, evidence: Evidence) -> None:
@@ -154,7 +161,7 @@ async def test_another_agency_and_other_roles_see_nothing(chart: Chart, found: A
 
 
 async def test_a_large_chart_costs_as_many_statements_as_a_small_one(chart: Chart, runtime: Runtime) -> None:
-    places = {"chart": 9, "history": 6, "history?as_of=2099-12-31T00:00:00Z": 5, "timeline": 8}
+    places = {"chart": 11, "history": 6, "history?as_of=2099-12-31T00:00:00Z": 5, "timeline": 8}
     for kind in CHILDREN[1:]:
         await chart.add(kind)
     for place in places:

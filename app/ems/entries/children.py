@@ -26,6 +26,7 @@ from app.ems.incidents.models import Incident
 from app.ems.incidents.repository import IncidentRepository
 from app.ems.lifecycle import IncidentStatus
 from app.ems.patients.models import Patient
+from app.ems.patients.repository import PatientRepository
 from app.ems.permissions import CHART_RESTORE
 
 E = TypeVar("E", bound=ChartChild)
@@ -57,7 +58,8 @@ class ChildKind(Generic[E, R]):
     """`noun` names one in summaries; `check` raises ValidationFailed for what only this kind can judge.
 
     `check` gets the unit of work, the entry and, for entries about a patient, that patient. `used_by` keeps an entry
-    from being deleted while others refer to it. `derive` makes answers that need more than their own rows.
+    from being deleted while others refer to it. `derive` makes the answer where that needs the chart's head and
+    the patient, too.
     """
 
     noun: str
@@ -69,13 +71,18 @@ class ChildKind(Generic[E, R]):
     actions: ChildActions
     check: Callable[[UnitOfWork, E, Patient | None], Awaitable[None]] | None = None
     used_by: tuple[Use, ...] = ()
-    derive: Callable[[ReadUnitOfWork, Incident, Sequence[E]], Awaitable[list[R]]] | None = None
+    derive: Callable[[E, Incident, Patient | None], R] | None = None
 
-    async def present(self, uow: ReadUnitOfWork, incident: Incident, entries: Sequence[E]) -> list[R]:
-        """Answers for some entries of one chart."""
-        if self.derive is None:
-            return [self.read.of(entry) for entry in entries]
-        return await self.derive(uow, incident, entries)
+    def present(self, entry: E, incident: Incident, patient: Patient | None) -> R:
+        return self.read.of(entry) if self.derive is None else self.derive(entry, incident, patient)
+
+    async def present_all(self, uow: ReadUnitOfWork, incident: Incident, entries: Sequence[E]) -> list[R]:
+        """Answers for some entries of one chart: at most one statement, however many."""
+        patients: dict[uuid.UUID | None, Patient] = {}
+        if self.derive is not None:
+            found = await PatientRepository(uow).list_all(uow.tenant_id, incident_id=incident.id)
+            patients.update((patient.id, patient) for patient in found)
+        return [self.present(entry, incident, patients.get(getattr(entry, "patient_id", None))) for entry in entries]
 
 
 class ChildReader(Generic[E, R]):
@@ -89,7 +96,7 @@ class ChildReader(Generic[E, R]):
         """Raises NotFound: for a missing or deleted incident, or a child of another one, too."""
         incident = await self._incidents.get(self._uow.tenant_id, incident_id)
         child = of_incident(await self._children.find(self._uow.tenant_id, child_id), incident_id)
-        [read] = await self._kind.present(self._uow, incident, [child])
+        [read] = await self._kind.present_all(self._uow, incident, [child])
         return read
 
     async def list_page(self, incident_id: uuid.UUID, *, include_deleted: bool, **query: Any) -> Page[R]:
@@ -100,7 +107,7 @@ class ChildReader(Generic[E, R]):
             listed = self._children.list_including_deleted
         incident = await self._incidents.get(self._uow.tenant_id, incident_id)
         page = await listed(self._uow.tenant_id, incident_id=incident_id, **query)
-        items = await self._kind.present(self._uow, incident, page.items)
+        items = await self._kind.present_all(self._uow, incident, page.items)
         return Page(items=items, next_cursor=page.next_cursor)
 
 
@@ -121,18 +128,20 @@ class ChildService(Generic[E, R]):
         claim = await creation.claim(self._uow, given)
         if claim.repeated:
             child = await self._children.get(self._uow.tenant_id, claim.entity_id)
-            return await self._present(await self._incidents.get(self._uow.tenant_id, child.incident_id), child)
+            incident = await self._incidents.get(self._uow.tenant_id, child.incident_id)
+            [read] = await self._kind.present_all(self._uow, incident, [child])
+            return read
         incident = await self._incidents.get_for_share(self._uow.tenant_id, incident_id)
         require_editable(incident, self._uow.principal, given.reason)
         values = {**given.values(), "elements": to_json(given.elements)}
         child = self._children.entity(
             id=claim.entity_id, tenant_id=self._uow.tenant_id, incident_id=incident_id, **values
         )
-        await self._check(child)
+        patient = await self._check(child)
         async with self._change(child, self._kind.actions.created, given.reason):
             pass
         await self._amended(incident, child, AmendmentChange.CREATED, 0, given.reason)
-        return await self._present(incident, child)
+        return self._kind.present(child, incident, patient)
 
     async def revise(self, incident_id: uuid.UUID, child_id: uuid.UUID, patch: ChartPatch) -> R:
         """Raises NotFound, ChartNotEditable, Conflict (stale), ValidationFailed."""
@@ -141,9 +150,15 @@ class ChildService(Generic[E, R]):
         child = of_incident(await self._children.find(self._uow.tenant_id, child_id), incident_id)
         amends = incident.status is IncidentStatus.COMPLETED
         action = self._kind.actions.amended if amends else self._kind.actions.revised
-        await revise_entry(self._uow, child, patch, action, self._check)
+        patient: Patient | None = None
+
+        async def check(entry: E) -> None:
+            nonlocal patient
+            patient = await self._check(entry)
+
+        await revise_entry(self._uow, child, patch, action, check)
         await self._amended(incident, child, AmendmentChange.REVISED, patch.version, patch.reason)
-        return await self._present(incident, child)
+        return self._kind.present(child, incident, patient)
 
     async def delete(
         self, incident_id: uuid.UUID, child_id: uuid.UUID, version: int, reason: str | None = None
@@ -168,13 +183,9 @@ class ChildService(Generic[E, R]):
         require_version(child, version)
         async with self._change(child, self._kind.actions.restored, reason):
             child.deleted_at = None
-            await self._check(child)
+            patient = await self._check(child)
         await self._amended(incident, child, AmendmentChange.RESTORED, version, reason)
-        return await self._present(incident, child)
-
-    async def _present(self, incident: Incident, child: E) -> R:
-        [read] = await self._kind.present(self._uow, incident, [child])
-        return read
+        return self._kind.present(child, incident, patient)
 
     def _change(self, child: E, action: StrEnum, reason: str | None) -> Change[E]:
         return self._uow.change(child, action, event=INCIDENT_UPDATED, metadata=reason_metadata(reason))
@@ -192,8 +203,10 @@ class ChildService(Generic[E, R]):
             if page.items:
                 raise EntryInUse(used_by=use.path)
 
-    async def _check(self, child: E) -> None:
+    async def _check(self, child: E) -> Patient | None:
+        """Whom the entry is about. Raises ValidationFailed."""
         check_entry_elements(child)
         patient = await patient_of(self._uow, child)
         if self._kind.check is not None:
             await self._kind.check(self._uow, child, patient)
+        return patient

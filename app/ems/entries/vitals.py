@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
 
-from app.core.db.uow import ReadUnitOfWork, UnitOfWork
+from app.core.db.uow import UnitOfWork
 from app.core.errors import ValidationFailed
 from app.ems.entries.checks import not_before_birth
 from app.ems.entries.children import ChildActions, ChildKind
-from app.ems.incidents.models import Incident
 from app.ems.patients.ages import Aged, age_in_days
 from app.ems.patients.models import Patient
-from app.ems.patients.repository import PatientRepository
 from app.ems.vitals.models import Etco2Unit, Vital
 from app.ems.vitals.plausibility import CallTimes, warnings_of
 from app.ems.vitals.repository import VitalRepository
@@ -50,14 +48,8 @@ async def _check(uow: UnitOfWork, vital: Vital, patient: Patient | None) -> None
         raise ValidationFailed.of("gcs_total", "not_the_sum", "The total GCS is not the sum of its parts.")
 
 
-async def present_vitals(uow: ReadUnitOfWork, incident: Incident, vitals: Sequence[Vital]) -> list[VitalRead]:
-    """With warnings by the patients' ages and the call's times: one statement more, however many."""
-    patients = {item.id: item for item in await PatientRepository(uow).list_all(uow.tenant_id, incident_id=incident.id)}
-    return [read_vital(vital, incident, patients.get(vital.patient_id)) for vital in vitals]
-
-
 def read_vital(vital: Vital, call: CallTimes, patient: Aged | None) -> VitalRead:
-    """A deleted patient's age is not judged."""
+    """With warnings by the patient's age and the call's times. A deleted patient's age is not judged."""
     age_days = None if patient is None else age_in_days(patient, vital.taken_at or call.dispatch_time)
     return VitalRead.of(vital, warnings=warnings_of(vital, age_days, call))
 
@@ -73,5 +65,5 @@ VITALS = ChildKind(
         VitalAction.CREATED, VitalAction.REVISED, VitalAction.AMENDED, VitalAction.DELETED, VitalAction.RESTORED
     ),
     check=_check,
-    derive=present_vitals,
+    derive=read_vital,
 )

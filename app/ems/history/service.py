@@ -16,7 +16,7 @@ from app.core.schemas import EntityRead
 from app.ems.amendments.models import ChartAmendment
 from app.ems.amendments.repository import AmendmentRepository
 from app.ems.entries.kinds import ENTRY_KINDS, EntryKind
-from app.ems.entries.vitals import VITALS, read_vital
+from app.ems.entries.uploads import UploadKind
 from app.ems.history.exports import ExportedDocument, export_sources
 from app.ems.history.repository import RevisionRepository
 from app.ems.history.schemas import AmendmentRead, FieldChange, OutdatedExport, VersionRead, WholeChart
@@ -72,10 +72,11 @@ class HistoryReader:
         lists: dict[str, Any] = {}
         for entity_type, kind in _ENTRY_KINDS.items():
             found = entries[entity_type]
-            if kind is VITALS:
-                shown = [read_vital(vital, incident, patients.get(vital.patient_id)) for vital in found]
-            else:
+            if isinstance(kind, UploadKind):
                 shown = await kind.present(self._uow, current, found)
+            else:
+                about = [patients.get(getattr(entry, "patient_id", None)) for entry in found]
+                shown = [kind.present(entry, incident, patient) for entry, patient in zip(found, about, strict=True)]
             lists[kind.path.replace("-", "_")] = shown
         return WholeChart.model_construct(incident=present(incident, self._uow.principal), **lists)
 

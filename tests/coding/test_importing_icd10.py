@@ -288,9 +288,25 @@ def test_chapters_are_those_of_the_package(shipped: list[Icd10Row]) -> None:
     assert shipped_set().effective_from == dt.date(2026, 4, 1)
 
 
+def environment_of(database: TestDatabase) -> dict[str, str]:
+    """What the command reads to find it."""
+    return {
+        "ENVIRONMENT": "test",
+        "DATABASE_URL": database.app,
+        "MIGRATION_DATABASE_URL": database.owner,
+        "SYSTEM_DATABASE_URL": database.system,
+    }
+
+
 def test_the_command_says_why_nothing_was_imported(
-    owner: asyncpg.Connection, import_database: TestDatabase, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    owner: asyncpg.Connection,
+    import_database: TestDatabase,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    for name, value in environment_of(import_database).items():
+        monkeypatch.setenv(name, value)
     assert main(["--csv", str(tmp_path / "absent.csv"), "--effective", "2026-10-01"]) == 1
     assert main(["--csv", str(csv_file(tmp_path, "code,description\nA00,Cholera\n"))]) == 1
     told = capsys.readouterr().err
@@ -306,8 +322,7 @@ def test_the_whole_package_loads_in_little_memory(
         "import sys; from pathlib import Path; from scripts.import_icd10 import main; code = main(['--shipped']);"
         " print(Path('/proc/self/status').read_text().partition('VmHWM:')[2].split()[0]); sys.exit(code)"
     )
-    environment = {"ENVIRONMENT": "test", "DATABASE_URL": import_database.app, "PATH": "/usr/bin:/bin"}
-    environment |= {"MIGRATION_DATABASE_URL": import_database.owner, "SYSTEM_DATABASE_URL": import_database.system}
+    environment = environment_of(import_database) | {"PATH": "/usr/bin:/bin"}
     codes = sum(row.category is not None for row in shipped)
     billable = sum(bool(row.billable) for row in shipped)
     for added in (len(shipped), 0):

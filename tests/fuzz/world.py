@@ -20,6 +20,10 @@ from tests.support.actors import Agency
 _SUFFIX = re.compile(r"/(transitions|restore)$")
 
 
+_CODES = {"code": "I21.3", "rxcui": "7242"}
+"""In paths: of reference data, which the fuzzed service does not have, so each is answered as any missing record."""
+
+
 @dataclass
 class Records:
     """Ids by what they name in a path: `incident_id`, `vitals` (a child of that incident), `claim_id`…
@@ -35,8 +39,9 @@ class Records:
         for collection, name in re.findall(r"([a-z0-9-]+)/\{([a-z_]+)\}", operation_path):
             area = "claim_export_id" if "/billing/exports" in operation_path else name
             key = collection if name in ("child_id", "record_id", "token") else area
-            if key in self.ids:
-                found[name] = self.ids[key]
+            value = self.ids.get(key, _CODES.get(name))
+            if value is not None:
+                found[name] = value
         return found
 
     def named(self, name: str, operation_path: str) -> str | None:
@@ -65,10 +70,6 @@ class World:
         found = self._service.send("GET", _SUFFIX.sub("", address), headers)
         version = found.json().get("version") if found.status_code == 200 else None
         return version if isinstance(version, int) else None
-
-
-CODES = {"code": "I21.3", "rxcui": "7242"}
-"""Of reference data, which the fuzzed service does not have: an unknown code is answered as any missing record."""
 
 
 async def _commented(chart: Chart) -> str:
@@ -104,7 +105,7 @@ async def _opened(agency: Agency, runtime: Runtime) -> Records:
     term = await agency.admin.expect(201, "POST", "coding/vocabulary", json={"say": f"code {export['id']}"})
     await bounce_message(runtime, agency.tenant_id)
     suppressed = await agency.admin.expect(200, "GET", "email/suppressions?limit=1")
-    ids |= CODES | {"suppression_id": suppressed["items"][0]["id"], "user_id": user["id"], "term_id": term["id"]}
+    ids |= {"suppression_id": suppressed["items"][0]["id"], "user_id": user["id"], "term_id": term["id"]}
     return Records(ids | {"export_id": export["id"]})
 
 
@@ -126,9 +127,7 @@ async def _played(agency: Agency) -> Records:
         if page["items"]:
             ids[kind.path] = page["items"][0]["id"]
     ids |= {"claim_id": played.claim["id"], "line_id": played.claim["lines"][0]["id"]}
-    return Records(
-        ids | CODES | {"locked_patient_id": played.patient["id"], "claim_export_id": played.claim_export["id"]}
-    )
+    return Records(ids | {"locked_patient_id": played.patient["id"], "claim_export_id": played.claim_export["id"]})
 
 
 def uses_up(method: str, path: str, status: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import re
 import unicodedata
 from collections import Counter
@@ -11,6 +12,7 @@ _WORD = re.compile(r"[a-z0-9]+")
 _HYPHENATED = re.compile(r"\w+(?:-\w+)+")
 _APOSTROPHES = str.maketrans("", "", "'\u2018\u2019`")
 _GRAM = 3
+_PROPOSED = 40  # words with the most trigrams in common are compared letter by letter
 FILLERS = frozenset(
     (
         *("a", "an", "and", "any", "as", "at", "by", "due", "for", "from", "in", "into", "is", "it", "its", "nec"),
@@ -73,18 +75,26 @@ class CloseWords:
                 self._grams.setdefault(gram, []).append(number)
 
     def find(self, word: str) -> list[str]:
-        """The closest: one edit from four letters on, two from seven on; none for shorter words and numbers."""
+        """The closest: one edit from four letters on, two from seven on; none for shorter words and numbers.
+
+        Of those as few edits away, the ones with the most trigrams in common: `chst` is chest rather than cyst.
+        """
         if not 4 <= len(word) <= 30 or not word.isalpha():
             return []
         most = 1 if len(word) < 7 else 2
         shared: Counter[int] = Counter()
         for gram in _grams(word):
             shared.update(self._grams.get(gram, ()))
-        found: dict[int, list[str]] = {}
-        for number, _ in shared.most_common(40):
+        proposed = (
+            (-count, abs(len(self._words[number]) - len(word)), number)
+            for number, count in shared.items()
+            if abs(len(self._words[number]) - len(word)) <= most
+        )
+        found: dict[tuple[int, int], list[str]] = {}
+        for count, _, number in heapq.nsmallest(_PROPOSED, proposed):
             edits = distance(word, self._words[number], most)
             if edits <= most:
-                found.setdefault(edits, []).append(self._words[number])
+                found.setdefault((edits, count), []).append(self._words[number])
         return found[min(found)] if found else []
 
 

@@ -28,8 +28,11 @@ from app.ems.elements.phi import PhiClass, phi_class
 from scripts.demo_call import PEOPLE, Player
 from scripts.demo_chart import CALL
 from tests.core.reference.records import SAMPLES
+from tests.ems.charts import INTERVENTION, VITAL, Chart
 from tests.ems.test_records import write_everything
+from tests.ems.uploads import attach, sign
 from tests.support.actors import Agency
+from tests.support.media import SAMPLES as CONTENTS
 
 PROTECTED = {Sensitivity.PHI, Sensitivity.SECRET}
 _BY_CHANCE = re.compile(r".{1,4}|[0-9]{1,6}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -86,15 +89,15 @@ def refusals(client: httpx.AsyncClient) -> Iterator[list[str]]:
     client.event_hooks["response"].remove(note)
 
 
-def _texts(value: Any) -> Iterator[str]:
-    """The texts in a column's value; the keys of JSON objects are our own names, among them plain elements."""
+def _texts(value: Any, *, plain: bool = False) -> Iterator[str]:
+    """The texts in a column's value; the keys of JSON objects are our own names, some of plain elements."""
     if isinstance(value, dict):
         for name, item in value.items():
-            shown = item if phi_class(name) is PhiClass.PHI else [entry.get("correlation_id") for entry in item]
-            yield from _texts(shown)
+            whole = plain or phi_class(name) is PhiClass.PHI
+            yield from _texts(item if whole else [entry.get("correlation_id") for entry in item], plain=plain)
     elif isinstance(value, list):
         for item in value:
-            yield from _texts(item)
+            yield from _texts(item, plain=plain)
     elif isinstance(value, dt.date) and not isinstance(value, dt.datetime):
         yield value.isoformat()
     elif isinstance(value, str) and value and not _BY_CHANCE.fullmatch(value):
@@ -109,7 +112,7 @@ def _columns() -> Iterator[tuple[str, Any]]:
 
 
 async def harvest(connection: asyncpg.Connection, agency: Agency) -> tuple[dict[str, set[str]], set[str]]:
-    """{table.column: the protected texts in it}, and the texts that stand in plain columns."""
+    """{table.column: the protected texts in it}, and the texts that stand in plain columns and elements."""
     protected: dict[str, set[str]] = {}
     plain: set[str] = set()
     for table, column in _columns():
@@ -117,8 +120,10 @@ async def harvest(connection: asyncpg.Connection, agency: Agency) -> tuple[dict[
         values = [row[0] for row in rows]
         if "JSON" in str(column.type).upper():
             values = [orjson.loads(value) for value in values if value is not None]
-        texts = {text for value in values for text in _texts(value)}
-        if column.info["sensitivity"] in PROTECTED:
+        protected_here = column.info["sensitivity"] in PROTECTED
+        texts = {text for value in values for text in _texts(value, plain=not protected_here)}
+        if protected_here:
+            plain |= {text for value in values for text in _texts(value, plain=True)} - texts
             if str(column.type).upper() in ("TEXT", "DATE", "JSONB"):
                 protected[f"{table}.{column.key}"] = texts
         else:
@@ -137,6 +142,7 @@ async def live(agency: Agency) -> None:
     await agency.biller.expect(201, "POST", "billing/claims", json=claim, headers=key)
     for body in ({"member_id": "x" * 500}, {"Quackenbush\x00": 1}):
         await agency.biller.patch(f"billing/claims/{played.claim['id']}", json={"version": 1, **body})
+    await _signed_and_returned(agency)
     for sample in SAMPLES:
         await sample.add(agency.admin)
     invited = {"email": f"newcomer@{agency.slug}.example", "display_name": "Q", "role": "ems"}
@@ -151,6 +157,21 @@ async def live(agency: Agency) -> None:
     for body in ({"current_password": "Quackenbush", "new_password": "violet-Tangent-91-harbor"}, {"Quackenbush": 1}):
         await agency.founder.post("auth/password/change", json=body)
     await agency.admin.get("audit/events/export", params={"format": "csv"})
+
+
+async def _signed_and_returned(agency: Agency) -> None:
+    """Signatures, attachments, a reviewer's comments, correlation ids: what people write beside the chart's fields."""
+    chart = await Chart.open(agency)
+    await chart.add(INTERVENTION, correlation_id="Quackenbush-intervention")
+    await chart.add(VITAL, correlation_id="Quackenbush-vital")
+    told = {"file_name": "Quackenbush wallet.jpg", "description": "The insurance card of Q. Quackenbush"}
+    await attach(chart, CONTENTS["image/jpeg"], "image/jpeg", **told)
+    await sign(chart, signer_name="Quirinus Quackenbush", statement="I, Quirinus Quackenbush, agree.")
+    await chart.advance("ready_for_review")
+    comment = {"entity": "patient", "entity_id": chart.patient["id"], "field": "last_name"}
+    comments = [{**comment, "text": "Is Quackenbush spelt so?"}]
+    body = {"action": "return_for_correction", "version": chart.version, "comments": comments}
+    await agency.supervisor.expect(200, "POST", f"{chart.url}/transitions", json=body)
 
 
 async def dump(url: str) -> str:

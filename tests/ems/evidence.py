@@ -62,6 +62,31 @@ class Evidence:
             ),
         )
 
+    async def trails(self, ids: list[str]) -> dict[str, tuple[list[str], list[tuple[int, str]], list[int]]]:
+        """By entity, oldest first: verbs of its audit events, (version, verb) of its outbox events, its revisions."""
+        found: dict[str, tuple[list[str], list[tuple[int, str]], list[int]]] = {one: ([], [], []) for one in ids}
+        audited = "SELECT entity_id, action FROM audit_events WHERE entity_id = ANY($1::text[]::uuid[]) ORDER BY id"
+        for row in await self.connection.fetch(audited, ids):
+            found[str(row[0])][0].append(row[1].rpartition(".")[2])
+        published = (
+            "SELECT payload ->> 'entity_id', (payload ->> 'version')::int, payload ->> 'action'"
+            " FROM outbox_events WHERE payload ->> 'entity_id' = ANY($1::text[]) ORDER BY sequence"
+        )
+        for row in await self.connection.fetch(published, ids):
+            found[row[0]][1].append((row[1], row[2].rpartition(".")[2]))
+        revised = (
+            "SELECT entity_id, version FROM chart_revisions WHERE entity_id = ANY($1::text[]::uuid[]) ORDER BY version"
+        )
+        for row in await self.connection.fetch(revised, ids):
+            found[str(row[0])][2].append(row[1])
+        return found
+
+    async def amendments_of_chart(self, incident_id: str) -> list[asyncpg.Record]:
+        """Oldest first."""
+        query = "SELECT * FROM chart_amendments WHERE incident_id = $1::text::uuid ORDER BY id"
+        found: list[asyncpg.Record] = await self.connection.fetch(query, incident_id)
+        return found
+
     async def amendments(self, entity_id: str) -> list[dict[str, Any]]:
         """Of one entity, oldest first."""
         return await self._rows(

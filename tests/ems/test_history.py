@@ -19,8 +19,9 @@ from app.ems.vitals.models import Vital
 from tests.architecture.queries import counted
 from tests.ems.charts import CHILDREN, INCIDENT, INCIDENTS, INTERVENTION, NARRATIVE, PATIENT, VITAL, Chart, Kind
 from tests.ems.evidence import Evidence
-from tests.ems.uploads import declare, sign
+from tests.ems.uploads import ATTESTED, attach, declare, sign
 from tests.support.actors import Agency
+from tests.support.media import SAMPLES
 
 T = TypeVar("T")
 UPLOADS = ("signatures", "attachments")
@@ -177,6 +178,35 @@ async def test_a_large_chart_costs_as_many_statements_as_a_small_one(chart: Char
             for _ in range(12)
         ]
         await chart.writer.expect(200, "POST", f"{chart.url}/sync", json={"changes": changes})
+
+
+async def test_500_vitals_and_200_interventions_open_in_as_many_statements(
+    chart: Chart, runtime: Runtime, evidence: Evidence
+) -> None:
+    """With signatures to compare and attachments, too."""
+    copied = (
+        "INSERT INTO {table} SELECT (jsonb_populate_record(t, jsonb_build_object('id', gen_random_uuid()))).*"
+        " FROM {table} AS t, generate_series(1, $2) WHERE t.id = $1::text::uuid"
+    )
+    vital, intervention = await chart.add(VITAL), await chart.add(INTERVENTION)
+    costs = []
+    await sign(chart, **ATTESTED)
+    for entry, table, more in ((vital, "vitals", 499), (intervention, "interventions", 199)):
+        await sign(chart)
+        await attach(chart, SAMPLES["application/pdf"], "application/pdf")
+        await chart_now(chart)  # the driver asks about types once
+        async with counted(runtime.database) as statements:
+            await chart_now(chart)
+        costs.append(len(statements))
+        await evidence.connection.execute(copied.format(table=table), entry["id"], more)
+    async with counted(runtime.database) as statements:
+        whole = await chart_now(chart)
+    assert [*costs, len(statements)] == [12, 12, 12]
+    assert {name: len(whole[name]) for name in ("vitals", "interventions", "signatures", "attachments")} == {
+        "vitals": 500, "interventions": 200, "signatures": 3, "attachments": 2,
+    }  # fmt: skip
+    attested = whole["signatures"][0]
+    assert (attested["covers_current_chart"], len(attested["changed_since"])) == (False, 698)
 
 
 async def test_whoever_reads_a_chart_in_any_of_these_ways_is_in_the_access_log(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import struct
+import tracemalloc
+import zlib
 
 import pytest
 from hypothesis import given
@@ -198,6 +200,40 @@ def test_what_only_begins_as_a_type_is_refused(declared: MediaType, content: byt
 )
 def test_another_type_is_refused(declared: MediaType, content: bytes) -> None:
     assert refused(declared, content) is Refusal.WRONG_TYPE
+
+
+LAUGHS = (
+    b"<!DOCTYPE a ["
+    + b"".join(
+        b'<!ENTITY l%d "%s">' % (level, b"&l%d;" % (level - 1) * 10 if level else b"ha" * 50) for level in range(9)
+    )
+    + b"]>"
+)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [LAUGHS + b"<a>&l8;</a>", LAUGHS + b'<a b="&l8;"/>', b"<a>" * 100_000 + b"</a>" * 100_000],
+    ids=["in a text", "in an attribute", "nested"],
+)
+def test_small_documents_that_grow_are_refused(content: bytes) -> None:
+    assert refused(MediaType.XML, content) is Refusal.MALFORMED
+    assert refused(MediaType.SVG, content) in (Refusal.MALFORMED, Refusal.WRONG_TYPE)
+
+
+def test_packed_pictures_and_texts_stay_packed() -> None:
+    """64 MB in 64 kB, and a comment alike: nothing here unpacks them, and the comment goes."""
+    packed = zlib.compressobj(9)
+    pixels = b"".join([*(packed.compress(bytes(1 << 20)) for _ in range(64)), packed.flush()])
+    bomb = png().replace(chunk(b"IDAT", zlib.compress(b"\0\0")), chunk(b"IDAT", pixels))
+    comment = chunk(b"zTXt", b"Comment\0\0" + pixels)
+    content = bomb[:33] + comment + bomb[33:]
+    tracemalloc.start()
+    cleaned = inspect(PNG, content)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert cleaned == bomb
+    assert peak < 8 * len(content)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "iso-8859-1"])

@@ -1,18 +1,11 @@
-"""Signatures: what they cover against an oracle, how they are voided, and what agencies that want them complete."""
+"""Signatures: wording, content, voiding, agencies that want them complete. The oracle is in test_chart_machine.py."""
 
 from __future__ import annotations
 
-import asyncio
-import copy
 import datetime as dt
-from collections.abc import Coroutine
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from app.core.runtime import Runtime
 from app.ems.chart.columns import ChartChild
@@ -25,13 +18,12 @@ from app.ems.signatures.repository import COVERED_KINDS
 from app.ems.uploads.columns import UploadedEntry
 from tests.architecture.queries import counted
 from tests.architecture.scratch import mapped_classes
-from tests.ems.charts import ELEMENT_GROUP, INCIDENT, PATIENT, VITAL, Chart
+from tests.ems.charts import ELEMENT_GROUP, PATIENT, VITAL, Chart
 from tests.ems.evidence import Evidence
 from tests.ems.uploads import ATTESTED, SIGNED, at, coverage, declare, fire, send, sign
 from tests.support.actors import Agency
 from tests.support.media import SVG
 
-T = TypeVar("T")
 WHO_SIGNS = {
     "consent_to_treat": "patient",
     "assignment_of_benefits": "guardian",
@@ -294,216 +286,3 @@ def test_every_kind_of_chart_entry_is_covered() -> None:
     assert covered == set(COVERED_KINDS)
     names = {kind.entity_type for kind in COVERED_KINDS} | {"incident"}
     assert names == set(SCOPES["crew_attestation"]) and all(set(scope) <= names for scope in SCOPES.values())  # type: ignore[index]
-
-
-IDENTITY = ("last_name", "first_name", "middle_name", "name_suffix", "date_of_birth")
-VALUES: dict[str, dict[str, list[Any]]] = {
-    "incident": {
-        "location_street": ["1 Main St", "2 Main St", None],
-        "disposition": ["4227001", "4227003", None],
-        "incident_number": ["26-000001", "26-000002"],
-    },
-    "patients": {
-        "last_name": ["Rivers", "Brooks", None],
-        "date_of_birth": ["1977-07-07", None],
-        "home_street": ["3 Elm St", None],
-        "elements.eDisposition.28": [[{"value": "4228009"}], [{"value": "4228001"}], None],
-        "elements.eHistory.01": [[{"value": "3101003"}], None],
-    },
-    "vitals": {"heart_rate": [60, 90, None], "temperature_c": ["36.6", "37.0", None]},
-    "narratives": {"narrative_text": ["Sitting.", "Supine.", None]},
-}
-SINGULAR = {"incident": "incident", "patients": "patient", "vitals": "vital", "narratives": "narrative"}
-RELEVANT: dict[str, dict[str, tuple[str, ...]]] = {
-    "consent_to_treat": {"patients": IDENTITY},
-    "receipt_of_privacy_notice": {"patients": IDENTITY},
-    "assignment_of_benefits": {"patients": IDENTITY, "incident": ("incident_number",)},
-    "refusal": {
-        "patients": (*IDENTITY, "elements.eDisposition.28"),
-        "incident": ("incident_number", "disposition"),
-    },
-    "crew_attestation": {kind: tuple(fields) for kind, fields in VALUES.items()},
-}
-
-
-@dataclass
-class Entry:
-    kind: str
-    id: str
-    fields: dict[str, Any]
-    patient: str | None = None
-    version: int = 1
-    deleted: bool = False
-
-
-@dataclass
-class Given:
-    """A signature: what it was about, as it was."""
-
-    id: str
-    code: str
-    patient: str | None
-    then: dict[str, dict[str, Any]]
-    voided: bool = False
-    version: int = 2
-
-
-@dataclass
-class Model:
-    head: Entry
-    entries: list[Entry] = field(default_factory=list)
-    signatures: list[Given] = field(default_factory=list)
-
-    def relevant(self, code: str, patient: str | None) -> dict[str, dict[str, Any]]:
-        """{id: {field: value}} of what a statement is about now."""
-        found = {}
-        for entry in (self.head, *self.entries):
-            about = patient is None or entry.kind == "incident" or entry.patient == patient
-            if entry.kind in RELEVANT[code] and about and not entry.deleted:
-                found[entry.id] = {
-                    name: copy.deepcopy(entry.fields[name])
-                    for name in RELEVANT[code][entry.kind]
-                    if entry.fields.get(name) is not None
-                }
-        return found
-
-    def changes(self, given: Given) -> set[tuple[str, str, tuple[str, ...]]]:
-        then, now = given.then, self.relevant(given.code, given.patient)
-        changes: set[tuple[str, str, tuple[str, ...]]] = {(one, "deleted", ()) for one in then.keys() - now.keys()}
-        changes |= {(one, "added", ()) for one in now.keys() - then.keys()}
-        for one in then.keys() & now.keys():
-            names = then[one].keys() | now[one].keys()
-            fields = tuple(sorted(name for name in names if then[one].get(name) != now[one].get(name)))
-            changes |= {(one, "changed", fields)} if fields else set()
-        return changes
-
-
-def machine_of(chart_agency: Agency, loop: asyncio.AbstractEventLoop) -> type[RuleBasedStateMachine]:
-    """The machine works in a thread of its own; what it awaits runs on the app's loop."""
-
-    def wait(awaited: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(awaited, loop).result(30)
-
-    numbers = st.integers(0, 30)
-
-    class CoverageMachine(RuleBasedStateMachine):
-        @initialize()
-        def open_chart(self) -> None:
-            self.chart = wait(Chart.open(chart_agency))
-            head = Entry("incident", self.chart.id, {"incident_number": INCIDENT.body["incident_number"]})
-            patient = Entry("patients", self.chart.patient["id"], {"last_name": "Rivers"}, self.chart.patient["id"])
-            self.model = Model(head, [patient])
-            for kind in ("vitals", "narratives"):
-                self.create(kind, 0)
-            self.sign("crew_attestation", 0, True)
-
-        def url_of(self, entry: Entry) -> str:
-            return self.chart.url if entry is self.model.head else f"{self.chart.url}/{entry.kind}/{entry.id}"
-
-        def send(self, method: str, url: str, body: Any = None) -> Any:
-            return wait(self.chart.agency.admin.request(method, url, json=body))
-
-        @rule(kind=st.sampled_from(["patients", "vitals", "vitals", "narratives"]), about=numbers)
-        def create(self, kind: str, about: int) -> None:
-            patients = [entry for entry in self.model.entries if entry.kind == "patients" and not entry.deleted]
-            if kind != "patients" and not patients:
-                return
-            body = {} if kind == "patients" else {"patient_id": patients[about % len(patients)].id}
-            made = self.send("POST", f"{self.chart.url}/{kind}", body).json()
-            self.model.entries.append(Entry(kind, made["id"], {}, body.get("patient_id", made["id"])))
-
-        @rule(number=numbers, name=numbers, value=numbers)
-        def revise(self, number: int, name: int, value: int) -> None:
-            everything = [self.model.head, *self.model.entries]
-            entry = everything[number % len(everything)]
-            fields = VALUES[entry.kind]
-            field_name = sorted(fields)[name % len(fields)]
-            new = fields[field_name][value % len(fields[field_name])]
-            change = {field_name: new}
-            if field_name.startswith("elements."):
-                change = {"elements": {field_name.removeprefix("elements."): new}}
-            answer = self.send("PATCH", self.url_of(entry), {"version": entry.version, **change})
-            assert answer.status_code == (404 if entry.deleted else 200)
-            if not entry.deleted:
-                entry.fields[field_name] = new
-                entry.version = answer.json()["version"]
-
-        @rule(number=numbers, back=st.booleans())
-        def delete_or_restore(self, number: int, back: bool) -> None:
-            entry = self.model.entries[number % len(self.model.entries)]
-            url = self.url_of(entry)
-            if back and entry.deleted:
-                answer = self.send("POST", f"{url}/restore", {"version": entry.version})
-                refused = 422
-            elif not back and not entry.deleted:
-                answer = self.send("DELETE", f"{url}?version={entry.version}")
-                refused = 409
-            else:
-                return
-            if answer.status_code != refused:  # in use, or its patient is gone
-                assert answer.status_code in (200, 204)
-                entry.deleted, entry.version = not entry.deleted, entry.version + 1
-
-        @rule(
-            code=st.sampled_from([*WHO_SIGNS, "crew_attestation", "crew_attestation"]),
-            about=numbers,
-            all_of=st.booleans(),
-        )
-        def sign(self, code: str, about: int, all_of: bool) -> None:
-            patients = [entry for entry in self.model.entries if entry.kind == "patients" and not entry.deleted]
-            whole = code == "crew_attestation" and all_of
-            if not patients and not whole:
-                return
-            patient = None if whole else patients[about % len(patients)].id
-            then = self.model.relevant(code, patient)
-            fields = {"statement_code": code, "signer_role": WHO_SIGNS[code], "patient_id": patient}
-            given = wait(sign(self.chart, **fields))
-            self.model.signatures.append(Given(given["id"], code, patient, then))
-
-        @rule(number=numbers)
-        def void(self, number: int) -> None:
-            if not self.model.signatures:
-                return
-            given = self.model.signatures[number % len(self.model.signatures)]
-            body = {"action": "void", "version": given.version, "reason": "Because."}
-            answer = self.send("POST", f"{self.chart.url}/signatures/{given.id}/transitions", body)
-            assert answer.status_code == (409 if given.voided else 200)
-            given.version += not given.voided
-            given.voided = True
-
-        def teardown(self) -> None:
-            if not hasattr(self, "model"):
-                return
-            url = f"{self.chart.url}/signatures?limit=200&sort=created_at"
-            read = self.send("GET", url).json()["items"]
-            assert [one["id"] for one in read] == [given.id for given in self.model.signatures]
-            for one, given in zip(read, self.model.signatures, strict=True):
-                found = {(item["id"], item["change"], tuple(item["fields"])) for item in one["changed_since"]}
-                expected = set() if given.voided else self.model.changes(given)
-                assert found == expected
-                assert one["covers_current_chart"] is (not given.voided and not expected)
-                assert one["version"] == given.version
-
-    return CoverageMachine
-
-
-async def check_oracle(agency: Agency, *, examples: int, steps: int, derandomize: bool) -> None:
-    chosen = settings(
-        max_examples=examples,
-        stateful_step_count=steps,
-        deadline=None,
-        derandomize=derandomize,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    machine = machine_of(agency, asyncio.get_running_loop())
-    await asyncio.to_thread(run_state_machine_as_test, machine, settings=chosen)
-
-
-async def test_coverage_equals_the_oracles(agency: Agency) -> None:
-    await check_oracle(agency, examples=20, steps=20, derandomize=True)
-
-
-@pytest.mark.long
-async def test_coverage_equals_the_oracles_for_long(agency: Agency) -> None:
-    await check_oracle(agency, examples=300, steps=50, derandomize=False)

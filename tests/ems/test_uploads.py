@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import hashlib
 import uuid
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
+from app.core.clock import utcnow
 from app.core.config import Settings
 from app.core.errors import ServiceUnavailable
 from app.core.runtime import Runtime
+from app.core.storage import links
 from app.core.storage.gateway import FilesystemStore
+from app.core.storage.links import LOCAL_DOWNLOADS, LOCAL_UPLOADS
 from tests.architecture.queries import counted
 from tests.ems.charts import CLOSED_STATES, PATIENT, Chart
 from tests.ems.evidence import Evidence
 from tests.ems.uploads import PATHS, at, attach, body_of, declare, declared, fire, objects_of, send
-from tests.support.media import GPS, PDF, SAMPLES, SVG, exif, jpeg, png, segment
+from tests.support.actors import Agency
+from tests.support.media import GPS, PDF, SAMPLES, SVG, chunk, exif, jpeg, png, segment
 
 JPEG = SAMPLES["image/jpeg"]
 
@@ -37,11 +43,24 @@ async def test_every_type_comes_back_as_it_was(chart: Chart, settings: Settings,
     assert len(objects_of(settings, chart.agency.tenant_id)) == 1  # what was sent is gone, what was kept is there
 
 
-async def test_photos_are_stored_without_their_place(chart: Chart, settings: Settings) -> None:
-    stored = await attach(chart, jpeg(segment(0xE1, exif(6))), "image/jpeg")
+PHOTOS = {
+    "exif": (jpeg(segment(0xE1, exif(6))), "image/jpeg"),
+    "a second photo behind it": (jpeg(behind=jpeg(segment(0xE1, exif(1)))), "image/jpeg"),
+    "a page behind it": (jpeg(behind=b"<script>" + GPS), "image/jpeg"),
+    "an archive behind it": (png(behind=b"PK\x03\x04" + GPS), "image/png"),
+    "exif of a PNG": (png(chunk(b"eXIf", exif(6))), "image/png"),
+    "a text of a PNG": (png(chunk(b"tEXt", b"Comment\0" + GPS)), "image/png"),
+}
+
+
+@pytest.mark.parametrize("case", PHOTOS)
+async def test_photos_are_stored_without_their_place(chart: Chart, settings: Settings, case: str) -> None:
+    """Nor with anything else that the file was besides a photo."""
+    stored = await attach(chart, *PHOTOS[case])
     assert stored["status"] == "stored" and stored["stored_size_bytes"] < stored["size_bytes"]
     [file] = objects_of(settings, chart.agency.tenant_id)
     assert GPS not in file.read_bytes()
+    assert b"PK" not in file.read_bytes() and b"<script>" not in file.read_bytes()
     assert hashlib.sha256(file.read_bytes()).hexdigest() == stored["stored_sha256"]
 
 
@@ -143,6 +162,91 @@ async def test_nothing_sent_is_no_rejection(chart: Chart, evidence: Evidence) ->
     assert refused["error"]["code"] == "INVALID_TRANSITION"
     assert [guard["name"] for guard in refused["error"]["details"]["failed_guards"]] == ["uploaded"]
     assert await evidence.digest(chart.agency.tenant_id) == before
+
+
+async def check_nothing_is_there(chart: Chart, entry: dict[str, Any], settings: Settings, evidence: Evidence) -> None:
+    """Neither an object nor a record, and completing it finds nothing."""
+    before = await evidence.digest(chart.agency.tenant_id)
+    assert objects_of(settings, chart.agency.tenant_id) == []
+    refused = await fire(chart, "attachments", entry, status=409)
+    assert [guard["name"] for guard in refused["error"]["details"]["failed_guards"]] == ["uploaded"]
+    await chart.writer.expect(404, "GET", f"{at(chart, 'attachments', entry)}/download")
+    assert await evidence.digest(chart.agency.tenant_id) == before
+
+
+SENT_WRONG = {
+    "longer": (JPEG + b"!", {}, 413),
+    "shorter": (JPEG[:-1], {}, 422),
+    "nothing": (b"", {}, 422),
+    "altered": (JPEG[:-1] + b"!", {}, 422),
+    "another type": (JPEG, {"Content-Type": "application/pdf"}, 415),
+    "a form": (JPEG, {"Content-Type": "multipart/form-data; boundary=x"}, 415),
+}
+
+
+@pytest.mark.parametrize("case", SENT_WRONG)
+async def test_what_is_sent_and_not_as_declared_is_not_stored(
+    chart: Chart, settings: Settings, evidence: Evidence, case: str
+) -> None:
+    content, headers, status = SENT_WRONG[case]
+    entry = await declare(chart)
+    link = entry["upload"]
+    wrong = {**link, "headers": link["headers"] | headers}
+    assert (await send(chart, {**entry, "upload": wrong}, content)).status_code == status
+    await check_nothing_is_there(chart, entry, settings, evidence)
+    assert (await send(chart, entry, JPEG)).status_code == 204  # the right content may still come
+    assert (await fire(chart, "attachments", entry))["status"] == "stored"
+
+
+@pytest.mark.parametrize(
+    "case", ["expired", "altered", "a path behind it", "another upload's", "another agency's", "a download's"]
+)
+async def test_bad_links_store_nothing(
+    chart: Chart,
+    found: Callable[[], Awaitable[Agency]],
+    settings: Settings,
+    evidence: Evidence,
+    monkeypatch: pytest.MonkeyPatch,
+    case: str,
+) -> None:
+    entry = await declare(chart)
+    url, status, code = entry["upload"]["url"], 403, "LINK_REFUSED"
+    if case == "expired":
+        late = utcnow() + dt.timedelta(minutes=11)
+        monkeypatch.setattr(links, "utcnow", lambda: late)
+    elif case == "altered":
+        url = url[:-20] + ("A" if url[-20] != "A" else "B") + url[-19:]
+    elif case == "a path behind it":
+        url, status, code = f"{url}/../../{chart.agency.tenant_id}/attachments/x", 415, "UNSUPPORTED_MEDIA_TYPE"
+    elif case == "another upload's":
+        other = await declare(chart, **declared(PDF, "application/pdf"))
+        url, status, code = other["upload"]["url"], 415, "UNSUPPORTED_MEDIA_TYPE"
+    elif case == "another agency's":
+        theirs = await Chart.open(await found())
+        url, status, code = (await declare(theirs))["upload"]["url"], 204, ""
+    else:
+        stored = await attach(theirs := await Chart.open(await found()), JPEG, "image/jpeg")
+        link = await theirs.writer.expect(200, "GET", f"{at(theirs, 'attachments', stored)}/download")
+        url = LOCAL_UPLOADS + link["url"].rpartition("/")[2]
+    answer = await send(chart, {**entry, "upload": entry["upload"] | {"url": url}}, JPEG)
+    assert (answer.status_code, answer.json()["error"]["code"] if code else "") == (status, code)
+    monkeypatch.undo()
+    await check_nothing_is_there(chart, entry, settings, evidence)
+
+
+async def test_bad_download_links_show_nothing(chart: Chart, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored = await attach(chart, JPEG, "image/jpeg")
+    pending = await declare(chart)
+    issued = await chart.writer.expect(200, "GET", f"{at(chart, 'attachments', stored)}/download")
+    url, client = issued["url"], chart.writer.client
+    upload = LOCAL_DOWNLOADS + pending["upload"]["url"].rpartition("/")[2]
+    for wrong in (url[:-20] + ("A" if url[-20] != "A" else "B") + url[-19:], url[:-1], url + "A", upload):
+        answer = await client.get(wrong)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "LINK_REFUSED")
+        assert JPEG not in answer.content
+    late = utcnow() + dt.timedelta(minutes=6)
+    monkeypatch.setattr(links, "utcnow", lambda: late)
+    assert (await client.get(url)).status_code == 403
 
 
 async def test_a_link_is_good_once_and_a_repeated_declaration_gives_another(chart: Chart) -> None:

@@ -43,16 +43,30 @@ def warned(answer: Any) -> list[tuple[str, str]]:
         ({"heart_rate": 221}, 40 * YEAR, [("heart_rate", "unusually_high")]),
         ({"heart_rate": 29}, 40 * YEAR, [("heart_rate", "unusually_low")]),
         ({"heart_rate": 0}, 40 * YEAR, []),
-        ({"heart_rate": 181}, 3 * YEAR, [("heart_rate", "unusually_high")]),
+        ({"heart_rate": 179}, 3 * YEAR, []),
+        ({"heart_rate": 180}, 3 * YEAR, [("heart_rate", "unusually_high")]),
+        ({"heart_rate": 219}, 200, []),
+        ({"heart_rate": 220}, 200, [("heart_rate", "unusually_high")]),
         ({"heart_rate": 205}, 20, []),
         ({"heart_rate": 59}, 20, [("heart_rate", "unusually_low")]),
+        ({"heart_rate": 60}, 11 * YEAR, []),
         ({"heart_rate": 35}, None, []),
-        ({"respiratory_rate": 55}, 200, []),
+        ({"respiratory_rate": 60}, 200, []),
+        ({"respiratory_rate": 61}, 200, [("respiratory_rate", "unusually_high")]),
+        ({"respiratory_rate": 9}, 200, [("respiratory_rate", "unusually_low")]),
         ({"respiratory_rate": 55}, 30 * YEAR, [("respiratory_rate", "unusually_high")]),
-        ({"systolic_bp": 65}, 10, []),
+        ({"systolic_bp": 60}, 28, []),
+        ({"systolic_bp": 59}, 28, [("systolic_bp", "unusually_low")]),
+        ({"systolic_bp": 69}, 29, [("systolic_bp", "unusually_low")]),
+        ({"systolic_bp": 70}, 200, []),
         ({"systolic_bp": 65}, 200, [("systolic_bp", "unusually_low")]),
         ({"systolic_bp": 79}, 5 * YEAR, [("systolic_bp", "unusually_low")]),
         ({"systolic_bp": 80}, 5 * YEAR, []),
+        ({"systolic_bp": 89}, 10 * YEAR, [("systolic_bp", "unusually_low")]),
+        ({"systolic_bp": 90}, 10 * YEAR, []),
+        ({"systolic_bp": 89}, 17 * YEAR, [("systolic_bp", "unusually_low")]),
+        ({"systolic_bp": 89}, 18 * YEAR, []),
+        ({"systolic_bp": 61}, None, []),
         ({"systolic_bp": 80, "diastolic_bp": 80}, None, [("diastolic_bp", "no_pulse_pressure")]),
         ({"systolic_bp": 0, "diastolic_bp": 0}, None, []),
         ({"spo2": 69}, None, [("spo2", "unusually_low")]),
@@ -71,7 +85,7 @@ def test_what_is_unusual(fields: dict[str, Any], age_days: int | None, expected:
 
 @pytest.mark.parametrize("limit", LIMITS, ids=lambda limit: limit.field)
 def test_bands_cover_every_age_once(limit: Limit) -> None:
-    for age_days in (*range(13 * YEAR), 80 * YEAR):
+    for age_days in (*range(19 * YEAR), 80 * YEAR):
         assert sum(band.holds(age_days) for band in limit.bands) == 1
 
 

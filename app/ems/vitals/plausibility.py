@@ -4,10 +4,19 @@ A limit here asks for a second look at the number or its unit; it is no triage s
 outside. What cannot be at all is refused when it is written: `schemas.py` (bounds of the NEMSIS types) and
 `app/ems/entries/vitals.py` (values that contradict each other).
 
-Sources: PALS, the Pediatric Advanced Life Support provider manual of the American Heart Association (2020): a heart
-rate below 60 in a child, supraventricular tachycardia from 220 in infants and 180 in children, a respiratory rate above
-60 or below 10, hypotension below 60 mmHg (newborn), 70 (infant), 70 plus 2 for each year (to ten). The other limits are
-ours, wider than any early-warning score's. Zero is how crews chart an arrest: where it can be measured it is no slip.
+Limits of children follow the American Heart Association's Pediatric Advanced Life Support (PALS), as these quote it:
+
+- Heart rate: usually below 60 in a bradyarrhythmia; in supraventricular tachycardia from 220 in infants, from 180
+  in children: emedicine.medscape.com/article/2066778 and /2066794.
+- Respiratory rate above 60, abnormal at any age: tomwademd.net, "What the pediatric respiratory rate, pulse rate and
+  blood pressure means" (PALS of 2006).
+- Systolic pressure below 60 mmHg (to 28 days), 70 (infants), 70 plus 2 for each year (to ten), then 90: the same page;
+  wikem.org, "Pediatric vital signs". Hagedoorn and others, Critical Care 2019;23:380, found it near the fifth centiles
+  of healthy children up to twelve years, and below them later.
+
+All other limits are ours (a child's lowest respiratory rate and highest pressures, twelve years as the end of a
+child's rates and eighteen as that of a child's pressures, everything of adults), wider than any early-warning
+score's. Zero is how crews chart an arrest: where it can be measured it is no slip.
 """
 
 from __future__ import annotations
@@ -28,7 +37,8 @@ GLUCOSE = "eVitals.18"
 _PRIOR_TO_ARRIVAL = "eVitals.02"
 _YES = "9923003"
 _YEAR = 365
-_NEWBORN, _INFANT, _CHILD, _ADOLESCENT = 28, _YEAR, 10 * _YEAR, 12 * _YEAR
+_NEWBORN, _INFANT, _CHILD, _ADOLESCENT, _ADULT = 29, _YEAR, 10 * _YEAR, 12 * _YEAR, 18 * _YEAR
+"""The first day of age after each: PALS counts days 0 to 28 as a newborn's."""
 
 
 class WarningCode(StrEnum):
@@ -94,7 +104,7 @@ LIMITS: tuple[Limit, ...] = (
     Limit(
         "heart_rate",
         "The heart rate",
-        (_band("60", "220", 0, _INFANT), _band("60", "180", _INFANT, _ADOLESCENT), _band("30", "220", _ADOLESCENT)),
+        (_band("60", "219", 0, _INFANT), _band("60", "179", _INFANT, _ADOLESCENT), _band("30", "220", _ADOLESCENT)),
         zero_is_charted=True,
     ),
     Limit(
@@ -110,7 +120,8 @@ LIMITS: tuple[Limit, ...] = (
             _band("60", "150", 0, _NEWBORN),
             _band("70", "150", _NEWBORN, _INFANT),
             _band("70", "180", _INFANT, _CHILD, low_per_year=2),
-            _band("60", "250", _CHILD),
+            _band("90", "250", _CHILD, _ADULT),
+            _band("60", "250", _ADULT),
         ),
         zero_is_charted=True,
     ),

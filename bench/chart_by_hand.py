@@ -1,4 +1,4 @@
-"""The rival of the chart read: the same six tables by asyncpg alone, and the same JSON straight from the rows."""
+"""The rival of the chart read: the same seven tables by asyncpg alone, and the same JSON straight from the rows."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from fastapi import Request, Response
 
 from app.core.dependencies import CurrentUser
 from app.core.errors import NotFound
+from app.ems.crew.schemas import CrewMemberRead
 from app.ems.element_groups.schemas import ElementGroupRead
 from app.ems.incidents.schemas import IncidentRead
 from app.ems.interventions.schemas import InterventionRead
@@ -32,6 +33,8 @@ _LISTS = {
     " ORDER BY created_at, id",
     "element_groups": "SELECT * FROM element_groups WHERE tenant_id = $1 AND incident_id = $2 AND deleted_at IS NULL"
     " ORDER BY created_at, id",
+    "crew": "SELECT * FROM crew_members WHERE tenant_id = $1 AND incident_id = $2 AND deleted_at IS NULL"
+    " ORDER BY created_at, id",
 }
 _HEAD_FIELDS = tuple(name for name in IncidentRead.model_fields if name != "allowed_actions")
 _FIELDS = {
@@ -40,6 +43,7 @@ _FIELDS = {
     "interventions": tuple(InterventionRead.model_fields),
     "narratives": tuple(NarrativeRead.model_fields),
     "element_groups": tuple(ElementGroupRead.model_fields),
+    "crew": tuple(CrewMemberRead.model_fields),
 }
 
 

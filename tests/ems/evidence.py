@@ -10,10 +10,11 @@ import asyncpg
 import orjson
 
 ENTITY_TABLES = (
-    "incidents", "patients", "vitals", "interventions", "narratives", "element_groups", "attachments", "signatures",
+    "incidents", "patients", "vitals", "interventions", "narratives", "element_groups", "crew_members", "attachments",
+    "signatures",
 )  # fmt: skip
 ENTITY_TYPES = (
-    "incident", "patient", "vital", "intervention", "narrative", "element_group", "attachment", "signature",
+    "incident", "patient", "vital", "intervention", "narrative", "element_group", "crew_member", "attachment", "signature",
     "chart_amendment", "chart_review", "review_comment",
 )  # fmt: skip
 _BESIDE = ("chart_amendments", "chart_reviews", "review_comments")

@@ -22,7 +22,7 @@ from tests.ems.evidence import Evidence
 from tests.support.actors import Agency
 
 T = TypeVar("T")
-LISTS = ("patients", "vitals", "interventions", "narratives", "element_groups")
+LISTS = ("patients", "vitals", "interventions", "narratives", "element_groups", "crew")
 REASON = "Recorded for the wrong patient."
 CHANGES: dict[str, list[dict[str, Any]]] = {
     INCIDENT.noun: [{"location_street": "2 Elm St"}, {"location_latitude": "39.8", "location_longitude": "-89.65"}],
@@ -164,11 +164,11 @@ async def test_a_large_chart_costs_as_many_statements_as_a_small_one(chart: Char
             async with counted(runtime.database) as statements:
                 await chart.writer.expect(200, "GET", f"{chart.url}/{place}")
             assert len(statements) == expected, (place, statements)
-        changes = [
-            {"kind": kind.entity_type, "op": "create", "id": str(uuid.uuid4()), "data": chart.body(kind)}
-            for kind in CHILDREN[1:]
-            for _ in range(12)
-        ]
+        changes = []
+        for kind in [kind for kind in CHILDREN[1:] for _ in range(12)]:
+            await chart.ready(kind)
+            data = chart.body(kind)
+            changes.append({"kind": kind.entity_type, "op": "create", "id": str(uuid.uuid4()), "data": data})
         await chart.writer.expect(200, "POST", f"{chart.url}/sync", json={"changes": changes})
 
 

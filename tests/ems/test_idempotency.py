@@ -27,6 +27,7 @@ async def create(chart: Chart, kind: Kind, key: str | None = None, **fields: Any
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.noun)
 async def test_a_client_made_id(chart: Chart, evidence: Evidence, kind: Kind) -> None:
     """Created under it; the same body again answers 200 with the resource as it stands; another body 409."""
+    await chart.ready(kind)
     made = str(uuid.uuid4())
     first = await create(chart, kind, id=made)
     assert (first.status_code, first.json()["id"]) == (201, made)
@@ -48,6 +49,7 @@ async def test_a_client_made_id(chart: Chart, evidence: Evidence, kind: Kind) ->
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.noun)
 async def test_an_idempotency_key(chart: Chart, evidence: Evidence, kind: Kind) -> None:
     """The same body again answers the first status with the resource as it stands; another body 409."""
+    await chart.ready(kind)
     first = await create(chart, kind, "key-1")
     assert first.status_code == 201
     before = await evidence.digest(chart.agency.tenant_id)

@@ -112,7 +112,7 @@ def _contradictions(entry: ChartEntry, carried: Any, values: dict[str, list[Elem
 def _contradiction(
     definition: ElementDefinition, given: ElementValue, *, beside_values: bool, has_value: bool
 ) -> tuple[str, str] | None:
-    """(code, message) for an entry of an element whose values stand in a column, `has_value`: one of them is its own."""
+    """(code, message) for an entry of an element that has a column; `has_value`: one of the column's is its own."""
     negative = given.pertinent_negative
     needs_value = (
         negative is not None

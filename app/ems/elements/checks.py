@@ -72,7 +72,8 @@ def check_elements(
     """Every problem of the elements that an entity (`owner`) or a repeating group's row (`group`) is to store.
 
     `columns` are ids that the entity keeps in a column: their entries may hold a NOT value, a pertinent negative,
-    attributes, a correlation id, or what the column cannot hold (a SNOMED drug, a palpated diastolic pressure), but no other value.
+    attributes, a correlation id, or what the column cannot hold (a SNOMED drug, a palpated diastolic pressure), but no
+    other value.
     Raises ValueError unless exactly one of `owner` and `group` is given.
     """
     if (owner is None) == (group is None):

@@ -88,7 +88,8 @@ class Player:
 
     async def _person(self, person: dict[str, Any]) -> str:
         """Who is on the books already, or is hired now."""
-        known = {name: person[name] for name in ("last_name", "licensure_id") if name in person}
+        names = ("last_name", "licensure_level", "licensure_id")
+        known: dict[str, str] = {name: person[name] for name in names if name in person}
         path = f"tenants/current/personnel?{urlencode(known)}"
         found = (await self._send("medic", "look the person up", "GET", path, None, 200))["items"]
         if not found:

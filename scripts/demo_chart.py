@@ -10,7 +10,7 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True)
 class Call:
-    """Request bodies of one call, without the ids that the server gives. `crew`: (person, what they did on the call)."""
+    """Request bodies of one call, without the ids that the server gives. `crew`: (person, what they did on it)."""
 
     incident: Body
     patient: Body

@@ -41,5 +41,5 @@ class CrewMemberRead(ChartRead):
     personnel_id: uuid.UUID
     licensure_id: str | None = Field(description="eCrew.01, the person's when the entry was made")
     licensure_level: Level | None = Field(description="eCrew.02, the person's when the entry was made")
-    response_roles: list[Role] | None
+    response_roles: list[str] | None = Field(description="Codes of eCrew.03")
     correlation_id: str | None

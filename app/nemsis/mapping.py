@@ -172,14 +172,15 @@ class ChartMapper:
         """The PatientCareReport of patient number `ordinal` (from 1) of `count` in the incident."""
         places = Places()
         elements = self._report_elements(chart, ordinal, count)
+        counts = _Counter(places)
         groups: list[GroupInstance] = []
         for member in chart.crew:
-            self._place(places, groups, self._crew_member(member), f"crew/{member.id}")
+            self._place(counts, groups, self._crew_member(member), f"crew/{member.id}")
         for vital in sorted(chart.vitals, key=lambda vital: _order(vital.taken_at, vital)):
-            self._place(places, groups, self._vital(vital), f"vitals/{vital.id}")
+            self._place(counts, groups, self._vital(vital), f"vitals/{vital.id}")
         for item in sorted(chart.interventions, key=lambda item: _order(item.performed_at, item)):
-            self._place(places, groups, self._intervention(item), f"interventions/{item.id}")
-        self._element_groups(chart.element_groups, places, groups)
+            self._place(counts, groups, self._intervention(item), f"interventions/{item.id}")
+        self._element_groups(chart.element_groups, counts, groups)
         return MappedReport(ReportContent(chart.patient.pcr_uuid, elements, groups), places)
 
     def _report_elements(self, chart: PatientChart, ordinal: int, count: int) -> Elements:
@@ -266,11 +267,10 @@ class ChartMapper:
                 ]
         return elements
 
-    def _element_groups(self, rows: Sequence[ElementGroupRead], places: Places, groups: list[GroupInstance]) -> None:
+    def _element_groups(self, rows: Sequence[ElementGroupRead], counts: _Counter, groups: list[GroupInstance]) -> None:
         children: dict[Any, list[ElementGroupRead]] = {}
         for row in rows:
             children.setdefault(row.parent_id, []).append(row)
-        counts = _Counter(places)
 
         def instance(row: ElementGroupRead, path: tuple[str, ...]) -> GroupInstance:
             here = counts.next(path, row.group_name, f"element-groups/{row.id}")
@@ -279,9 +279,8 @@ class ChartMapper:
 
         groups.extend(instance(row, ()) for row in children.get(None, ()))
 
-    def _place(self, places: Places, groups: list[GroupInstance], instance: GroupInstance, location: str) -> None:
-        number = sum(1 for group in groups if group.name == instance.name) + 1
-        places.rows[(f"{instance.name}[{number}]",)] = location
+    def _place(self, counts: _Counter, groups: list[GroupInstance], instance: GroupInstance, location: str) -> None:
+        counts.next((), instance.name, location)
         groups.append(instance)
 
 

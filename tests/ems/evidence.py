@@ -15,7 +15,7 @@ ENTITY_TABLES = (
 )  # fmt: skip
 ENTITY_TYPES = (
     "incident", "patient", "vital", "intervention", "narrative", "element_group", "crew_member", "attachment",
-    "signature",    "chart_amendment", "chart_review", "review_comment",
+    "signature", "chart_amendment", "chart_review", "review_comment",
 )  # fmt: skip
 _BESIDE = ("chart_amendments", "chart_reviews", "review_comments")
 _TENANT_TABLES = (*ENTITY_TABLES, *_BESIDE, "chart_revisions", "outbox_events", "idempotency_keys")

@@ -21,7 +21,10 @@ def said(group: GroupInstance) -> dict[str, list[Any]]:
 
 
 async def test_a_paramedic_and_two_unlicensed_drivers(agency: Agency, shared: Path) -> None:
-    """As they were on the day, in the order of charting; without a licence a NOT value, the crew's own if there is one."""
+    """As they were on the day, in the order of charting; without a licence a NOT value, the crew's own if it gave one.
+
+    Neither the promotion nor the deleted entry shows.
+    """
     chart = await open_chart(agency)
     second = await chart.add(PATIENT, **{**CALL.patient, "last_name": "Second"})
     for patient in (chart.patient, second):
@@ -30,7 +33,8 @@ async def test_a_paramedic_and_two_unlicensed_drivers(agency: Agency, shared: Pa
     medic = await PERSON.add(agency.admin, licensure_id="P-10231")
     tags = [{"correlation_id": "at-scene"}, {"correlation_id": "on-the-way"}]
     await chart.add(CREW, personnel_id=medic["id"], correlation_id="medic", elements={"eCrew.03": tags})
-    for fields in ({"elements": {"eCrew.01": [{"not_value": "7701001"}]}}, {"response_roles": None}):
+    parts: list[dict[str, Any]] = [{"elements": {"eCrew.01": [{"not_value": "7701001"}]}}, {"response_roles": None}]
+    for fields in parts:
         driver = await agency.admin.expect(201, "POST", "tenants/current/personnel", json=UNLICENSED)
         await chart.add(CREW, personnel_id=driver["id"], **{"response_roles": ["2403001"], **fields})
     gone = await chart.add(CREW)

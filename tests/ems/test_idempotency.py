@@ -62,6 +62,7 @@ async def test_an_idempotency_key(chart: Chart, evidence: Evidence, kind: Kind) 
     revised = await chart.writer.expect(200, "PATCH", url, json={"version": 1, **kind.change})
     replayed = await create(chart, kind, "key-1")
     assert (replayed.status_code, replayed.json()) == (201, revised)
+    await chart.ready(kind)
     assert (await create(chart, kind, "key-2")).json()["id"] != first.json()["id"]
 
 

@@ -1,4 +1,4 @@
-"""The rival of the chart read: the same eight tables by asyncpg alone, and the same JSON straight from the rows.
+"""The rival of the chart read: the same nine tables by asyncpg alone, and the same JSON straight from the rows.
 
 What is unusual about a vital is told by the service's own rule in both. The lists of signatures and attachments are
 asked for and empty: what a signature still covers is a judgement, not a way of reading.
@@ -15,6 +15,7 @@ from fastapi import Request, Response
 
 from app.core.dependencies import CurrentUser
 from app.core.errors import NotFound
+from app.ems.crew.schemas import CrewMemberRead
 from app.ems.element_groups.schemas import ElementGroupRead
 from app.ems.incidents.schemas import IncidentRead
 from app.ems.interventions.schemas import InterventionRead
@@ -38,6 +39,8 @@ _LISTS = {
     " ORDER BY created_at, id",
     "element_groups": "SELECT * FROM element_groups WHERE tenant_id = $1 AND incident_id = $2 AND deleted_at IS NULL"
     " ORDER BY created_at, id",
+    "crew": "SELECT * FROM crew_members WHERE tenant_id = $1 AND incident_id = $2 AND deleted_at IS NULL"
+    " ORDER BY created_at, id",
     "signatures": "SELECT * FROM signatures WHERE tenant_id = $1 AND incident_id = $2 AND deleted_at IS NULL"
     " ORDER BY created_at, id",
     "attachments": "SELECT * FROM attachments WHERE tenant_id = $1 AND incident_id = $2 AND deleted_at IS NULL"
@@ -50,6 +53,7 @@ _FIELDS = {
     "interventions": tuple(InterventionRead.model_fields),
     "narratives": tuple(NarrativeRead.model_fields),
     "element_groups": tuple(ElementGroupRead.model_fields),
+    "crew": tuple(CrewMemberRead.model_fields),
     "signatures": (),
     "attachments": (),
 }

@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 
@@ -63,6 +64,9 @@ class Player:
         incident = await self._send("medic", "open the chart", "POST", "ems/incidents", call.incident, 201)
         chart = f"ems/incidents/{incident['id']}"
         incident = await self._move("medic", "start charting", chart, incident, "start")
+        for person, part in call.crew:
+            body = part | {"personnel_id": await self._person(person)}
+            await self._send("medic", "name the crew", "POST", f"{chart}/crew", body, 201)
         patient = await self._send("medic", "record the patient", "POST", f"{chart}/patients", call.patient, 201)
         of_patient = {"patient_id": patient["id"]}
         for vital in call.vitals:
@@ -81,6 +85,16 @@ class Player:
             body = autosave | {"version": incident["version"]}
             incident = await self._send("medic", "autosave", "PATCH", chart, body, 200)
         return incident, patient
+
+    async def _person(self, person: dict[str, Any]) -> str:
+        """Who is on the books already, or is hired now."""
+        names = ("last_name", "licensure_level", "licensure_id")
+        known: dict[str, str] = {name: person[name] for name in names if name in person}
+        path = f"tenants/current/personnel?{urlencode(known)}"
+        found = (await self._send("medic", "look the person up", "GET", path, None, 200))["items"]
+        if not found:
+            found = [await self._send("admin", "hire the person", "POST", "tenants/current/personnel", person, 201)]
+        return str(found[0]["id"])
 
     async def review(self, incident: dict[str, Any]) -> dict[str, Any]:
         """The incident, locked."""

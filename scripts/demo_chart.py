@@ -10,7 +10,7 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True)
 class Call:
-    """Request bodies of one call, without the ids that the server gives."""
+    """Request bodies of one call, without the ids that the server gives. `crew`: (person, what they did on it)."""
 
     incident: Body
     patient: Body
@@ -21,6 +21,7 @@ class Call:
     incident_groups: list[Body] = field(default_factory=list)
     patient_groups: list[Body] = field(default_factory=list)
     autosaves: list[Body] = field(default_factory=list)
+    crew: list[tuple[Body, Body]] = field(default_factory=list)
 
 
 def _values(**codes: str | list[str]) -> Body:
@@ -188,6 +189,22 @@ CALL = Call(
             " 12-lead without ST elevation. Aspirin given. Pain eased to 4 of 10 on the way. Care transferred.",
             "structured_json": {"chief_complaint": "chest pain", "allergies": ["none known"]},
         }
+    ],
+    crew=[
+        (
+            {
+                "last_name": "Example",
+                "first_name": "Avery",
+                "licensure_level": "9925007",
+                "licensure_id": "IL-P-10231",
+                "licensure_state": "IL",
+            },
+            {"response_roles": ["2403011", "2403013"]},
+        ),
+        (
+            {"last_name": "Sample", "first_name": "Robin", "licensure_level": "9925025"},
+            {"response_roles": ["2403001", "2403003"], "elements": _not(NOT_APPLICABLE, "eCrew.01")},
+        ),
     ],
     patient_groups=[
         {"group_name": "eProtocols.ProtocolGroup", "elements": _values(eProtocols_01="9914117")},

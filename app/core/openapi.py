@@ -17,7 +17,7 @@ TAGS = [
     {"name": "tenants", "description": "The agency's own profile, its vehicles and its personnel."},
     {"name": "extensions", "description": "Stations, assets, inventory, integrations, keys: for modules to come."},
     {"name": "audit", "description": "The audit log and the access log."},
-    {"name": "ems", "description": "Charting: incidents, patients, vitals, interventions, narratives."},
+    {"name": "ems", "description": "Charting: incidents, patients, vitals, interventions, narratives, crew."},
     {"name": "coding", "description": "ICD-10-CM and RxNorm lookup, and the agency's search vocabulary."},
     {"name": "nemsis", "description": "NEMSIS 3.5.1 validation, export and dictionary."},
     {"name": "billing", "description": "Claims and 837P exports."},

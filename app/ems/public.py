@@ -6,6 +6,9 @@ import uuid
 
 from app.core.db.uow import ReadUnitOfWork
 from app.core.schemas import ReadModel
+from app.ems.crew.models import CrewMember
+from app.ems.crew.repository import CrewRepository
+from app.ems.crew.schemas import CrewMemberRead
 from app.ems.custom_elements.repository import CustomElementRepository
 from app.ems.custom_elements.schemas import CustomElementRead
 from app.ems.element_groups.repository import ElementGroupRepository
@@ -64,10 +67,11 @@ INCIDENT_COLUMNS = Incident.element_columns
 PATIENT_COLUMNS = Patient.element_columns
 VITAL_COLUMNS = Vital.element_columns
 NARRATIVE_COLUMNS = Narrative.element_columns
+CREW_COLUMNS = CrewMember.element_columns
 
 
 class PatientChart(ReadModel):
-    """What a PatientCareReport is made of: the incident, one patient, and that patient's entries."""
+    """What a PatientCareReport is made of: the incident and its crew, one patient, and that patient's entries."""
 
     incident: IncidentRead
     patient: PatientRead
@@ -75,6 +79,7 @@ class PatientChart(ReadModel):
     interventions: list[InterventionRead]
     narratives: list[NarrativeRead]
     element_groups: list[ElementGroupRead]
+    crew: list[CrewMemberRead]
 
 
 async def get_incident(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> IncidentRead:
@@ -98,9 +103,9 @@ async def list_custom_elements(uow: ReadUnitOfWork) -> list[CustomElementRead]:
 
 
 async def get_patient_charts(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> list[PatientChart]:
-    """Every patient of the incident with their entries: six statements however large the chart. Raises NotFound.
+    """Every patient of the incident with their entries: seven statements however large the chart. Raises NotFound.
 
-    Element groups of the incident itself (eCrew, eScene) are part of each patient's chart.
+    The crew and the element groups of the incident itself (eScene) are part of each patient's chart.
     """
     tenant_id = uow.tenant_id
     incident = await get_incident(uow, incident_id)
@@ -109,6 +114,8 @@ async def get_patient_charts(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> lis
     interventions = await InterventionRepository(uow).list_all(tenant_id, incident_id=incident_id)
     narratives = await NarrativeRepository(uow).list_all(tenant_id, incident_id=incident_id)
     groups = await ElementGroupRepository(uow).list_all(tenant_id, incident_id=incident_id)
+    members = await CrewRepository(uow).list_all(tenant_id, incident_id=incident_id)
+    crew = [CrewMemberRead.of(member) for member in members]
     return [
         PatientChart(
             incident=incident,
@@ -117,6 +124,7 @@ async def get_patient_charts(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> lis
             interventions=[InterventionRead.of(item) for item in interventions if item.patient_id == patient.id],
             narratives=[NarrativeRead.of(item) for item in narratives if item.patient_id == patient.id],
             element_groups=[ElementGroupRead.of(group) for group in groups if group.patient_id in (None, patient.id)],
+            crew=crew,
         )
         for patient in patients
     ]
@@ -134,6 +142,7 @@ async def list_signatures(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> list[S
 
 __all__ = [
     "CHART_READ",
+    "CREW_COLUMNS",
     "CUSTOM_CONFIGURATION_GROUP",
     "INCIDENT_AMENDED",
     "INCIDENT_COLUMNS",
@@ -151,6 +160,7 @@ __all__ = [
     "AgeUnit",
     "AttributeDefinition",
     "CoverageChange",
+    "CrewMemberRead",
     "CustomElementRead",
     "Definition",
     "Dictionary",

@@ -13,6 +13,7 @@ _ENTITY_GROUPS = {
     "eVitals.VitalGroup": "vital",
     "eMedications.MedicationGroup": "medication",
     "eProcedures.ProcedureGroup": "procedure",
+    "eCrew.CrewGroup": "crew_member",
 }
 _REPORT = re.compile(r"PatientCareReport(\[\d+\])?")
 
@@ -40,7 +41,8 @@ def _path(element_id: str, groups: tuple[str, ...], chart: PatientChart, places:
         if element_id in SOLE_PATIENT_FIELDS.values() and element_id not in chart.patient.elements:
             return f"incident.{_field(element_id, 'incident')}"
         return f"patients/{chart.patient.id}.{_field(element_id, 'patient')}"
-    return {Owner.VITAL: "vitals", Owner.NARRATIVE: "narratives"}.get(owner, "interventions")
+    collections = {Owner.VITAL: "vitals", Owner.NARRATIVE: "narratives", Owner.CREW_MEMBER: "crew"}
+    return collections.get(owner, "interventions")
 
 
 def _field(element_id: str, entity: str | None) -> str:

@@ -15,14 +15,17 @@ from typing import Any
 from app.core.geography import ANSI_BY_USPS
 from app.core.tenants.schemas import TenantRead
 from app.ems.public import (
+    CREW_COLUMNS,
     CUSTOM_CONFIGURATION_GROUP,
     INCIDENT_COLUMNS,
     MEDICATION_COLUMNS,
     NARRATIVE_COLUMNS,
+    NOT_RECORDED,
     PATIENT_COLUMNS,
     PROCEDURE_COLUMNS,
     VITAL_COLUMNS,
     AgeUnit,
+    CrewMemberRead,
     CustomElementRead,
     ElementGroupRead,
     ElementValue,
@@ -58,6 +61,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
     "medication": MEDICATION_COLUMNS,
     "procedure": PROCEDURE_COLUMNS,
     "narrative": NARRATIVE_COLUMNS,
+    "crew_member": CREW_COLUMNS,
 }
 _CODES: Mapping[Any, str] = {
     Gender.FEMALE: "9919001",
@@ -168,12 +172,15 @@ class ChartMapper:
         """The PatientCareReport of patient number `ordinal` (from 1) of `count` in the incident."""
         places = Places()
         elements = self._report_elements(chart, ordinal, count)
+        counts = _Counter(places)
         groups: list[GroupInstance] = []
+        for member in chart.crew:
+            self._place(counts, groups, self._crew_member(member), f"crew/{member.id}")
         for vital in sorted(chart.vitals, key=lambda vital: _order(vital.taken_at, vital)):
-            self._place(places, groups, self._vital(vital), f"vitals/{vital.id}")
+            self._place(counts, groups, self._vital(vital), f"vitals/{vital.id}")
         for item in sorted(chart.interventions, key=lambda item: _order(item.performed_at, item)):
-            self._place(places, groups, self._intervention(item), f"interventions/{item.id}")
-        self._element_groups(chart.element_groups, places, groups)
+            self._place(counts, groups, self._intervention(item), f"interventions/{item.id}")
+        self._element_groups(chart.element_groups, counts, groups)
         return MappedReport(ReportContent(chart.patient.pcr_uuid, elements, groups), places)
 
     def _report_elements(self, chart: PatientChart, ordinal: int, count: int) -> Elements:
@@ -221,6 +228,13 @@ class ChartMapper:
             element_id: values for narrative in chart.narratives for element_id, values in _stored(narrative).items()
         }
 
+    def _crew_member(self, member: CrewMemberRead) -> GroupInstance:
+        """An unlicensed driver has no eCrew.01: that is said, as nothing may be invented."""
+        elements = self._carried(member, CREW_COLUMNS)
+        for element_id in ("eCrew.01", "eCrew.02"):
+            elements.setdefault(element_id, [ElementValue(not_value=NOT_RECORDED)])
+        return GroupInstance("eCrew.CrewGroup", elements, member.correlation_id)
+
     def _vital(self, vital: VitalRead) -> GroupInstance:
         elements = self._carried(vital, VITAL_COLUMNS)
         if vital.etco2 is not None and vital.etco2_unit is not None:
@@ -237,21 +251,26 @@ class ChartMapper:
         return GroupInstance("eMedications.MedicationGroup", elements, item.correlation_id)
 
     def _carried(self, entry: Any, columns: Mapping[str, str]) -> Elements:
-        """Stored elements, with the columns' values beside their pertinent negatives and attributes."""
+        """Stored elements, with the columns' values beside their pertinent negatives and attributes.
+
+        A list is the element several times, its values beside the stored entries one by one.
+        """
         elements = _stored(entry)
         for column, element_id in columns.items():
             value = getattr(entry, column)
             if value is not None:
-                beside = next(iter(elements.get(element_id, ())), ElementValue())
-                text = lexical(column, value, self._zone)
-                elements[element_id] = [beside.model_copy(update={"value": text})]
+                listed = value if isinstance(value, list) else [value]
+                beside = [*elements.get(element_id, ()), *(ElementValue() for _ in listed)]
+                elements[element_id] = [
+                    stored.model_copy(update={"value": lexical(column, item, self._zone)})
+                    for stored, item in zip(beside, listed, strict=False)
+                ]
         return elements
 
-    def _element_groups(self, rows: Sequence[ElementGroupRead], places: Places, groups: list[GroupInstance]) -> None:
+    def _element_groups(self, rows: Sequence[ElementGroupRead], counts: _Counter, groups: list[GroupInstance]) -> None:
         children: dict[Any, list[ElementGroupRead]] = {}
         for row in rows:
             children.setdefault(row.parent_id, []).append(row)
-        counts = _Counter(places)
 
         def instance(row: ElementGroupRead, path: tuple[str, ...]) -> GroupInstance:
             here = counts.next(path, row.group_name, f"element-groups/{row.id}")
@@ -260,9 +279,8 @@ class ChartMapper:
 
         groups.extend(instance(row, ()) for row in children.get(None, ()))
 
-    def _place(self, places: Places, groups: list[GroupInstance], instance: GroupInstance, location: str) -> None:
-        number = sum(1 for group in groups if group.name == instance.name) + 1
-        places.rows[(f"{instance.name}[{number}]",)] = location
+    def _place(self, counts: _Counter, groups: list[GroupInstance], instance: GroupInstance, location: str) -> None:
+        counts.next((), instance.name, location)
         groups.append(instance)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.core.reference.records import PERSON
 from tests.support.actors import Actor, Agency
 
 INCIDENTS = "ems/incidents"
@@ -49,18 +50,27 @@ ELEMENT_GROUP = Kind(
     {"group_name": "eProtocols.ProtocolGroup", "elements": {"eProtocols.01": [{"value": "9914075"}]}},
     {"elements": {"eProtocols.01": [{"not_value": "7701003"}]}},
 )
-CHILDREN = (PATIENT, VITAL, INTERVENTION, NARRATIVE, ELEMENT_GROUP)
+CREW = Kind(
+    "crew member",
+    "crew",
+    {"personnel_id": "0190a5c4-0000-7000-8000-000000000000", "response_roles": ["2403011", "2403013"]},
+    {"response_roles": ["2403001"]},
+    False,
+)
+"""Of nobody: `Chart.body` names the person that `Chart.ready` hired."""
+CHILDREN = (PATIENT, VITAL, INTERVENTION, NARRATIVE, ELEMENT_GROUP, CREW)
 KINDS = (INCIDENT, *CHILDREN)
 
 
 @dataclass
 class Chart:
-    """One incident of `agency`, written by `author`, with a first patient."""
+    """One incident of `agency`, written by `author`, with a first patient; `person` is the next to join its crew."""
 
     agency: Agency
     author: str
     head: dict[str, Any]
     patient: dict[str, Any] = field(default_factory=dict)
+    person: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     async def open(cls, agency: Agency, status: str = "draft", *, author: str = "medic", **fields: Any) -> Chart:
@@ -88,10 +98,16 @@ class Chart:
     def writer(self) -> Actor:
         return self.agency.actors[self.author]
 
+    async def ready(self, kind: Kind) -> None:
+        """Before an entry of `kind` is made: hire the person that a crew member is."""
+        if kind is CREW:
+            self.person = await PERSON.add(self.agency.admin)
+
     def body(self, kind: Kind, **fields: Any) -> dict[str, Any]:
         """What creates an entry of `kind` here."""
         about = {"patient_id": self.patient["id"]} if kind.needs_patient else {}
-        return {**about, **kind.body, **fields}
+        who = {"personnel_id": self.person["id"]} if kind is CREW and self.person else {}
+        return {**about, **kind.body, **who, **fields}
 
     def at(self, kind: Kind, entry: Mapping[str, Any] | None = None) -> str:
         """Address of the collection, or of one entry; the incident's own is the chart's."""
@@ -100,7 +116,9 @@ class Chart:
         return f"{self.url}/{kind.path}" + (f"/{entry['id']}" if entry is not None else "")
 
     async def add(self, kind: Kind, *, status: int = 201, **fields: Any) -> Any:
-        """Create an entry as the author."""
+        """Create an entry as the author; a crew member is somebody hired for it unless `personnel_id` says who."""
+        if "personnel_id" not in fields:
+            await self.ready(kind)
         return await self.writer.expect(status, "POST", self.at(kind), json=self.body(kind, **fields))
 
     async def revise(self, kind: Kind, entry: dict[str, Any], *, status: int = 200, **fields: Any) -> Any:

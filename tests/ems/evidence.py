@@ -10,11 +10,12 @@ import asyncpg
 import orjson
 
 ENTITY_TABLES = (
-    "incidents", "patients", "vitals", "interventions", "narratives", "element_groups", "attachments", "signatures",
+    "incidents", "patients", "vitals", "interventions", "narratives", "element_groups", "crew_members", "attachments",
+    "signatures",
 )  # fmt: skip
 ENTITY_TYPES = (
-    "incident", "patient", "vital", "intervention", "narrative", "element_group", "attachment", "signature",
-    "chart_amendment", "chart_review", "review_comment",
+    "incident", "patient", "vital", "intervention", "narrative", "element_group", "crew_member", "attachment",
+    "signature", "chart_amendment", "chart_review", "review_comment",
 )  # fmt: skip
 _BESIDE = ("chart_amendments", "chart_reviews", "review_comments")
 _TENANT_TABLES = (*ENTITY_TABLES, *_BESIDE, "chart_revisions", "outbox_events", "idempotency_keys")

@@ -7,7 +7,18 @@ from typing import Any
 
 import pytest
 
-from tests.ems.charts import ELEMENT_GROUP, INCIDENT, INCIDENTS, INTERVENTION, NARRATIVE, PATIENT, VITAL, Chart, Kind
+from tests.ems.charts import (
+    CREW,
+    ELEMENT_GROUP,
+    INCIDENT,
+    INCIDENTS,
+    INTERVENTION,
+    NARRATIVE,
+    PATIENT,
+    VITAL,
+    Chart,
+    Kind,
+)
 from tests.ems.evidence import Evidence
 
 CANARY = "Zebulon Quackenbush 4711"
@@ -73,11 +84,14 @@ FIELDS: list[tuple[Kind, str, list[Any]]] = [
         1, "x", [], {"a": {}}, {"a": [[]]}, {"a": "\ud800"}, {"\ud800": 1}, {"a": "\x00"}, {"\x00": 1}, {"a": HUGE},
         {"a": float("nan")}, {"a": float("-inf")}, {"a": 1e308}, {"a": 2**53}, {str(n): n for n in range(201)},
     ]),
-    (ELEMENT_GROUP, "group_name", [*NO_TEXT, "eNothing.Group", "eVitals.VitalGroup", "eExam"]),
+    (ELEMENT_GROUP, "group_name", [*NO_TEXT, "eNothing.Group", "eVitals.VitalGroup", "eCrew.CrewGroup", "eExam"]),
     (ELEMENT_GROUP, "correlation_id", [*NO_TEXT, "x"]),
     (ELEMENT_GROUP, "attributes", [1, [], {"a": 1}, {"a": "\ud800"}, {"NoSuch": "x"}, {"a": {"b": "c"}}]),
     (ELEMENT_GROUP, "patient_id", NO_ID[:4]),
     (ELEMENT_GROUP, "parent_id", NO_ID[:4]),
+    (CREW, "personnel_id", NO_ID),
+    (CREW, "response_roles", [1, "2403001", [], {}, [1], ["2403002"], ["Quackenbush"], [None], ["2403001"] * 21]),
+    (CREW, "correlation_id", [*NO_TEXT, "x"]),
 ]  # fmt: skip
 
 

@@ -67,6 +67,7 @@ class Desk:
         chart, kind, live, verb = self.chart, self.kind, self.live, verb_of(write)
         reason = {"reason": REASON} if write != verb else {}
         if verb == "create":
+            await chart.ready(kind)
             return await actor.post(chart.at(kind), json=chart.body(kind) | reason)
         if verb == "delete":
             return await actor.delete(chart.at(kind, live), params={"version": live["version"], **reason})

@@ -10,6 +10,7 @@ import pytest
 
 from app.ems.elements import TARGET_BUILD, ElementDefinition, Owner, load_dictionary, owner_of, repeating_group_of
 from app.ems.public import (
+    CREW_COLUMNS,
     INCIDENT_COLUMNS,
     MEDICATION_COLUMNS,
     NARRATIVE_COLUMNS,
@@ -18,7 +19,7 @@ from app.ems.public import (
     REPEATING_GROUPS,
     VITAL_COLUMNS,
 )
-from tests.ems.charts import ELEMENT_GROUP, INCIDENT, INTERVENTION, NARRATIVE, PATIENT, VITAL, Chart, Kind
+from tests.ems.charts import CREW, ELEMENT_GROUP, INCIDENT, INTERVENTION, NARRATIVE, PATIENT, VITAL, Chart, Kind
 from tests.support.actors import Agency
 
 MEDICATION = Kind("intervention", "interventions", {"type": "medication"}, {})
@@ -29,6 +30,7 @@ HOMES: dict[Owner, tuple[Kind, Any]] = {
     Owner.INTERVENTION_MEDICATION: (MEDICATION, MEDICATION_COLUMNS),
     Owner.INTERVENTION_PROCEDURE: (INTERVENTION, PROCEDURE_COLUMNS),
     Owner.NARRATIVE: (NARRATIVE, NARRATIVE_COLUMNS),
+    Owner.CREW_MEMBER: (CREW, CREW_COLUMNS),
 }
 PROFILE = {
     "dAgency.01": ("agency_state_id", "IL-0042"),
@@ -120,6 +122,11 @@ async def _record_in_entity(chart: Chart, kind: Kind, columns: Any, definitions:
         values["type"] = "procedure"
     bare = Kind(kind.noun, kind.path, {}, {}, kind.needs_patient)
     body = {**chart.body(bare), **({"type": "medication"} if kind is MEDICATION else {}), **values}
+    if kind is CREW:
+        await chart.ready(kind)
+        values = {name: chart.person[name] for name in ("licensure_id", "licensure_level")}
+        values["response_roles"] = ["2403001", "2403013"]
+        body = {"personnel_id": chart.person["id"], "response_roles": values["response_roles"]}
     url = "ems/incidents" if kind is INCIDENT else chart.at(kind)
     made = await chart.writer.expect(201, "POST", url, json={**body, "elements": elements})
     read = await chart.writer.expect(200, "GET", f"{url}/{made['id']}")

@@ -27,6 +27,7 @@ async def create(chart: Chart, kind: Kind, key: str | None = None, **fields: Any
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.noun)
 async def test_a_client_made_id(chart: Chart, evidence: Evidence, kind: Kind) -> None:
     """Created under it; the same body again answers 200 with the resource as it stands; another body 409."""
+    await chart.ready(kind)
     made = str(uuid.uuid4())
     first = await create(chart, kind, id=made)
     assert (first.status_code, first.json()["id"]) == (201, made)
@@ -48,6 +49,7 @@ async def test_a_client_made_id(chart: Chart, evidence: Evidence, kind: Kind) ->
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.noun)
 async def test_an_idempotency_key(chart: Chart, evidence: Evidence, kind: Kind) -> None:
     """The same body again answers the first status with the resource as it stands; another body 409."""
+    await chart.ready(kind)
     first = await create(chart, kind, "key-1")
     assert first.status_code == 201
     before = await evidence.digest(chart.agency.tenant_id)
@@ -60,6 +62,7 @@ async def test_an_idempotency_key(chart: Chart, evidence: Evidence, kind: Kind) 
     revised = await chart.writer.expect(200, "PATCH", url, json={"version": 1, **kind.change})
     replayed = await create(chart, kind, "key-1")
     assert (replayed.status_code, replayed.json()) == (201, revised)
+    await chart.ready(kind)
     assert (await create(chart, kind, "key-2")).json()["id"] != first.json()["id"]
 
 

@@ -104,6 +104,7 @@ async def test_a_write_waits_for_the_transition_in_flight_and_obeys_it(
     live, deleted = await chart.add(kind), await chart.add(kind)
     await chart.writer.expect(204, "DELETE", chart.at(kind, deleted), params={"version": 1})
     await chart.advance("in_progress")
+    await chart.ready(kind)
     method, url, options = writes_of(chart, kind, live, deleted)[number]
     async with transition_in_flight(runtime, chart, "submit_for_review", "medic"):
         request = started(agency.admin.request(method, url, **options))

@@ -14,6 +14,7 @@ import structlog
 from app.core.logging import configure_logging
 from tests.core.evidence import DIGESTED
 from tests.ems.charts import (
+    CREW,
     ELEMENT_GROUP,
     INCIDENT,
     INCIDENTS,
@@ -34,7 +35,7 @@ READABLE = {
     "status", "completed_at", "deleted_at", "incident_number", "dispatch_time", "enroute_time", "arrival_time",
     "depart_scene_time", "arrived_destination_time", "cleared_time", "location_type", "location_state", "disposition",
     "destination_state", "age_unit", "taken_at", "performed_at", "etco2_unit", "type", "group_name",
-    "elements.eResponse.08",
+    "elements.eResponse.08", "personnel_id", "licensure_id", "licensure_level", "response_roles",
 }  # fmt: skip
 """Fields whose values an auditor may see: the agency's operation, and nothing that is known of a patient only."""
 FULL: list[tuple[Kind, dict[str, Any], dict[str, Any]]] = [
@@ -97,6 +98,14 @@ FULL: list[tuple[Kind, dict[str, Any], dict[str, Any]]] = [
         },
         {"correlation_id": f"{CANARY}-2", "elements": {"ePayment.18": [{"value": f"{CANARY}-2"}]}},
     ),
+    (
+        CREW,
+        {
+            "response_roles": ["2403011", "2403003"], "correlation_id": CANARY,
+            "elements": {"eCrew.03": [{"correlation_id": f"{CANARY}-role"}]},
+        },
+        {"response_roles": ["2403013"], "correlation_id": f"{CANARY}-2"},
+    ),
 ]  # fmt: skip
 
 
@@ -106,6 +115,7 @@ async def write_everything(agency: Agency) -> list[str]:
     chart = await Chart.open(agency)
     for kind, fields, change in FULL:
         url = INCIDENTS if kind is INCIDENT else chart.at(kind)
+        await chart.ready(kind)
         entry = await chart.writer.expect(201, "POST", url, json=chart.body(kind, **fields))
         place = f"{url}/{entry['id']}"
         await chart.writer.expect(200, "PATCH", place, json={"version": 1, **change})
@@ -189,6 +199,7 @@ async def test_every_version_is_kept_whole(
 ) -> None:
     """The read of each version equals its revision, field by field."""
     url = INCIDENTS if kind is INCIDENT else chart.at(kind)
+    await chart.ready(kind)
     reads = [await chart.writer.expect(201, "POST", url, json=chart.body(kind, **fields))]
     place = f"{url}/{reads[0]['id']}"
     reads.append(await chart.writer.expect(200, "PATCH", place, json={"version": 1, **change}))

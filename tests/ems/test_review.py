@@ -138,6 +138,8 @@ async def test_comments_go_to_the_author_field_by_field(agency: Agency, evidence
         comment("intervention", entries[2][1]["id"], "outcome"),
         comment("narrative", entries[3][1]["id"], "narrative_text"),
         comment("element_group", entries[4][1]["id"], "elements.eProtocols.01"),
+        comment("crew_member", entries[5][1]["id"], "response_roles"),
+        comment("crew_member", entries[5][1]["id"], "elements.eCrew.01"),
     ]
     await send_back(chart, *given)
     assert chart.head["status"] == "in_progress"

@@ -40,6 +40,7 @@ async def sync(chart: Chart, *changes: dict[str, Any], who: str = "medic") -> li
 @pytest.mark.parametrize("kind", CHILDREN, ids=lambda kind: kind.noun)
 async def test_each_kind_is_created_patched_and_deleted(chart: Chart, evidence: Evidence, kind: Kind) -> None:
     """In one request, in order: a patch finds what was created before it."""
+    await chart.ready(kind)
     made = creation(chart, kind)
     entry = {"id": made["id"], "version": 1}
     created, patched, deleted = await sync(chart, made, patch(kind, entry), deletion(kind, entry | {"version": 2}))

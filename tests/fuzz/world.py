@@ -50,7 +50,9 @@ class Records:
             return self.ids.get("locked_incident_id")
         if name == "patient_id" and "/ems/" not in operation_path:
             return self.ids.get("locked_patient_id")
-        return self.ids.get({"patient_id": "patients", "claim_ids": "claim_id"}.get(name, name))
+        return self.ids.get(
+            {"patient_id": "patients", "claim_ids": "claim_id", "personnel_id": "personnel"}.get(name, name)
+        )
 
 
 class World:

@@ -14,7 +14,7 @@ from app.ems.elements import Owner, owner_of, repeating_group_of, to_json
 from app.nemsis.content import Elements, GroupInstance, ReportContent
 from app.nemsis.reader import read_document
 from scripts.demo_call import PEOPLE, Player
-from tests.ems.charts import ELEMENT_GROUP, INCIDENT, INCIDENTS, INTERVENTION, NARRATIVE, PATIENT, VITAL, Chart
+from tests.ems.charts import CREW, ELEMENT_GROUP, INCIDENT, INCIDENTS, INTERVENTION, NARRATIVE, PATIENT, VITAL, Chart
 from tests.journeys.judges import xsd_errors
 from tests.support.actors import Agency
 from tests.support.every_element import (
@@ -134,11 +134,13 @@ async def test_one_more_than_may_be_is_refused(agency: Agency) -> None:
         Owner.INTERVENTION_MEDICATION: (INTERVENTION, {"type": "medication", "procedure_code": None}),
         Owner.INTERVENTION_PROCEDURE: (INTERVENTION, {}),
         Owner.NARRATIVE: (NARRATIVE, {}),
+        Owner.CREW_MEMBER: (CREW, {}),
     }
     refused = set()
     for (owner, group), elements in homes.items():
         kind, fields = kinds[owner] if group is None else (ELEMENT_GROUP, {"group_name": group})
         url = INCIDENTS if kind is INCIDENT else chart.at(kind)
+        await chart.ready(kind)
         body = {**chart.body(kind, **fields), "elements": elements}
         answer = await chart.writer.expect(422, "POST", url, json=body)
         refused |= {

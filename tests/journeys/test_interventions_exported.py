@@ -11,7 +11,7 @@ from app.ems.elements import TARGET_BUILD, ElementValue, load_dictionary
 from app.nemsis.content import GroupInstance, ReportContent
 from app.nemsis.reader import read_document
 from scripts.demo_chart import CALL
-from tests.ems.charts import ELEMENT_GROUP, INCIDENT, INTERVENTION, NARRATIVE, PATIENT, VITAL, Chart
+from tests.ems.charts import CREW, ELEMENT_GROUP, INCIDENT, INTERVENTION, NARRATIVE, PATIENT, VITAL, Chart
 from tests.journeys.judges import xsd_errors
 from tests.support.actors import Agency
 
@@ -176,10 +176,7 @@ async def test_patients_of_one_incident_are_kept_apart(agency: Agency, shared: P
         await chart.add(
             ELEMENT_GROUP, **about, group_name="eExam.AssessmentGroup", correlation_id=f"exam-{tag}", elements={}
         )
-    await chart.add(
-        ELEMENT_GROUP, patient_id=None, group_name="eCrew.CrewGroup", correlation_id="crew",
-        elements=values(eCrew_01="P-17"),
-    )  # fmt: skip
+    await chart.add(CREW, correlation_id="crew")
 
     reports = [report_of(document, shared) for document in await documents(chart, chart.patient, second)]
 

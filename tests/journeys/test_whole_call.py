@@ -66,7 +66,7 @@ def _official(shared: Path) -> tuple[OfficialCase, ReportContent]:
 class Onlooker:
     """Another agency's admin, who looks for everything after every step."""
 
-    LISTS = ("ems/incidents", "nemsis/exports", "billing/claims", "billing/exports")
+    LISTS = ("ems/incidents", "nemsis/exports", "billing/claims", "billing/exports", "tenants/current/personnel")
 
     def __init__(self, actor: Actor) -> None:
         self._actor = actor
@@ -84,6 +84,8 @@ class Onlooker:
         self.looked += 1
         for listing in self.LISTS:
             assert (await self._actor.expect(200, "GET", listing))["items"] == []
+        if path.partition("?")[0] in self.LISTS:
+            return
         answer = await self._actor.get(path)
         assert answer.status_code in (404, 405), f"{path} answered {answer.status_code} to another agency"
 

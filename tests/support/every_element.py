@@ -25,6 +25,8 @@ CANDIDATES = (
 )  # fmt: skip
 VALUES = {"eMedications.03": "1191"}
 """Where the first candidate would be no value of the element's column."""
+UNREPEATED = {"eCrew.01"}
+"""Never of two instances: one person crews a call once."""
 Forms = Sequence[Sequence[ElementValue]]
 
 
@@ -81,6 +83,8 @@ class _Round:
     def entries(self, definition: ElementDefinition) -> list[ElementValue]:
         choices = forms(definition)
         chosen = choices[self._number] if self._number < len(choices) else choices[0]
+        if definition.id in UNREPEATED and chosen[0].value is not None:
+            return [entry.model_copy(update={"value": f"{entry.value}-{self._tag()}"}) for entry in chosen]
         return [self._tagged(entry) for entry in chosen] if definition.accepts_correlation_id else list(chosen)
 
     def _tagged(self, entry: ElementValue) -> ElementValue:

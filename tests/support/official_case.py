@@ -9,6 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.core.geography import USPS_BY_ANSI
+from app.core.personnel.models import LicensureLevel
+from app.ems.crew.models import CrewMember
 from app.ems.elements import REPEATING_GROUPS, ElementValue, Owner, owner_of, to_json
 from app.ems.incidents.models import Incident
 from app.ems.interventions.models import MEDICATION_COLUMNS, PROCEDURE_COLUMNS, Intervention
@@ -44,6 +46,12 @@ def body_of(elements: Elements, entity: Any, columns: Mapping[str, str]) -> Body
             continue
         if element_id == "eScene.11":
             body["location_latitude"], body["location_longitude"] = first.value.split(",")
+            continue
+        if column == "response_roles":
+            body[column] = [entry.value for entry in entries]
+            beside = [entry.model_copy(update={"value": None}) for entry in entries]
+            if any(entry != ElementValue() for entry in beside):
+                kept[element_id] = beside
             continue
         body[column] = _column_value(entity.__table__, column, first.value)
         attributes = dict(first.attributes or {})
@@ -90,6 +98,8 @@ class OfficialCase:
         self.interventions = [
             self._intervention(group) for group in report.groups if group.name in _INTERVENTION_GROUPS
         ]
+        crew = [group for group in report.groups if group.name == "eCrew.CrewGroup"]
+        self.crew = [crew_of(group, number, self.tenant["state"]) for number, group in enumerate(crew)]
         self.groups = [group for group in report.groups if group.name in REPEATING_GROUPS]
 
     def call(self, *, scene: Body, patient: Body, claim: Body) -> Call:
@@ -104,6 +114,7 @@ class OfficialCase:
             incident_groups=[body for owner, body in owners if owner is Owner.INCIDENT],
             patient_groups=[body for owner, body in owners if owner is not Owner.INCIDENT],
             claim=claim,
+            crew=self.crew,
         )
 
     def _tenant(self, elements: Mapping[str, Any]) -> Body:
@@ -119,6 +130,16 @@ _INTERVENTION_GROUPS = {
     "eMedications.MedicationGroup": ("medication", MEDICATION_COLUMNS),
     "eProcedures.ProcedureGroup": ("procedure", PROCEDURE_COLUMNS),
 }
+
+
+def crew_of(group: GroupInstance, number: int, state: str) -> tuple[Body, Body]:
+    """A person with the licence and the level that the group names, if any, and the entry of that person."""
+    body = body_of(group.elements, CrewMember, CrewMember.element_columns)
+    person = {"last_name": f"Crew-{number}", "first_name": "Official"}
+    person["licensure_level"] = body.pop("licensure_level", LicensureLevel.STUDENT.value)
+    if "licensure_id" in body:
+        person |= {"licensure_id": body.pop("licensure_id"), "licensure_state": state}
+    return person, body | {"correlation_id": group.correlation_id}
 
 
 def group_body(group: GroupInstance) -> Body:

@@ -16,6 +16,7 @@ from app.ems.chart.columns import ChartEntry
 from app.ems.chart.schemas import ChartPatch
 from app.ems.elements import (
     TARGET_BUILD,
+    ElementDefinition,
     ElementValue,
     check_elements,
     from_json,
@@ -88,31 +89,44 @@ def check_entry_elements(entry: ChartEntry) -> None:
 
 
 def _contradictions(entry: ChartEntry, carried: Any, values: dict[str, list[ElementValue]]) -> list[dict[str, str]]:
-    """A NOT value stands alone: not beside the column's value. A pertinent negative beside one only where allowed."""
+    """A NOT value stands alone: not beside the column's value. A pertinent negative beside one only where allowed.
+
+    A column with a list has its entries beside its values one by one, so no more of them than values.
+    """
     elements = load_dictionary(TARGET_BUILD).elements
     problems = []
     for column, element_id in carried.items():
-        given = values.get(element_id)
-        if not given:
-            continue
-        has_value = getattr(entry, column) is not None
-        definition, first = elements[element_id], given[0]
-        negative = first.pertinent_negative
-        needs_value = (
-            negative is not None
-            and negative in definition.pertinent_negatives
-            and definition.pertinent_negative_needs_value(negative)
-        )
-        if has_value and (first.not_value is not None or first.value is not None or (negative and not needs_value)):
-            problems.append((column, "value_and_reason", "is either recorded or marked as missing, not both."))
-        elif not has_value and needs_value and first.value is None:
-            problems.append((column, "value_missing", "needs a value beside this pertinent negative."))
-        elif not has_value and first.value is first.not_value is negative is None:
-            problems.append((column, "value_missing", "needs a value beside its attributes."))
+        recorded = getattr(entry, column)
+        count = len(recorded) if isinstance(recorded, list) else int(recorded is not None)
+        for number, given in enumerate(values.get(element_id, ())):
+            problem = _contradiction(elements[element_id], given, beside_values=count > 0, has_value=number < count)
+            if problem is not None:
+                problems.append((column, *problem))
+                break
     return [
         {"field": column, "code": code, "message": f"{elements[carried[column]].name} {message}"}
         for column, code, message in problems
     ]
+
+
+def _contradiction(
+    definition: ElementDefinition, given: ElementValue, *, beside_values: bool, has_value: bool
+) -> tuple[str, str] | None:
+    """(code, message) for an entry of an element that has a column; `has_value`: one of the column's is its own."""
+    negative = given.pertinent_negative
+    needs_value = (
+        negative is not None
+        and negative in definition.pertinent_negatives
+        and definition.pertinent_negative_needs_value(negative)
+    )
+    has_reason = given.not_value is not None or given.value is not None
+    if beside_values and (has_reason or (negative and not needs_value)):
+        return "value_and_reason", "is either recorded or marked as missing, not both."
+    if not has_value and needs_value and given.value is None:
+        return "value_missing", "needs a value beside this pertinent negative."
+    if not has_value and given.value is given.not_value is negative is None:
+        return "value_missing", "needs a value beside its attributes."
+    return None
 
 
 C = TypeVar("C", bound=ChartEntry)

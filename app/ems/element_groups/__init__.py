@@ -1,1 +1,1 @@
-"""Repeating NEMSIS groups that have no entity of their own (eProtocols, eOutcome, eCrew …)."""
+"""Repeating NEMSIS groups that have no entity of their own (eProtocols, eOutcome, eScene …)."""

@@ -14,7 +14,7 @@ from app.ems.elements import Owner
 
 
 class ElementGroup(ChartChild):
-    """`patient_id` is null for groups of the incident (eCrew, eScene); `parent_id` places a nested group."""
+    """`patient_id` is null for groups of the incident (eScene); `parent_id` places a nested group."""
 
     __tablename__ = "element_groups"
     entity_type: ClassVar[str] = "element_group"

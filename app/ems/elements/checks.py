@@ -28,6 +28,7 @@ _OWNER_NAMES: Mapping[Owner, str] = {
     Owner.INTERVENTION_MEDICATION: "medications",
     Owner.INTERVENTION_PROCEDURE: "procedures",
     Owner.NARRATIVE: "the narrative",
+    Owner.CREW_MEMBER: "the crew",
     Owner.TENANT: "the agency's settings",
 }
 
@@ -71,7 +72,8 @@ def check_elements(
     """Every problem of the elements that an entity (`owner`) or a repeating group's row (`group`) is to store.
 
     `columns` are ids that the entity keeps in a column: their entries may hold a NOT value, a pertinent negative,
-    attributes, or what the column cannot hold (a SNOMED drug, a palpated diastolic pressure), but no other value.
+    attributes, a correlation id, or what the column cannot hold (a SNOMED drug, a palpated diastolic pressure), but no
+    other value.
     Raises ValueError unless exactly one of `owner` and `group` is given.
     """
     if (owner is None) == (group is None):
@@ -161,9 +163,14 @@ def _check_entry(definition: ElementDefinition, entry: ElementValue, has_column:
         if has_column and not _escapes_its_column(definition, entry):
             report.add(ProblemCode.VALUE_HAS_A_FIELD, "has a field of its own; record the value there.", "value")
         report.check_type(definition.type, entry.value, "value")
-    elif entry.not_value is None and entry.pertinent_negative is None and not (has_column and entry.attributes):
+    elif entry.not_value is None and entry.pertinent_negative is None and not (has_column and _is_beside(entry)):
         report.add(ProblemCode.NOTHING_GIVEN, "needs a value, a reason why there is none, or a pertinent negative.")
     _check_attributes(definition, entry, report)
+
+
+def _is_beside(entry: ElementValue) -> bool:
+    """Whether it says something about the value in the column."""
+    return bool(entry.attributes) or entry.correlation_id is not None
 
 
 def _escapes_its_column(definition: ElementDefinition, entry: ElementValue) -> bool:

@@ -18,6 +18,7 @@ class Owner(StrEnum):
     INTERVENTION_MEDICATION = "intervention_medication"
     INTERVENTION_PROCEDURE = "intervention_procedure"
     NARRATIVE = "narrative"
+    CREW_MEMBER = "crew_member"
     TENANT = "tenant"
 
 
@@ -36,7 +37,7 @@ _SECTION_OWNERS = {
     "eDispatch": Owner.INCIDENT,
     "eTimes": Owner.INCIDENT,
     "eScene": Owner.INCIDENT,
-    "eCrew": Owner.INCIDENT,
+    "eCrew": Owner.CREW_MEMBER,
     "eVitals": Owner.VITAL,
     "eMedications": Owner.INTERVENTION_MEDICATION,
     "eProcedures": Owner.INTERVENTION_PROCEDURE,
@@ -57,6 +58,7 @@ ENTITY_GROUPS: Mapping[str, Owner] = MappingProxyType(
         "eVitals.VitalGroup": Owner.VITAL,
         "eMedications.MedicationGroup": Owner.INTERVENTION_MEDICATION,
         "eProcedures.ProcedureGroup": Owner.INTERVENTION_PROCEDURE,
+        "eCrew.CrewGroup": Owner.CREW_MEMBER,
     }
 )
 """The repeating groups that are entities of their own: one instance is one row of that entity."""

@@ -57,9 +57,9 @@ class Use:
 class ChildKind(Generic[E, R]):
     """`noun` names one in summaries; `check` raises ValidationFailed for what only this kind can judge.
 
-    `check` gets the unit of work, the entry and, for entries about a patient, that patient. `used_by` keeps an entry
-    from being deleted while others refer to it. `derive` makes the answer where that needs the chart's head and
-    the patient, too.
+    `check` gets the unit of work, the entry and, for entries about a patient, that patient. `prepare` fills what a new
+    entry takes from elsewhere. `used_by` keeps an entry from being deleted while others refer to it. `derive` makes
+    the answer where that needs the chart's head and the patient, too.
     """
 
     noun: str
@@ -70,6 +70,7 @@ class ChildKind(Generic[E, R]):
     read: type[R]
     actions: ChildActions
     check: Callable[[UnitOfWork, E, Patient | None], Awaitable[None]] | None = None
+    prepare: Callable[[UnitOfWork, E], Awaitable[None]] | None = None
     used_by: tuple[Use, ...] = ()
     derive: Callable[[E, Incident, Patient | None], R] | None = None
 
@@ -137,6 +138,8 @@ class ChildService(Generic[E, R]):
         child = self._children.entity(
             id=claim.entity_id, tenant_id=self._uow.tenant_id, incident_id=incident_id, **values
         )
+        if self._kind.prepare is not None:
+            await self._kind.prepare(self._uow, child)
         patient = await self._check(child)
         async with self._change(child, self._kind.actions.created, given.reason):
             pass

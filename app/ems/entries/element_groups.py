@@ -44,7 +44,11 @@ def _field_of(problem: ElementProblem, group_name: str) -> str:
 
 
 async def _check(uow: UnitOfWork, group: ElementGroup, _: Patient | None) -> None:
-    definition = REPEATING_GROUPS[group.group_name]
+    definition = REPEATING_GROUPS.get(group.group_name)
+    if definition is None:  # charted before its kind had entries of its own (eCrew.CrewGroup)
+        raise ValidationFailed.of(
+            "group_name", "unknown_group", "This group has entries of its own: chart it as those."
+        )
     problems = []
     if definition.owner is Owner.INCIDENT and group.patient_id is not None:
         problems.append(("patient_id", "group_of_incident", "This group belongs to the incident, not to a patient."))

@@ -11,6 +11,7 @@ from pydantic import Field
 from app.core.schemas import ReadModel
 from app.ems.amendments.models import AmendmentChange
 from app.ems.attachments.schemas import AttachmentRead
+from app.ems.crew.schemas import CrewMemberRead
 from app.ems.element_groups.schemas import ElementGroupRead
 from app.ems.incidents.schemas import IncidentRead
 from app.ems.interventions.schemas import InterventionRead
@@ -29,6 +30,7 @@ class WholeChart(ReadModel):
     interventions: list[InterventionRead]
     narratives: list[NarrativeRead]
     element_groups: list[ElementGroupRead]
+    crew: list[CrewMemberRead]
     signatures: list[SignatureRead]
     attachments: list[AttachmentRead]
 

@@ -23,6 +23,7 @@ class ChartEntity(StrEnum):
     INTERVENTION = "intervention"
     NARRATIVE = "narrative"
     ELEMENT_GROUP = "element_group"
+    CREW_MEMBER = "crew_member"
 
 
 def _not_blank(value: str) -> str:

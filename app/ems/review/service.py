@@ -14,6 +14,7 @@ from app.core.errors import ValidationFailed
 from app.core.ids import UserId
 from app.core.repository import Repository
 from app.ems.chart.columns import ChartChild, ChartEntry
+from app.ems.crew.repository import CrewRepository
 from app.ems.element_groups.repository import ElementGroupRepository
 from app.ems.elements import owner_of, repeating_group_of
 from app.ems.events import INCIDENT_UPDATED
@@ -39,6 +40,7 @@ _REPOSITORIES: dict[ChartEntity, type[Repository[Any]]] = {
     ChartEntity.INTERVENTION: InterventionRepository,
     ChartEntity.NARRATIVE: NarrativeRepository,
     ChartEntity.ELEMENT_GROUP: ElementGroupRepository,
+    ChartEntity.CREW_MEMBER: CrewRepository,
 }
 _NO_FIELDS = frozenset({"elements", "deleted_at", "status", "completed_at"})
 

@@ -29,7 +29,9 @@ UNCHARTED = frozenset(
 
 _IDENTITY = frozenset({"last_name", "first_name", "middle_name", "name_suffix", "date_of_birth"})
 _REFUSED = frozenset(f"elements.eDisposition.{number}" for number in ("27", "28", "29", "30", "31"))
-_EVERYTHING = dict.fromkeys(("incident", "patient", "vital", "intervention", "narrative", "element_group"))
+_EVERYTHING = dict.fromkeys(
+    ("incident", "patient", "vital", "intervention", "narrative", "element_group", "crew_member")
+)
 
 Scope = Mapping[str, frozenset[str] | None]
 SCOPES: Mapping[StatementCode, Scope] = {

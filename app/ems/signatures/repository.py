@@ -16,6 +16,7 @@ from app.core.db.uow import ReadUnitOfWork
 from app.core.ids import TenantId
 from app.core.repository import Repository
 from app.ems.chart.columns import ChartChild
+from app.ems.crew.models import CrewMember
 from app.ems.element_groups.models import ElementGroup
 from app.ems.interventions.models import Intervention
 from app.ems.narratives.models import Narrative
@@ -23,11 +24,19 @@ from app.ems.patients.models import Patient
 from app.ems.signatures.models import Signature
 from app.ems.vitals.models import Vital
 
-COVERED_KINDS: tuple[type[ChartChild], ...] = (Patient, Vital, Intervention, Narrative, ElementGroup)
+COVERED_KINDS: tuple[type[ChartChild], ...] = (
+    Patient,
+    Vital,
+    Intervention,
+    Narrative,
+    ElementGroup,
+    CrewMember,
+)
 """The entries that make a chart, beside the incident itself. Signatures and attachments are not the chart's words."""
 
 _TENANT = sa.bindparam("tenant_id", type_=sa.Uuid())
 _INCIDENT = sa.bindparam("incident_id", type_=sa.Uuid())
+_NOBODY = sa.cast(sa.null(), sa.Uuid())
 
 
 class EntryVersion(NamedTuple):
@@ -41,7 +50,7 @@ class EntryVersion(NamedTuple):
 
 def _versions_of(kind: type[TenantEntity]) -> sa.Select[Any]:
     table: Any = kind.__table__
-    about = table.c.id if kind is Patient else table.c.patient_id
+    about = table.c.id if kind is Patient else table.c.get("patient_id", _NOBODY)
     return sa.select(sa.literal(kind.entity_type, sa.Text), table.c.id, table.c.version, about).where(
         table.c.tenant_id == _TENANT, table.c.incident_id == _INCIDENT, table.c.deleted_at.is_(None)
     )

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from app.core.schemas import ReadModel, RequestModel, Version
 from app.ems.chart.schemas import Reason
+from app.ems.crew.schemas import CrewMemberRead
 from app.ems.element_groups.schemas import ElementGroupRead
 from app.ems.incidents.schemas import IncidentRead
 from app.ems.interventions.schemas import InterventionRead
@@ -22,7 +23,9 @@ from app.ems.vitals.schemas import VitalRead
 
 MAX_CHANGES = 100
 
-ChartRecord = IncidentRead | PatientRead | VitalRead | InterventionRead | NarrativeRead | ElementGroupRead
+ChartRecord = (
+    IncidentRead | PatientRead | VitalRead | InterventionRead | NarrativeRead | ElementGroupRead | CrewMemberRead
+)
 
 
 class SyncOperation(StrEnum):

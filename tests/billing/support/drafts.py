@@ -38,6 +38,7 @@ def patient_chart(*, patient: dict[str, Any] | None = None, **incident: Any) -> 
         interventions=[],
         narratives=[],
         element_groups=[],
+        crew=[],
     )
 
 

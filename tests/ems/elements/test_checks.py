@@ -174,7 +174,7 @@ def test_an_unknown_element_is_named_only_when_it_looks_like_one() -> None:
     [
         ("eVitals.06", Owner.INCIDENT, None, "vital signs"),
         ("eScene.08", Owner.INCIDENT, None, "the patient"),
-        ("eCrew.01", Owner.INCIDENT, None, "eCrew.CrewGroup"),
+        ("eCrew.01", Owner.INCIDENT, None, "the crew"),
         ("eLabs.04", None, "eLabs.LabGroup", "eLabs.LabResultGroup"),
         ("ePatient.02", None, "ePayment.InsuranceGroup", "the patient"),
         ("eCustomConfiguration.03", Owner.TENANT, None, "eCustomConfiguration.CustomGroup"),

@@ -1,0 +1,1 @@
+"""The crew of a call: who of the agency's personnel was on it, and in which roles (eCrew)."""

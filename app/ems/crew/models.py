@@ -1,0 +1,65 @@
+"""crew_members (eCrew.CrewGroup)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped
+
+from app.core.db.columns import EnumText, phi, plain, values_check
+from app.core.personnel.models import LicensureLevel
+from app.ems.chart.columns import ChartChild, child_constraints, elements_column
+from app.ems.elements import Owner
+
+
+class ResponseRole(StrEnum):
+    """eCrew.03."""
+
+    DRIVER_RESPONSE = "2403001"
+    DRIVER_TRANSPORT = "2403003"
+    OTHER = "2403005"
+    OTHER_CAREGIVER_SCENE = "2403007"
+    OTHER_CAREGIVER_TRANSPORT = "2403009"
+    PRIMARY_CAREGIVER_SCENE = "2403011"
+    PRIMARY_CAREGIVER_TRANSPORT = "2403013"
+
+
+class CrewMember(ChartChild):
+    """One person on the call. Licence and level are the person's when the entry was made: a promotion is no amendment.
+
+    `SNAPSHOT` columns are taken from the person, never from the client.
+    """
+
+    __tablename__ = "crew_members"
+    entity_type: ClassVar[str] = "crew_member"
+    element_owner: ClassVar[Owner] = Owner.CREW_MEMBER
+    SNAPSHOT: ClassVar[Mapping[str, str]] = {"licensure_id": "eCrew.01", "licensure_level": "eCrew.02"}
+    element_columns: ClassVar[Mapping[str, str]] = {**SNAPSHOT, "response_roles": "eCrew.03"}
+
+    personnel_id: Mapped[uuid.UUID] = plain()
+    licensure_id: Mapped[str | None] = plain(default=None)
+    licensure_level: Mapped[LicensureLevel | None] = plain(EnumText(LicensureLevel), default=None)
+    response_roles: Mapped[list[Any] | None] = plain(JSONB(none_as_null=True), default=None)
+    correlation_id: Mapped[str | None] = phi(default=None)
+    elements: Mapped[dict[str, Any]] = elements_column()
+
+    __table_args__ = (
+        *child_constraints("crew_members", patient=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "personnel_id"], ["personnel.tenant_id", "personnel.id"], name="fk_crew_members_personnel_id"
+        ),
+        sa.Index(
+            "uq_crew_members_personnel_id",
+            "tenant_id",
+            "incident_id",
+            "personnel_id",
+            unique=True,
+            postgresql_where=sa.text("deleted_at IS NULL"),
+        ),
+        values_check("licensure_level", LicensureLevel),
+    )

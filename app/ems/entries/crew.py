@@ -1,0 +1,61 @@
+"""Crew members as a kind of chart child."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from app.core.db.uow import UnitOfWork
+from app.core.errors import ValidationFailed
+from app.core.personnel.lifecycle import EmploymentStatus
+from app.core.personnel.models import Person
+from app.core.reference.repository import ReferenceRepository
+from app.ems.crew.models import CrewMember
+from app.ems.crew.repository import CrewRepository
+from app.ems.crew.schemas import CrewMemberCreate, CrewMemberPatch, CrewMemberRead
+from app.ems.entries.children import ChildActions, ChildKind
+
+
+class CrewMemberAction(StrEnum):
+    CREATED = "crew_member.created"
+    REVISED = "crew_member.revised"
+    AMENDED = "crew_member.amended"
+    DELETED = "crew_member.deleted"
+    RESTORED = "crew_member.restored"
+
+
+async def _take_snapshot(uow: UnitOfWork, member: CrewMember) -> None:
+    """Licence and level of the person, who is held for share. Raises ValidationFailed: unknown or inactive.
+
+    What becomes of the person later (promotion, leaving, deletion) changes no entry, and keeps none from being revised
+    or restored.
+    """
+    person = await ReferenceRepository(uow, Person).find_for_share(uow.tenant_id, member.personnel_id)
+    if person is None:
+        raise ValidationFailed.of("personnel_id", "unknown_person", "The agency has no such person.")
+    if person.status is not EmploymentStatus.ACTIVE:
+        raise ValidationFailed.of(
+            "personnel_id",
+            "inactive_person",
+            "This person is not active. For a call from before they left, an admin reactivates them meanwhile.",
+        )
+    for column, element_id in CrewMember.SNAPSHOT.items():
+        if element_id not in member.elements:
+            setattr(member, column, getattr(person, column))
+
+
+CREW = ChildKind(
+    noun="crew member",
+    path="crew",
+    repository=CrewRepository,
+    create=CrewMemberCreate,
+    patch=CrewMemberPatch,
+    read=CrewMemberRead,
+    actions=ChildActions(
+        CrewMemberAction.CREATED,
+        CrewMemberAction.REVISED,
+        CrewMemberAction.AMENDED,
+        CrewMemberAction.DELETED,
+        CrewMemberAction.RESTORED,
+    ),
+    prepare=_take_snapshot,
+)

@@ -12,7 +12,7 @@ from fastapi.routing import iter_route_contexts
 
 from tests.ems.charts import CHILDREN, ELEMENT_GROUP, INCIDENT, INCIDENTS, KINDS, PATIENT, Chart, Kind
 from tests.ems.evidence import Evidence
-from tests.ems.uploads import PATHS, SIGNED, declare, declared
+from tests.ems.uploads import PATHS, SIGNED, at, declare, declared, fire
 from tests.support.actors import Agency
 from tests.support.media import SVG
 
@@ -152,6 +152,21 @@ async def test_foreign_things_inside_ones_own_chart(
         if kind.needs_patient:
             refused = await mine.add(kind, status=422, patient_id=chart.patient["id"])
             assert refused["error"]["details"]["problems"][0]["code"] == "unknown_patient"
+    theirs = [await declare(chart, path) for path in PATHS]
+    before = await evidence.digest(chart.agency.tenant_id), before[1]
+    for path, upload in zip(PATHS, theirs, strict=True):
+        refused = await declare(mine, path, status=422, patient_id=chart.patient["id"])
+        assert refused["error"]["details"]["problems"][0]["code"] == "unknown_patient"
+        await fire(mine, path, upload, status=404)
+        await mine.agency.admin.expect(404, "GET", f"{at(mine, path, upload)}/download")
+        await mine.agency.admin.expect(404, "DELETE", at(mine, path, upload), params={"version": 1})
+    changes = [
+        change(str(chart.patient["id"])) | {"kind": "patient"},
+        {"kind": "patient", "op": "patch", "id": chart.patient["id"], "version": 1, "data": {"last_name": "Brooks"}},
+        {"kind": "incident", "op": "patch", "id": chart.id, "version": 1, "data": {"location_street": "1 Main St"}},
+    ]
+    synced = await mine.agency.admin.expect(200, "POST", f"{mine.url}/sync", json={"changes": changes})
+    assert [result["status"] for result in synced["results"]] == [404, 404, 404]
     chest: dict[str, Any] = {"group_name": "eExam.ChestGroup", "elements": {}, "parent_id": exam["id"]}
     refused = await mine.add(ELEMENT_GROUP, status=422, **chest)
     assert refused["error"]["details"]["problems"][0]["code"] == "unknown_parent"

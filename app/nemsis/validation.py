@@ -16,7 +16,7 @@ from app.nemsis.document import build_document, serialize
 from app.nemsis.findings import FindingSource, Severity, ValidationFinding
 from app.nemsis.locations import locate_in_chart
 from app.nemsis.mapping import ChartMapper
-from app.nemsis.places import REPORT, holder_of
+from app.nemsis.places import HEADER, REPORT
 from app.nemsis.schema_bundle import SchemaBundle
 from app.nemsis.validator import validate_tree
 
@@ -71,13 +71,17 @@ def _judge(agency: Agency, chart: PatientChart, ordinal: int, count: int, schema
     return JudgedDocument(serialize(root), findings, tuple(_blanks(root, mapped.content)))
 
 
-def _blanks(root: etree._Element, content: ReportContent) -> Iterator[str]:
+def _blanks(node: etree._Element, content: ReportContent) -> Iterator[str]:
+    """Below `node`, up to the next repeating groups."""
     dictionary = load_dictionary(TARGET_BUILD)
-    for node in root.iter():
-        if node.get("NV") == NOT_RECORDED:
-            element_id = etree.QName(node).localname
-            if element_id not in content.elements and holder_of(element_id, dictionary) == REPORT:
-                yield element_id
+    for child in node.iterchildren():
+        name = etree.QName(child).localname
+        group = dictionary.groups.get(name)
+        if group is None:
+            if child.get("NV") == NOT_RECORDED and name not in content.elements:
+                yield name
+        elif not group.repeats or name in (HEADER, REPORT):
+            yield from _blanks(child, content)
 
 
 def _findings(root: etree._Element, schema: SchemaBundle) -> list[ValidationFinding]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from app.billing.claims.content import Problem, draft_submission
+from app.billing.claims.content import Problem, draft_submission, words_of
 from app.billing.claims.facts import CODE_FAULTS, HeldChart, judge
 from app.billing.claims.lifecycle import ClaimFacts, ClaimStatus, ClaimTransition, claim_lifecycle
 from app.billing.claims.models import Claim, ClaimLine
@@ -44,7 +44,7 @@ from app.ems.public import (
 
 _CLAIMS = "/api/v1/billing/claims"
 _CLAIM, _PATIENT, _INCIDENT, _TENANT = Claim.entity_type, "patient", "incident", Tenant.entity_type
-_SIGNATURE_ON_FILE = "signature_on_file"
+_MISSING, _SIGNATURE_ON_FILE = "missing", "signature_on_file"
 _SIGNATURE_RULE, _CODE_SET_RULE = "42 CFR 424.36", "45 CFR 162.1002"
 _IMPRESSIONS = ("eSituation.11", "eSituation.12")
 _SOURCES: Mapping[str, str] = {
@@ -236,10 +236,11 @@ def _problem(chart: ChartAtHand, patient_id: uuid.UUID, problem: Problem, claim:
             place, permission = (_CLAIM, claim.id, problem["field"]), CLAIM_WRITE
         case _:
             raise AssertionError("what a claim itself lacks is found where there is one")
+    missing = problem["code"] == _MISSING and place[0] != _CLAIM
     return _finding(
         place,
         problem["code"],
-        problem["message"],
+        f"{words_of(problem['field'])} is missing: a claim needs it." if missing else problem["message"],
         about,
         rule=_source_of(problem["field"]),
         permission=permission,
@@ -320,4 +321,4 @@ def _sign_on_file(chart: ChartAtHand, finding: Finding) -> Fix | None:
     return Fix("PATCH", f"{_CLAIMS}/{finding.entity_id}", body)
 
 
-PAYMENT = ReadinessSource(Stage.PAYMENT, judge_payment, (FixRule("missing", _sign_on_file, field=_SIGNATURE_ON_FILE),))
+PAYMENT = ReadinessSource(Stage.PAYMENT, judge_payment, (FixRule(_MISSING, _sign_on_file, field=_SIGNATURE_ON_FILE),))

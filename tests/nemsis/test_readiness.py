@@ -85,6 +85,16 @@ async def test_blanks_are_what_the_document_says_by_itself(agency: Agency, judge
     assert all(f"<{element_id} " in document for element_id in blanks)
 
 
+async def test_marking_a_blank_changes_no_document(agency: Agency, judged: list[JudgedDocument]) -> None:
+    """The crew says what was said for them: nothing is invented."""
+    chart = await Chart.open(agency)
+    for rule in ("ePatient.25", "eTimes.05"):
+        [found] = findings(await readiness(agency.medic, chart.id), rule=rule, code="not_recorded")
+        await agency.medic.expect(200, found["fix"]["method"], found["fix"]["path"], json=found["fix"]["body"])
+    await readiness(agency.medic, chart.id)
+    assert (len(judged), len({document.sha256 for document in judged})) == (3, 1)
+
+
 async def test_what_the_incident_leaves_blank_is_said_only_if_it_is_blank_for_every_patient(agency: Agency) -> None:
     """Transport times do not apply to one of them: marking them Not Recorded would speak for both."""
     chart = await Chart.open(agency)

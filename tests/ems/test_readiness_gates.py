@@ -174,7 +174,7 @@ async def check_all_the_way(agency: Agency, holes: Holes, seen: set[tuple[str, s
     await check_payment(agency, chart, holes.claim, seen)
 
 
-async def run(agency: Agency, *, examples: int, derandomize: bool) -> None:
+async def check_stages(agency: Agency, *, examples: int, derandomize: bool) -> None:
     """Every stage was seen ready, blocked and done: nothing was compared in vain."""
     loop = asyncio.get_running_loop()
     seen: set[tuple[str, str]] = set()
@@ -195,12 +195,12 @@ async def run(agency: Agency, *, examples: int, derandomize: bool) -> None:
 
 
 async def test_what_is_said_of_a_stage_is_what_its_gate_does(agency: Agency) -> None:
-    await run(agency, examples=12, derandomize=True)
+    await check_stages(agency, examples=12, derandomize=True)
 
 
 @pytest.mark.long
 async def test_what_is_said_of_a_stage_is_what_its_gate_does_for_long(agency: Agency) -> None:
-    await run(agency, examples=300, derandomize=False)
+    await check_stages(agency, examples=300, derandomize=False)
 
 
 async def test_without_a_patient_nothing_goes_out(agency: Agency) -> None:

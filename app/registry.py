@@ -20,6 +20,7 @@ import app.email.suppressions.router
 import app.ems.router
 import app.nemsis.dictionary.router
 import app.nemsis.exports.router
+from app.billing.claims.readiness import PAYMENT
 from app.billing.exports.documents import CLAIM_DOCUMENTS
 from app.core.audit.partitions import KEEP_PARTITIONS
 from app.core.bodies import BodyRule
@@ -35,9 +36,11 @@ from app.email.messages.sending import SEND, TAKE_UP_EXPIRED
 from app.email.notices.router import SNS_MEDIA_TYPE
 from app.ems.custom_elements.kind import CUSTOM_ELEMENTS
 from app.ems.incidents.service import AUTO_LOCK
-from app.ems.public import ExportSource
+from app.ems.public import ExportSource, ReadinessSource
+from app.ems.readiness.service import OWN_SOURCES
 from app.nemsis import handlers as nemsis_handlers
 from app.nemsis.exports.documents import NEMSIS_DOCUMENTS
+from app.nemsis.readiness import SUBMISSION
 
 REFERENCE_KINDS: tuple[ReferenceKind[Any], ...] = (
     VEHICLES,
@@ -72,6 +75,7 @@ BODIES: tuple[BodyRule, ...] = (
 """Routes whose bodies are something else than JSON of the usual size; everywhere else that answers 415 or 413."""
 SUBSCRIPTIONS: tuple[Subscription, ...] = (*nemsis_handlers.SUBSCRIPTIONS, *email_handlers.SUBSCRIPTIONS)
 EXPORT_SOURCES: tuple[ExportSource, ...] = (NEMSIS_DOCUMENTS, CLAIM_DOCUMENTS)  # registered by being made
+READINESS_SOURCES: tuple[ReadinessSource, ...] = (*OWN_SOURCES, SUBMISSION, PAYMENT)  # as the export sources
 JOBS: tuple[Job, ...] = (AUTO_LOCK, SEND)
 SCHEDULES: tuple[Schedule, ...] = (KEEP_PARTITIONS, TAKE_UP_EXPIRED)
 WARM_UPS: tuple[Callable[[FastAPI], Awaitable[None]], ...] = (app.coding.router.load_code_sets,)

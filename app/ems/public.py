@@ -5,13 +5,10 @@ from __future__ import annotations
 import uuid
 
 from app.core.db.uow import ReadUnitOfWork
-from app.core.schemas import ReadModel
 from app.ems.crew.models import CrewMember
-from app.ems.crew.repository import CrewRepository
 from app.ems.crew.schemas import CrewMemberRead
 from app.ems.custom_elements.repository import CustomElementRepository
 from app.ems.custom_elements.schemas import CustomElementRead
-from app.ems.element_groups.repository import ElementGroupRepository
 from app.ems.element_groups.schemas import ElementGroupRead
 from app.ems.elements import (
     CUSTOM_CONFIGURATION_GROUP,
@@ -37,7 +34,6 @@ from app.ems.elements import (
     repeating_group_of,
 )
 from app.ems.entries.signatures import present_signatures
-from app.ems.entries.vitals import read_vital
 from app.ems.events import INCIDENT_AMENDED, INCIDENT_STATUS_CHANGED, INCIDENT_UPDATED
 from app.ems.history.exports import ExportedDocument, ExportSource
 from app.ems.incidents.models import Incident
@@ -45,22 +41,32 @@ from app.ems.incidents.repository import IncidentRepository
 from app.ems.incidents.schemas import IncidentRead
 from app.ems.incidents.service import present
 from app.ems.interventions.models import MEDICATION_COLUMNS, PROCEDURE_COLUMNS, InterventionType, Outcome
-from app.ems.interventions.repository import InterventionRepository
 from app.ems.interventions.schemas import InterventionRead
 from app.ems.lifecycle import IncidentStatus
 from app.ems.narratives.models import Narrative
-from app.ems.narratives.repository import NarrativeRepository
 from app.ems.narratives.schemas import NarrativeRead
+from app.ems.patient_charts import PatientChart, list_patient_charts
 from app.ems.patients.models import AgeUnit, Gender, Patient
 from app.ems.patients.repository import PatientRepository
 from app.ems.patients.schemas import PatientRead
 from app.ems.permissions import CHART_READ
+from app.ems.readiness.people import step_towards
+from app.ems.readiness.port import (
+    ChartAtHand,
+    Finding,
+    Fix,
+    FixRule,
+    ReadinessSource,
+    Severity,
+    Stage,
+    StageJudgement,
+    place_in_chart,
+)
 from app.ems.signatures.lifecycle import SignatureStatus
 from app.ems.signatures.models import SignerRole, StatementCode
 from app.ems.signatures.repository import SignatureRepository
 from app.ems.signatures.schemas import CoverageChange, SignatureRead
 from app.ems.vitals.models import Etco2Unit, Vital
-from app.ems.vitals.repository import VitalRepository
 from app.ems.vitals.schemas import VitalRead
 
 INCIDENT_COLUMNS = Incident.element_columns
@@ -68,18 +74,6 @@ PATIENT_COLUMNS = Patient.element_columns
 VITAL_COLUMNS = Vital.element_columns
 NARRATIVE_COLUMNS = Narrative.element_columns
 CREW_COLUMNS = CrewMember.element_columns
-
-
-class PatientChart(ReadModel):
-    """What a PatientCareReport is made of: the incident and its crew, one patient, and that patient's entries."""
-
-    incident: IncidentRead
-    patient: PatientRead
-    vitals: list[VitalRead]
-    interventions: list[InterventionRead]
-    narratives: list[NarrativeRead]
-    element_groups: list[ElementGroupRead]
-    crew: list[CrewMemberRead]
 
 
 async def get_incident(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> IncidentRead:
@@ -103,31 +97,8 @@ async def list_custom_elements(uow: ReadUnitOfWork) -> list[CustomElementRead]:
 
 
 async def get_patient_charts(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> list[PatientChart]:
-    """Every patient of the incident with their entries: seven statements however large the chart. Raises NotFound.
-
-    The crew and the element groups of the incident itself (eScene) are part of each patient's chart.
-    """
-    tenant_id = uow.tenant_id
-    incident = await get_incident(uow, incident_id)
-    patients = await list_patients(uow, incident_id)
-    vitals = await VitalRepository(uow).list_all(tenant_id, incident_id=incident_id)
-    interventions = await InterventionRepository(uow).list_all(tenant_id, incident_id=incident_id)
-    narratives = await NarrativeRepository(uow).list_all(tenant_id, incident_id=incident_id)
-    groups = await ElementGroupRepository(uow).list_all(tenant_id, incident_id=incident_id)
-    members = await CrewRepository(uow).list_all(tenant_id, incident_id=incident_id)
-    crew = [CrewMemberRead.of(member) for member in members]
-    return [
-        PatientChart(
-            incident=incident,
-            patient=patient,
-            vitals=[read_vital(vital, incident, patient) for vital in vitals if vital.patient_id == patient.id],
-            interventions=[InterventionRead.of(item) for item in interventions if item.patient_id == patient.id],
-            narratives=[NarrativeRead.of(item) for item in narratives if item.patient_id == patient.id],
-            element_groups=[ElementGroupRead.of(group) for group in groups if group.patient_id in (None, patient.id)],
-            crew=crew,
-        )
-        for patient in patients
-    ]
+    """Every patient of the incident with their entries: seven statements however large the chart. Raises NotFound."""
+    return await list_patient_charts(uow, await get_incident(uow, incident_id))
 
 
 async def list_signatures(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> list[SignatureRead]:
@@ -159,6 +130,7 @@ __all__ = [
     "VITAL_COLUMNS",
     "AgeUnit",
     "AttributeDefinition",
+    "ChartAtHand",
     "CoverageChange",
     "CrewMemberRead",
     "CustomElementRead",
@@ -170,6 +142,9 @@ __all__ = [
     "Etco2Unit",
     "ExportSource",
     "ExportedDocument",
+    "Finding",
+    "Fix",
+    "FixRule",
     "Gender",
     "GroupDefinition",
     "IncidentRead",
@@ -182,9 +157,13 @@ __all__ = [
     "PatientChart",
     "PatientRead",
     "PertinentNegativeMode",
+    "ReadinessSource",
+    "Severity",
     "SignatureRead",
     "SignatureStatus",
     "SignerRole",
+    "Stage",
+    "StageJudgement",
     "StatementCode",
     "VitalRead",
     "definition_name",
@@ -200,5 +179,7 @@ __all__ = [
     "load_dictionary",
     "owner_of",
     "pertinent_negative_mode",
+    "place_in_chart",
     "repeating_group_of",
+    "step_towards",
 ]

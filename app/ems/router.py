@@ -7,6 +7,7 @@ from app.ems.entries.routes import child_router
 from app.ems.entries.upload_routes import upload_router
 from app.ems.history.router import router as history
 from app.ems.incidents.router import router as incidents
+from app.ems.readiness.router import router as readiness
 from app.ems.review_queue.router import router as review_queue
 from app.ems.sync.router import router as sync
 from app.ems.timeline.router import router as timeline
@@ -18,5 +19,6 @@ routers = (
     review_queue,
     history,
     timeline,
+    readiness,
     sync,
 )

@@ -4,28 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lxml import etree
 
 from app.core.tenants.schemas import TenantRead
-from app.ems.public import TARGET_BUILD, CustomElementRead, PatientChart, load_dictionary
-from app.nemsis.content import DocumentContentError
+from app.ems.public import NOT_RECORDED, TARGET_BUILD, CustomElementRead, PatientChart, load_dictionary
+from app.nemsis.content import DocumentContentError, ReportContent
 from app.nemsis.document import build_document, serialize
 from app.nemsis.findings import FindingSource, Severity, ValidationFinding
 from app.nemsis.locations import locate_in_chart
 from app.nemsis.mapping import ChartMapper
+from app.nemsis.places import HEADER, REPORT
 from app.nemsis.schema_bundle import SchemaBundle
 from app.nemsis.validator import validate_tree
 
 
 @dataclass(frozen=True)
 class JudgedDocument:
-    """`content` is the XML; empty when the chart could not be written at all."""
+    """`content` is the XML; empty when the chart could not be written at all.
+
+    `blanks`: elements of the report itself (of none of its repeating groups) for which the document says Not Recorded
+    because the chart says nothing.
+    """
 
     content: bytes
     findings: list[ValidationFinding]
+    blanks: tuple[str, ...] = ()
 
     @property
     def sha256(self) -> str:
@@ -62,7 +68,20 @@ def _judge(agency: Agency, chart: PatientChart, ordinal: int, count: int, schema
         )
         return JudgedDocument(b"", [refused])
     findings = [locate_in_chart(finding, chart, mapped.places) for finding in _findings(root, schema)]
-    return JudgedDocument(serialize(root), findings)
+    return JudgedDocument(serialize(root), findings, tuple(_blanks(root, mapped.content)))
+
+
+def _blanks(node: etree._Element, content: ReportContent) -> Iterator[str]:
+    """Below `node`, up to the next repeating groups."""
+    dictionary = load_dictionary(TARGET_BUILD)
+    for child in node.iterchildren():
+        name = etree.QName(child).localname
+        group = dictionary.groups.get(name)
+        if group is None:
+            if child.get("NV") == NOT_RECORDED and name not in content.elements:
+                yield name
+        elif not group.repeats or name in (HEADER, REPORT):
+            yield from _blanks(child, content)
 
 
 def _findings(root: etree._Element, schema: SchemaBundle) -> list[ValidationFinding]:

@@ -103,6 +103,7 @@ READS: dict[str, Row] = {
     **{f"/{kind.path}?include_deleted=true": Row(("admin",), EVERYBODY) for kind in CHILDREN},
     **{f"/{path}?include_deleted=true": Row(("admin",), EVERYBODY) for path in PATHS},
     "/chart": Row(READERS, EVERYBODY),
+    "/readiness": Row(READERS, EVERYBODY),
     "/timeline": Row(READERS, EVERYBODY),
     "/history": Row(READERS, EVERYBODY),
     "/history?as_of=2049-12-31T00:00:00Z": Row(READERS, EVERYBODY),

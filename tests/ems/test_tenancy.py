@@ -17,7 +17,7 @@ from tests.support.actors import Agency
 from tests.support.media import SVG
 
 Call = tuple[str, str, dict[str, Any]]
-VIEWS = ("chart", "timeline", "history", "amendments", "review", "review-comments")
+VIEWS = ("chart", "timeline", "history", "amendments", "review", "review-comments", "readiness")
 PEOPLE = ("admin", "medic", "supervisor", "biller")
 
 

@@ -109,7 +109,7 @@ def draft_submission(
         service_date=served_on or sent.envelope.created_at.date(),
         signature_on_file=bool(claim.signature_on_file),
     )
-    problems = [{"field": field, "code": "missing", "message": f"{_words(field)} is missing."} for field in missing]
+    problems = [{"field": field, "code": "missing", "message": f"{words_of(field)} is missing."} for field in missing]
     for found in batch_problems(*sent, [submission]):
         field = service_time if found.path.endswith(".service_date") else api_field(found.path)
         problems.append({"field": field, "code": found.code.lower(), "message": found.message})
@@ -122,5 +122,6 @@ def api_field(path: str) -> str:
     return FIELDS.get(re.sub(r"\[\d+\]", "", path)) or path.removeprefix("claim.")
 
 
-def _words(field: str) -> str:
+def words_of(field: str) -> str:
+    """`patient.home_zip` as "Patient home zip"."""
     return field.replace(".", " ").replace("_", " ").capitalize()

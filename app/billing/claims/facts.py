@@ -27,7 +27,7 @@ from app.ems.public import (
     list_signatures,
 )
 
-_CODE_FAULTS = {
+CODE_FAULTS = {
     CodeFault.UNKNOWN: "This is no ICD-10-CM code.",
     CodeFault.NOT_IN_FORCE: "This ICD-10-CM code was not in force on the date of service.",
     CodeFault.NOT_BILLABLE: "This ICD-10-CM code is a heading: a more specific code below it is needed.",
@@ -78,7 +78,7 @@ def _code_problems(claim: Claim, served_on: dt.date, codes: Icd10Extract) -> Ite
     for at, diagnosis in enumerate(claim.diagnoses):
         fault = codes.fault(diagnosis, served_on)
         if fault is not None:
-            yield {"field": f"diagnoses[{at}]", "code": fault.value, "message": _CODE_FAULTS[fault]}
+            yield {"field": f"diagnoses[{at}]", "code": fault.value, "message": CODE_FAULTS[fault]}
 
 
 def _outdated_assignment(claim: Claim, signatures: Sequence[SignatureRead]) -> list[dict[str, str]]:

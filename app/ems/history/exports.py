@@ -8,8 +8,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from app.core.db.uow import ReadUnitOfWork
+from app.ems.ports import Port
 
-_SOURCES: dict[str, ExportSource] = {}
+_SOURCES: Port[ExportSource] = Port("export source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +31,8 @@ class ExportSource:
     list_documents: Callable[[ReadUnitOfWork, uuid.UUID], Awaitable[list[ExportedDocument]]]
 
     def __post_init__(self) -> None:
-        if self.kind in _SOURCES:
-            raise ValueError(f"export source {self.kind} is declared twice")
-        _SOURCES[self.kind] = self
+        _SOURCES.bring(self.kind, self)
 
 
 def export_sources() -> tuple[ExportSource, ...]:
-    return tuple(_SOURCES.values())
+    return tuple(_SOURCES)

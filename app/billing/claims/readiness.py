@@ -1,0 +1,327 @@
+"""What stands between a chart and its payer: what `approve` (or the export of an approved claim) would refuse for now.
+
+Of a patient without a claim the same rules are asked with a stand-in; what they say of chart and agency counts.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from app.billing.claims.content import Problem, draft_submission, words_of
+from app.billing.claims.facts import CODE_FAULTS, HeldChart, judge
+from app.billing.claims.lifecycle import ClaimFacts, ClaimStatus, ClaimTransition, claim_lifecycle
+from app.billing.claims.models import Claim, ClaimLine
+from app.billing.claims.repository import ClaimLineRepository, ClaimRepository
+from app.billing.claims.submission import service_date
+from app.billing.permissions import CLAIM_WRITE
+from app.coding.public import Icd10Extract, extract_icd10
+from app.core.clock import utcnow
+from app.core.config import Settings
+from app.core.db.uow import ReadUnitOfWork
+from app.core.ids import TenantId
+from app.core.lifecycle import Transition
+from app.core.permissions import Permission
+from app.core.tenants.models import Tenant
+from app.core.tenants.permissions import TENANT_WRITE
+from app.ems.public import (
+    ChartAtHand,
+    Finding,
+    Fix,
+    FixRule,
+    IncidentStatus,
+    PatientChart,
+    ReadinessSource,
+    Severity,
+    Stage,
+    StageJudgement,
+    StatementCode,
+    step_towards,
+)
+
+_CLAIMS = "/api/v1/billing/claims"
+_CLAIM, _PATIENT, _INCIDENT, _TENANT = Claim.entity_type, "patient", "incident", Tenant.entity_type
+_MISSING, _SIGNATURE_ON_FILE = "missing", "signature_on_file"
+_SIGNATURE_RULE, _CODE_SET_RULE = "42 CFR 424.36", "45 CFR 162.1002"
+_IMPRESSIONS = ("eSituation.11", "eSituation.12")
+_SOURCES: Mapping[str, str] = {
+    "tenant.submitter": "ISA06, 1000A NM109",
+    "tenant.receiver": "ISA08, 1000B NM1",
+    "tenant.billing_contact_name": "1000A PER02",
+    "tenant.phone": "1000A PER04",
+    "tenant.pay_to": "2010AB N3, N4",
+    "tenant.npi": "2010AA NM109",
+    "tenant.ein": "2010AA REF*EI",
+    "tenant.taxonomy": "2000A PRV03",
+    "tenant.legal_name": "2010AA NM103",
+    "tenant.": "2010AA N3, N4",
+    "patient.home": "2010BA N3, N4",
+    "patient.date_of_birth": "2010BA DMG02",
+    "patient.gender": "2010BA DMG03",
+    "patient.destination_name": "2310F NM103",
+    "patient.destination": "2310F N3, N4",
+    "patient.": "2010BA NM1",
+    "incident.location": "2310E N3, N4",
+    "incident.": "2400 DTP*472",
+    "member_id": "2010BA NM109",
+    "payer_name": "2010BB NM103",
+    "payer_id": "2010BB NM109",
+    "claim_filing_code": "2000B SBR09",
+    "group_number": "2000B SBR03",
+    "diagnoses": _CODE_SET_RULE,
+    _SIGNATURE_ON_FILE: _SIGNATURE_RULE,
+    "payer_sequence": "2000B SBR01",
+    "claim_number": "2300 CLM01",
+    "charge_amount": "2300 CLM02",
+    "patient_count": "2400 QTY*PT",
+    "place_of_service": "2300 CLM05",
+    "prior_authorization": "2300 REF*G1",
+    "accident": "2300 CLM11",
+    "certifications": "2300 CRC*07",
+    "lines": "2400 SV1",
+    "transport_reason": "2300 CR104",
+    "loaded_miles": "2300 CR106",
+    "weight_lb": "2300 CR102",
+    "round_trip_purpose": "2300 CR109",
+    "stretcher_purpose": "2300 CR110",
+}
+"""Where an 837P carries a field (ASC X12 005010X222A1), or the regulation behind it; a longer beginning goes first."""
+
+Step = Transition[ClaimStatus, ClaimFacts]
+
+
+class _Waiting(NamedTuple):
+    """A claim, its lines, and the transition whose guards stand before it."""
+
+    claim: Claim
+    lines: Sequence[ClaimLine]
+    step: Step
+
+
+async def judge_payment(uow: ReadUnitOfWork, _: Settings, chart: ChartAtHand) -> StageJudgement:
+    """Done when every patient has a claim, and none of them waits for anything that chart or agency must say."""
+    claims = await ClaimRepository(uow).list_all(uow.tenant_id, incident_id=chart.incident.id)
+    lines = await ClaimLineRepository(uow).list_of_claims(uow.tenant_id, [claim.id for claim in claims])
+    waiting = [_Waiting(claim, lines[claim.id], step) for claim in claims if (step := _guarded_step(claim.status))]
+    claimed = {claim.patient_id for claim in claims}
+    unclaimed = [one for one in chart.patients if one.patient.id not in claimed]
+    if claims and not waiting and not unclaimed:
+        return StageJudgement((), done=True)
+    impressions = {one.patient.id: _impressions(one, sole=len(chart.patients) == 1) for one in unclaimed}
+    named = [code for codes in impressions.values() for code in codes]
+    codes = await extract_icd10(uow, [*named, *(code for one in waiting for code in one.claim.diagnoses)])
+    found = [*_chart_locked(chart), *_patient(chart)]
+    for one in waiting:
+        found += _claim(chart, one, codes)
+    for patient in unclaimed:
+        found += _unclaimed(chart, patient, impressions[patient.patient.id], codes)
+    return StageJudgement(found)
+
+
+def _guarded_step(status: ClaimStatus) -> Step | None:
+    """The transition on which the claim is judged next: None for one that went out, or that nobody will send."""
+    return next((step for step in claim_lifecycle.transitions if status in step.sources and step.guards), None)
+
+
+def _chart_locked(chart: ChartAtHand) -> Iterator[Finding]:
+    """What every claim's guards say of the chart's state."""
+    approve = claim_lifecycle.find(ClaimStatus.PENDING_REVIEW, ClaimTransition.APPROVE)
+    facts = ClaimFacts(chart_locked=chart.incident.status is IncidentStatus.LOCKED)
+    for guard in () if approve is None else approve.guards:
+        if not guard.holds(facts):
+            yield _finding(
+                (_INCIDENT, chart.incident.id, "status"),
+                guard.name,
+                guard.message,
+                permission=step_towards(chart.incident.status, lambda state: state is IncidentStatus.LOCKED).permission,
+            )
+
+
+def _patient(chart: ChartAtHand) -> Iterator[Finding]:
+    if not chart.patients:
+        place = (_INCIDENT, chart.incident.id, "patients")
+        yield _finding(place, "patient_missing", "Without a patient there is nobody to bill for.")
+
+
+def _claim(chart: ChartAtHand, one: _Waiting, codes: Icd10Extract) -> Iterator[Finding]:
+    held = HeldChart(chart.incident, list(chart.patients), list(chart.signatures))
+    facts = judge(chart.tenant, held, one.claim, one.lines, utcnow(), codes).facts
+    for guard in one.step.guards:
+        if guard.explain is not None and not guard.holds(facts):
+            for problem in guard.explain(facts):
+                yield _problem(chart, one.claim.patient_id, problem, one.claim)
+
+
+def _unclaimed(
+    chart: ChartAtHand, one: PatientChart, codes_named: Sequence[str], codes: Icd10Extract
+) -> Iterator[Finding]:
+    patient_id, locked = one.patient.id, chart.incident.status is IncidentStatus.LOCKED
+    if locked:
+        place = (_PATIENT, patient_id, "claim")
+        yield _finding(
+            place, "claim_missing", "No claim was made for this patient.", patient_id, permission=CLAIM_WRITE
+        )
+    claim, line = _stand_in(one)
+    for problem in draft_submission(chart.tenant, one, claim, [line], utcnow()).problems:
+        if problem["field"].partition(".")[0] in (_INCIDENT, _PATIENT, _TENANT):
+            yield _problem(chart, patient_id, problem, None)
+    served_on = service_date(chart.tenant, one.incident, [line])
+    if served_on is not None:
+        yield from _impression_faults(chart, one, codes_named, served_on, codes)
+    if not locked and not _is_assigned(chart, patient_id):
+        yield _finding(
+            (_PATIENT, patient_id, "signatures"),
+            "assignment_missing",
+            "No assignment of benefits covers this patient: have it signed, or keep it on paper.",
+            patient_id,
+            severity=Severity.WARNING,
+            rule=_SIGNATURE_RULE,
+        )
+
+
+def _impressions(one: PatientChart, *, sole: bool) -> list[str]:
+    """ICD-10-CM codes that the chart offers as diagnoses."""
+    charted = [one.incident.primary_impression] if sole else []
+    for element_id in _IMPRESSIONS:
+        charted += [entry.get("value") for entry in one.patient.elements.get(element_id, ())]
+    return [code for code in charted if code is not None]
+
+
+def _impression_faults(
+    chart: ChartAtHand, one: PatientChart, named: Sequence[str], served_on: dt.date, codes: Icd10Extract
+) -> Iterator[Finding]:
+    """A warning only: whoever makes the claim may choose other diagnoses."""
+    for code in named:
+        fault = codes.fault(code, served_on)
+        if fault is None:
+            continue
+        of_incident = code == one.incident.primary_impression and len(chart.patients) == 1
+        element_id = next((name for name in _IMPRESSIONS if _holds(one, name, code)), _IMPRESSIONS[0])
+        place = (
+            (_INCIDENT, chart.incident.id, "primary_impression")
+            if of_incident
+            else (_PATIENT, one.patient.id, f"elements.{element_id}")
+        )
+        yield _finding(
+            place, fault.value, CODE_FAULTS[fault], one.patient.id, severity=Severity.WARNING, rule=_CODE_SET_RULE
+        )
+
+
+def _holds(one: PatientChart, element_id: str, code: str) -> bool:
+    return any(entry.get("value") == code for entry in one.patient.elements.get(element_id, ()))
+
+
+def _is_assigned(chart: ChartAtHand, patient_id: uuid.UUID) -> bool:
+    return any(
+        one.statement_code is StatementCode.ASSIGNMENT_OF_BENEFITS
+        and one.patient_id == patient_id
+        and one.covers_current_chart
+        for one in chart.signatures
+    )
+
+
+def _problem(chart: ChartAtHand, patient_id: uuid.UUID, problem: Problem, claim: Claim | None) -> Finding:
+    """A scrubber's problem, whose field begins with its owner unless it is the claim's own."""
+    owner, _, name = problem["field"].partition(".")
+    permission: Permission | None = None
+    about: uuid.UUID | None = patient_id
+    match owner:
+        case "patient":
+            place = (_PATIENT, patient_id, name)
+        case "incident":
+            place, about = (_INCIDENT, chart.incident.id, name), None
+        case "tenant":
+            place, about, permission = (_TENANT, chart.tenant.id, name), None, TENANT_WRITE
+        case _ if claim is not None:
+            place, permission = (_CLAIM, claim.id, problem["field"]), CLAIM_WRITE
+        case _:
+            raise AssertionError("what a claim itself lacks is found where there is one")
+    missing = problem["code"] == _MISSING and place[0] != _CLAIM
+    return _finding(
+        place,
+        problem["code"],
+        f"{words_of(problem['field'])} is missing: a claim needs it." if missing else problem["message"],
+        about,
+        rule=_source_of(problem["field"]),
+        permission=permission,
+        version=None if claim is None or place[0] != _CLAIM else claim.version,
+    )
+
+
+def _source_of(field: str) -> str | None:
+    beginnings = [beginning for beginning in _SOURCES if field.startswith(beginning)]
+    return _SOURCES[max(beginnings, key=len)] if beginnings else None
+
+
+def _finding(
+    place: tuple[str, uuid.UUID, str],
+    code: str,
+    message: str,
+    patient_id: uuid.UUID | None = None,
+    *,
+    severity: Severity = Severity.BLOCKING,
+    rule: str | None = None,
+    permission: Permission | None = None,
+    version: int | None = None,
+) -> Finding:
+    entity, entity_id, field = place
+    return Finding(
+        severity=severity,
+        code=code,
+        message=message,
+        entity=entity,
+        entity_id=entity_id,
+        field=field,
+        patient_id=patient_id,
+        rule=rule,
+        permission=permission,
+        version=version,
+    )
+
+
+def _stand_in(one: PatientChart) -> tuple[Claim, ClaimLine]:
+    """A claim that says nothing wrong by itself, so that all problems are the chart's and the agency's."""
+    tenant_id = TenantId(uuid.UUID(int=0))
+    claim = Claim(
+        tenant_id=tenant_id,
+        incident_id=one.incident.id,
+        patient_id=one.patient.id,
+        claim_number="C0",
+        payer_name="PAYER",
+        payer_id="00000",
+        claim_filing_code="ZZ",
+        member_id="00",
+        icd10_primary="R69",
+        diagnoses=["R69"],
+        charge_amount=Decimal(1),
+        place_of_service="41",
+        loaded_miles=Decimal(1),
+        transport_reason="A",
+        certifications={"yes": [], "no": []},
+        signature_on_file=True,
+    )
+    line = ClaimLine(
+        tenant_id=tenant_id,
+        claim_id=claim.id,
+        line_number=1,
+        hcpcs="A0429",
+        modifiers=["RH"],
+        units=Decimal(1),
+        charge=Decimal(1),
+        diagnosis_pointers=[1],
+    )
+    return claim, line
+
+
+def _sign_on_file(chart: ChartAtHand, finding: Finding) -> Fix | None:
+    """Yes, where the chart itself holds the patient's assignment and it still covers the chart (42 CFR 424.36)."""
+    if finding.patient_id is None or not _is_assigned(chart, finding.patient_id):
+        return None
+    body = {"version": finding.version, _SIGNATURE_ON_FILE: True}
+    return Fix("PATCH", f"{_CLAIMS}/{finding.entity_id}", body)
+
+
+PAYMENT = ReadinessSource(Stage.PAYMENT, judge_payment, (FixRule(_MISSING, _sign_on_file, field=_SIGNATURE_ON_FILE),))

@@ -1,0 +1,198 @@
+"""A port: each stage that lies before a chart is judged by one source; other domains bring theirs here."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from app.core.config import Settings
+from app.core.db.uow import ReadUnitOfWork
+from app.core.permissions import Permission
+from app.core.schemas import EntityRead
+from app.core.tenants.models import Tenant
+from app.ems.attachments.schemas import AttachmentRead
+from app.ems.crew.schemas import CrewMemberRead
+from app.ems.entries.kinds import ENTRY_KINDS
+from app.ems.incidents.models import Incident
+from app.ems.incidents.schemas import IncidentRead
+from app.ems.patient_charts import PatientChart
+from app.ems.patients.models import Patient
+from app.ems.ports import Port
+from app.ems.review_queue.schemas import ReviewCommentRead
+from app.ems.signatures.schemas import SignatureRead
+
+_INCIDENTS = "/api/v1/ems/incidents"
+_PATHS: Mapping[str, str] = {kind.repository.entity.entity_type: kind.path for kind in ENTRY_KINDS}
+_ENTITIES: Mapping[str, str] = {path: entity for entity, path in _PATHS.items()}
+_ENTRY = re.compile(r"([a-z-]+)/([0-9a-f-]{36})\.(.+)")
+
+
+class Stage(StrEnum):
+    """In the order in which findings are ranked."""
+
+    REVIEW = "review"
+    STATE_SUBMISSION = "state_submission"
+    PAYMENT = "payment"
+    SIGNATURE = "signature"
+
+
+class Severity(StrEnum):
+    """BLOCKING: the stage's own gate refuses for it."""
+
+    BLOCKING = "blocking"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that stands in a stage's way. `field` is named as in the API; no part holds a value of the chart.
+
+    `rule` is its source outside (NEMSIS element or rule id, X12 loop and segment, CFR section). `permission` is what
+    mending it takes; None: changing the chart. `version` is the entity's, for a fix of what is not in the chart.
+    """
+
+    severity: Severity
+    code: str
+    message: str
+    entity: str
+    entity_id: uuid.UUID
+    field: str
+    patient_id: uuid.UUID | None = None
+    rule: str | None = None
+    permission: Permission | None = None
+    version: int | None = None
+
+
+class Fix(NamedTuple):
+    """A request that clears a finding as it stands: it carries the version that was read."""
+
+    method: str
+    path: str
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ChartAtHand:
+    """The chart as one request read it, once for all sources. `comments` are the open ones.
+
+    `unattested`: the agency wants the crew's signature, and none covers the chart as it stands.
+    """
+
+    tenant: Tenant
+    incident: IncidentRead
+    patients: Sequence[PatientChart]
+    signatures: Sequence[SignatureRead]
+    attachments: Sequence[AttachmentRead]
+    comments: Sequence[ReviewCommentRead]
+    unattested: bool
+
+    @property
+    def crew(self) -> Sequence[CrewMemberRead]:
+        """Part of each patient's chart; what has no patient yet asks for one first."""
+        return self.patients[0].crew if self.patients else ()
+
+    @cached_property
+    def order(self) -> Mapping[uuid.UUID, int]:
+        """The rank of each entry: incident and crew, then patient by patient, then what belongs to all of it."""
+        return {entry.id: rank for rank, entry in enumerate(self._entries())}
+
+    @cached_property
+    def versions(self) -> Mapping[uuid.UUID, int]:
+        return {entry.id: entry.version for entry in self._entries()}
+
+    def patch(self, entity: str, entity_id: uuid.UUID, **fields: Any) -> Fix:
+        """A PATCH of the incident or of one entry."""
+        path = f"{_INCIDENTS}/{self.incident.id}"
+        if entity != Incident.entity_type:
+            path += f"/{_PATHS[entity]}/{entity_id}"
+        return Fix("PATCH", path, {"version": self.versions[entity_id], **fields})
+
+    def fire(self, action: str) -> Fix:
+        """A transition of the incident."""
+        body = {"action": action, "version": self.incident.version}
+        return Fix("POST", f"{_INCIDENTS}/{self.incident.id}/transitions", body)
+
+    def _entries(self) -> Iterator[EntityRead]:
+        yield self.incident
+        yield from self.crew
+        for chart in self.patients:
+            yield chart.patient
+            for entries in (chart.vitals, chart.interventions, chart.narratives, chart.element_groups):
+                yield from entries
+        yield from self.signatures
+        yield from self.attachments
+
+
+class Place(NamedTuple):
+    entity: str
+    entity_id: uuid.UUID
+    field: str
+
+
+def place_in_chart(path: str, chart: ChartAtHand) -> Place | None:
+    """`vitals/<id>.heart_rate`, `incident.elements.eResponse.05`, `tenant.npi`; None for what names no one entry."""
+    entry = _ENTRY.fullmatch(path)
+    if entry is not None:
+        return Place(_ENTITIES[entry[1]], uuid.UUID(entry[2]), entry[3])
+    owner, _, field = path.partition(".")
+    heads = {Incident.entity_type: chart.incident.id, Tenant.entity_type: chart.tenant.id}
+    return Place(owner, heads[owner], field) if field and owner in heads else None
+
+
+def patient_place(patient_id: uuid.UUID, field: str) -> Place:
+    return Place(Patient.entity_type, patient_id, field)
+
+
+class StageJudgement(NamedTuple):
+    """`done`: the stage lies behind the chart, so nothing about it can be acted on."""
+
+    findings: Iterable[Finding]
+    done: bool = False
+
+
+@dataclass(frozen=True)
+class FixRule:
+    """Findings of `code` (on `field`, if it is given) bring `make`'s request, unless it makes none of this one.
+
+    It invents nothing clinical, clears the finding, and blocks nothing that was not blocked: tests take each declared
+    one through HTTP.
+    """
+
+    code: str
+    make: Callable[[ChartAtHand, Finding], Fix | None]
+    field: str | None = None
+
+    def fits(self, finding: Finding) -> bool:
+        return finding.code == self.code and self.field in (None, finding.field)
+
+
+Judge = Callable[[ReadUnitOfWork, Settings, ChartAtHand], Awaitable[StageJudgement]]
+
+_SOURCES: Port[ReadinessSource] = Port("readiness source")
+
+
+@dataclass(frozen=True)
+class ReadinessSource:
+    """Registered by being made. `judge` finds nothing blocking exactly when the stage's own gate would accept.
+
+    It derives each finding from that gate's rules instead of stating them again, and sends a number of statements that
+    the chart's size does not change.
+    """
+
+    stage: Stage
+    judge: Judge
+    fixes: tuple[FixRule, ...] = ()
+
+    def __post_init__(self) -> None:
+        _SOURCES.bring(self.stage, self)
+
+
+def readiness_sources() -> list[ReadinessSource]:
+    """In the order of the stages."""
+    ranks = list(Stage)
+    return sorted(_SOURCES, key=lambda source: ranks.index(source.stage))

@@ -1,0 +1,60 @@
+"""Readiness as clients read it."""
+
+from __future__ import annotations
+
+import uuid
+from enum import StrEnum
+from typing import Any
+
+from pydantic import Field
+
+from app.core.schemas import ReadModel
+from app.ems.readiness.port import Severity, Stage
+
+
+class StageState(StrEnum):
+    """DONE: the stage lies behind this chart."""
+
+    BLOCKED = "blocked"
+    READY = "ready"
+    DONE = "done"
+
+
+class StageRead(ReadModel):
+    stage: Stage
+    state: StageState = Field(description="`ready`: nothing blocks it; `done`: it lies behind this chart")
+    blocking: int
+    warnings: int
+
+
+class FixRead(ReadModel):
+    """Send it as it is: it clears the finding and blocks nothing else."""
+
+    method: str = Field(examples=["PATCH"])
+    path: str
+    body: dict[str, Any]
+
+
+class FindingRead(ReadModel):
+    stage: Stage
+    severity: Severity
+    code: str = Field(description="Stable; the guard's, the validator's or the claim scrubber's own where it is theirs")
+    rule: str | None = Field(
+        description="Its source outside: NEMSIS element or rule id, X12 loop and segment, CFR section",
+        examples=["eResponse.05"],
+    )
+    entity: str = Field(examples=["vital"])
+    entity_id: uuid.UUID
+    patient_id: uuid.UUID | None
+    field: str = Field(description="A column or `elements.<id>` of that entity", examples=["heart_rate"])
+    message: str
+    fixable_by: list[str] = Field(description="Roles that can mend it now; `reviewer`: ems users flagged so")
+    fix: FixRead | None = Field(description="A ready request that clears it, where the rule allows one and you may")
+
+
+class Readiness(ReadModel):
+    """Findings are ranked: blocking ones first, then by stage, then in the order of the chart."""
+
+    incident_id: uuid.UUID
+    stages: list[StageRead]
+    findings: list[FindingRead]

@@ -1,0 +1,70 @@
+"""What endangers the chart's signatures: the attestation that the agency asks for, and those that no longer cover."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from app.core.config import Settings
+from app.core.db.uow import ReadUnitOfWork
+from app.core.permissions import Permission
+from app.ems.incidents.models import Incident
+from app.ems.lifecycle import IncidentStatus
+from app.ems.permissions import CHART_WRITE
+from app.ems.readiness.port import ChartAtHand, Finding, ReadinessSource, Severity, Stage, StageJudgement
+from app.ems.readiness.review import unfinished_uploads
+from app.ems.signatures.lifecycle import SignatureStatus
+from app.ems.signatures.models import Signature, StatementCode
+
+_RULES = {StatementCode.ASSIGNMENT_OF_BENEFITS: "42 CFR 424.36"}
+
+
+async def judge_signatures(_: ReadUnitOfWork, __: Settings, chart: ChartAtHand) -> StageJudgement:
+    """A locked chart takes no signatures. Only `complete` refuses for one, so a completed chart is no more blocked."""
+    if chart.incident.status is IncidentStatus.LOCKED:
+        return StageJudgement((), done=True)
+    return StageJudgement([*_attestation(chart), *_outdated(chart), *_unfinished(chart)])
+
+
+def _attestation(chart: ChartAtHand) -> Iterator[Finding]:
+    if chart.unattested:
+        completed = chart.incident.status is IncidentStatus.COMPLETED
+        yield Finding(
+            severity=Severity.WARNING if completed else Severity.BLOCKING,
+            code="attestation_missing",
+            message="No crew attestation covers the whole chart as it stands: the crew must sign.",
+            entity=Incident.entity_type,
+            entity_id=chart.incident.id,
+            field="signatures",
+            permission=_signers(chart),
+        )
+
+
+def _outdated(chart: ChartAtHand) -> Iterator[Finding]:
+    """Another signature that still covers the same, or an attestation of the whole chart, replaces an outdated one."""
+    covered = {(one.statement_code, one.patient_id) for one in chart.signatures if one.covers_current_chart}
+    for signature in chart.signatures:
+        same = {(signature.statement_code, patient_id) for patient_id in (signature.patient_id, None)}
+        if signature.status is SignatureStatus.SIGNED and not same & covered:
+            yield Finding(
+                severity=Severity.WARNING,
+                code="signature_outdated",
+                message="What was signed here has changed since: ask for a new signature.",
+                entity=Signature.entity_type,
+                entity_id=signature.id,
+                field="changed_since",
+                patient_id=signature.patient_id,
+                rule=_RULES.get(signature.statement_code),
+                permission=_signers(chart),
+            )
+
+
+def _signers(chart: ChartAtHand) -> Permission | None:
+    """A completed chart takes signatures of everybody who writes charts; before, signing is a change of the chart."""
+    return CHART_WRITE if chart.incident.status is IncidentStatus.COMPLETED else None
+
+
+def _unfinished(chart: ChartAtHand) -> Iterator[Finding]:
+    yield from unfinished_uploads(chart.signatures, "signatures", SignatureStatus.PENDING, SignatureStatus.REJECTED)
+
+
+SIGNATURES = ReadinessSource(Stage.SIGNATURE, judge_signatures)

@@ -1,0 +1,217 @@
+"""What stands between a chart and the state: what `validate` and `export` would say of its documents now."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import uuid
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from app.core.config import Settings
+from app.core.db.uow import ReadUnitOfWork
+from app.core.tenants.permissions import TENANT_WRITE
+from app.core.tenants.schemas import TenantRead
+from app.ems.public import (
+    NOT_RECORDED,
+    TARGET_BUILD,
+    ChartAtHand,
+    Finding,
+    Fix,
+    FixRule,
+    Owner,
+    PatientChart,
+    ReadinessSource,
+    Severity,
+    Stage,
+    StageJudgement,
+    list_custom_elements,
+    load_dictionary,
+    owner_of,
+    place_in_chart,
+    step_towards,
+)
+from app.nemsis import findings as validation
+from app.nemsis.exports.lifecycle import ExportFacts, ExportStatus, ExportTransition, export_lifecycle
+from app.nemsis.exports.repository import NemsisExportRepository
+from app.nemsis.exports.service import CLOSED_STATES
+from app.nemsis.findings import FindingSource, ValidationFinding
+from app.nemsis.mapping import SOLE_PATIENT_FIELDS
+from app.nemsis.schema_bundle import SchemaBundle
+from app.nemsis.validation import Agency, judge_chart
+
+REMEMBERED = 512
+"""Verdicts that a process keeps: a chart's crew, reviewer and biller ask about it over and over."""
+_SEVERITIES = {validation.Severity.ERROR: Severity.BLOCKING, validation.Severity.WARNING: Severity.WARNING}
+_NOT_RECORDED, _INCIDENT, _PATIENT = "not_recorded", "incident", "patient"
+
+
+class Verdict(NamedTuple):
+    """What readiness needs of a JudgedDocument, without the document."""
+
+    sha256: str
+    findings: Sequence[ValidationFinding]
+    blanks: frozenset[str]
+
+
+_verdicts: OrderedDict[bytes, Verdict] = OrderedDict()
+
+
+async def judge_submission(uow: ReadUnitOfWork, settings: Settings, chart: ChartAtHand) -> StageJudgement:
+    """Done when the state's document of every patient was exported as it would be made today."""
+    agency = Agency(TenantRead.of(chart.tenant), await list_custom_elements(uow))
+    schema = SchemaBundle(settings.nemsis_schema_dir)
+    exported = await _exported(uow, chart.incident.id)
+    verdicts = {
+        one.patient.id: await _verdict(agency, one, ordinal, len(chart.patients), schema)
+        for ordinal, one in enumerate(chart.patients, start=1)
+    }
+    waiting = {
+        patient_id: verdict for patient_id, verdict in verdicts.items() if exported.get(patient_id) != verdict.sha256
+    }
+    if verdicts and not waiting:
+        return StageJudgement((), done=True)
+    return StageJudgement(
+        [
+            *_gate(chart),
+            *_documents(chart, waiting),
+            *_blanks(chart, waiting),
+            *_outdated([patient_id for patient_id in waiting if patient_id in exported]),
+        ]
+    )
+
+
+async def _exported(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> Mapping[uuid.UUID, str | None]:
+    """By patient, the digest of the document that was exported last."""
+    exports = await NemsisExportRepository(uow).list_all(
+        uow.tenant_id, incident_id=incident_id, status=ExportStatus.EXPORTED
+    )
+    return {
+        export.patient_id: export.document_sha256 for export in sorted(exports, key=lambda export: export.updated_at)
+    }
+
+
+async def _verdict(agency: Agency, chart: PatientChart, ordinal: int, count: int, schema: SchemaBundle) -> Verdict:
+    """Judged in a thread and remembered: a version of an entry that was committed never changes again."""
+    key = _identity(agency, chart, ordinal, count, schema)
+    known = _verdicts.get(key)
+    if known is None:
+        judged = await judge_chart(agency, chart, ordinal, count, schema)
+        known = Verdict(judged.sha256, tuple(judged.findings), frozenset(judged.blanks))
+    _verdicts[key] = known
+    _verdicts.move_to_end(key)
+    while len(_verdicts) > REMEMBERED:
+        _verdicts.popitem(last=False)
+    return known
+
+
+def _identity(agency: Agency, chart: PatientChart, ordinal: int, count: int, schema: SchemaBundle) -> bytes:
+    """A digest of everything that the document is made of, and of what judges it."""
+    digest = hashlib.sha256(f"{TARGET_BUILD} {schema.available()} {ordinal} {count}".encode())
+    for entry in (
+        agency.tenant,
+        *agency.custom_elements,
+        chart.incident,
+        chart.patient,
+        *chart.vitals,
+        *chart.interventions,
+        *chart.narratives,
+        *chart.element_groups,
+    ):
+        digest.update(entry.id.bytes + entry.version.to_bytes(4))
+    return digest.digest()
+
+
+def _gate(chart: ChartAtHand) -> Iterator[Finding]:
+    """Guards of `export` that the chart's state does not pass, and the patient without whom there is no document."""
+    closed = chart.incident.status in CLOSED_STATES
+    export = export_lifecycle.find(ExportStatus.READY_FOR_EXPORT, ExportTransition.EXPORT)
+    for guard in () if export is None else export.guards:
+        if not guard.holds(ExportFacts(closed=closed, unchanged=True)):
+            step = step_towards(chart.incident.status, CLOSED_STATES.__contains__)
+            yield dataclasses.replace(
+                _of_incident(chart, guard.name, "status", guard.message), permission=step.permission
+            )
+    if not chart.patients:
+        yield _of_incident(chart, "patient_missing", "patients", "Without a patient there is no document to submit.")
+
+
+def _of_incident(chart: ChartAtHand, code: str, field: str, message: str) -> Finding:
+    return Finding(
+        severity=Severity.BLOCKING,
+        code=code,
+        message=message,
+        entity=_INCIDENT,
+        entity_id=chart.incident.id,
+        field=field,
+    )
+
+
+def _documents(chart: ChartAtHand, verdicts: Mapping[uuid.UUID, Verdict]) -> Iterator[Finding]:
+    for patient_id, verdict in verdicts.items():
+        for finding in verdict.findings:
+            path = _internal_path(finding, patient_id, sole=len(chart.patients) == 1)
+            place = place_in_chart(path, chart)
+            entity, entity_id, field = place or (_PATIENT, patient_id, finding.internal_path or finding.element_id)
+            yield Finding(
+                severity=_SEVERITIES[finding.severity],
+                code=finding.code,
+                message=finding.message,
+                entity=entity,
+                entity_id=entity_id,
+                field=field,
+                patient_id=None if entity_id in (chart.incident.id, chart.tenant.id) else patient_id,
+                rule=finding.code if finding.source is FindingSource.NATIONAL else finding.element_id,
+                permission=TENANT_WRITE if entity_id == chart.tenant.id else None,
+            )
+
+
+def _internal_path(finding: ValidationFinding, patient_id: uuid.UUID, *, sole: bool) -> str:
+    """Of several patients each has a disposition of its own: the incident's stands for that of a sole one."""
+    if not sole and finding.element_id in SOLE_PATIENT_FIELDS.values():
+        return f"patients/{patient_id}.elements.{finding.element_id}"
+    return finding.internal_path or ""
+
+
+def _blanks(chart: ChartAtHand, verdicts: Mapping[uuid.UUID, Verdict]) -> Iterator[Finding]:
+    """Of the incident's elements only what is blank in every patient's document: elsewhere it may not apply."""
+    dictionary = load_dictionary(TARGET_BUILD)
+    everywhere = frozenset.intersection(*(verdict.blanks for verdict in verdicts.values())) if verdicts else frozenset()
+    for element_id, definition in dictionary.elements.items():
+        about_incident = owner_of(element_id) is Owner.INCIDENT
+        for patient_id, verdict in verdicts.items():
+            if element_id not in (everywhere if about_incident else verdict.blanks):
+                continue
+            yield Finding(
+                severity=Severity.WARNING,
+                code=_NOT_RECORDED,
+                message=f"{definition.name} is blank: the document will say Not Recorded.",
+                entity=_INCIDENT if about_incident else _PATIENT,
+                entity_id=chart.incident.id if about_incident else patient_id,
+                field=f"elements.{element_id}",
+                patient_id=None if about_incident else patient_id,
+                rule=element_id,
+            )
+
+
+def _outdated(patients: Sequence[uuid.UUID]) -> Iterator[Finding]:
+    for patient_id in patients:
+        yield Finding(
+            severity=Severity.WARNING,
+            code="export_outdated",
+            message="The state has an older document of this patient: export it again.",
+            entity=_PATIENT,
+            entity_id=patient_id,
+            field="nemsis_exports",
+            patient_id=patient_id,
+        )
+
+
+def _mark_not_recorded(chart: ChartAtHand, finding: Finding) -> Fix:
+    """What the document says anyway, said by the crew: of all elements that nobody charted, one at a time."""
+    element_id = finding.field.removeprefix("elements.")
+    return chart.patch(finding.entity, finding.entity_id, elements={element_id: [{"not_value": NOT_RECORDED}]})
+
+
+SUBMISSION = ReadinessSource(Stage.STATE_SUBMISSION, judge_submission, (FixRule(_NOT_RECORDED, _mark_not_recorded),))

@@ -1,0 +1,114 @@
+"""What refreshing the readiness costs: GET …/readiness beside GET …/chart of the same chart, in one run.
+
+`python -m bench.readiness`, with DATABASE_URL and its companions in the environment. `unchanged` asks again about the
+same chart; `after a save` asks after each autosave (which is not counted), so that nothing remembered helps.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import statistics
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import asyncpg
+import orjson
+
+from app.core.config import Settings
+from bench.chart_read import Scale, fill
+from bench.report import Summary, table
+from bench.scratch import found_agency, scratch_database
+from bench.service import Service, UnexpectedAnswer, running
+
+_API = "/api/v1/ems/incidents"
+_BASE, _UNCHANGED, _SAVED = "chart", "unchanged", "after a save"
+_ROUTES = {_BASE: "chart", _UNCHANGED: "readiness", _SAVED: "readiness"}
+_CANNOT_MEASURE = (UnexpectedAnswer, OSError, asyncio.IncompleteReadError, asyncpg.PostgresError)
+
+
+@dataclass
+class Cost:
+    python: list[float] = field(default_factory=list)  # CPU ms per read, a value per round
+    took: list[float] = field(default_factory=list)  # ms, a value per read
+
+
+async def measure(service: Service, incident: str, scale: Scale) -> dict[str, Cost]:
+    """Every variant in each round, beginning with another one each time."""
+    costs = {name: Cost() for name in _ROUTES}
+    turns = list(_ROUTES)
+    for name in turns:
+        await _read(service, incident, name)
+    for _ in range(scale.rounds):
+        for name in turns:
+            await service.collect_garbage()
+            spent = 0.0
+            for _ in range(scale.reads):
+                python, took = await _read(service, incident, name)
+                spent += python
+                costs[name].took.append(took)
+            costs[name].python.append(spent / scale.reads)
+        turns.append(turns.pop(0))
+    return costs
+
+
+async def _read(service: Service, incident: str, name: str) -> tuple[float, float]:
+    """Milliseconds of Python and of waiting for one read."""
+    if name == _SAVED:
+        await _save(service, incident)
+    python, started = await service.cpu_seconds(), time.perf_counter()
+    await service.expect(200, "GET", f"{_API}/{incident}/{_ROUTES[name]}")
+    took = time.perf_counter() - started
+    return (await service.cpu_seconds() - python) * 1e3, took * 1e3
+
+
+async def _save(service: Service, incident: str) -> None:
+    head = await service.expect(200, "GET", f"{_API}/{incident}")
+    body = {"version": head["version"], "location_unit": f"{head['version']}"}
+    await service.expect(200, "PATCH", f"{_API}/{incident}", body)
+
+
+def summarize(costs: dict[str, Cost]) -> Summary:
+    """Medians. `ratio`: Python CPU against the chart's own read of the same round."""
+    base = costs[_BASE].python
+    return {
+        name: {
+            "Python ms": round(statistics.median(cost.python), 2),
+            "ratio": round(statistics.median([mine / other for mine, other in zip(cost.python, base, strict=True)]), 2),
+            "p50 ms": round(statistics.median(cost.took), 2),
+        }
+        for name, cost in costs.items()
+    }
+
+
+async def _run(environment: Mapping[str, str], scale: Scale) -> Summary:
+    medic = await found_agency(Settings.model_validate({name.lower(): value for name, value in environment.items()}))
+    async with running(environment) as service:
+        await service.sign_in(medic)
+        return summarize(await measure(service, await fill(service, scale), scale))
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench.readiness", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--vitals", type=int, default=500)
+    parser.add_argument("--interventions", type=int, default=200)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--reads", type=int, default=10)
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args(arguments)
+    scale = Scale(given.vitals, given.interventions, given.rounds, given.reads)
+    try:
+        with scratch_database() as dsns:
+            environment = {**dsns, "ENVIRONMENT": "test", "PASSWORD_ROUNDS": "4"}
+            summary = asyncio.run(_run(environment, scale))
+    except _CANNOT_MEASURE as error:
+        print(f"cannot measure: {type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    print(orjson.dumps(summary).decode() if given.json else table(summary))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

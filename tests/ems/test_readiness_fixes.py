@@ -1,0 +1,74 @@
+"""Every rule that offers a request: sent as it is, it clears its finding and blocks nothing that was not blocked."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+
+from app.ems.readiness.port import FixRule, ReadinessSource, readiness_sources
+from tests.billing.support.claims import new_claim
+from tests.ems.charts import Chart
+from tests.ems.findings import ASSIGNED, blocking, findings, key_of, readiness
+from tests.ems.uploads import sign
+from tests.support.actors import Agency
+from tests.support.charts import lock_call, open_call
+
+Scene = Callable[[Agency], Awaitable[tuple[str, str]]]
+
+
+async def _a_draft(agency: Agency) -> tuple[str, str]:
+    return (await Chart.open(agency)).id, "medic"
+
+
+async def _a_bare_chart(agency: Agency) -> tuple[str, str]:
+    return (await Chart.open(agency, "in_progress")).id, "medic"
+
+
+async def _a_claim_of_a_signed_chart(agency: Agency) -> tuple[str, str]:
+    call = await open_call(agency)
+    await sign(Chart(agency, "medic", call.incident, call.patient), **ASSIGNED)
+    await new_claim(agency, await lock_call(agency, call), signature_on_file=None)
+    return str(call.incident["id"]), "biller"
+
+
+SCENES: dict[tuple[str, str, str | None], Scene] = {
+    ("review", "not_started", None): _a_draft,
+    ("state_submission", "not_recorded", None): _a_bare_chart,
+    ("payment", "missing", "signature_on_file"): _a_claim_of_a_signed_chart,
+}
+"""By stage, code and field of a rule: (incident, who may mend it) where the rule speaks."""
+
+
+def _rules() -> list[tuple[ReadinessSource, FixRule]]:
+    return [(source, rule) for source in readiness_sources() for rule in source.fixes]
+
+
+def test_every_rule_with_a_fix_has_a_scene(app: FastAPI) -> None:
+    assert {(source.stage.value, rule.code, rule.field) for source, rule in _rules()} == SCENES.keys()
+
+
+@pytest.mark.parametrize("stage,code,field", SCENES, ids=lambda part: part or "any")
+async def test_a_fix_clears_its_finding_and_blocks_nothing_else(
+    agency: Agency, stage: str, code: str, field: str | None
+) -> None:
+    """Until none of the rule's is left: each of its findings is another request."""
+    incident_id, who = await SCENES[stage, code, field](agency)
+    actor, cleared = agency.actors[who], 0
+    before = await readiness(actor, incident_id)
+    while (found := next(iter(_fixable(before, stage, code, field)), None)) is not None:
+        fix = found["fix"]
+        await actor.expect(200, fix["method"], fix["path"], json=fix["body"])
+        after = await readiness(actor, incident_id)
+        place = (key_of(found), found["entity_id"])
+        assert place not in {(key_of(left), left["entity_id"]) for left in after["findings"]}, found
+        assert blocking(after) <= blocking(before), found
+        before, cleared = after, cleared + 1
+    assert cleared and not findings(before, stage=stage, code=code, **({} if field is None else {"field": field}))
+
+
+def _fixable(answer: dict[str, Any], stage: str, code: str, field: str | None) -> list[dict[str, Any]]:
+    wanted = {"stage": stage, "code": code} | ({} if field is None else {"field": field})
+    return [found for found in findings(answer, **wanted) if found["fix"] is not None]

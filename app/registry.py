@@ -1,8 +1,9 @@
-"""What the domains bring to the composition root: routers, subscriptions, jobs, media types, warm-ups."""
+"""What the domains bring to the composition root: routers, subscriptions, jobs, media types, holdings."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -62,5 +63,5 @@ JOBS: tuple[Job, ...] = (AUTO_LOCK, SEND)
 SCHEDULES: tuple[Schedule, ...] = (KEEP_PARTITIONS, TAKE_UP_EXPIRED)
 MEDIA_TYPES: dict[str, str] = {"/webhooks/ses": SNS_MEDIA_TYPE}
 """Routes whose bodies may be something else than application/json; everywhere else that answers 415."""
-WARM_UPS: tuple[Callable[[FastAPI], Awaitable[None]], ...] = (app.coding.router.load_code_sets,)
-"""Run beside the first requests of a web process."""
+HOLDINGS: tuple[Callable[[FastAPI], AbstractAsyncContextManager[None]], ...] = (app.coding.router.code_books,)
+"""What a web process holds in memory, from before its first request to after its last."""

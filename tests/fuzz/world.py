@@ -16,6 +16,10 @@ from tests.fuzz.service import Service
 from tests.support.actors import Agency
 
 _SUFFIX = re.compile(r"/(transitions|restore)$")
+CODES = {"code": "I21.3", "rxcui": "7242"}
+"""Parameters of paths to reference data, which the fuzzed service does not have: an unknown code is answered as any
+missing record. Body fields of these names are something else.
+"""
 
 
 @dataclass
@@ -33,8 +37,9 @@ class Records:
         for collection, name in re.findall(r"([a-z0-9-]+)/\{([a-z_]+)\}", operation_path):
             area = "claim_export_id" if "/billing/exports" in operation_path else name
             key = collection if name in ("child_id", "record_id") else area
-            if key in self.ids:
-                found[name] = self.ids[key]
+            known = self.ids.get(key, CODES.get(key))
+            if known is not None:
+                found[name] = known
         return found
 
     def named(self, name: str, operation_path: str) -> str | None:
@@ -65,10 +70,6 @@ class World:
         return version if isinstance(version, int) else None
 
 
-CODES = {"code": "I21.3", "rxcui": "7242"}
-"""Of reference data, which the fuzzed service does not have: an unknown code is answered as any missing record."""
-
-
 async def _opened(agency: Agency, runtime: Runtime) -> Records:
     chart = await Chart.open(agency)
     ids = {"incident_id": chart.id, "patients": chart.patient["id"]}
@@ -86,7 +87,7 @@ async def _opened(agency: Agency, runtime: Runtime) -> Records:
     term = await agency.admin.expect(201, "POST", "coding/vocabulary", json={"say": f"code {export['id']}"})
     await bounce_message(runtime, agency.tenant_id)
     suppressed = await agency.admin.expect(200, "GET", "email/suppressions?limit=1")
-    ids |= CODES | {"suppression_id": suppressed["items"][0]["id"], "user_id": user["id"], "term_id": term["id"]}
+    ids |= {"suppression_id": suppressed["items"][0]["id"], "user_id": user["id"], "term_id": term["id"]}
     return Records(ids | {"export_id": export["id"]})
 
 
@@ -99,9 +100,7 @@ async def _played(agency: Agency) -> Records:
         if page["items"]:
             ids[kind.path] = page["items"][0]["id"]
     ids |= {"claim_id": played.claim["id"], "line_id": played.claim["lines"][0]["id"]}
-    return Records(
-        ids | CODES | {"locked_patient_id": played.patient["id"], "claim_export_id": played.claim_export["id"]}
-    )
+    return Records(ids | {"locked_patient_id": played.patient["id"], "claim_export_id": played.claim_export["id"]})
 
 
 def uses_up(method: str, path: str, status: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import re
 import unicodedata
 from collections import Counter
@@ -11,6 +12,7 @@ _WORD = re.compile(r"[a-z0-9]+")
 _HYPHENATED = re.compile(r"\w+(?:-\w+)+")
 _APOSTROPHES = str.maketrans("", "", "'\u2018\u2019`")
 _GRAM = 3
+_PROPOSALS = 40
 FILLERS = frozenset(
     (
         *("a", "an", "and", "any", "as", "at", "by", "due", "for", "from", "in", "into", "is", "it", "its", "nec"),
@@ -63,7 +65,10 @@ def distance(left: str, right: str, most: int) -> int:
 
 
 class CloseWords:
-    """Which words of a list a misspelt one may have been meant as: trigrams propose, the edit distance decides."""
+    """Which words of a list a misspelt one may have been meant as: trigrams propose, the edit distance decides.
+
+    The same in every process, whatever the order of its sets: words that are equally good stand as in the list.
+    """
 
     def __init__(self, vocabulary: Iterable[str]) -> None:
         self._words = [word for word in vocabulary if len(word) > 3 and word.isalpha()]
@@ -80,8 +85,13 @@ class CloseWords:
         shared: Counter[int] = Counter()
         for gram in _grams(word):
             shared.update(self._grams.get(gram, ()))
+        proposed = heapq.nsmallest(
+            _PROPOSALS,
+            (number for number in shared if abs(len(self._words[number]) - len(word)) <= most),
+            key=lambda number: (-shared[number] / (len(self._words[number]) + len(word)), number),
+        )
         found: dict[int, list[str]] = {}
-        for number, _ in shared.most_common(40):
+        for number in proposed:
             edits = distance(word, self._words[number], most)
             if edits <= most:
                 found.setdefault(edits, []).append(self._words[number])

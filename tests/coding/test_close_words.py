@@ -23,6 +23,7 @@ print([words.find(word) for word in ("chst", "tshc", "chxyz", "zyxhc", "chaab")]
 def test_the_closest_word_is_found_among_many_like_it() -> None:
     words = CloseWords([word for word in LIKE_IT if not word.endswith("st")] + ["chest"])
     assert "chest" in words.find("chst")
+    assert CloseWords(["cyst", "chest", "cast"]).find("chst") == ["chest"]
     assert CloseWords(["pain", "paint"]).find("pain") == ["pain"]
     assert CloseWords(["pain"]).find("pa") == CloseWords(["pain"]).find("pain1") == []
 

@@ -78,7 +78,10 @@ class CloseWords:
                 self._grams.setdefault(gram, []).append(number)
 
     def find(self, word: str) -> list[str]:
-        """The closest: one edit from four letters on, two from seven on; none for shorter words and numbers."""
+        """The closest: one edit from four letters on, two from seven on; none for shorter words and numbers.
+
+        Of as few edits, what shares more trigrams: `chst` lacks a letter of chest rather than has a wrong one of cyst.
+        """
         if not 4 <= len(word) <= 30 or not word.isalpha():
             return []
         most = 1 if len(word) < 7 else 2
@@ -90,11 +93,11 @@ class CloseWords:
             (number for number in shared if abs(len(self._words[number]) - len(word)) <= most),
             key=lambda number: (-shared[number] / (len(self._words[number]) + len(word)), number),
         )
-        found: dict[int, list[str]] = {}
+        found: dict[tuple[int, int], list[str]] = {}
         for number in proposed:
             edits = distance(word, self._words[number], most)
             if edits <= most:
-                found.setdefault(edits, []).append(self._words[number])
+                found.setdefault((edits, -shared[number]), []).append(self._words[number])
         return found[min(found)] if found else []
 
 

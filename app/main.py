@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
@@ -15,12 +14,11 @@ from app.background import background
 from app.core import health
 from app.core.config import Settings, load_settings
 from app.core.http import RequestBoundary, install_error_contract
-from app.core.logging import configure_logging, get_logger
+from app.core.logging import configure_logging
 from app.core.openapi import COMMON_ERRORS, TAGS, document
 from app.core.runtime import build_runtime
 
 API_PREFIX = "/api/v1"
-_log = get_logger(__name__)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -32,7 +30,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with background(runtime, run_jobs=settings.run_jobs), warming_up(app):
+        async with background(runtime, run_jobs=settings.run_jobs), contextlib.AsyncExitStack() as held:
+            for holding in registry.HOLDINGS:
+                await held.enter_async_context(holding(app))
             yield
         await runtime.close()
 
@@ -63,20 +63,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     install_error_contract(app)
     document(app)
     return app
-
-
-@contextlib.asynccontextmanager
-async def warming_up(app: FastAPI) -> AsyncIterator[None]:
-    """What is not warm when the first request needs it makes that request wait; a failure is tried again by it."""
-    tasks = [asyncio.ensure_future(warm_up(app)) for warm_up in registry.WARM_UPS]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        for outcome in await asyncio.gather(*tasks, return_exceptions=True):
-            if isinstance(outcome, Exception):
-                _log.warning("warm-up failed", exc_info=outcome)
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -1,8 +1,9 @@
-"""What the domains bring to the composition root: routers, request bodies, event subscriptions, jobs, warm-ups."""
+"""What the domains bring to the composition root: routers, request bodies, event subscriptions, jobs, holdings."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -78,5 +79,5 @@ EXPORT_SOURCES: tuple[ExportSource, ...] = (NEMSIS_DOCUMENTS, CLAIM_DOCUMENTS)  
 READINESS_SOURCES: tuple[ReadinessSource, ...] = (*OWN_SOURCES, SUBMISSION, PAYMENT)  # as the export sources
 JOBS: tuple[Job, ...] = (AUTO_LOCK, SEND)
 SCHEDULES: tuple[Schedule, ...] = (KEEP_PARTITIONS, TAKE_UP_EXPIRED)
-WARM_UPS: tuple[Callable[[FastAPI], Awaitable[None]], ...] = (app.coding.router.load_code_sets,)
-"""Run beside the first requests of a web process."""
+HOLDINGS: tuple[Callable[[FastAPI], AbstractAsyncContextManager[None]], ...] = (app.coding.router.code_books,)
+"""What a web process holds in memory, from before its first request to after its last."""

@@ -45,6 +45,12 @@ SELECT s.line, s.code FROM stage AS s WHERE s.parent IS NOT NULL
 ORDER BY s.line
 """
 _HELD = "SELECT count(*) FROM icd10_codes WHERE kind = 'code' AND valid_to IS NULL AND deleted_at IS NULL"
+# Whether a code may stand on a claim has its dates: what the release makes a heading was billable until the day before.
+_PART = """
+UPDATE icd10_codes AS c SET release_id = $1, valid_to = $2::date - 1, updated_at = now() FROM stage AS s
+WHERE c.compact = s.compact AND c.valid_to IS NULL AND c.deleted_at IS NULL AND c.valid_from < $2::date
+  AND c.billable <> s.billable
+"""
 # What the source does not say stays as it is.
 _CHANGE = """
 UPDATE icd10_codes AS c SET
@@ -63,14 +69,19 @@ WHERE c.compact = s.compact AND c.valid_to IS NULL AND c.deleted_at IS NULL
 """
 _REOPEN = """
 UPDATE icd10_codes AS c SET release_id = $1, valid_to = NULL, updated_at = now() FROM stage AS s
-WHERE c.compact = s.compact AND c.valid_to = $2::date - 1 AND c.deleted_at IS NULL
+WHERE c.compact = s.compact AND c.valid_to = $2::date - 1 AND c.deleted_at IS NULL AND NOT EXISTS (
+  SELECT FROM icd10_codes AS o WHERE o.compact = s.compact AND o.valid_to IS NULL AND o.deleted_at IS NULL)
 """
 _ADD = """
 INSERT INTO icd10_codes AS c (release_id, code, compact, kind, description, short_description, inclusion_terms,
   billable, category, chapter, parent, valid_from)
-SELECT $1, s.code, s.compact, s.kind, s.description, s.short_description, coalesce(s.inclusion_terms, '{}'), s.billable,
-  s.category, s.chapter, s.parent, $2
-FROM stage AS s WHERE NOT EXISTS (
+SELECT $1, s.code, s.compact, s.kind, s.description, coalesce(s.short_description, b.short_description),
+  coalesce(s.inclusion_terms, b.inclusion_terms, '{}'), s.billable, coalesce(s.category, b.category),
+  coalesce(s.chapter, b.chapter), coalesce(s.parent, b.parent), $2
+FROM stage AS s LEFT JOIN LATERAL (
+  SELECT * FROM icd10_codes AS o WHERE o.compact = s.compact AND o.deleted_at IS NULL
+  ORDER BY o.valid_from DESC LIMIT 1) AS b ON true
+WHERE NOT EXISTS (
   SELECT FROM icd10_codes AS o WHERE o.compact = s.compact AND o.valid_to IS NULL AND o.deleted_at IS NULL)
 ON CONFLICT (compact, valid_from) DO UPDATE SET
   release_id = excluded.release_id, code = excluded.code, kind = excluded.kind, description = excluded.description,
@@ -149,6 +160,9 @@ async def _merge(
     retired = await count(connection, _RETIRE, release_id, release.effective_from)
     require_plausible(withdrawn + retired, held, allowed=allow_retiring)
     reopened = await count(connection, _REOPEN, release_id, release.effective_from)
+    parted = await count(connection, _PART, release_id, since)
     changed = await count(connection, _CHANGE, release_id)
     added = await count(connection, _ADD, release_id, since)
-    return Report(rows=rows, added=added + reopened, changed=changed, retired=retired, withdrawn=withdrawn)
+    return Report(
+        rows=rows, added=added + reopened - parted, changed=changed + parted, retired=retired, withdrawn=withdrawn
+    )

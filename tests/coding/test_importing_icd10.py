@@ -139,6 +139,28 @@ async def test_a_code_that_comes_back_has_two_periods(owner: asyncpg.Connection)
     assert [tuple(period) for period in periods] == [(SINCE, SECOND - dt.timedelta(days=1)), (THIRD, None)]
 
 
+async def test_a_code_that_becomes_a_heading_was_billable_until_then(owner: asyncpg.Connection) -> None:
+    """What the new release does not say is carried over; the same release again parts nothing, nor joins it again."""
+    code = rows("A00")[0]._replace(inclusion_terms=["Asiatic cholera"])
+    await store(owner, [code, *rows("A01")], FIRST)
+    release = [*rows("A01"), *rows("A00.0"), code._replace(billable=False, inclusion_terms=None)]
+    assert await store(owner, release, SECOND) == Report(rows=3, added=1, changed=1, retired=0)
+    eve = SECOND - dt.timedelta(days=1)
+    both = "SELECT * FROM icd10_codes WHERE code = 'A00' AND deleted_at IS NULL ORDER BY valid_from"
+    periods = await owner.fetch(both)
+    assert [(row["valid_from"], row["valid_to"], row["billable"]) for row in periods] == [
+        (SINCE, eve, True),
+        (SECOND, None, False),
+    ]
+    assert [row["inclusion_terms"] for row in periods] == [["Asiatic cholera"]] * 2
+    before = await contents(owner)
+    assert (await store(owner, release, SECOND)).nothing
+    assert await contents(owner) == before
+    assert (await store(owner, release[:2], SECOND)).withdrawn == 1
+    assert (await store(owner, release, SECOND)).added == 1
+    assert [(row["valid_to"], row["billable"]) for row in await owner.fetch(both)] == [(eve, True), (None, False)]
+
+
 async def test_a_release_is_corrected_by_itself(owner: asyncpg.Connection) -> None:
     """What it should not have had is withdrawn, what it should not have lacked is in force again, without a gap."""
     await store(owner, rows("A00", "A01"), FIRST)

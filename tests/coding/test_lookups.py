@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -9,10 +10,13 @@ from fastapi import FastAPI
 
 from app.coding.icd10.index import ICD10, SUGGESTED
 from app.coding.lookup.serving import book_in
+from app.coding.rxnorm.index import RXNORM
+from app.core.config import Settings
 from app.core.runtime import Runtime
+from app.main import create_app
 from tests.architecture.queries import counted
 from tests.coding.sample import ADDED, RETIRED
-from tests.support.actors import Actor, Agency
+from tests.support.actors import Actor, Agency, found_agency
 
 pytestmark = pytest.mark.usefixtures("loaded")
 IMPRESSIONS = SUGGESTED["impression"]
@@ -186,6 +190,27 @@ async def test_a_newer_release_is_served_without_a_restart(
         assert answer.json()["release"] == "next" and str(release) in answer.headers["etag"]
     finally:
         await coding_admin.execute("DELETE FROM code_releases WHERE id = $1", release)
+
+
+@pytest.mark.parametrize("yields", [0, 1, 5, 20, 100])
+async def test_a_process_that_ends_early_leaves_no_connection(coding_settings: Settings, yields: int) -> None:
+    """While it connects or loads: the warning of an open connection fails whichever test comes next."""
+    application = create_app(coding_settings.model_copy(update={"run_jobs": False}))
+    async with application.router.lifespan_context(application):
+        books = [book_in(application, code_set) for code_set in (ICD10, RXNORM)]
+        for _ in range(yields):
+            await asyncio.sleep(0)
+    assert all(book._loading is not None and book._loading.done() for book in books)
+    runtime: Runtime = application.state.runtime
+    assert runtime.database.checked_out() == 0
+
+
+async def test_agencies_share_no_tag(coders: Agency, coding_client: Any, coding_settings: Settings) -> None:
+    """A browser that two of them use may not take the answer of one for the other's."""
+    other = await found_agency(coding_client, coding_settings)
+    tag = (await coders.medic.get("coding/icd10?q=sob")).headers["etag"]
+    answer = await other.medic.get("coding/icd10?q=sob", headers={"If-None-Match": tag})
+    assert answer.status_code == 200 and answer.headers["etag"] != tag
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,9 @@ from app.coding.lookup.book import LoadedCodes
 from app.coding.lookup.shipped import shipped_terms
 from app.coding.rxnorm.index import CODE_SHAPE as RXCUI_SHAPE
 from app.coding.rxnorm.index import entry, marked
-from app.coding.search import words as module
 from app.coding.search.index import IndexBuilder
 from app.coding.search.ranking import Query, search
-from app.coding.search.words import FILLERS, CloseWords, words
+from app.coding.search.words import FILLERS
 from app.coding.vocabulary.schemas import CodeDomain
 from scripts.codesets.icd10_sources import Icd10Row
 from scripts.codesets.reading import Refusals, Source
@@ -84,20 +83,6 @@ def test_words_of_a_description_find_it_in_any_order(
 )
 def test_what_is_typed(whole: LoadedCodes, typed: str, code: str) -> None:
     assert code in find(whole, typed, 3)
-
-
-def test_misspellings_are_read_alike_in_every_process(shipped: list[Icd10Row], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sets of text have another order in each: whatever is cut off after a number of them is cut by rank."""
-    close = CloseWords(sorted({word for row in shipped for word in words(row.description)}))
-    misspelt = [word[:2] + word[3:] for word in ["fracture", "chest", "breathing", "seizure", "asthma"]]
-    read = []
-    for backwards in (False, True):
-        grams = module._grams
-        monkeypatch.setattr(module, "_grams", lambda word, grams=grams, way=backwards: sorted(grams(word), reverse=way))
-        read.append([close.find(word) for word in misspelt])
-        monkeypatch.undo()
-    assert read[0] == read[1] and all(read[0])
-    assert close.find("chst") == ["chest"]
 
 
 def _answers(whole: LoadedCodes) -> dict[str, bool]:

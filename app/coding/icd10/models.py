@@ -25,7 +25,8 @@ class Icd10Kind(StrEnum):
 
 
 class Icd10Code(ReferenceEntity):
-    """One period of one code, `valid_from` to `valid_to` inclusive: a code that comes back has two rows.
+    """One period of one code, `valid_from` to `valid_to` inclusive: a code that comes back has two rows, and so has one
+    that was billable and became a heading.
 
     `code` has its dot, `compact` has not. `category` is its first three characters, `chapter` the chapter's number,
     `parent` the next heading above it. `inclusion_terms` are further names from the tabular list.

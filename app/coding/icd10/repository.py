@@ -39,7 +39,12 @@ def _ancestry() -> sa.Select[Any]:
         .where(_LIVE, _codes.c.parent.is_not(None), above.c.height < 12)
     )
     above = above.union(higher)
-    return sa.select(*_codes.c).join(above, _codes.c.code == above.c.code).where(_LIVE).order_by(above.c.height.desc())
+    return (
+        sa.select(*_codes.c)
+        .join(above, _codes.c.code == above.c.code)
+        .where(_LIVE)
+        .order_by(above.c.height.desc(), _codes.c.valid_from)
+    )
 
 
 _ANCESTORS = CompiledStatement(_ancestry())

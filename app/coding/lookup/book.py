@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from app.coding.lookup.shipped import shipped_terms, shipped_version
+from app.coding.lookup.shipped import shipped_edition, shipped_terms
 from app.coding.releases.models import CodeSystem
 from app.coding.releases.repository import find_current_release, read_state
 from app.coding.search.index import TextIndex
@@ -68,13 +68,30 @@ class CodeBook:
     code_set: CodeSet
     _loaded: LoadedCodes | None = None
     _loading: asyncio.Task[LoadedCodes] | None = None
+    _connected: asyncio.Event = field(default_factory=asyncio.Event)
     _vocabularies: OrderedDict[TenantId, tuple[int, Vocabulary]] = field(default_factory=OrderedDict)
 
-    async def refresh(self) -> LoadedCodes:
-        """Load what the database has now. Requests that ask meanwhile share one load."""
+    def start(self) -> asyncio.Task[LoadedCodes]:
+        """Load what the database has now, unless that is under way. What fails is tried again by the next query."""
         if self._loading is None or self._loading.done():
+            self._connected.clear()
             self._loading = asyncio.create_task(self._load())
-        return await asyncio.shield(self._loading)
+            self._loading.add_done_callback(_report_failure)
+        return self._loading
+
+    async def refresh(self) -> LoadedCodes:
+        """As `start`, and wait. Requests that ask meanwhile share one load, which outlives any of them."""
+        return await asyncio.shield(self.start())
+
+    async def close(self) -> None:
+        """End a load that is under way: the pool would leave its connection open.
+
+        Not before it has the connection: one whose opening is cancelled stays open as well.
+        """
+        if self._loading is not None:
+            await self._connected.wait()
+            self._loading.cancel()
+            await asyncio.wait((self._loading,))
 
     async def consult(self, uow: ReadUnitOfWork) -> Consultation:
         """Only the first query of a process waits for the index; a newer release is loaded beside the queries.
@@ -83,14 +100,18 @@ class CodeBook:
         """
         codes = self._loaded or await self.refresh()
         state = await read_state(uow, self.code_set.system)
-        if state.release_id != codes.release_id and (self._loading is None or self._loading.done()):
-            self._loading = asyncio.create_task(self._load())
+        if state.release_id != codes.release_id:
+            self.start()
         vocabulary = await self._vocabulary(uow, state.vocabulary_version)
-        return Consultation(codes, vocabulary, f"{codes.release_id}.{shipped_version()}.{state.vocabulary_version}")
+        edition = f"{codes.release_id}.{shipped_edition()}.{uow.tenant_id}.{state.vocabulary_version}"
+        return Consultation(codes, vocabulary, edition)
 
     async def _load(self) -> LoadedCodes:
         async with Snapshot(self.database) as transaction:
-            release = await find_current_release(transaction, self.code_set.system)
+            try:
+                release = await find_current_release(transaction, self.code_set.system)
+            finally:
+                self._connected.set()
             codes = await self.code_set.load(transaction)
         if release is not None:
             codes = LoadedCodes(codes.index, codes.lists, codes.favoured, release["id"], release["release"])
@@ -116,3 +137,8 @@ class CodeBook:
         if len(self._vocabularies) > AGENCIES:
             self._vocabularies.popitem(last=False)
         return held[1]
+
+
+def _report_failure(loading: asyncio.Task[LoadedCodes]) -> None:
+    if not loading.cancelled() and (error := loading.exception()) is not None:
+        _log.warning("code set not loaded", exc_info=error)

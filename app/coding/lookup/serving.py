@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import AsyncIterator, Iterable
 from typing import Annotated
 
 from fastapi import FastAPI, Header, Query, Request, Response
@@ -23,6 +25,19 @@ def book_in(app: FastAPI, code_set: CodeSet) -> CodeBook:
     books: dict[str, CodeBook] = app.state.__dict__.setdefault("code_books", {})
     runtime: Runtime = app.state.runtime
     return books.setdefault(code_set.system, CodeBook(runtime.database, code_set))
+
+
+@contextlib.asynccontextmanager
+async def open_books(app: FastAPI, code_sets: Iterable[CodeSet]) -> AsyncIterator[None]:
+    """Load beside the first requests, so that none of them has to wait, and end with the process."""
+    books = [book_in(app, code_set) for code_set in code_sets]
+    for book in books:
+        book.start()
+    try:
+        yield
+    finally:
+        for book in books:
+            await book.close()
 
 
 def book_of(request: Request, code_set: CodeSet) -> CodeBook:

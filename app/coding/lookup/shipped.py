@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import tomllib
 from collections.abc import Mapping
 from functools import cache
@@ -13,6 +14,7 @@ from app.coding.search.vocabulary import Term, Vocabulary
 from app.coding.vocabulary.schemas import CodeDomain
 
 DATA = Path(__file__).resolve().parents[1] / "data"
+SEARCH = DATA.with_name("search")
 
 
 @cache
@@ -21,10 +23,12 @@ def _vocabulary_file() -> dict[str, Any]:
 
 
 @cache
-def shipped_version() -> str:
-    """Of the vocabulary's text; part of every ETag."""
-    version: str = _vocabulary_file()["version"]
-    return version
+def shipped_edition() -> str:
+    """Part of every ETag. Another one whenever the shipped data, or how a query is read and ranked, is another."""
+    digest = hashlib.sha256()
+    for file in sorted((*DATA.glob("*.*"), *SEARCH.glob("*.py"))):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 @cache

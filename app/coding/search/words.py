@@ -12,7 +12,7 @@ _WORD = re.compile(r"[a-z0-9]+")
 _HYPHENATED = re.compile(r"\w+(?:-\w+)+")
 _APOSTROPHES = str.maketrans("", "", "'\u2018\u2019`")
 _GRAM = 3
-_PROPOSED = 40  # words with the most trigrams in common are compared letter by letter
+_PROPOSALS = 40
 FILLERS = frozenset(
     (
         *("a", "an", "and", "any", "as", "at", "by", "due", "for", "from", "in", "into", "is", "it", "its", "nec"),
@@ -65,7 +65,10 @@ def distance(left: str, right: str, most: int) -> int:
 
 
 class CloseWords:
-    """Which words of a list a misspelt one may have been meant as: trigrams propose, the edit distance decides."""
+    """Which words of a list a misspelt one may have been meant as: trigrams propose, the edit distance decides.
+
+    The same in every process, whatever the order of its sets: words that are equally good stand as in the list.
+    """
 
     def __init__(self, vocabulary: Iterable[str]) -> None:
         self._words = [word for word in vocabulary if len(word) > 3 and word.isalpha()]
@@ -77,7 +80,7 @@ class CloseWords:
     def find(self, word: str) -> list[str]:
         """The closest: one edit from four letters on, two from seven on; none for shorter words and numbers.
 
-        Of those as few edits away, the ones with the most trigrams in common: `chst` is chest rather than cyst.
+        Of as few edits, what shares more trigrams: `chst` lacks a letter of chest rather than has a wrong one of cyst.
         """
         if not 4 <= len(word) <= 30 or not word.isalpha():
             return []
@@ -85,16 +88,16 @@ class CloseWords:
         shared: Counter[int] = Counter()
         for gram in _grams(word):
             shared.update(self._grams.get(gram, ()))
-        proposed = (
-            (-count, abs(len(self._words[number]) - len(word)), number)
-            for number, count in shared.items()
-            if abs(len(self._words[number]) - len(word)) <= most
+        proposed = heapq.nsmallest(
+            _PROPOSALS,
+            (number for number in shared if abs(len(self._words[number]) - len(word)) <= most),
+            key=lambda number: (-shared[number] / (len(self._words[number]) + len(word)), number),
         )
         found: dict[tuple[int, int], list[str]] = {}
-        for count, _, number in heapq.nsmallest(_PROPOSED, proposed):
+        for number in proposed:
             edits = distance(word, self._words[number], most)
             if edits <= most:
-                found.setdefault((edits, count), []).append(self._words[number])
+                found.setdefault((edits, -shared[number]), []).append(self._words[number])
         return found[min(found)] if found else []
 
 

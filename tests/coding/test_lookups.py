@@ -9,9 +9,11 @@ import pytest
 from fastapi import FastAPI
 
 from app.coding.icd10.index import ICD10, SUGGESTED
+from app.coding.lookup.book import CodeBook
 from app.coding.lookup.serving import book_in
 from app.coding.rxnorm.index import RXNORM
 from app.core.config import Settings
+from app.core.errors import ServiceUnavailable
 from app.core.runtime import Runtime
 from app.main import create_app
 from tests.architecture.queries import counted
@@ -228,3 +230,24 @@ async def test_too_long_a_query_is_refused(coders: Agency) -> None:
         assert "xxx" not in str(answer)
         await coders.medic.expect(422, "GET", path)
         await coders.medic.expect(422, "GET", path, params={"q": "x", "limit": 101})
+
+
+@pytest.mark.parametrize("moments", [0, 1, 20])
+async def test_a_book_closes_whatever_its_load_is_at(
+    coding_runtime: Runtime, monkeypatch: pytest.MonkeyPatch, moments: int
+) -> None:
+    """Also when the database is away, and no connection will ever be there."""
+    book = CodeBook(coding_runtime.database, ICD10)
+    book.start()
+    for _ in range(moments):
+        await asyncio.sleep(0)
+    await asyncio.wait_for(book.close(), 10)
+
+    async def away() -> Any:
+        raise ServiceUnavailable
+
+    monkeypatch.setattr(coding_runtime.database, "acquire", away)
+    book.start()
+    for _ in range(moments):
+        await asyncio.sleep(0)
+    await asyncio.wait_for(book.close(), 10)

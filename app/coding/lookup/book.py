@@ -107,12 +107,13 @@ class CodeBook:
         return Consultation(codes, vocabulary, edition)
 
     async def _load(self) -> LoadedCodes:
-        async with Snapshot(self.database) as transaction:
-            try:
+        try:
+            async with Snapshot(self.database) as transaction:
                 release = await find_current_release(transaction, self.code_set.system)
-            finally:
                 self._connected.set()
-            codes = await self.code_set.load(transaction)
+                codes = await self.code_set.load(transaction)
+        finally:
+            self._connected.set()  # or there will be no connection: nobody waits for one
         if release is not None:
             codes = LoadedCodes(codes.index, codes.lists, codes.favoured, release["id"], release["release"])
         self._loaded = codes

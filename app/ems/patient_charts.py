@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from app.core.db.uow import ReadUnitOfWork
-from app.core.schemas import ReadModel
+from app.core.schemas import EntityRead, ReadModel
 from app.ems.crew.repository import CrewRepository
 from app.ems.crew.schemas import CrewMemberRead
 from app.ems.element_groups.repository import ElementGroupRepository
@@ -30,6 +32,12 @@ class PatientChart(ReadModel):
     narratives: list[NarrativeRead]
     element_groups: list[ElementGroupRead]
     crew: list[CrewMemberRead]
+
+    def entries(self) -> Iterator[EntityRead]:
+        """Everything that a document of this chart can show, by whose versions a verdict may be remembered."""
+        for name in type(self).model_fields:
+            found = getattr(self, name)
+            yield from found if isinstance(found, list) else (found,)
 
 
 async def list_patient_charts(uow: ReadUnitOfWork, incident: IncidentRead) -> list[PatientChart]:

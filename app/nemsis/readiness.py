@@ -109,16 +109,7 @@ async def _verdict(agency: Agency, chart: PatientChart, ordinal: int, count: int
 def _identity(agency: Agency, chart: PatientChart, ordinal: int, count: int, schema: SchemaBundle) -> bytes:
     """A digest of everything that the document is made of, and of what judges it."""
     digest = hashlib.sha256(f"{TARGET_BUILD} {schema.available()} {ordinal} {count}".encode())
-    for entry in (
-        agency.tenant,
-        *agency.custom_elements,
-        chart.incident,
-        chart.patient,
-        *chart.vitals,
-        *chart.interventions,
-        *chart.narratives,
-        *chart.element_groups,
-    ):
+    for entry in (agency.tenant, *agency.custom_elements, *chart.entries()):
         digest.update(entry.id.bytes + entry.version.to_bytes(4))
     return digest.digest()
 

@@ -10,7 +10,7 @@ from app.ems.elements import NOT_APPLICABLE, NOT_RECORDED, TARGET_BUILD, load_di
 from app.nemsis import readiness as source
 from app.nemsis.places import REPORT, holder_of
 from app.nemsis.validation import JudgedDocument, judge_chart
-from tests.ems.charts import ELEMENT_GROUP, PATIENT, VITAL, Chart
+from tests.ems.charts import CHILDREN, ELEMENT_GROUP, PATIENT, VITAL, Chart
 from tests.ems.findings import charted, findings, readiness
 from tests.support.actors import Agency
 
@@ -55,6 +55,19 @@ async def test_a_document_is_judged_once_and_again_after_any_change(
     await readiness(agency.medic, chart.id)
     assert len(judged) == 5, "the chart without the deleted vital sign is the one before it, and known"
     assert len({document.sha256 for document in judged}) == 4
+
+
+async def test_each_kind_of_entry_is_judged_when_it_comes_and_when_it_changes(
+    chart: Chart, judged: list[JudgedDocument]
+) -> None:
+    """A verdict is remembered by all that a document shows."""
+    for count, kind in enumerate(CHILDREN[1:]):
+        entry = await chart.add(kind)
+        await readiness(chart.writer, chart.id)
+        assert len(judged) == 2 * count + 1, kind.noun
+        await chart.revise(kind, entry, **kind.change)
+        await readiness(chart.writer, chart.id)
+        assert len(judged) == 2 * count + 2, kind.noun
 
 
 async def test_only_so_many_verdicts_are_remembered(

@@ -58,9 +58,10 @@ async def test_a_document_is_judged_once_and_again_after_any_change(
 
 
 async def test_each_kind_of_entry_is_judged_when_it_comes_and_when_it_changes(
-    chart: Chart, judged: list[JudgedDocument]
+    agency: Agency, judged: list[JudgedDocument]
 ) -> None:
     """A verdict is remembered by all that a document shows."""
+    chart = await Chart.open(agency)
     for count, kind in enumerate(CHILDREN[1:]):
         entry = await chart.add(kind)
         await readiness(chart.writer, chart.id)

@@ -144,7 +144,9 @@ async def test_what_rxnorm_has_no_code_for_is_found_by_snomed(coders: Agency) ->
     assert again["name"] == "whole blood" and again["related"] == []
 
 
-@pytest.mark.parametrize("path", ["coding/icd10?q=chest+pain", "coding/rxnorm?q=narcan"])
+@pytest.mark.parametrize(
+    "path", ["coding/icd10?q=chest+pain", "coding/rxnorm?q=narcan", "coding/icd10/I21.3", "coding/rxnorm/7242"]
+)
 async def test_an_unchanged_answer_is_not_sent_again(coders: Agency, path: str) -> None:
     first = await coders.medic.get(path)
     tag = first.headers["etag"]
@@ -153,6 +155,11 @@ async def test_an_unchanged_answer_is_not_sent_again(coders: Agency, path: str) 
         again = await coders.medic.get(path, headers={"If-None-Match": given})
         assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
     assert (await coders.medic.get(path, headers={"If-None-Match": '"other"'})).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["coding/icd10/Q99.99", "coding/rxnorm/999999999"])
+async def test_what_nobody_has_is_missing_whatever_tag_is_given(coders: Agency, path: str) -> None:
+    assert (await coders.medic.get(path, headers={"If-None-Match": "*"})).status_code == 404
 
 
 async def test_a_change_of_the_vocabulary_changes_the_tag(coders: Agency) -> None:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from app.coding.icd10.schemas import Icd10Detail, Icd10Results
 from app.coding.icd10.service import Icd10Lookups, Icd10Search, find_codes, today
-from app.coding.lookup.serving import IfNoneMatch, LookupLimit, QueryText, not_modified
+from app.coding.lookup.serving import NOT_MODIFIED, IfNoneMatch, LookupLimit, QueryText, detail_edition, not_modified
 from app.coding.permissions import CODING_READ
 from app.core.dependencies import requires
 from app.core.schemas import Date
@@ -29,7 +29,7 @@ CodeText = Annotated[
 ]
 
 
-@router.get("", response_model=Icd10Results, responses={304: {"description": "The client has this answer already"}})
+@router.get("", response_model=Icd10Results, responses=NOT_MODIFIED)
 async def search_icd10(
     lookup: Icd10Lookups,
     response: Response,
@@ -48,7 +48,11 @@ async def search_icd10(
     return unchanged or find_codes(consulted, asked)
 
 
-@router.get("/{code}")
-async def get_icd10_code(code: CodeText, lookup: Icd10Lookups, as_of: AsOf = None) -> Icd10Detail:
+@router.get("/{code}", response_model=Icd10Detail, responses=NOT_MODIFIED)
+async def get_icd10_code(
+    code: CodeText, lookup: Icd10Lookups, response: Response, as_of: AsOf = None, if_none_match: IfNoneMatch = None
+) -> Icd10Detail | Response:
     """One code: what stands above and below it, since when and until when it is valid, and where that is from."""
-    return await lookup.get(code, as_of or today())
+    on = as_of or today()
+    found = await lookup.get(code, on)
+    return not_modified(response, f"{detail_edition(found.release)}.{on}", if_none_match) or found

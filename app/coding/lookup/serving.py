@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Iterable
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import FastAPI, Header, Query, Request, Response
 
 from app.coding.lookup.book import CodeBook, CodeSet
+from app.coding.lookup.shipped import shipped_edition
+from app.coding.releases.schemas import ReleaseRead
 from app.core.runtime import Runtime
 
 QueryText = Annotated[
     str, Query(max_length=300, description="A code, or words as they are said: `sob`, `fx l wrist`, `I21.3`")
 ]
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "The client has this answer already"}}
 LookupLimit = Annotated[int, Query(ge=1, le=100, description="At most so many codes, the best first")]
 IfNoneMatch = Annotated[
     str | None, Header(max_length=1000, description="The ETag of an earlier answer: 304 while it is still right")
@@ -42,6 +45,11 @@ async def open_books(app: FastAPI, code_sets: Iterable[CodeSet]) -> AsyncIterato
 
 def book_of(request: Request, code_set: CodeSet) -> CodeBook:
     return book_in(request.app, code_set)
+
+
+def detail_edition(release: ReleaseRead) -> str:
+    """Of what is told about a single code, by whichever agency: another one when a release came or changed."""
+    return f"{release.imported_at.timestamp():.6f}.{release.sha256[:12]}.{shipped_edition()}"
 
 
 def not_modified(response: Response, edition: str, if_none_match: str | None) -> Response | None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
-from app.coding.lookup.serving import IfNoneMatch, LookupLimit, QueryText, not_modified
+from app.coding.lookup.serving import NOT_MODIFIED, IfNoneMatch, LookupLimit, QueryText, detail_edition, not_modified
 from app.coding.permissions import CODING_READ
 from app.coding.rxnorm.schemas import RxNormDetail, RxNormResults
 from app.coding.rxnorm.service import RxNormLookups, RxNormSearch, find_medications
@@ -18,7 +18,7 @@ Suggested = Annotated[bool, Query(description="Only what NEMSIS's medication lis
 Suppressed = Annotated[bool, Query(description="Also what RxNorm suppresses or has retired")]
 
 
-@router.get("", response_model=RxNormResults, responses={304: {"description": "The client has this answer already"}})
+@router.get("", response_model=RxNormResults, responses=NOT_MODIFIED)
 async def search_rxnorm(
     lookup: RxNormLookups,
     response: Response,
@@ -34,7 +34,10 @@ async def search_rxnorm(
     return unchanged or find_medications(consulted, RxNormSearch(q, limit, suggested, include_suppressed))
 
 
-@router.get("/{rxcui}")
-async def get_rxnorm_concept(rxcui: Rxcui, lookup: RxNormLookups) -> RxNormDetail:
+@router.get("/{rxcui}", response_model=RxNormDetail, responses=NOT_MODIFIED)
+async def get_rxnorm_concept(
+    rxcui: Rxcui, lookup: RxNormLookups, response: Response, if_none_match: IfNoneMatch = None
+) -> RxNormDetail | Response:
     """One concept, with the ingredients, brands and clinical drugs that it refers to."""
-    return await lookup.get(rxcui)
+    found = await lookup.get(rxcui)
+    return not_modified(response, detail_edition(found.release), if_none_match) or found

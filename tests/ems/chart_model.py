@@ -23,7 +23,7 @@ MOVES = {
 REVIEWS = {"submit_for_review": "waiting", "return_for_correction": "returned", "complete": "completed"}
 
 Values = dict[str, list[Any]]
-ABOUT_NOBODY = ("incident", "crew")
+ABOUT_NOBODY = ("incident", "responder", "crew")
 UPLOADS = {"attachments": "stored", "signatures": "signed"}
 """Path: the state of one whose content was found good."""
 PATHS = {
@@ -32,14 +32,15 @@ PATHS = {
     "intervention": "interventions",
     "narrative": "narratives",
     "protocol": "element-groups",
-    "crew": "element-groups",
+    "responder": "element-groups",
+    "crew": "crew",
 }
 BODIES: dict[str, dict[str, Any]] = {
     "intervention": {"type": "procedure", "procedure_code": "392230005"},
     "protocol": {"group_name": "eProtocols.ProtocolGroup"},
-    "crew": {"group_name": "eCrew.CrewGroup"},
+    "responder": {"group_name": "eScene.ResponderGroup"},
 }
-"""What else creates one of a kind; it never changes."""
+"""What else creates one of a kind; it never changes. A crew member is somebody hired for it."""
 VALUES: dict[str, Values] = {
     "incident": {
         "location_street": ["1 Main St", "2 Main St", None],
@@ -57,7 +58,8 @@ VALUES: dict[str, Values] = {
     "intervention": {"outcome": ["improved", "worse", None]},
     "narrative": {"narrative_text": ["Sitting.", "Supine.", None]},
     "protocol": {"elements.eProtocols.01": [[{"value": "9914075"}], [{"not_value": "7701003"}], None]},
-    "crew": {"elements.eCrew.01": [[{"value": "IL-0007"}], [{"value": "IL-0008"}], None]},
+    "responder": {"elements.eScene.02": [[{"value": "Engine 7"}], [{"value": "Engine 8"}], None]},
+    "crew": {"response_roles": [["2403001"], ["2403009", "2403013"], None]},
 }
 IDENTITY = ("last_name", "date_of_birth")
 RELEVANT: dict[str, dict[str, tuple[str, ...]]] = {

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from hypothesis.strategies import SearchStrategy
 
+from tests.core.reference.records import PERSON
 from tests.ems.chart_model import (
     ABOUT_NOBODY,
     BODIES,
@@ -160,6 +161,8 @@ def machine_of(agency: Agency, evidence: Evidence, loop: asyncio.AbstractEventLo
         def create(self, kind: str, who: str, reason: bool, about: int) -> None:
             model, patient = self.model, None
             body = {**BODIES.get(kind, {}), **why(reason)}
+            if kind == "crew":
+                body["personnel_id"] = wait(PERSON.add(agency.admin))["id"]
             if kind not in ("patient", *ABOUT_NOBODY):
                 patient = self.patient(about)
                 if patient is None:

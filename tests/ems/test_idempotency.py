@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.ems.charts import CHILDREN, INCIDENT, INCIDENTS, KINDS, VITAL, Chart, Kind
+from tests.ems.charts import CHILDREN, CREW, INCIDENT, INCIDENTS, KINDS, VITAL, Chart, Kind
 from tests.ems.evidence import Evidence
 from tests.support.actors import Agency
 
@@ -115,6 +115,7 @@ async def test_an_id_in_use_for_something_else(chart: Chart, evidence: Evidence)
     """Whoever made the id, and whatever the other thing is: a second thing is never made under it."""
     entries = [(kind, await chart.add(kind)) for kind in CHILDREN]
     second = await Chart.open(chart.agency)
+    await second.ready(CREW)
     before = await evidence.digest(chart.agency.tenant_id)
     for kind, entry in entries:
         assert (await create(chart, kind, id=entry["id"])).status_code == 409

@@ -239,22 +239,25 @@ async def test_too_long_a_query_is_refused(coders: Agency) -> None:
         await coders.medic.expect(422, "GET", path, params={"q": "x", "limit": 101})
 
 
+async def expect_to_close(book: CodeBook, moments: int) -> None:
+    """After so many turns of the event loop."""
+    loading = book.start()
+    for _ in range(moments):
+        await asyncio.sleep(0)
+    await asyncio.wait_for(book.close(), 10)
+    assert loading.done()
+
+
 @pytest.mark.parametrize("moments", [0, 1, 20])
 async def test_a_book_closes_whatever_its_load_is_at(
     coding_runtime: Runtime, monkeypatch: pytest.MonkeyPatch, moments: int
 ) -> None:
     """Also when the database is away, and no connection will ever be there."""
     book = CodeBook(coding_runtime.database, ICD10)
-    book.start()
-    for _ in range(moments):
-        await asyncio.sleep(0)
-    await asyncio.wait_for(book.close(), 10)
+    await expect_to_close(book, moments)
 
     async def away() -> Any:
         raise ServiceUnavailable
 
     monkeypatch.setattr(coding_runtime.database, "acquire", away)
-    book.start()
-    for _ in range(moments):
-        await asyncio.sleep(0)
-    await asyncio.wait_for(book.close(), 10)
+    await expect_to_close(book, moments)

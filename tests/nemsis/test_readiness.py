@@ -10,7 +10,7 @@ from app.ems.elements import NOT_APPLICABLE, NOT_RECORDED, TARGET_BUILD, load_di
 from app.nemsis import readiness as source
 from app.nemsis.places import REPORT, holder_of
 from app.nemsis.validation import JudgedDocument, judge_chart
-from tests.ems.charts import ELEMENT_GROUP, PATIENT, VITAL, Chart
+from tests.ems.charts import CREW, ELEMENT_GROUP, PATIENT, VITAL, Chart
 from tests.ems.findings import charted, findings, readiness
 from tests.support.actors import Agency
 
@@ -53,8 +53,10 @@ async def test_a_document_is_judged_once_and_again_after_any_change(
     body = {"version": tenant["version"], "agency_number": "TEST-02"}
     await agency.admin.expect(200, "PATCH", "tenants/current", json=body)
     await readiness(agency.medic, chart.id)
-    assert len(judged) == 5, "the chart without the deleted vital sign is the one before it, and known"
-    assert len({document.sha256 for document in judged}) == 4
+    await chart.add(CREW)
+    await readiness(agency.medic, chart.id)
+    assert len(judged) == 6, "the chart without the deleted vital sign is the one before it, and known"
+    assert len({document.sha256 for document in judged}) == 5
 
 
 async def test_only_so_many_verdicts_are_remembered(

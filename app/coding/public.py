@@ -1,4 +1,4 @@
-"""What other domains may ask of coding: whether codes can stand on a claim."""
+"""What other domains may ask of coding: whether codes can stand on a claim, in a document, in a chart."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from app.coding.icd10.repository import is_loaded, list_periods
+from app.coding.icd10 import repository as icd10
+from app.coding.rxnorm import repository as rxnorm
 from app.coding.search.index import compact
 from app.core.db.uow import ReadUnitOfWork
 
@@ -51,8 +52,59 @@ class Icd10Extract:
 
 
 async def extract_icd10(uow: ReadUnitOfWork, codes: Sequence[str]) -> Icd10Extract:
-    """What is stored about these codes, with or without their dots."""
+    """What is stored about these codes, with or without their dots: one statement."""
+    rows = await icd10.list_extract(uow, sorted({compact(code) for code in codes}))
     periods: dict[str, list[CodePeriod]] = {}
-    for row in await list_periods(uow, sorted({compact(code) for code in codes})):
-        periods.setdefault(row["compact"], []).append(CodePeriod(row["valid_from"], row["valid_to"], row["billable"]))
-    return Icd10Extract(known=bool(periods) or await is_loaded(uow), periods=periods)
+    for row in rows:
+        if row["compact"] is not None:
+            period = CodePeriod(row["valid_from"], row["valid_to"], row["billable"])
+            periods.setdefault(row["compact"], []).append(period)
+    return Icd10Extract(known=rows[0]["loaded"], periods=periods)
+
+
+class RxNormFault(StrEnum):
+    """Why an rxcui names no medication that is in use."""
+
+    UNKNOWN = "unknown_code"
+    RETIRED = "code_retired"
+    SUPPRESSED = "code_suppressed"
+
+
+@dataclass(frozen=True, slots=True)
+class RxNormStanding:
+    """`retired_on`: the day from which a release no longer has the concept."""
+
+    suppressed: bool
+    retired_on: dt.date | None
+
+
+@dataclass(frozen=True, slots=True)
+class RxNormExtract:
+    """How some concepts stand, to judge by without further questions.
+
+    `known` is false while no release of RxNorm itself is loaded: a selection, such as the medications that ship with
+    the service, does not make another rxcui an unknown one.
+    """
+
+    known: bool
+    concepts: Mapping[str, RxNormStanding] = field(default_factory=dict)
+
+    def fault(self, rxcui: str, day: dt.date) -> RxNormFault | None:
+        """None for a concept in use on that day, and while nothing is loaded to say otherwise."""
+        concept = self.concepts.get(rxcui)
+        if concept is None:
+            return RxNormFault.UNKNOWN if self.known else None
+        if concept.retired_on is not None and concept.retired_on <= day:
+            return RxNormFault.RETIRED
+        return RxNormFault.SUPPRESSED if concept.suppressed else None
+
+
+async def extract_rxnorm(uow: ReadUnitOfWork, rxcuis: Sequence[str]) -> RxNormExtract:
+    """What is stored about these rxcuis: one statement."""
+    rows = await rxnorm.list_extract(uow, sorted(set(rxcuis)))
+    return RxNormExtract(
+        known=bool(rows) and rows[0]["whole"],
+        concepts={
+            row["code"]: RxNormStanding(row["suppressed"], row["retired_on"]) for row in rows if row["code"] is not None
+        },
+    )

@@ -62,6 +62,7 @@ from app.ems.readiness.port import (
     StageJudgement,
     place_in_chart,
 )
+from app.ems.service_date import service_date, service_time_field
 from app.ems.signatures.lifecycle import SignatureStatus
 from app.ems.signatures.models import SignerRole, StatementCode
 from app.ems.signatures.repository import SignatureRepository
@@ -181,5 +182,7 @@ __all__ = [
     "pertinent_negative_mode",
     "place_in_chart",
     "repeating_group_of",
+    "service_date",
+    "service_time_field",
     "step_towards",
 ]

@@ -1,4 +1,4 @@
-"""What a validator reports: one shape for our own dictionary, the official XSD and the national rules."""
+"""What a validator reports: one shape for our own dictionary, the official XSD, the national rules and code sets."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,11 +18,15 @@ class Severity(StrEnum):
 
 
 class FindingSource(StrEnum):
-    """SCHEMA: our dictionary, equal to the XSD's verdict. NATIONAL: Schematron rules. XSD: the official schema."""
+    """SCHEMA: our dictionary, equal to the XSD's verdict. NATIONAL: Schematron rules. XSD: the official schema.
+
+    CODE_SET: the codes that are loaded; they warn, and never block.
+    """
 
     SCHEMA = "schema"
     NATIONAL = "national"
     XSD = "xsd"
+    CODE_SET = "code_set"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,13 @@ _REPORT = re.compile(r"PatientCareReport(\[\d+\])?")
 
 def locate_in_chart(finding: ValidationFinding, chart: PatientChart, places: Places) -> ValidationFinding:
     """`internal_path` relative to ems/incidents/{id}: `vitals/<id>.heart_rate`, `incident.elements.eResponse.05`."""
-    groups = tuple(step for step in finding.path.split("/") if step.endswith("]") and not _REPORT.fullmatch(step))
-    return replace(finding, internal_path=_path(finding.element_id, groups, chart, places))
+    return replace(finding, internal_path=chart_path(finding.element_id, finding.path, chart, places))
+
+
+def chart_path(element_id: str, path: str, chart: PatientChart, places: Places) -> str | None:
+    """The `internal_path` of what stands at `path` of the document."""
+    groups = tuple(step for step in path.split("/") if step.endswith("]") and not _REPORT.fullmatch(step))
+    return _path(element_id, groups, chart, places)
 
 
 def _path(element_id: str, groups: tuple[str, ...], chart: PatientChart, places: Places) -> str | None:
@@ -38,7 +43,7 @@ def _path(element_id: str, groups: tuple[str, ...], chart: PatientChart, places:
     if owner is Owner.INCIDENT:
         return f"incident.{_field(element_id, 'incident')}"
     if owner is Owner.PATIENT:
-        if element_id in SOLE_PATIENT_FIELDS.values() and element_id not in chart.patient.elements:
+        if places.sole and element_id in SOLE_PATIENT_FIELDS.values() and element_id not in chart.patient.elements:
             return f"incident.{_field(element_id, 'incident')}"
         return f"patients/{chart.patient.id}.{_field(element_id, 'patient')}"
     collections = {Owner.VITAL: "vitals", Owner.NARRATIVE: "narratives", Owner.CREW_MEMBER: "crew"}

@@ -124,8 +124,12 @@ def age_at(born: dt.date, on: dt.date) -> tuple[int, AgeUnit] | None:
 
 @dataclass
 class Places:
-    """Where in the chart each repeating group of a document came from: `eVitals.VitalGroup[2]` → `vitals/<id>`."""
+    """Where in the chart each repeating group of a document came from: `eVitals.VitalGroup[2]` → `vitals/<id>`.
 
+    `sole`: the incident's `SOLE_PATIENT_FIELDS` stand for the patient's own.
+    """
+
+    sole: bool
     rows: dict[tuple[str, ...], str] = field(default_factory=dict)
 
 
@@ -170,7 +174,7 @@ class ChartMapper:
 
     def report(self, chart: PatientChart, ordinal: int, count: int) -> MappedReport:
         """The PatientCareReport of patient number `ordinal` (from 1) of `count` in the incident."""
-        places = Places()
+        places = Places(sole=count == 1)
         elements = self._report_elements(chart, ordinal, count)
         counts = _Counter(places)
         groups: list[GroupInstance] = []

@@ -30,14 +30,15 @@ from app.ems.public import (
     load_dictionary,
     owner_of,
     place_in_chart,
+    service_date,
     step_towards,
 )
 from app.nemsis import findings as validation
+from app.nemsis.diagnoses import Diagnosis, judge_diagnoses
 from app.nemsis.exports.lifecycle import ExportFacts, ExportStatus, ExportTransition, export_lifecycle
 from app.nemsis.exports.repository import NemsisExportRepository
 from app.nemsis.exports.service import CLOSED_STATES
 from app.nemsis.findings import FindingSource, ValidationFinding
-from app.nemsis.mapping import SOLE_PATIENT_FIELDS
 from app.nemsis.schema_bundle import SchemaBundle
 from app.nemsis.validation import Agency, judge_chart
 
@@ -48,11 +49,15 @@ _NOT_RECORDED, _INCIDENT, _PATIENT = "not_recorded", "incident", "patient"
 
 
 class Verdict(NamedTuple):
-    """What readiness needs of a JudgedDocument, without the document."""
+    """What readiness needs of a JudgedDocument, without the document.
+
+    `diagnoses` are judged anew each time: another release may say something else of them.
+    """
 
     sha256: str
     findings: Sequence[ValidationFinding]
     blanks: frozenset[str]
+    diagnoses: Sequence[Diagnosis]
 
 
 _verdicts: OrderedDict[bytes, Verdict] = OrderedDict()
@@ -72,10 +77,16 @@ async def judge_submission(uow: ReadUnitOfWork, settings: Settings, chart: Chart
     }
     if verdicts and not waiting:
         return StageJudgement((), done=True)
+    served_on = service_date(chart.incident, chart.tenant.time_zone)
+    warnings = await judge_diagnoses(uow, served_on, [verdict.diagnoses for verdict in waiting.values()])
+    said = {
+        patient_id: [*verdict.findings, *found]
+        for (patient_id, verdict), found in zip(waiting.items(), warnings, strict=True)
+    }
     return StageJudgement(
         [
             *_gate(chart),
-            *_documents(chart, waiting),
+            *_documents(chart, said),
             *_blanks(chart, waiting),
             *_outdated([patient_id for patient_id in waiting if patient_id in exported]),
         ]
@@ -98,7 +109,7 @@ async def _verdict(agency: Agency, chart: PatientChart, ordinal: int, count: int
     known = _verdicts.get(key)
     if known is None:
         judged = await judge_chart(agency, chart, ordinal, count, schema)
-        known = Verdict(judged.sha256, tuple(judged.findings), frozenset(judged.blanks))
+        known = Verdict(judged.sha256, tuple(judged.findings), frozenset(judged.blanks), judged.diagnoses)
     _verdicts[key] = known
     _verdicts.move_to_end(key)
     while len(_verdicts) > REMEMBERED:
@@ -139,11 +150,10 @@ def _of_incident(chart: ChartAtHand, code: str, field: str, message: str) -> Fin
     )
 
 
-def _documents(chart: ChartAtHand, verdicts: Mapping[uuid.UUID, Verdict]) -> Iterator[Finding]:
-    for patient_id, verdict in verdicts.items():
-        for finding in verdict.findings:
-            path = _internal_path(finding, patient_id, sole=len(chart.patients) == 1)
-            place = place_in_chart(path, chart)
+def _documents(chart: ChartAtHand, said: Mapping[uuid.UUID, Sequence[ValidationFinding]]) -> Iterator[Finding]:
+    for patient_id, found in said.items():
+        for finding in found:
+            place = place_in_chart(finding.internal_path or "", chart)
             entity, entity_id, field = place or (_PATIENT, patient_id, finding.internal_path or finding.element_id)
             yield Finding(
                 severity=_SEVERITIES[finding.severity],
@@ -156,13 +166,6 @@ def _documents(chart: ChartAtHand, verdicts: Mapping[uuid.UUID, Verdict]) -> Ite
                 rule=finding.code if finding.source is FindingSource.NATIONAL else finding.element_id,
                 permission=TENANT_WRITE if entity_id == chart.tenant.id else None,
             )
-
-
-def _internal_path(finding: ValidationFinding, patient_id: uuid.UUID, *, sole: bool) -> str:
-    """Of several patients each has a disposition of its own: the incident's stands for that of a sole one."""
-    if not sole and finding.element_id in SOLE_PATIENT_FIELDS.values():
-        return f"patients/{patient_id}.elements.{finding.element_id}"
-    return finding.internal_path or ""
 
 
 def _blanks(chart: ChartAtHand, verdicts: Mapping[uuid.UUID, Verdict]) -> Iterator[Finding]:

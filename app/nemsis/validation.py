@@ -12,10 +12,11 @@ from lxml import etree
 from app.core.tenants.schemas import TenantRead
 from app.ems.public import NOT_RECORDED, TARGET_BUILD, CustomElementRead, PatientChart, load_dictionary
 from app.nemsis.content import DocumentContentError, ReportContent
+from app.nemsis.diagnoses import Diagnosis, diagnosis_paths
 from app.nemsis.document import build_document, serialize
 from app.nemsis.findings import FindingSource, Severity, ValidationFinding
-from app.nemsis.locations import locate_in_chart
-from app.nemsis.mapping import ChartMapper
+from app.nemsis.locations import chart_path, locate_in_chart
+from app.nemsis.mapping import ChartMapper, MappedReport
 from app.nemsis.places import HEADER, REPORT
 from app.nemsis.schema_bundle import SchemaBundle
 from app.nemsis.validator import validate_tree
@@ -26,12 +27,13 @@ class JudgedDocument:
     """`content` is the XML; empty when the chart could not be written at all.
 
     `blanks`: elements of the report itself (of none of its repeating groups) for which the document says Not Recorded
-    because the chart says nothing.
+    because the chart says nothing. `diagnoses`: the ICD-10-CM codes that it says, for the code set to judge.
     """
 
     content: bytes
     findings: list[ValidationFinding]
     blanks: tuple[str, ...] = ()
+    diagnoses: tuple[Diagnosis, ...] = ()
 
     @property
     def sha256(self) -> str:
@@ -53,7 +55,7 @@ class Agency:
 async def judge_chart(
     agency: Agency, chart: PatientChart, ordinal: int, count: int, schema: SchemaBundle
 ) -> JudgedDocument:
-    """The document of one patient of the chart, with everything that is wrong with it."""
+    """The document of one patient of the chart, with everything that the standard finds wrong with it."""
     return await asyncio.to_thread(_judge, agency, chart, ordinal, count, schema)
 
 
@@ -68,7 +70,15 @@ def _judge(agency: Agency, chart: PatientChart, ordinal: int, count: int, schema
         )
         return JudgedDocument(b"", [refused])
     findings = [locate_in_chart(finding, chart, mapped.places) for finding in _findings(root, schema)]
-    return JudgedDocument(serialize(root), findings, tuple(_blanks(root, mapped.content)))
+    return JudgedDocument(
+        serialize(root), findings, tuple(_blanks(root, mapped.content)), tuple(_diagnoses(root, chart, mapped))
+    )
+
+
+def _diagnoses(root: etree._Element, chart: PatientChart, mapped: MappedReport) -> Iterator[Diagnosis]:
+    for definition, path, code in diagnosis_paths(root, load_dictionary(TARGET_BUILD)):
+        internal_path = chart_path(definition.id, path, chart, mapped.places)
+        yield Diagnosis(definition.id, definition.name, path, internal_path, code)
 
 
 def _blanks(node: etree._Element, content: ReportContent) -> Iterator[str]:

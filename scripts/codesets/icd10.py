@@ -118,7 +118,7 @@ async def import_icd10(
     async with connection.transaction():
         standing = await begin(connection, release)
         rows = await _stage(connection, source, read)
-        release_id = await announce(connection, release, source)
+        release_id = await announce(connection, release, source, whole=True)
         report = await _merge(connection, release, release_id, standing, rows, allow_retiring=allow_retiring)
         await finish(connection, release_id, report)
     if not report.nothing:

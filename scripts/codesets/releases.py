@@ -98,18 +98,22 @@ async def begin(connection: asyncpg.Connection, release: Release) -> Standing:
     return Standing(first=not earlier)
 
 
-async def announce(connection: asyncpg.Connection, release: Release, source: Source) -> uuid.UUID:
-    """The release's row, which its codes refer to. `finish` completes it, or takes it back."""
+async def announce(connection: asyncpg.Connection, release: Release, source: Source, *, whole: bool) -> uuid.UUID:
+    """The release's row, which its codes refer to. `finish` completes it, or takes it back.
+
+    `whole`: it is the code system itself, not a selection of it.
+    """
     release_id = new_id()
     await connection.execute(
-        "INSERT INTO code_releases (id, code_system, release, effective_from, source, sha256, report)"
-        " VALUES ($1, $2, $3, $4, $5, $6, '{}')",
+        "INSERT INTO code_releases (id, code_system, release, effective_from, source, sha256, report, whole)"
+        " VALUES ($1, $2, $3, $4, $5, $6, '{}', $7)",
         release_id,
         release.system.value,
         release.name,
         release.effective_from,
         source.name,
         source.sha256,
+        whole,
     )
     return release_id
 

@@ -127,7 +127,7 @@ async def import_rxnorm(
     async with connection.transaction():
         await begin(connection, release)
         rows = await _stage(connection, source, files)
-        release_id = await announce(connection, release, source)
+        release_id = await announce(connection, release, source, whole=files.whole)
         only = None if files.terminology is None else files.terminology.value
         held = await connection.fetchval(_HELD, only)
         retired = await count(connection, _RETIRE, release_id, release.effective_from, only)

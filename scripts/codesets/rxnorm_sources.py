@@ -64,6 +64,7 @@ class RrfFiles:
     """RXNCONSO.RRF, RXNREL.RRF and RXNSAT.RRF of a release's directory (RxNorm Technical Documentation, section 12)."""
 
     terminology: Terminology | None = Terminology.RXNORM
+    whole = True
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -106,9 +107,13 @@ class RrfFiles:
 
 
 class CsvFile:
-    """`rxcui,name` and any of CSV_OPTIONAL; lists are separated by `;`. Without an rxcui, `snomed` is the code."""
+    """`rxcui,name` and any of CSV_OPTIONAL; lists are separated by `;`. Without an rxcui, `snomed` is the code.
+
+    What such a file lacks may well be in RxNorm: it is somebody's selection.
+    """
 
     terminology: Terminology | None = None
+    whole = False
 
     def __init__(self, path: Path) -> None:
         self._path = path

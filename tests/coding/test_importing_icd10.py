@@ -96,7 +96,7 @@ async def test_order_file(owner: asyncpg.Connection, tmp_path: Path) -> None:
     assert (row["billable"], row["valid_from"], row["valid_to"]) == (True, SINCE, None)
     assert not (await row_of(owner, "A00"))["billable"]
     [stored] = await owner.fetch("SELECT * FROM code_releases")
-    assert (stored["source"], stored["release"]) == ("icd10cm_order_2027.txt", "2025-10-01")
+    assert (stored["source"], stored["release"], stored["whole"]) == ("icd10cm_order_2027.txt", "2025-10-01", True)
     assert len(stored["sha256"]) == 64
 
 

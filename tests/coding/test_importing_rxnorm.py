@@ -60,8 +60,12 @@ def rrf(directory: Path, concepts: Any = CONCEPTS, relations: Any = RELATIONS) -
     return RrfFiles(directory)
 
 
+def release(day: dt.date) -> Release:
+    return Release(CodeSystem.RXNORM, day.isoformat(), day)
+
+
 async def load(owner: asyncpg.Connection, files: Any, day: dt.date) -> Report:
-    return await import_rxnorm(owner, Release(CodeSystem.RXNORM, day.isoformat(), day), Source("files"), files)
+    return await import_rxnorm(owner, release(day), Source("files"), files)
 
 
 async def concept(owner: asyncpg.Connection, code: str) -> Any:
@@ -98,6 +102,15 @@ async def test_the_same_again_changes_nothing(owner: asyncpg.Connection, tmp_pat
     assert (await load(owner, rrf(tmp_path), NOW)).nothing
     assert (await load(owner, rrf(tmp_path), LATER)).nothing
     assert await contents(owner) == before
+
+
+async def test_only_rrf_is_rxnorm_itself(owner: asyncpg.Connection, tmp_path: Path) -> None:
+    """A CSV is somebody's selection: what it lacks may well exist."""
+    await load(owner, CsvFile(SHIPPED), SHIPPED_SINCE)
+    await import_rxnorm(owner, release(NOW), Source("files"), rrf(tmp_path), allow_retiring=True)
+    await import_rxnorm(owner, release(LATER), Source("files"), CsvFile(SHIPPED), allow_retiring=True)
+    stored = await owner.fetch("SELECT whole FROM code_releases ORDER BY effective_from")
+    assert [row["whole"] for row in stored] == [False, True, False]
 
 
 async def test_a_newer_release_retires_and_brings_back(owner: asyncpg.Connection, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from app.billing.x12.parties import (
 )
 from app.billing.x12.party_segments import place
 from app.core.tenants.models import Tenant
+from app.ems import public as ems
 from app.ems.public import Gender, IncidentRead, PatientChart, PatientRead
 
 EMERGENCY_CONDITION = "06"
@@ -93,18 +94,18 @@ def claim_submission(
 
 
 def service_time_field(lines: Sequence[ClaimLine]) -> str:
-    """The incident's field that dates the service (CMS Claims Processing Manual, chapter 15).
-
-    When the loaded ambulance left; the dispatch when the patient was pronounced dead before loading.
-    """
-    pronounced_dead = any(PRONOUNCED_DEAD_MODIFIER in line.modifiers for line in lines)
-    return "dispatch_time" if pronounced_dead else "depart_scene_time"
+    """The incident's field that dates the service."""
+    return ems.service_time_field(loaded=_loaded(lines))
 
 
 def service_date(profile: Tenant, incident: IncidentRead, lines: Sequence[ClaimLine]) -> dt.date | None:
     """The agency-local day of the service; None where the chart lacks the time."""
-    moment: dt.datetime | None = getattr(incident, service_time_field(lines))
-    return None if moment is None else moment.astimezone(_zone(profile)).date()
+    return ems.service_date(incident, profile.time_zone, loaded=_loaded(lines))
+
+
+def _loaded(lines: Sequence[ClaimLine]) -> bool:
+    """A claim is for a transport, unless the patient was pronounced dead before loading."""
+    return not any(PRONOUNCED_DEAD_MODIFIER in line.modifiers for line in lines)
 
 
 def _zone(profile: Tenant) -> zoneinfo.ZoneInfo:

@@ -48,7 +48,16 @@ def _ancestry() -> sa.Select[Any]:
 
 
 _ANCESTORS = CompiledStatement(_ancestry())
-_ANY = CompiledStatement(sa.select(sa.exists().where(_LIVE)))
+_LOADED = sa.select(sa.exists().where(_LIVE).label("loaded")).subquery("loaded")
+_EXTRACT = CompiledStatement(
+    sa.select(_LOADED.c.loaded, _codes.c.compact, _codes.c.valid_from, _codes.c.valid_to, _codes.c.billable)
+    .select_from(
+        _LOADED.outerjoin(
+            _codes, sa.and_(_codes.c.compact == sa.any_(sa.bindparam("compact", type_=ARRAY(sa.Text()))), _LIVE)
+        )
+    )
+    .order_by(_codes.c.compact, _codes.c.valid_from)
+)
 _BATCH = CompiledStatement(
     sa.select(
         _codes.c.id,
@@ -91,11 +100,12 @@ async def list_ancestors(transaction: Transaction, parent: str) -> list[Any]:
     return await transaction.fetch(_ANCESTORS, {"parent": parent})
 
 
-async def is_loaded(transaction: Transaction) -> bool:
-    """Whether there is any code at all to judge by."""
-    row = await transaction.fetch_row(_ANY, {})
-    loaded: bool = row[0]
-    return loaded
+async def list_extract(transaction: Transaction, compact: Sequence[str]) -> list[Any]:
+    """The periods of these codes (without dots), each beside `loaded`: whether there is any code at all to judge by.
+
+    One row at least; its `compact` is null where there is none of these.
+    """
+    return await transaction.fetch(_EXTRACT, {"compact": list(compact)})
 
 
 async def list_batch(transaction: Transaction, after: Any) -> list[Any]:

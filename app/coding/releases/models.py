@@ -32,7 +32,11 @@ class ReferenceEntity(Entity):
 
 
 class CodeRelease(ReferenceEntity):
-    """`report`: counts of added, changed, retired, withdrawn. The newest row of a code system names its state."""
+    """`report`: counts of added, changed, retired, withdrawn. The newest row of a code system names its state.
+
+    `whole`: it is the code system itself, and what it lacks does not exist; a selection of it tells nothing by lacking
+    a code.
+    """
 
     __tablename__ = "code_releases"
 
@@ -42,6 +46,7 @@ class CodeRelease(ReferenceEntity):
     source: Mapped[str] = plain()
     sha256: Mapped[str] = plain()
     report: Mapped[dict[str, Any]] = plain(JSONB(none_as_null=True))
+    whole: Mapped[bool] = plain(default=False, server_default=sa.false())
 
     __table_args__ = (
         values_check("code_system", CodeSystem),

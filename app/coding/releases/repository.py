@@ -16,16 +16,17 @@ from app.core.db.uow import ReadUnitOfWork, Transaction
 _releases: Any = CodeRelease.__table__
 _terms: Any = VocabularyTerm.__table__
 _SYSTEM = sa.bindparam("code_system", type_=sa.Text)
-_NEWEST = (
+NEWEST = (
     sa.select(*_releases.c)
     .where(_releases.c.code_system == _SYSTEM, _releases.c.deleted_at.is_(None))
     .order_by(_releases.c.effective_from.desc(), _releases.c.created_at.desc(), _releases.c.id.desc())
     .limit(1)
 )
-_CURRENT = CompiledStatement(_NEWEST)
+"""The newest row of `code_system`."""
+_CURRENT = CompiledStatement(NEWEST)
 _STATE = CompiledStatement(
     sa.select(
-        sa.select(_NEWEST.subquery().c.id).scalar_subquery().label("release_id"),
+        sa.select(NEWEST.subquery().c.id).scalar_subquery().label("release_id"),
         # Grows with every committed change, deletions too, and with nothing else.
         sa.select(sa.func.coalesce(sa.func.sum(_terms.c.version), 0))
         .where(_terms.c.tenant_id == sa.bindparam("tenant_id", type_=sa.Uuid))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 
+from app.coding.releases.models import CodeSystem
+from app.coding.releases.repository import NEWEST
 from app.coding.rxnorm.models import RxNormConcept, RxNormRelation, Terminology
 from app.core.db.sql import CompiledStatement
 from app.core.db.uow import Transaction
@@ -31,6 +35,19 @@ _RELATED = CompiledStatement(
     .order_by(_relations.c.relation, _concepts.c.name)
     .limit(MOST_RELATED)
 )
+_RELEASE = NEWEST.subquery("release")
+_EXTRACT = CompiledStatement(
+    sa.select(_RELEASE.c.whole, _concepts.c.code, _concepts.c.suppressed, _concepts.c.retired_on).select_from(
+        _RELEASE.outerjoin(
+            _concepts,
+            sa.and_(
+                _concepts.c.code == sa.any_(sa.bindparam("rxcuis", type_=ARRAY(sa.Text()))),
+                _concepts.c.terminology == Terminology.RXNORM.value,
+                _LIVE,
+            ),
+        )
+    )
+)
 _BATCH = CompiledStatement(
     sa.select(*_concepts.c)
     .where(_concepts.c.id > sa.bindparam("after", type_=sa.Uuid), _LIVE)
@@ -47,6 +64,14 @@ async def find_concept(transaction: Transaction, code: str) -> Any:
 async def list_related(transaction: Transaction, rxcui: str) -> list[Any]:
     """(relation, code, name, term_type) of the concepts that this one refers to; at most MOST_RELATED."""
     return await transaction.fetch(_RELATED, {"code": rxcui})
+
+
+async def list_extract(transaction: Transaction, rxcuis: Sequence[str]) -> list[Any]:
+    """These concepts, each beside `whole` of the loaded release; before the first import nothing.
+
+    One row at least of a loaded release; its `code` is null where there is none of these.
+    """
+    return await transaction.fetch(_EXTRACT, {"code_system": CodeSystem.RXNORM, "rxcuis": list(rxcuis)})
 
 
 async def list_batch(transaction: Transaction, after: Any) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Generator
 from typing import Any
 
@@ -78,6 +79,7 @@ class ConnectionSource:
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
         self._pool: Any = engine.sync_engine.pool
+        self._connecting: set[asyncio.Task[Any]] = set()
         event.listen(engine.sync_engine, "before_execute", refuse_unaudited_clause)
         event.listen(engine.sync_engine, "before_cursor_execute", refuse_unaudited_text)
 
@@ -98,8 +100,14 @@ class ConnectionSource:
                 return pool.connect()
             except MissingGreenlet:  # the slot was invalidated and must reconnect, which awaits
                 pass
+        connecting = asyncio.create_task(greenlet_spawn(pool.connect))
+        self._connecting.add(connecting)
+        connecting.add_done_callback(self._connecting.discard)
         try:
-            return await greenlet_spawn(pool.connect)
+            return await asyncio.shield(connecting)
+        except asyncio.CancelledError:  # cancelled half-way, it would leave its socket open
+            connecting.add_done_callback(_give_back)
+            raise
         except OSError as error:  # refused, not resolved, too slow, or several of these for several addresses
             raise ServiceUnavailable("The database is away.") from error
 
@@ -123,4 +131,13 @@ class ConnectionSource:
         return size
 
     async def dispose(self) -> None:
+        """Waits for connections that nobody wants any more, as those are closed with the pool."""
+        if self._connecting:
+            await asyncio.wait(set(self._connecting))
         await self.engine.dispose()
+
+
+def _give_back(connecting: asyncio.Task[Any]) -> None:
+    """Of a checkout that was cancelled: its connection is the next one's."""
+    if not connecting.cancelled() and connecting.exception() is None:
+        connecting.result().close()

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
 
+from app.coding.public import RxNormExtract, RxNormFault, extract_rxnorm
 from app.core.config import Settings
 from app.core.db.uow import ReadUnitOfWork
 from app.ems.attachments.lifecycle import AttachmentStatus
@@ -18,6 +19,7 @@ from app.ems.crew.models import CrewMember
 from app.ems.elements import TARGET_BUILD, load_dictionary
 from app.ems.entries.kinds import ENTRY_KINDS
 from app.ems.incidents.models import Incident
+from app.ems.interventions.models import MEDICATION_COLUMNS, Intervention
 from app.ems.lifecycle import IncidentFacts, IncidentStatus, IncidentTransition, incident_lifecycle
 from app.ems.narratives.models import Narrative
 from app.ems.patient_charts import PatientChart
@@ -32,6 +34,7 @@ from app.ems.readiness.port import (
     Stage,
     StageJudgement,
 )
+from app.ems.service_date import service_date
 from app.ems.vitals.models import Vital
 
 _AHEAD = (IncidentStatus.DRAFT, IncidentStatus.IN_PROGRESS, IncidentStatus.READY_FOR_REVIEW)
@@ -41,6 +44,11 @@ _OF_A_TRANSPORT = ("depart_scene_time", "arrived_destination_time")
 _DISPOSITION, _NARRATIVE = "eDisposition.27", "eNarrative.01"
 _CREW_ID, _CREW_ROLE = "eCrew.01", "eCrew.03"
 _NOT_STARTED = "not_started"
+_RXNORM_FAULTS = {
+    RxNormFault.UNKNOWN: "RxNorm has no such code: was it mistyped?",
+    RxNormFault.RETIRED: "RxNorm no longer had this code on the day of the call: choose the medication anew.",
+    RxNormFault.SUPPRESSED: "RxNorm suppresses this code: choose the medication anew.",
+}
 _ENTITIES = {kind.path: kind.repository.entity.entity_type for kind in ENTRY_KINDS}
 
 Rule = Callable[[ChartAtHand], Iterator[Finding]]
@@ -202,10 +210,33 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-async def judge_review(_: ReadUnitOfWork, __: Settings, chart: ChartAtHand) -> StageJudgement:
+async def judge_review(uow: ReadUnitOfWork, _: Settings, chart: ChartAtHand) -> StageJudgement:
     if chart.incident.status not in _AHEAD:
         return StageJudgement((), done=True)
-    return StageJudgement(finding for rule in RULES for finding in rule(chart))
+    given = [item.rxcui for one in chart.patients for item in one.interventions if item.rxcui is not None]
+    codes = await extract_rxnorm(uow, given)
+    return StageJudgement([*(finding for rule in RULES for finding in rule(chart)), *_medications(chart, codes)])
+
+
+def _medications(chart: ChartAtHand, codes: RxNormExtract) -> Iterator[Finding]:
+    """Codes that RxNorm does not have in use on the date of service: what a reader of the chart looks up in vain."""
+    served_on = service_date(chart.incident, chart.tenant.time_zone)
+    if served_on is None:
+        return
+    for one in chart.patients:
+        for item in one.interventions:
+            fault = None if item.rxcui is None else codes.fault(item.rxcui, served_on)
+            if fault is not None:
+                yield Finding(
+                    severity=Severity.WARNING,
+                    code=fault.value,
+                    message=_RXNORM_FAULTS[fault],
+                    entity=Intervention.entity_type,
+                    entity_id=item.id,
+                    field="rxcui",
+                    patient_id=one.patient.id,
+                    rule=MEDICATION_COLUMNS["rxcui"],
+                )
 
 
 def _start(chart: ChartAtHand, _: Finding) -> Fix:

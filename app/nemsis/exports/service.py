@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -29,7 +29,9 @@ from app.ems.public import (
     get_patient_charts,
     list_custom_elements,
     list_patients,
+    service_date,
 )
+from app.nemsis.diagnoses import judge_diagnoses
 from app.nemsis.events import EXPORT_STATUS_CHANGED
 from app.nemsis.exports.lifecycle import ExportFacts, ExportRequest, ExportStatus, ExportTransition, export_lifecycle
 from app.nemsis.exports.models import NemsisExport
@@ -116,9 +118,14 @@ async def judge_incident(uow: ReadUnitOfWork, incident_id: uuid.UUID, schema: Sc
     """Every patient's document, judged. Raises NotFound."""
     charts = await get_patient_charts(uow, incident_id)
     agency = Agency(TenantRead.of(await current_tenant(uow)), await list_custom_elements(uow))
+    documents = [
+        await judge_chart(agency, chart, ordinal, len(charts), schema) for ordinal, chart in enumerate(charts, start=1)
+    ]
+    served_on = service_date(charts[0].incident, agency.tenant.time_zone) if charts else None
+    warnings = await judge_diagnoses(uow, served_on, [document.diagnoses for document in documents])
     return [
-        Judged(chart, await judge_chart(agency, chart, ordinal, len(charts), schema))
-        for ordinal, chart in enumerate(charts, start=1)
+        Judged(chart, replace(document, findings=[*document.findings, *found]))
+        for chart, document, found in zip(charts, documents, warnings, strict=True)
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
+import uuid
 import warnings
 from typing import Any
 
@@ -12,6 +13,7 @@ import asyncpg
 import pytest
 import sqlalchemy as sa
 
+from app.core.config import Settings
 from app.core.db.pool import ConnectionSource, create_engine
 from app.core.db.sql import CompiledStatement
 from app.core.db.uow import ReadUnitOfWork, UnitOfWork
@@ -159,6 +161,36 @@ async def test_waiter_that_is_cancelled_takes_no_connection_with_it(pool: Watche
     for lease in leases:
         await pool.release(lease)
     assert len(await all_backends(pool, principal)) == POOL_SIZE
+
+
+async def test_checkout_that_is_cancelled_while_connecting_leaves_nothing_behind(
+    settings: Settings, admin_connection: asyncpg.Connection, principal: Principal
+) -> None:
+    """Wherever it was, between the socket and the last word of the handshake: no connection, no error of nobody's."""
+    dsn, loop = settings.database_url.get_secret_value(), asyncio.get_running_loop()
+    stray: list[str] = []
+    loop.set_exception_handler(lambda _, context: stray.append(context["message"]))
+    for half_milliseconds in range(30):
+        name = f"cancelled-{uuid.uuid4().hex[:12]}"
+        source = WatchedSource(name, create_engine(dsn, pool_size=1, application_name=name))
+        task = asyncio.create_task(source.acquire())
+        await asyncio.sleep(half_milliseconds / 2000)
+        task.cancel()
+        [outcome] = await asyncio.gather(task, return_exceptions=True)
+        if not isinstance(outcome, BaseException):
+            await source.release(outcome)
+        assert await backend(source, principal), "its place is free again"
+        await source.dispose()
+        del task, outcome
+        gc.collect()
+    loop.set_exception_handler(None)
+    assert stray == []
+    left = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'cancelled-%'"
+    await expect_eventually(lambda: is_zero(admin_connection, left))
+
+
+async def is_zero(admin: asyncpg.Connection, count: str) -> bool:
+    return bool(await admin.fetchval(count) == 0)
 
 
 async def test_statement_that_is_cancelled_leaves_a_usable_pool(pool: WatchedSource, principal: Principal) -> None:

@@ -51,6 +51,7 @@ _TRANSIENT = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,  # 57: cancelled, shutting down, starting up
     asyncpg.InsufficientResourcesError,  # 53: connections, memory, disk
+    asyncpg.InternalClientError,  # the server's farewell is being read while a statement is about to be sent
     asyncpg.ReadOnlySQLTransactionError,  # a failover: the connection is to what is now a replica
     sqlalchemy.exc.TimeoutError,
     ConnectionError,
@@ -315,6 +316,7 @@ def install_error_contract(app: FastAPI) -> None:
         sqlalchemy.exc.SQLAlchemyError: on_error,
         asyncpg.PostgresError: on_error,
         asyncpg.InterfaceError: on_error,
+        asyncpg.InternalClientError: on_error,
         HTTPException: on_http_exception,
     }
     for kind, handler in handlers.items():

@@ -70,6 +70,7 @@ def test_subclass_without_a_code_of_its_own_shares_its_parents() -> None:
         (asyncpg.ConnectionDoesNotExistError("x"), ServiceUnavailable),
         (asyncpg.ConnectionFailureError("x"), ServiceUnavailable),
         (asyncpg.ReadOnlySQLTransactionError("x"), ServiceUnavailable),
+        (asyncpg.InternalClientError("x"), ServiceUnavailable),
         (asyncpg.DiskFullError("x"), ServiceUnavailable),
         (asyncpg.InterfaceError("the connection is closed"), ServiceUnavailable),
         (asyncpg.InterfaceError("the server expects 1 argument, 2 were passed"), InternalError),

@@ -78,7 +78,7 @@ ATTACKS: dict[str, Forge] = {
     "another topic": signed(TopicArn=ARN + "2"),
     "no topic": altered(TopicArn=None),
     "sent before": signed(Timestamp=at(now() - HOUR - dt.timedelta(minutes=1))),
-    "from the future": signed(Timestamp=at(now() + HOUR + dt.timedelta(minutes=5))),
+    "from the future": signed(Timestamp=at(now() + HOUR + dt.timedelta(days=1))),
     "time without offset": signed(Timestamp="2026-11-24T09:00:00.000"),
     "no time": signed(Timestamp="yesterday"),
     "certificate over http": signed(SigningCertURL=CERTIFICATE.replace("https", "http")),

@@ -26,6 +26,8 @@ from tests.core.principals import KEYS
 from tests.core.waiting import expect_eventually
 from tests.support.database import TestDatabase
 
+CUT_OFF = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+"""Whatever a statement meets on a connection whose backend is dying."""
 _PID = CompiledStatement(sa.select(sa.func.pg_backend_pid()))
 _SLEEP = CompiledStatement(sa.select(sa.func.pg_sleep(sa.bindparam("seconds", type_=sa.Float))))
 
@@ -79,7 +81,7 @@ async def test_backend_killed_unnoticed_is_replaced_without_an_error(
 async def test_backend_killed_in_a_transaction_fails_that_transaction_only(
     pool: WatchedSource, principal: Principal, chart: Chart, admin_connection: asyncpg.Connection
 ) -> None:
-    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
+    with pytest.raises(CUT_OFF):
         async with UnitOfWork(pool, principal, KEYS) as uow:
             loaded = await ChartRepository(uow).get(principal.tenant_id, chart.id)
             async with uow.change(loaded, ChartAction.REVISED):
@@ -93,7 +95,7 @@ async def test_backend_killed_in_a_transaction_fails_that_transaction_only(
 async def test_backend_killed_before_commit_fails_the_commit(
     pool: WatchedSource, principal: Principal, chart: Chart, admin_connection: asyncpg.Connection
 ) -> None:
-    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
+    with pytest.raises(CUT_OFF):
         async with UnitOfWork(pool, principal, KEYS) as uow:
             loaded = await ChartRepository(uow).get(principal.tenant_id, chart.id)
             async with uow.change(loaded, ChartAction.REVISED):

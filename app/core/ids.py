@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import NewType
 
@@ -14,6 +15,11 @@ UserId = NewType("UserId", uuid.UUID)
 def new_id() -> uuid.UUID:
     """A time-ordered UUIDv7 for primary keys."""
     return uuid7()
+
+
+def least_id_at(moment: dt.datetime) -> uuid.UUID:
+    """The smallest id of that millisecond: a UUIDv7 begins with 48 bits of them since 1970 (RFC 9562, 5.7)."""
+    return uuid.UUID(int=int(moment.timestamp() * 1000) << 80)
 
 
 def new_random_uuid() -> uuid.UUID:

@@ -92,6 +92,9 @@ async def test_as_of_shows_each_state_that_the_chart_had(chart: Chart, evidence:
     await as_of(chart, "1999-12-31T00:00:00Z", status=404)
     for text in ("yesterday", "2026-03-01", "0", "2026-03-01T10:00:00", ""):
         await as_of(chart, text, status=422)
+    for more in ({"limit": 5}, {"entity_id": chart.id}, {"sort": "created_at"}, {"cursor": "x"}):
+        params = {"as_of": "2099-12-31T00:00:00Z", **more}
+        await chart.writer.expect(422, "GET", f"{chart.url}/history", params=params)
 
 
 async def test_a_chart_that_was_deleted_then_is_not_found_then(chart: Chart, evidence: Evidence) -> None:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from app.core.audit.models import AccessEntry, AuditEvent
 from app.core.db.sql import CompiledStatement, decoders
 from app.core.db.uow import ReadUnitOfWork
-from app.core.ids import TenantId
+from app.core.ids import TenantId, least_id_at
 
 # An id is made before its transaction's row is, and on another machine's clock.
 _SLACK = dt.timedelta(hours=1)
@@ -44,9 +44,9 @@ class LogRepository:
         if after is not None:
             values["after"] = after
         if since is not None:
-            values |= {"since": since, "since_id": _id_at(since - _SLACK)}
+            values |= {"since": since, "since_id": least_id_at(since - _SLACK)}
         if until is not None:
-            values |= {"until": until, "until_id": _id_at(until + _SLACK)}
+            values |= {"until": until, "until_id": least_id_at(until + _SLACK)}
         bounds = tuple(name for name in ("after", "since", "until") if name in values)
         key = (type(self), shape, bounds, ascending)
         statement = _STATEMENTS.get(key)
@@ -105,8 +105,3 @@ def _bounds(table: Any, bound: str, *, ascending: bool) -> list[sa.ColumnElement
     if bound == "since":
         return [table.c.created_at >= at, table.c.id >= near]
     return [table.c.created_at < at, table.c.id < near]
-
-
-def _id_at(moment: dt.datetime) -> uuid.UUID:
-    """The smallest id of that millisecond: a UUIDv7 begins with 48 bits of milliseconds."""
-    return uuid.UUID(int=int(moment.timestamp() * 1000) << 80)

@@ -14,7 +14,7 @@ from app.core.audit.models import AuditEvent
 from app.core.db.revisions import ChartRevision
 from app.core.db.sql import CompiledStatement
 from app.core.db.uow import ReadUnitOfWork
-from app.core.ids import TenantId
+from app.core.ids import TenantId, least_id_at
 
 _revisions: Any = ChartRevision.__table__
 _audit: Any = AuditEvent.__table__
@@ -67,7 +67,7 @@ _AUDITED = CompiledStatement(
         _audit.c.id.between(sa.bindparam("lowest", type_=sa.Uuid), sa.bindparam("highest", type_=sa.Uuid)),
     )
 )
-_DAY_MS = 86_400_000
+_GRACE = dt.timedelta(days=1)
 
 
 def _version_statement(ascending: bool, of_entity: bool, after: bool) -> CompiledStatement:
@@ -149,13 +149,8 @@ class RevisionRepository:
             "tenant_id": tenant_id,
             "ids": list({row["entity_id"] for row in revisions}),
             "moments": list(set(moments)),
-            "lowest": _boundary(min(moments), -_DAY_MS),
-            "highest": _boundary(max(moments), _DAY_MS),
+            "lowest": least_id_at(min(moments) - _GRACE),
+            "highest": least_id_at(max(moments) + _GRACE),
         }
         rows = await self._uow.fetch(_AUDITED, values)
         return {(row["entity_id"], row["created_at"]): row for row in rows}
-
-
-def _boundary(moment: dt.datetime, shift: int) -> uuid.UUID:
-    """The least UUIDv7 of a time (RFC 9562, 5.7: milliseconds since 1970 in the first 48 bits)."""
-    return uuid.UUID(int=(int(moment.timestamp() * 1000) + shift) << 80)

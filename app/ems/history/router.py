@@ -5,9 +5,10 @@ from __future__ import annotations
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 
 from app.core.dependencies import requires
+from app.core.errors import ValidationFailed
 from app.core.pagination import CursorText, Limit, Page, Sort
 from app.core.schemas import Instant
 from app.ems.history.schemas import AmendmentRead, VersionRead, WholeChart
@@ -27,6 +28,7 @@ async def get_chart(incident_id: uuid.UUID, history: History) -> WholeChart:
 @router.get("/history", dependencies=[requires(CHART_READ)])
 async def get_history(
     incident_id: uuid.UUID,
+    request: Request,
     history: History,
     as_of: AsOf = None,
     limit: Limit = 50,
@@ -36,6 +38,10 @@ async def get_history(
 ) -> WholeChart | Page[VersionRead]:
     """With `as_of` the whole chart as it stood then; without, its versions: who changed what, and when."""
     if as_of is not None:
+        for name in sorted(request.query_params.keys() - {"as_of"}):
+            raise ValidationFailed.of(
+                name, "not_with_as_of", "This pages through versions; `as_of` shows one chart, whole."
+            )
         return await history.chart_as_of(incident_id, as_of)
     return await history.list_versions(
         incident_id, limit=limit, cursor=cursor, ascending=sort == "created_at", entity_id=entity_id

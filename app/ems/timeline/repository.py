@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from app.core.audit.models import AuditEvent
 from app.core.db.sql import CompiledStatement
 from app.core.db.uow import ReadUnitOfWork
-from app.core.ids import TenantId
+from app.core.ids import TenantId, least_id_at
 from app.ems.lifecycle import IncidentTransition
 
 _audit: Any = AuditEvent.__table__
@@ -22,7 +22,7 @@ _TRANSITIONS = CompiledStatement(
         _audit.c.tenant_id == sa.bindparam("tenant_id", type_=sa.Uuid),
         _audit.c.entity_id == sa.bindparam("incident_id", type_=sa.Uuid),
         _audit.c.action == sa.any_(sa.bindparam("actions", type_=ARRAY(sa.Text()))),
-        _audit.c.created_at >= sa.bindparam("since", type_=_audit.c.created_at.type),
+        _audit.c.id >= sa.bindparam("lowest", type_=sa.Uuid),
     )
     .order_by(_audit.c.id)
 )
@@ -34,6 +34,10 @@ class TransitionRepository:
         self._uow = uow
 
     async def list_all(self, tenant_id: TenantId, incident_id: uuid.UUID, since: dt.datetime) -> list[Any]:
-        """Audit rows, oldest first; `since` is when the chart was opened."""
-        values = {"tenant_id": tenant_id, "incident_id": incident_id, "actions": _ACTIONS, "since": since}
+        """Audit rows, oldest first; `since` is when the chart was opened.
+
+        Its id leaves the log's earlier months alone, with a day of grace for clocks that differ.
+        """
+        lowest = least_id_at(since - dt.timedelta(days=1))
+        values = {"tenant_id": tenant_id, "incident_id": incident_id, "actions": _ACTIONS, "lowest": lowest}
         return await self._uow.fetch(_TRANSITIONS, values)

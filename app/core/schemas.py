@@ -56,6 +56,10 @@ def decimal_text(value: Any) -> Any:
     raise PydanticCustomError("decimal_text", "Give this value as a decimal string")
 
 
+_DecimalString = Annotated[str, Field(pattern=f"^{_DECIMAL.pattern}$")]
+DecimalText = BeforeValidator(decimal_text, json_schema_input_type=int | _DecimalString)
+
+
 def _printable(value: str) -> str:
     if _NOT_IN_XML.search(value):
         raise PydanticCustomError("control_character", "Control characters are not allowed")
@@ -85,9 +89,7 @@ def scaled(places: int) -> AfterValidator:
     return AfterValidator(lambda value: value.quantize(unit) + 0)  # + 0: there is no -0 in NUMERIC
 
 
-Money = Annotated[
-    Decimal, BeforeValidator(decimal_text), Field(ge=0, max_digits=12, decimal_places=2, allow_inf_nan=False), scaled(2)
-]
+Money = Annotated[Decimal, DecimalText, Field(ge=0, max_digits=12, decimal_places=2, allow_inf_nan=False), scaled(2)]
 
 
 def _unstorable(given: list[Any]) -> PydanticCustomError | None:

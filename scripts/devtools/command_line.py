@@ -5,11 +5,11 @@ import os
 import sys
 from collections.abc import Sequence
 
-from scripts.devtools import checks, psql
+from scripts.devtools import checks, operators, psql
 from scripts.devtools.checkout import locate
 from scripts.devtools.console import DevError
 from scripts.devtools.interrupts import Interrupted, end_in_order
-from scripts.devtools.serve import DEFAULT_PORT, ServeOptions, serve
+from scripts.devtools.serve import DEFAULT_PORT, ServeOptions, running_url, serve
 from scripts.devtools.services import Wishes
 
 VERBS = {
@@ -23,9 +23,10 @@ VERBS = {
     "docs": "write the generated documents",
     "format": "format the code and fix what can be fixed mechanically",
     "lock": "write the hashed requirements files from pyproject.toml; further arguments go to uv",
+    "operator": "run an operator's script on the database that `serve` is running; further arguments go to it",
     "psql": "open psql on the database that `serve` is running; further arguments go to psql",
 }
-PASS_ON = {"test", "fuzz", "test-long", "bench", "lock", "psql"}
+PASS_ON = {"test", "fuzz", "test-long", "bench", "lock", "operator", "psql"}
 WITH_DATABASE = {"serve", "test", "check", "fuzz", "test-long", "bench"}
 
 
@@ -69,11 +70,13 @@ def run(chosen: argparse.Namespace, rest: list[str]) -> int:
         case "bench":
             return checks.bench(checkout, wishes, rest)
         case "demo":
-            return checks.demo(checkout, chosen.base_url)
+            return checks.demo(checkout, chosen.base_url or running_url(checkout))
         case "docs":
             return checks.generate_docs(checkout)
         case "lock":
             return checks.lock(checkout, rest)
+        case "operator":
+            return operators.operate(checkout, chosen.script, rest)
         case "psql":
             return psql.open_shell(checkout, rest)
         case _:
@@ -101,7 +104,9 @@ def parser() -> argparse.ArgumentParser:
             verb.add_argument("--port", type=port, metavar="N", help=f"default: {DEFAULT_PORT}")
             verb.add_argument("--reload", action="store_true", help="restart the web server when app/ changes")
         if name == "demo":
-            verb.add_argument("--base-url", default=f"http://127.0.0.1:{DEFAULT_PORT}", help="default: %(default)s")
+            verb.add_argument("--base-url", default="", help="default: the server that `serve` is running here")
+        if name == "operator":
+            verb.add_argument("script", choices=operators.SCRIPTS)
     return parser
 
 

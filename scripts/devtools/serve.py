@@ -71,6 +71,11 @@ def serve(checkout: Checkout, options: ServeOptions) -> int:
         return watch(services)
 
 
+def running_url(checkout: Checkout) -> str:
+    """Of the server that runs in this data directory; the usual one while there is none."""
+    return str(read_json(checkout.data_dir / "serve.json").get("url", f"http://{ports.LOOPBACK}:{DEFAULT_PORT}"))
+
+
 def already_serving(checkout: Checkout, record: dict[str, object]) -> DevError:
     where = f" at {record['url']} (process {record['pid']})" if {"url", "pid"} <= set(record) else ""
     return DevError(

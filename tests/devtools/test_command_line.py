@@ -1,5 +1,6 @@
 """What the developer types reaches the right place unharmed."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -7,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from scripts.devtools import checks, command_line
+from scripts.devtools import checks, command_line, operators
 from scripts.devtools.checkout import ROOT, Checkout
 from scripts.devtools.checks import default_options
 from scripts.devtools.console import DevError
+from scripts.devtools.database_urls import APP, OWNER, ROLE_OF_VARIABLE
 from scripts.devtools.serve import ServeOptions
 from scripts.devtools.services import Wishes
 
@@ -54,6 +56,35 @@ def test_serve_options(calls: list[tuple[object, ...]]) -> None:
 def test_every_other_verb_is_there(calls: list[tuple[object, ...]], verb: str) -> None:
     assert command_line.main([verb]) == 0
     assert len(calls) == 1
+
+
+def test_the_demo_finds_the_server_that_runs_here(calls: list[tuple[object, ...]], tmp_path: Path) -> None:
+    for record, url in ((None, "http://127.0.0.1:8000"), ('{"url": "http://127.0.0.1:8123"}', "http://127.0.0.1:8123")):
+        if record is not None:
+            (tmp_path / "serve.json").write_text(record)
+        assert command_line.main(["demo", "--data-dir", str(tmp_path)]) == 0
+        assert calls[-1][2] == url
+
+
+def test_an_operators_script_finds_the_database(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    ran: list[tuple[list[str], dict[str, str]]] = []
+
+    def run(command: list[str], _: Path, environment: dict[str, str]) -> int:
+        ran.append((command, environment))
+        return 0
+
+    monkeypatch.setattr(operators, "run_in_terminal", run)
+    monkeypatch.setattr(command_line, "end_in_order", lambda: None)
+    given = ["operator", "--data-dir", str(tmp_path), "suspend_tenant", "suspend", "a-slug", "unpaid"]
+    assert command_line.main(given) == 1 and ran == [], "no database was started here"
+    (tmp_path / "postgres.json").write_text('{"port": 5433}')
+    passwords = {role: f"of {role}" for role in ROLE_OF_VARIABLE.values()}
+    (tmp_path / "database-credentials.json").write_text(json.dumps(passwords))
+    assert command_line.main(given) == 0
+    [(command, environment)] = ran
+    assert command[1:] == ["-m", "scripts.suspend_tenant", "suspend", "a-slug", "unpaid"]
+    assert environment["DATABASE_URL"] == f"postgresql://{APP}:of%20{APP}@127.0.0.1:5433/fusionems"
+    assert environment["MIGRATION_DATABASE_URL"].startswith(f"postgresql://{OWNER}:")
 
 
 def test_deep_runs_are_pytest_runs(calls: list[tuple[object, ...]]) -> None:

@@ -7,7 +7,7 @@ import uuid
 from decimal import Decimal
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.billing.claims.lifecycle import ADJUDICATIONS, ClaimStatus, ClaimTransition
@@ -19,13 +19,13 @@ from app.billing.x12.professional_claim import Claim as X12Claim
 from app.core.schemas import (
     CreateModel,
     Date,
+    DecimalText,
     EntityRead,
     Money,
     RequestModel,
     Text,
     Version,
     VersionedPatch,
-    decimal_text,
     length,
     scaled,
     whole,
@@ -33,7 +33,7 @@ from app.core.schemas import (
 
 MAX_LINES = 50  # 837P: LX per CLM
 
-_Finite = Annotated[Decimal, BeforeValidator(decimal_text), Field(allow_inf_nan=False)]
+_Finite = Annotated[Decimal, DecimalText, Field(allow_inf_nan=False)]
 
 Hcpcs = Annotated[Text, Sendable(ServiceLine, "hcpcs"), Field(description="SV101-2, such as A0429")]
 Modifiers = Annotated[

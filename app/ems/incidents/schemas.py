@@ -7,11 +7,11 @@ import uuid
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from app.core.geography import State
-from app.core.schemas import CreateModel, RequestModel, Text, Version, decimal_text, length, scaled
+from app.core.schemas import CreateModel, DecimalText, RequestModel, Text, Version, length, scaled
 from app.ems.chart.schemas import ChartPatch, ChartRead, ChartTime, Coded, Reason, WithElements
 from app.ems.lifecycle import IncidentStatus, IncidentTransition
 from app.ems.review.schemas import MAX_COMMENTS, CommentGiven
@@ -20,7 +20,7 @@ from app.ems.review.schemas import MAX_COMMENTS, CommentGiven
 def _degrees(limit: int) -> Any:
     return Annotated[
         Decimal,
-        BeforeValidator(decimal_text),
+        DecimalText,
         Field(ge=-limit, le=limit, max_digits=9, decimal_places=6, allow_inf_nan=False),
         scaled(6),
     ]

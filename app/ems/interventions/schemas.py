@@ -7,10 +7,10 @@ import uuid
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from app.core.schemas import RequestModel, Text, decimal_text, scaled
+from app.core.schemas import DecimalText, RequestModel, Text, scaled
 from app.ems.chart.schemas import ChartPatch, ChartRead, ChartTime, ChildCreate, Coded, CorrelationId
 from app.ems.elements import TARGET_BUILD, load_dictionary
 from app.ems.interventions.models import InterventionType, Outcome
@@ -25,7 +25,7 @@ def _nine_digits(value: Decimal) -> Decimal:
 
 Dose = Annotated[
     Decimal,
-    BeforeValidator(decimal_text),
+    DecimalText,
     Field(ge=0, max_digits=12, decimal_places=3, allow_inf_nan=False),
     AfterValidator(_nine_digits),
     scaled(3),

@@ -7,9 +7,9 @@ import uuid
 from decimal import Decimal
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
-from app.core.schemas import ReadModel, RequestModel, decimal_text, scaled, whole
+from app.core.schemas import DecimalText, ReadModel, RequestModel, scaled, whole
 from app.ems.chart.schemas import ChartPatch, ChartRead, ChartTime, ChildCreate, CorrelationId
 from app.ems.vitals.models import Etco2Unit
 from app.ems.vitals.plausibility import WarningCode, warnings_of
@@ -20,8 +20,8 @@ def _tenths(highest: int) -> Any:
 
 
 _TOTAL_GCS = "eVitals.23"
-Etco2 = Annotated[Decimal, BeforeValidator(decimal_text), _tenths(760), scaled(1)]
-Celsius = Annotated[Decimal, BeforeValidator(decimal_text), _tenths(50), scaled(1)]
+Etco2 = Annotated[Decimal, DecimalText, _tenths(760), scaled(1)]
+Celsius = Annotated[Decimal, DecimalText, _tenths(50), scaled(1)]
 
 
 class _VitalFields(RequestModel):

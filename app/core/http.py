@@ -43,10 +43,13 @@ _HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"cache-control", b"no-store"),
 )
 _CONTENT_SECURITY_POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
-_TRANSIENT = (
+_CONTENTION = (
     asyncpg.SerializationError,
     asyncpg.DeadlockDetectedError,
     asyncpg.LockNotAvailableError,
+)
+_TRANSIENT = (
+    *_CONTENTION,
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,  # 57: cancelled, shutting down, starting up
@@ -202,8 +205,7 @@ def as_app_error(error: Exception) -> AppError:
     if isinstance(error, RequestValidationError):
         return _validation_failed(error)
     if isinstance(error, sqlalchemy.exc.DBAPIError) and error.orig is not None:
-        cause = error.orig.__cause__
-        return as_app_error(cause if isinstance(cause, Exception) else error.orig)
+        return as_app_error(_driver_error(error.orig))
     if isinstance(error, asyncpg.IntegrityConstraintViolationError):
         return _constraint_violated(error)
     if isinstance(error, asyncpg.DataError):
@@ -214,6 +216,19 @@ def as_app_error(error: Exception) -> AppError:
         return ServiceUnavailable()
     _log.error("unhandled exception", exc_info=error)
     return InternalError()
+
+
+def is_contention(error: Exception) -> bool:
+    """Whether a transaction lost against another one, on a database that is well: tried again, it may win."""
+    if isinstance(error, sqlalchemy.exc.DBAPIError) and error.orig is not None:
+        return isinstance(_driver_error(error.orig), _CONTENTION)
+    return isinstance(error, _CONTENTION)
+
+
+def _driver_error(wrapped: Exception) -> Exception:
+    """asyncpg's own, which SQLAlchemy's adapter of it was raised from."""
+    cause = wrapped.__cause__
+    return cause if isinstance(cause, Exception) else wrapped
 
 
 def _is_closed(error: Exception) -> bool:

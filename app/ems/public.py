@@ -87,6 +87,14 @@ async def hold_incident(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> Incident
     return present(await IncidentRepository(uow).get_for_share(uow.tenant_id, incident_id), uow.principal)
 
 
+async def hold_chart(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> IncidentRead:
+    """As hold_incident, and no entry is written meanwhile either: whoever writes one holds the incident FOR SHARE.
+
+    Raises NotFound.
+    """
+    return present(await IncidentRepository(uow).get_for_update(uow.tenant_id, incident_id), uow.principal)
+
+
 async def list_patients(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> list[PatientRead]:
     patients = await PatientRepository(uow).list_all(uow.tenant_id, incident_id=incident_id)
     return [PatientRead.of(patient) for patient in patients]
@@ -173,6 +181,7 @@ __all__ = [
     "get_incident",
     "get_patient_charts",
     "has_illegal_character",
+    "hold_chart",
     "hold_incident",
     "list_custom_elements",
     "list_patients",

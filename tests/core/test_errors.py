@@ -11,7 +11,7 @@ import sqlalchemy.exc
 from app.core import errors, events
 from app.core.errors import AppError, Conflict, InternalError, NotFound, ServiceUnavailable, ValidationFailed
 from app.core.events import Topic
-from app.core.http import as_app_error
+from app.core.http import as_app_error, is_contention
 
 
 def test_error_code_is_declared_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,3 +90,23 @@ def test_what_is_raised_maps_to(raised: Exception, mapped: type[AppError]) -> No
     found = as_app_error(raised)
     assert type(found) is mapped
     assert "x" not in (found.message, *found.details.values())
+
+
+@pytest.mark.parametrize(
+    ("raised", "contention"),
+    [
+        (asyncpg.SerializationError("x"), True),
+        (asyncpg.DeadlockDetectedError("x"), True),
+        (asyncpg.LockNotAvailableError("x"), True),
+        (asyncpg.ConnectionDoesNotExistError("x"), False),
+        (asyncpg.TooManyConnectionsError("x"), False),
+        (asyncpg.UniqueViolationError("x"), False),
+        (ServiceUnavailable(), False),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else str(value),
+)
+def test_contention_is_told_also_below_sqlalchemy(raised: Exception, contention: bool) -> None:
+    adapted = Exception("adapted")
+    adapted.__cause__ = raised
+    assert is_contention(raised) is contention
+    assert is_contention(sqlalchemy.exc.DBAPIError("SELECT 1", {}, adapted)) is contention

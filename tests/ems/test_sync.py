@@ -6,12 +6,17 @@ import asyncio
 import uuid
 from typing import Any
 
+import asyncpg
 import pytest
+import sqlalchemy.exc
 
+from app.core.errors import ServiceUnavailable
 from app.core.runtime import Runtime
+from app.ems.entries.children import ChildService
 from tests.architecture.queries import counted
-from tests.ems.charts import CHILDREN, INCIDENTS, PATIENT, VITAL, Chart, Kind
+from tests.ems.charts import CHILDREN, INCIDENT, INCIDENTS, KINDS, PATIENT, VITAL, Chart, Kind
 from tests.ems.evidence import Evidence
+from tests.ems.test_races import started, until_somebody_waits
 from tests.support.actors import Actor, Agency
 
 
@@ -115,6 +120,95 @@ async def test_a_creation_sent_again_is_saved_again_and_makes_nothing(chart: Cha
     data = {name: value for name, value in single.items() if name != "id"}
     [known] = await sync(chart, {"kind": "vital", "op": "create", "id": single["id"], "data": data})
     assert (known["outcome"], known["status"], known["version"]) == ("saved", 200, 1)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.noun)
+async def test_a_patch_whose_answer_was_lost_is_saved_again(chart: Chart, evidence: Evidence, kind: Kind) -> None:
+    entry = await chart.reload() if kind is INCIDENT else await chart.add(kind)
+    change = patch(kind, entry)
+    [first] = await sync(chart, change)
+    assert (first["outcome"], first["version"]) == ("saved", 2)
+    before = await evidence.digest(chart.agency.tenant_id)
+    assert await sync(chart, change) == [first]
+    assert await evidence.digest(chart.agency.tenant_id) == before
+
+
+@pytest.mark.parametrize("kind", CHILDREN, ids=lambda kind: kind.noun)
+async def test_a_deletion_whose_answer_was_lost_is_saved_again(chart: Chart, evidence: Evidence, kind: Kind) -> None:
+    change = deletion(kind, await chart.add(kind))
+    [first] = await sync(chart, change)
+    assert (first["outcome"], first["status"], first["version"]) == ("saved", 204, 2)
+    before = await evidence.digest(chart.agency.tenant_id)
+    assert await sync(chart, change) == [first]
+    assert await evidence.digest(chart.agency.tenant_id) == before
+
+
+async def test_an_amendment_whose_answer_was_lost_is_recorded_once(agency: Agency, evidence: Evidence) -> None:
+    chart = await Chart.open(agency, "completed")
+    reason = {"reason": "Typed into the wrong chart."}
+    change = patch(PATIENT, chart.patient, first_name="Ana", **reason)
+    first = await sync(chart, change, who="admin")
+    assert await sync(chart, change, who="admin") == first
+    assert len(await evidence.amendments(chart.patient["id"])) == 1
+
+
+Meanwhile = tuple[str, str, dict[str, Any]]
+_RATE: dict[str, Any] = {"heart_rate": 96}
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "op", "outcome"),
+    [
+        pytest.param([("partner", "PATCH", _RATE)], "patch", "conflict", id="another user's very change"),
+        pytest.param([("medic", "PATCH", {"heart_rate": 97})], "patch", "conflict", id="own, another value"),
+        pytest.param([("medic", "PATCH", {"respiratory_rate": 9})], "patch", "conflict", id="own, another field"),
+        pytest.param([("medic", "PATCH", _RATE | {"elements": {}})], "patch", "saved", id="own, the same change"),
+        pytest.param(
+            [("medic", "PATCH", _RATE), ("partner", "PATCH", {"respiratory_rate": 9})], "patch", "conflict",
+            id="own, and something since",
+        ),
+        pytest.param(
+            [("partner", "PATCH", {"respiratory_rate": 9}), ("medic", "PATCH", _RATE)], "patch", "conflict",
+            id="own, on top of something else",
+        ),
+        pytest.param([("medic", "DELETE", {})], "patch", "refused", id="own deletion"),
+        pytest.param([("medic", "DELETE", {})], "delete", "saved", id="own deletion, deleted"),
+        pytest.param([("partner", "DELETE", {})], "delete", "refused", id="another user's deletion"),
+        pytest.param([("medic", "PATCH", _RATE)], "delete", "conflict", id="own change, deleted"),
+        pytest.param(
+            [("medic", "PATCH", _RATE), ("medic", "DELETE", {})], "delete", "refused",
+            id="own deletion of another version",
+        ),
+        pytest.param(
+            [("medic", "DELETE", {}), ("admin", "RESTORE", {})], "delete", "conflict", id="own deletion, restored"
+        ),
+    ],
+)  # fmt: skip
+async def test_what_counts_as_saved_before(
+    chart: Chart, evidence: Evidence, meanwhile: list[Meanwhile], op: str, outcome: str
+) -> None:
+    """A device that saw version 1 sends its change, after what was done `meanwhile` at each next version."""
+    vital = await chart.add(VITAL)
+    for version, (who, method, fields) in enumerate(meanwhile, start=1):
+        actor, at = chart.agency.actors[who], chart.at(VITAL, vital)
+        if method == "DELETE":
+            await actor.expect(204, "DELETE", at, params={"version": version})
+        elif method == "RESTORE":
+            await actor.expect(200, "POST", f"{at}/restore", json={"version": version})
+        else:
+            await actor.expect(200, "PATCH", at, json={"version": version, **fields})
+    before = await evidence.digest(chart.agency.tenant_id)
+    [result] = await sync(chart, patch(VITAL, vital, **_RATE) if op == "patch" else deletion(VITAL, vital))
+    assert result["outcome"] == outcome
+    assert await evidence.digest(chart.agency.tenant_id) == before
+
+
+async def test_a_deletion_in_another_chart_is_none_of_this_one(chart: Chart) -> None:
+    change = deletion(VITAL, await chart.add(VITAL))
+    await sync(chart, change)
+    other = await Chart.open(chart.agency)
+    [result] = await sync(other, change)
+    assert (result["outcome"], result["status"]) == ("refused", 404)
 
 
 @pytest.mark.parametrize(
@@ -223,6 +317,73 @@ async def test_a_change_costs_few_statements(chart: Chart, runtime: Runtime) -> 
             await sync(chart, *changes)
         sent.append(len(statements))
     assert (sent[1] - sent[0]) / 10 <= 6
+
+
+async def test_who_wrote_is_asked_in_a_conflict_only(chart: Chart, runtime: Runtime) -> None:
+    vital = await chart.add(VITAL)
+    changes = (patch(VITAL, vital, heart_rate=61), patch(VITAL, vital | {"version": 2}, heart_rate=62))
+    for asked in (0, 1):
+        async with counted(runtime.database) as statements:
+            await sync(chart, *changes[asked:])
+        assert sum("FROM audit_events" in statement for statement in statements) == asked
+    [saved] = await sync(chart, changes[1])
+    assert saved["outcome"] == "saved"
+
+
+async def test_a_deadlock_is_tried_again(chart: Chart, admin_connection: asyncpg.Connection) -> None:
+    """The sync waits for the vital sign while it holds the incident, which is then asked for the other way round."""
+    vital = await chart.add(VITAL)
+    async with admin_connection.transaction():
+        await admin_connection.execute("SELECT FROM vitals WHERE id = $1::text::uuid FOR UPDATE", vital["id"])
+        body = {"changes": [patch(VITAL, vital), creation(chart, VITAL)]}
+        syncing = started(chart.writer.post(f"{chart.url}/sync", json=body))
+        await until_somebody_waits(admin_connection, syncing)
+        await admin_connection.execute("SELECT FROM incidents WHERE id = $1::text::uuid FOR UPDATE", chart.id)
+    results = (await syncing).json()["results"]
+    assert [(result["outcome"], result["version"]) for result in results] == [("saved", 2), ("saved", 1)]
+
+
+@pytest.mark.parametrize(
+    ("failure", "times", "outcomes", "attempts"),
+    [
+        (asyncpg.DeadlockDetectedError, 1, ["saved", "saved", "saved"], [1, 2, 1]),
+        (asyncpg.SerializationError, 1, ["saved", "saved", "saved"], [1, 2, 1]),
+        (asyncpg.LockNotAvailableError, 1, ["saved", "saved", "saved"], [1, 2, 1]),
+        (asyncpg.DeadlockDetectedError, 9, ["saved", "refused", "saved"], [1, 2, 1]),
+        (asyncpg.LockNotAvailableError, 9, ["saved", "refused", "saved"], [1, 2, 1]),
+        (asyncpg.ConnectionDoesNotExistError, 1, ["saved", "refused", "refused"], [1, 1, 0]),
+        (sqlalchemy.exc.TimeoutError, 1, ["saved", "refused", "refused"], [1, 1, 0]),
+        (ServiceUnavailable, 1, ["saved", "refused", "refused"], [1, 1, 0]),
+        (ZeroDivisionError, 1, ["saved", "refused", "saved"], [1, 1, 1]),
+    ],
+)
+async def test_what_lost_is_tried_again_and_what_is_away_is_not(
+    chart: Chart,
+    monkeypatch: pytest.MonkeyPatch,
+    failure: type[Exception],
+    times: int,
+    outcomes: list[str],
+    attempts: list[int],
+) -> None:
+    """The second of three changes fails `times` times."""
+    made = [creation(chart, VITAL) for _ in range(3)]
+    tried: list[str] = []
+    create = ChildService.create
+
+    async def failing(self: Any, incident_id: uuid.UUID, given: Any, creation: Any) -> Any:
+        tried.append(str(given.id))
+        result = await create(self, incident_id, given, creation)
+        if tried[-1] == made[1]["id"] and tried.count(made[1]["id"]) <= times:
+            raise failure("x")
+        return result
+
+    monkeypatch.setattr(ChildService, "create", failing)
+    results = await sync(chart, *made)
+    assert [result["outcome"] for result in results] == outcomes
+    assert [tried.count(change["id"]) for change in made] == attempts
+    listed = await chart.writer.expect(200, "GET", chart.at(VITAL))
+    saved = {change["id"] for change, outcome in zip(made, outcomes, strict=True) if outcome == "saved"}
+    assert {item["id"] for item in listed["items"]} == saved
 
 
 async def test_when_the_database_is_away_the_rest_is_refused_untried(

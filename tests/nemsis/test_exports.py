@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import uuid
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import asyncpg
+import httpx
 import pytest
 from fastapi import FastAPI
 
 from app.core.errors import ServiceUnavailable
 from app.core.outbox.relay import OutboxRelay
 from app.core.runtime import Runtime
+from app.ems.entries.children import ChildService
+from app.ems.entries.vitals import VITALS
+from app.ems.public import PatientChart
+from app.ems.vitals.schemas import VitalPatch
+from app.nemsis.exports import service
+from app.nemsis.validation import judge_chart
 from scripts.demo_call import PEOPLE, Player
 from scripts.demo_chart import CALL
+from tests.ems.test_races import until_somebody_waits
 from tests.support.actors import Actor, Agency
 
 Body = dict[str, Any]
@@ -174,6 +185,108 @@ async def test_a_store_that_is_away_changes_nothing(
     unchanged = await _read(agency.medic, ready)
     assert (unchanged["status"], unchanged["version"]) == ("ready_for_export", ready["version"])
     assert (await _ask(agency.admin, ready, "export"))["status"] == "exported"
+
+
+class Interrupted:
+    """An object store during whose `put` something else happens."""
+
+    def __init__(self, store: Any, meanwhile: Callable[[], Awaitable[Any]]) -> None:
+        self._store, self._meanwhile = store, meanwhile
+
+    async def put(self, key: str, content: bytes, content_type: str) -> None:
+        await self._store.put(key, content, content_type)
+        await self._meanwhile()
+
+
+async def _completed(agency: Agency) -> tuple[Body, Body]:
+    """A completed chart that is not locked, and its export that is ready."""
+    incident, _ = await _player(agency).chart(CALL)
+    for who, action in (("medic", "submit_for_review"), ("supervisor", "complete")):
+        body = {"action": action, "version": incident["version"]}
+        path = f"ems/incidents/{incident['id']}/transitions"
+        incident = await agency.actors[who].expect(200, "POST", path, json=body)
+    return incident, await _ask(agency.medic, await _export(agency, incident), "validate")
+
+
+async def _amendment(agency: Agency, incident: Body) -> tuple[str, Body]:
+    """The path and the body of a PATCH that the document shows, of an entry: the incident's version stays."""
+    path = f"ems/incidents/{incident['id']}/vitals"
+    first = (await agency.admin.expect(200, "GET", path))["items"][0]
+    return f"{path}/{first['id']}", {"version": first["version"], "heart_rate": 61, "reason": "Misread."}
+
+
+def _exporting(agency: Agency, ready: Body) -> Coroutine[Any, Any, httpx.Response]:
+    body = {"action": "export", "version": ready["version"]}
+    return agency.admin.post(f"nemsis/exports/{ready['id']}/transitions", json=body)
+
+
+async def expect_outdated(agency: Agency, ready: Body, answer: httpx.Response) -> None:
+    assert answer.status_code == 409
+    refusal = answer.json()
+    assert [guard["name"] for guard in refusal["error"]["details"]["failed_guards"]] == ["chart_unchanged"]
+    after = await _read(agency.medic, ready)
+    assert (after["status"], after["version"], after["s3_key"]) == ("ready_for_export", ready["version"], None)
+
+
+async def test_a_chart_amended_while_its_document_is_put_is_not_exported(
+    agency: Agency, runtime: Runtime, app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    incident, ready = await _completed(agency)
+    path, body = await _amendment(agency, incident)
+    amend = partial(agency.admin.expect, 200, "PATCH", path, json=body)
+    monkeypatch.setattr(runtime, "objects", Interrupted(runtime.objects, amend))
+    await expect_outdated(agency, ready, await _exporting(agency, ready))
+
+
+async def test_an_export_waits_for_an_amendment_in_flight(
+    agency: Agency,
+    runtime: Runtime,
+    app: FastAPI,
+    admin_connection: asyncpg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The amendment is written, but commits only when the export is about to be recorded."""
+    incident, ready = await _completed(agency)
+    path, body = await _amendment(agency, incident)
+    vital_id = uuid.UUID(path.rpartition("/")[2])
+    async with AsyncExitStack() as stack:
+
+        async def begin() -> None:
+            principal = runtime.tokens.verify(agency.admin.token or "")
+            uow = await stack.enter_async_context(runtime.unit_of_work(principal))
+            patch = VitalPatch.model_validate(body)
+            await ChildService(uow, VITALS).revise(uuid.UUID(incident["id"]), vital_id, patch)
+
+        monkeypatch.setattr(runtime, "objects", Interrupted(runtime.objects, begin))
+        exporting = asyncio.create_task(_exporting(agency, ready))
+        await until_somebody_waits(admin_connection, exporting)
+    await expect_outdated(agency, ready, await exporting)
+
+
+async def test_a_chart_locked_while_its_document_is_put_is_exported(
+    agency: Agency, runtime: Runtime, app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The document does not show the lock."""
+    incident, ready = await _completed(agency)
+    body = {"action": "lock", "version": incident["version"]}
+    lock = partial(agency.admin.expect, 200, "POST", f"ems/incidents/{incident['id']}/transitions", json=body)
+    monkeypatch.setattr(runtime, "objects", Interrupted(runtime.objects, lock))
+    assert (await _ask(agency.admin, ready, "export"))["status"] == "exported"
+
+
+async def test_only_the_patient_asked_for_is_judged(agency: Agency, monkeypatch: pytest.MonkeyPatch) -> None:
+    incident, _ = await _invalid_chart(agency)
+    second = await agency.medic.expect(201, "POST", f"ems/incidents/{incident['id']}/patients", json={})
+    export = await _export(agency, incident, patient_id=second["id"])
+    judged = []
+
+    async def judge(agency: Any, chart: PatientChart, ordinal: int, count: int, schema: Any) -> Any:
+        judged.append((str(chart.patient.id), ordinal, count))
+        return await judge_chart(agency, chart, ordinal, count, schema)
+
+    monkeypatch.setattr(service, "judge_chart", judge)
+    await _ask(agency.medic, export, "validate")
+    assert judged == [(second["id"], 2, 2)]
 
 
 async def test_which_patient(agency: Agency) -> None:

@@ -79,7 +79,7 @@ class Saved(_Outcome):
 
 
 class Conflicting(_Outcome):
-    """Somebody else wrote first: show both to the user, and send the merged one with `server_version`."""
+    """Something else was written first: show both to the user, and send the merged one with `server_version`."""
 
     outcome: Literal["conflict"] = "conflict"
     server_version: int

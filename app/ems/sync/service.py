@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -10,10 +11,11 @@ from fastapi import Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 
+from app.core.audit.repository import AuditEventRepository
 from app.core.db.uow import UnitOfWork
 from app.core.dependencies import UowFactory
 from app.core.errors import AppError, Conflict, NotFound, ServiceUnavailable, ValidationFailed
-from app.core.http import as_app_error
+from app.core.http import as_app_error, is_contention
 from app.core.idempotency.creation import Creation
 from app.ems.chart.schemas import ChartPatch
 from app.ems.entries.children import ChildReader, ChildService
@@ -53,23 +55,41 @@ class SyncService:
         results: list[Saved | Conflicting | Refused] = []
         away: AppError | None = None
         for change in changes:
-            result = await self._attempt(change) if away is None else _refused(change, away)
-            if isinstance(result, Refused) and result.status == ServiceUnavailable.status and away is None:
-                away = ServiceUnavailable()
-            results.append(result)
+            if away is not None:
+                results.append(_refused(change, away))
+                continue
+            try:
+                results.append(await self._attempt(change))
+            except Exception as error:
+                refusal = as_app_error(error)  # which logs it
+                results.append(_refused(change, refusal))
+                if refusal.status == ServiceUnavailable.status and not is_contention(error):
+                    away = ServiceUnavailable()
         return SyncResult(results=results)
 
-    async def _attempt(self, change: SyncChange) -> Saved | Conflicting | Refused:
+    async def _attempt(self, change: SyncChange) -> Saved | Conflicting:
+        """Once more where it lost against somebody else's transaction: nothing is left of the first attempt."""
+        try:
+            return await self._settle(change)
+        except Exception as error:
+            if not is_contention(error):
+                raise
+        return await self._settle(change)
+
+    async def _settle(self, change: SyncChange) -> Saved | Conflicting:
+        """A change is saved when it was saved before, but its answer was lost."""
         try:
             return await self._save(change)
         except Conflict as error:
             if "server_version" not in error.details:
-                return _refused(change, error)
-            return await self._conflicting(change, error)
+                raise
+            return await self._revised_before(change, error) or await self._conflicting(change, error)
+        except NotFound:
+            if change.op is SyncOperation.DELETE and await self._deleted_before(change):
+                return _saved(change, 204, _version(change) + 1, None)
+            raise
         except ValidationError as error:
-            return _refused(change, as_app_error(_of_a_body(error)))
-        except Exception as error:  # logged by as_app_error, and answered
-            return _refused(change, as_app_error(error))
+            raise _of_a_body(error) from error
 
     async def _save(self, change: SyncChange) -> Saved:
         """The unit of work commits before anything is called saved."""
@@ -100,6 +120,40 @@ class SyncService:
         given: ChartPatch = _body(_KINDS[change.kind].patch, change, version=version)
         return await self._entries(uow, change).revise(self._incident_id, change.id, given)
 
+    async def _revised_before(self, change: SyncChange, stale: Conflict) -> Saved | None:
+        """Saved, when this user made the version that is in the way, and on top of it the patch changes nothing.
+
+        Tried for real, and rolled back when it would change something.
+        """
+        if change.op is not SyncOperation.PATCH or stale.details["server_version"] != _version(change) + 1:
+            return None
+        version = _version(change) + 1
+        written_at = dt.datetime.fromisoformat(stale.details["updated_at"])
+        try:
+            async with self._unit_of_work() as uow:
+                if not await _wrote(uow, change.id, written_at):
+                    return None
+                resource = await self._revise(uow, change.model_copy(update={"version": version}))
+                if resource.version != version:
+                    raise _AnotherChange
+        except (AppError, _AnotherChange):
+            return None
+        return _saved(change, 200, version, resource)
+
+    async def _deleted_before(self, change: SyncChange) -> bool:
+        """Whether this very user deleted the version that this change is about."""
+        async with self._unit_of_work() as uow:
+            try:
+                entry = await _KINDS[change.kind].repository(uow).get_including_deleted(uow.tenant_id, change.id)
+            except NotFound:
+                return False
+            return (
+                entry.incident_id == self._incident_id
+                and entry.deleted_at is not None
+                and entry.version == _version(change) + 1
+                and await _wrote(uow, change.id, entry.updated_at)
+            )
+
     async def _conflicting(self, change: SyncChange, error: Conflict) -> Conflicting:
         resource: Any = None
         async with self._unit_of_work() as uow:
@@ -123,6 +177,23 @@ class SyncService:
 
     def _entries(self, uow: UnitOfWork, change: SyncChange) -> ChildService[Any, Any]:
         return ChildService(uow, _KINDS[change.kind])
+
+
+class _AnotherChange(Exception):
+    """Rolls the unit of work back."""
+
+
+async def _wrote(uow: UnitOfWork, entity_id: uuid.UUID, written_at: dt.datetime) -> bool:
+    """Whether this very user made the version of that time: a row and its audit event carry their transaction's."""
+    events = await AuditEventRepository(uow).list_page(
+        uow.tenant_id,
+        limit=1,
+        since=written_at,
+        until=written_at + dt.timedelta.resolution,
+        entity_id=entity_id,
+        actor_user_id=uow.principal.user_id,
+    )
+    return uow.principal.user_id is not None and bool(events)
 
 
 def _body(model: type[BaseModel], change: SyncChange, **named: Any) -> Any:

@@ -27,6 +27,7 @@ from app.ems.public import (
     PatientChart,
     get_incident,
     get_patient_charts,
+    hold_chart,
     list_custom_elements,
     list_patients,
     service_date,
@@ -57,11 +58,25 @@ class NemsisExportAction(StrEnum):
 
 
 @dataclass(frozen=True)
+class Material:
+    """All that the document of one patient is made of; they are the `ordinal`-th of `count` of their incident."""
+
+    agency: Agency
+    chart: PatientChart
+    ordinal: int
+    count: int
+
+
+@dataclass(frozen=True)
 class Judged:
     """One patient's chart and document."""
 
-    chart: PatientChart
+    material: Material
     document: JudgedDocument
+
+    @property
+    def chart(self) -> PatientChart:
+        return self.material.chart
 
 
 def present(export: NemsisExport, principal: Principal) -> NemsisExportRead:
@@ -116,16 +131,32 @@ class ExportReader:
 
 async def judge_incident(uow: ReadUnitOfWork, incident_id: uuid.UUID, schema: SchemaBundle) -> list[Judged]:
     """Every patient's document, judged. Raises NotFound."""
+    return await _judge(uow, await _materials(uow, incident_id), schema)
+
+
+async def _materials(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> list[Material]:
+    """Of every patient of the incident: nine statements. Raises NotFound."""
     charts = await get_patient_charts(uow, incident_id)
     agency = Agency(TenantRead.of(await current_tenant(uow)), await list_custom_elements(uow))
-    documents = [
-        await judge_chart(agency, chart, ordinal, len(charts), schema) for ordinal, chart in enumerate(charts, start=1)
-    ]
-    served_on = service_date(charts[0].incident, agency.tenant.time_zone) if charts else None
+    return [Material(agency, chart, ordinal, len(charts)) for ordinal, chart in enumerate(charts, start=1)]
+
+
+async def _material(uow: ReadUnitOfWork, export: NemsisExport) -> Material:
+    """Raises NotFound when the patient was deleted meanwhile."""
+    for material in await _materials(uow, export.incident_id):
+        if material.chart.patient.id == export.patient_id:
+            return material
+    raise NotFound("The patient of this export was deleted.")
+
+
+async def _judge(uow: ReadUnitOfWork, materials: Sequence[Material], schema: SchemaBundle) -> list[Judged]:
+    """The documents of patients of one incident."""
+    documents = [await judge_chart(each.agency, each.chart, each.ordinal, each.count, schema) for each in materials]
+    served_on = service_date(materials[0].chart.incident, materials[0].agency.tenant.time_zone) if materials else None
     warnings = await judge_diagnoses(uow, served_on, [document.diagnoses for document in documents])
     return [
-        Judged(chart, replace(document, findings=[*document.findings, *found]))
-        for chart, document, found in zip(charts, documents, warnings, strict=True)
+        Judged(material, replace(document, findings=[*document.findings, *found]))
+        for material, document, found in zip(materials, documents, warnings, strict=True)
     ]
 
 
@@ -183,11 +214,11 @@ class ExportService:
         judged, key = await self._prepare(export_id, version)
         await self._objects.put(key, judged.document.content, "application/xml")
         async with self._factory() as uow:
+            incident = await hold_chart(uow, judged.chart.incident.id)  # amended while the document was being put?
             export = await NemsisExportRepository(uow).get_for_update(uow.tenant_id, export_id)
             require_version(export, version)
             facts = ExportFacts(
-                closed=judged.chart.incident.status in CLOSED_STATES,
-                unchanged=judged.document.sha256 == export.document_sha256,
+                closed=incident.status in CLOSED_STATES, unchanged=await self._is_still(uow, export, judged)
             )
             await export_lifecycle.fire(uow, export, ExportTransition.EXPORT, facts, s3_key=key)
             return present(export, uow.principal)
@@ -212,10 +243,16 @@ class ExportService:
 
     async def _judge(self, uow: UnitOfWork, export: NemsisExport) -> Judged:
         """Raises NotFound when the patient was deleted meanwhile."""
-        for judged in await judge_incident(uow, export.incident_id, self._schema):
-            if judged.chart.patient.id == export.patient_id:
-                return judged
-        raise NotFound("The patient of this export was deleted.")
+        [judged] = await _judge(uow, [await _material(uow, export)], self._schema)
+        return judged
+
+    async def _is_still(self, uow: UnitOfWork, export: NemsisExport, judged: Judged) -> bool:
+        """Whether the document would be the same now. It outlives changes that it does not show, such as the lock."""
+        material = await _material(uow, export)
+        if material == judged.material:
+            return True
+        [again] = await _judge(uow, [material], SchemaBundle(None))
+        return again.document.sha256 == judged.document.sha256
 
     async def _patient(self, uow: UnitOfWork, given: NemsisExportCreate) -> uuid.UUID:
         patients = [patient.id for patient in await list_patients(uow, given.incident_id)]

@@ -74,7 +74,8 @@ async def test_the_incident_is_patched_and_nothing_else(chart: Chart, evidence: 
     assert (refused["outcome"], refused["status"], refused["error"]["code"]) == ("refused", 404, "NOT_FOUND")
     for op in ("create", "delete"):
         change = {**head, "op": op, "version": None if op == "create" else 1}
-        await chart.writer.expect(422, "POST", f"{chart.url}/sync", json={"changes": [change]})
+        [refused] = await sync(chart, change)
+        assert (refused["status"], refused["error"]["details"]["problems"][0]["field"]) == (422, "op")
     assert await evidence.digest(chart.agency.tenant_id) == before
 
 
@@ -211,12 +212,17 @@ async def test_a_deletion_in_another_chart_is_none_of_this_one(chart: Chart) -> 
     assert (result["outcome"], result["status"]) == ("refused", 404)
 
 
+@pytest.mark.parametrize("change", [{"op": "create", "version": 1}, {"op": "patch"}, {"op": "delete"}])
+async def test_a_change_without_its_version_holds_up_no_other(chart: Chart, change: dict[str, Any]) -> None:
+    bad = {"kind": "vital", "id": str(uuid.uuid4()), "data": chart.body(VITAL), **change}
+    first, refused, last = await sync(chart, creation(chart, VITAL), bad, creation(chart, VITAL))
+    assert [first["outcome"], refused["outcome"], last["outcome"]] == ["saved", "refused", "saved"]
+    assert (refused["status"], refused["error"]["details"]["problems"][0]["field"]) == (422, "version")
+
+
 @pytest.mark.parametrize(
     "change",
     [
-        {"op": "create", "version": 1},
-        {"op": "patch"},
-        {"op": "delete"},
         {"op": "patch", "version": 0},
         {"op": "restore", "version": 1},
         {"op": "create", "kind": "signature"},

@@ -8,7 +8,6 @@ from enum import StrEnum
 from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from app.core.schemas import ReadModel, RequestModel, Version
 from app.ems.chart.schemas import Reason
@@ -46,14 +45,6 @@ class SyncChange(RequestModel):
     @model_validator(mode="after")
     def _storable(self) -> Self:
         """Overrides the base's: `data` is judged with its change, so that one bad text does not hold up the others."""
-        return self
-
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
-        if (self.version is None) != (self.op is SyncOperation.CREATE):
-            raise PydanticCustomError("version_of_a_change", "Give the version to patch and to delete, and only then")
-        if self.kind is ChartEntity.INCIDENT and self.op is not SyncOperation.PATCH:
-            raise PydanticCustomError("head_of_the_chart", "The incident itself can only be patched")
         return self
 
 

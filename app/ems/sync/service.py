@@ -93,6 +93,7 @@ class SyncService:
 
     async def _save(self, change: SyncChange) -> Saved:
         """The unit of work commits before anything is called saved."""
+        _require_whole(change)
         if change.op is SyncOperation.DELETE:
             given = DeleteData.model_validate(change.data)
             version = _version(change)
@@ -196,6 +197,15 @@ async def _wrote(uow: UnitOfWork, entity_id: uuid.UUID, written_at: dt.datetime)
     return uow.principal.user_id is not None and bool(events)
 
 
+def _require_whole(change: SyncChange) -> None:
+    """Judged change by change, so that one does not hold up the others. Raises ValidationFailed."""
+    if (change.version is None) != (change.op is SyncOperation.CREATE):
+        message = "Give the version to patch and to delete, and only then."
+        raise ValidationFailed.of("version", "version_of_a_change", message)
+    if change.kind is ChartEntity.INCIDENT and change.op is not SyncOperation.PATCH:
+        raise ValidationFailed.of("op", "head_of_the_chart", "The incident itself can only be patched.")
+
+
 def _body(model: type[BaseModel], change: SyncChange, **named: Any) -> Any:
     """The single request's body. Raises ValidationError, or ValidationFailed for data that names its own place."""
     for name in named.keys() & change.data.keys():
@@ -205,7 +215,7 @@ def _body(model: type[BaseModel], change: SyncChange, **named: Any) -> Any:
 
 def _version(change: SyncChange) -> int:
     if change.version is None:
-        raise AssertionError("the request was validated")
+        raise AssertionError("the change was found whole")
     return change.version
 
 

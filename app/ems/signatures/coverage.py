@@ -1,7 +1,8 @@
 """What a signature covers, and what of it is no longer what was signed.
 
 Content is compared as it stands in chart_revisions, field by field: a change that is taken back covers again, and a
-change of something that the statement is not about takes nothing away.
+change of something that the statement is not about takes nothing away. A client that says what its screen showed has
+that covered, whatever stands in the chart by then.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple, Protocol
 import orjson
 
 from app.core.db.uow import ReadUnitOfWork
+from app.core.errors import ValidationFailed
 from app.ems.signatures.lifecycle import SignatureStatus
 from app.ems.signatures.models import Signature, StatementCode
 from app.ems.signatures.repository import ContentRepository, EntryVersion, Revision, SignatureRepository
@@ -64,22 +66,31 @@ class Coverage(NamedTuple):
     sha256: str
 
 
-async def cover(uow: ReadUnitOfWork, incident: Head, signature: Signature) -> Coverage:
-    """What `signature` covers if it is given now: two statements."""
+async def cover(
+    uow: ReadUnitOfWork, incident: Head, signature: Signature, shown: Sequence[Revision] | None = None
+) -> Coverage:
+    """What `signature` covers of what was shown, or else of the chart as it stands now: two statements.
+
+    Raises ValidationFailed for something shown that never stood in this chart.
+    """
     content = ContentRepository(uow)
-    scope = SCOPES[signature.statement_code]
-    entries = [
-        entry for entry in await _chart(content, uow, incident) if _is_covered(entry, scope, signature.patient_id)
-    ]
-    snapshots = await content.get_snapshots(uow.tenant_id, [(entry.id, entry.version) for entry in entries])
+    scope, patient_id = SCOPES[signature.statement_code], signature.patient_id
+    if shown is None:
+        chart = await _chart(content, uow, incident)
+        wanted = [(entry.id, entry.version) for entry in chart if _is_covered(entry, scope, patient_id)]
+        snapshots = await content.get_snapshots(uow.tenant_id, incident.id, wanted)
+    else:
+        snapshots = await content.get_snapshots(uow.tenant_id, incident.id, shown)
+        _require_charted(shown, snapshots)
     covered: list[dict[str, Any]] = [
         {
             "entity": entry.entity,
             "id": str(entry.id),
             "version": entry.version,
-            "sha256": _digest(content_of(snapshots[entry.id, entry.version], scope[entry.entity])),
+            "sha256": _digest(content_of(snapshots[entry], scope[entry.entity])),
         }
-        for entry in sorted(entries)
+        for entry in sorted(snapshots, key=lambda entry: entry[:3])
+        if _is_covered(entry, scope, patient_id)
     ]
     statement = [signature.statement_code, signature.statement, signature.signer_role, signature.signer_name]
     return Coverage(covered, _digest([*statement, covered]))
@@ -94,7 +105,8 @@ async def changes_since(
         return {}
     content = ContentRepository(uow)
     chart = {entry.id: entry for entry in await _chart(content, uow, incident)}
-    snapshots = await content.get_snapshots(uow.tenant_id, sorted(_compared(given, chart)))
+    found = await content.get_snapshots(uow.tenant_id, incident.id, sorted(_compared(given, chart)))
+    snapshots = {(entry.id, entry.version): snapshot for entry, snapshot in found.items()}
     return {signature.id: list(_changes(signature, chart, snapshots)) for signature in given}
 
 
@@ -124,6 +136,18 @@ def content_of(snapshot: Mapping[str, Any], fields: frozenset[str] | None) -> di
 async def _chart(content: ContentRepository, uow: ReadUnitOfWork, incident: Head) -> list[EntryVersion]:
     head = EntryVersion("incident", incident.id, incident.version, None)
     return [head, *await content.list_versions(uow.tenant_id, incident.id)]
+
+
+def _require_charted(shown: Sequence[Revision], snapshots: Mapping[EntryVersion, Mapping[str, Any]]) -> None:
+    """Raises ValidationFailed. The version by which an entry was deleted is none that anybody was shown."""
+    charted = {(entry.id, entry.version) for entry, row in snapshots.items() if row["deleted_at"] is None}
+    problems = [
+        {"field": f"shown.{at}", "code": "not_in_chart", "message": "The chart never had this version of this entry."}
+        for at, revision in enumerate(shown)
+        if revision not in charted
+    ]
+    if problems:
+        raise ValidationFailed(problems=problems)
 
 
 def _is_covered(entry: EntryVersion, scope: Scope, patient_id: uuid.UUID | None) -> bool:

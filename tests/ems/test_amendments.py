@@ -8,8 +8,10 @@ import pytest
 
 from app.core.runtime import Runtime
 from tests.architecture.queries import counted
+from tests.billing.support.claims import CLAIM, CLAIMS
 from tests.ems.charts import NARRATIVE, PATIENT, VITAL, Chart
 from tests.ems.evidence import Evidence
+from tests.ems.uploads import at, declare
 from tests.support.actors import Agency
 
 REASON = "The monitor's clock was wrong."
@@ -28,6 +30,29 @@ async def amend(chart: Chart, entry: dict[str, Any], **fields: Any) -> dict[str,
     body = {"version": entry["version"], "reason": REASON, **fields}
     changed: dict[str, Any] = await chart.agency.admin.expect(200, "PATCH", chart.at(VITAL, entry), json=body)
     return changed
+
+
+async def exported_to_state(chart: Chart, evidence: Evidence) -> None:
+    """A document of the first patient."""
+    await evidence.connection.execute(
+        "INSERT INTO nemsis_exports (id, tenant_id, incident_id, patient_id, status, schema_build,"
+        " validation_errors_json) VALUES (gen_random_uuid(), $1, $2::text::uuid, $3::text::uuid, 'exported', '3.5.1',"
+        " '[]')",
+        chart.agency.tenant_id, chart.id, chart.patient["id"],
+    )  # fmt: skip
+
+
+async def exported_to_payer(chart: Chart, evidence: Evidence) -> None:
+    """A claim of the first patient: the chart was locked, and unlocked after the claim went out."""
+    await chart.fire("lock", "admin")
+    body = {"incident_id": chart.id, "patient_id": chart.patient["id"], **CLAIM}
+    claim = await chart.agency.biller.expect(201, "POST", CLAIMS, json=body)
+    await evidence.connection.execute(
+        "INSERT INTO claim_exports (id, tenant_id, export_id, claim_id, artifact_key, format, control_number)"
+        " VALUES (gen_random_uuid(), $1, gen_random_uuid(), $2::text::uuid, 'a', '837P', 1)",
+        chart.agency.tenant_id, claim["id"],
+    )  # fmt: skip
+    await chart.fire("unlock", "admin", reason=REASON)
 
 
 def change(field: str, as_completed: Any, before: Any, after: Any) -> dict[str, Any]:
@@ -125,12 +150,7 @@ async def test_exports_made_before_an_amendment_are_outdated_by_it(
     others = await chart.add(NARRATIVE, patient_id=second["id"])
     await chart.advance("completed")
     await amend(chart, vital, heart_rate=90)
-    await evidence.connection.execute(
-        "INSERT INTO nemsis_exports (id, tenant_id, incident_id, patient_id, status, schema_build,"
-        " validation_errors_json) VALUES (gen_random_uuid(), $1, $2::text::uuid, $3::text::uuid, 'exported', '3.5.1',"
-        " '[]')",
-        agency.tenant_id, chart.id, chart.patient["id"],
-    )  # fmt: skip
+    await exported_to_state(chart, evidence)
     await amend(chart, {**vital, "version": 2}, heart_rate=91)
     body = {"version": 1, "narrative_text": "Other.", "reason": REASON}
     await agency.admin.expect(200, "PATCH", chart.at(NARRATIVE, others), json=body)
@@ -142,3 +162,29 @@ async def test_exports_made_before_an_amendment_are_outdated_by_it(
     exported = [("nemsis_export", "exported")]
     assert outdated == [[], exported, [], exported]
     assert len(statements) <= 10
+
+
+async def test_signatures_and_attachments_are_in_no_document(agency: Agency, evidence: Evidence) -> None:
+    """Deleting or restoring one amends the completed chart, and outdates neither a state document nor a claim."""
+    chart = await Chart.open(agency)
+    files = [("signatures", await declare(chart, "signatures")), ("attachments", await declare(chart))]
+    vital = await chart.add(VITAL)
+    await chart.advance("completed")
+    await exported_to_state(chart, evidence)
+    await exported_to_payer(chart, evidence)
+    for path, entry in files:
+        params = {"version": 1, "reason": REASON}
+        await agency.admin.expect(204, "DELETE", at(chart, path, entry), params=params)
+        body = {"version": 2, "reason": REASON}
+        await agency.admin.expect(200, "POST", f"{at(chart, path, entry)}/restore", json=body)
+    await amend(chart, vital, heart_rate=90)
+    body = {"version": 1, "last_name": "Brooks", "reason": REASON}
+    await agency.admin.expect(200, "PATCH", chart.at(PATIENT, chart.patient), json=body)
+    told = [
+        (one["entity"], sorted(found["kind"] for found in one["outdated_exports"])) for one in await amendments(chart)
+    ]
+    assert told == [
+        *(("signature", []), ("signature", []), ("attachment", []), ("attachment", [])),
+        ("vital", ["nemsis_export"]),
+        ("patient", ["claim", "nemsis_export"]),
+    ]

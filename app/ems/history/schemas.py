@@ -74,4 +74,6 @@ class AmendmentRead(ReadModel):
     change: AmendmentChange
     version: int = Field(description="Of the entry, with this amendment")
     changes: list[FieldChange]
-    outdated_exports: list[OutdatedExport] = Field(description="Made of the chart before this amendment")
+    outdated_exports: list[OutdatedExport] = Field(
+        description="Made, before this amendment, of what it changed; a signature or an attachment is in no document"
+    )

@@ -17,7 +17,7 @@ from app.ems.amendments.models import ChartAmendment
 from app.ems.amendments.repository import AmendmentRepository
 from app.ems.entries.kinds import ENTRY_KINDS, EntryKind
 from app.ems.entries.uploads import UploadKind
-from app.ems.history.exports import ExportedDocument, export_sources
+from app.ems.history.exports import ExportedDocument, ExportSource, export_sources
 from app.ems.history.repository import RevisionRepository
 from app.ems.history.schemas import AmendmentRead, FieldChange, OutdatedExport, VersionRead, WholeChart
 from app.ems.history.snapshots import entity_of
@@ -105,7 +105,7 @@ class HistoryReader:
             for version in (amendment.base_version, amendment.entity_version - 1, amendment.entity_version)
         }
         snapshots = await self._revisions.get_snapshots(tenant_id, sorted(wanted))
-        documents = {source.kind: await source.list_documents(self._uow, incident_id) for source in export_sources()}
+        documents = [(source, await source.list_documents(self._uow, incident_id)) for source in export_sources()]
         items = [_amendment(amendment, snapshots, documents) for amendment in page.items]
         return Page(items=items, next_cursor=page.next_cursor)
 
@@ -113,7 +113,7 @@ class HistoryReader:
 def _amendment(
     amendment: ChartAmendment,
     snapshots: dict[tuple[uuid.UUID, int], dict[str, Any]],
-    documents: dict[str, list[ExportedDocument]],
+    documents: list[tuple[ExportSource, list[ExportedDocument]]],
 ) -> AmendmentRead:
     at = amendment.entity_version - 1, amendment.entity_version
     before, after = (snapshots.get((amendment.entity_id, version), {}) for version in at)
@@ -131,8 +131,9 @@ def _amendment(
         version=amendment.entity_version,
         changes=_changes(*shown),
         outdated_exports=[
-            OutdatedExport(kind=kind, id=document.id, status=document.status, made_at=document.made_at)
-            for kind, made in documents.items()
+            OutdatedExport(kind=source.kind, id=document.id, status=document.status, made_at=document.made_at)
+            for source, made in documents
+            if amendment.entity in source.shows
             for document in made
             if document.made_at < amendment.created_at and patient_id in (None, document.patient_id)
         ],

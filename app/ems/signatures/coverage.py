@@ -18,7 +18,13 @@ from app.core.db.uow import ReadUnitOfWork
 from app.core.errors import ValidationFailed
 from app.ems.signatures.lifecycle import SignatureStatus
 from app.ems.signatures.models import Signature, StatementCode
-from app.ems.signatures.repository import ContentRepository, EntryVersion, Revision, SignatureRepository
+from app.ems.signatures.repository import (
+    COVERED_KINDS,
+    ContentRepository,
+    EntryVersion,
+    Revision,
+    SignatureRepository,
+)
 from app.ems.signatures.schemas import ChangeKind, CoverageChange
 
 UNCHARTED = frozenset(
@@ -31,9 +37,8 @@ UNCHARTED = frozenset(
 
 _IDENTITY = frozenset({"last_name", "first_name", "middle_name", "name_suffix", "date_of_birth"})
 _REFUSED = frozenset(f"elements.eDisposition.{number}" for number in ("27", "28", "29", "30", "31"))
-_EVERYTHING = dict.fromkeys(
-    ("incident", "patient", "vital", "intervention", "narrative", "element_group", "crew_member")
-)
+CHARTED = frozenset({"incident", *(kind.entity_type for kind in COVERED_KINDS)})
+"""Entities that make a chart. Signatures and attachments stand beside it: they say nothing that it has to say."""
 
 Scope = Mapping[str, frozenset[str] | None]
 SCOPES: Mapping[StatementCode, Scope] = {
@@ -44,7 +49,7 @@ SCOPES: Mapping[StatementCode, Scope] = {
         "patient": _IDENTITY | _REFUSED,
         "incident": frozenset({"incident_number", "disposition"}),
     },
-    StatementCode.CREW_ATTESTATION: _EVERYTHING,
+    StatementCode.CREW_ATTESTATION: dict.fromkeys(CHARTED),
 }
 """{entity: fields, or None for everything charted}. A refusal is about what was refused, an attestation about all."""
 

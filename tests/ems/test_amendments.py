@@ -11,7 +11,7 @@ from tests.architecture.queries import counted
 from tests.billing.support.claims import CLAIM, CLAIMS
 from tests.ems.charts import NARRATIVE, PATIENT, VITAL, Chart
 from tests.ems.evidence import Evidence
-from tests.ems.uploads import at, declare
+from tests.ems.uploads import ATTESTED, at, declare, fire, sign
 from tests.support.actors import Agency
 
 REASON = "The monitor's clock was wrong."
@@ -188,3 +188,77 @@ async def test_signatures_and_attachments_are_in_no_document(agency: Agency, evi
         ("vital", ["nemsis_export"]),
         ("patient", ["claim", "nemsis_export"]),
     ]
+
+
+async def test_an_amendment_names_who_had_to_sign_again(agency: Agency, runtime: Runtime) -> None:
+    """By what each had signed, still so after all have signed again and the first ones were voided or deleted."""
+    chart = await Chart.open(agency)
+    vital, gone = await chart.add(VITAL), await chart.add(VITAL)
+    consent, attested = await sign(chart), await sign(chart, **ATTESTED)
+    of_other = await sign(chart, **ATTESTED | {"patient_id": (await chart.add(PATIENT))["id"]})
+    pending = await declare(chart, "signatures", **ATTESTED)
+    voided, deleted = [await sign(chart, **ATTESTED) for _ in range(2)]
+    await fire(chart, "signatures", voided, "void", who=agency.admin, reason=REASON)
+    await chart.writer.expect(204, "DELETE", at(chart, "signatures", deleted), params={"version": 2})
+    whole = await sign(chart, **ATTESTED)  # of the second patient, too
+    await chart.advance("completed")
+
+    vital = await amend(chart, vital, heart_rate=90)
+    vital = await amend(chart, vital, spo2=97)
+    renamed = {"version": 1, "last_name": "Brooks", "reason": REASON}
+    await agency.admin.expect(200, "PATCH", chart.at(PATIENT, chart.patient), json=renamed)
+    again = await sign(chart, **ATTESTED)
+    vital = await amend(chart, vital, heart_rate=80)
+    await agency.admin.expect(204, "DELETE", chart.at(VITAL, gone), params={"version": 1, "reason": REASON})
+    body = {"version": 2, "reason": REASON}
+    await agency.admin.expect(200, "POST", f"{chart.at(VITAL, gone)}/restore", json=body)
+    await agency.admin.expect(201, "POST", chart.at(VITAL), json=chart.body(VITAL, reason=REASON))
+    head = {"version": chart.version, "location_street": "2 Elm St", "reason": REASON}
+    await agency.admin.expect(200, "PATCH", chart.url, json=head)
+
+    told = await outdated_signatures(chart)
+    crew = [attested["id"], whole["id"]]
+    assert told == [
+        crew,
+        crew,
+        [consent["id"], *crew],
+        [again["id"]],  # back to what the others had signed
+        [*crew, again["id"]],
+        [],
+        [*crew, again["id"]],
+        [attested["id"], of_other["id"], whole["id"], again["id"]],
+    ]
+    first = (await amendments(chart))[2]["outdated_signatures"][0]
+    assert first == {
+        "id": consent["id"],
+        "statement_code": "consent_to_treat",
+        "signer_role": "patient",
+        "patient_id": chart.patient["id"],
+    }
+
+    await sign(chart)
+    await sign(chart, **ATTESTED)
+    await fire(chart, "signatures", pending, status=409)
+    await fire(chart, "signatures", consent, "void", who=agency.admin, reason=REASON)
+    params = {"version": 2, "reason": REASON}
+    await agency.admin.expect(204, "DELETE", at(chart, "signatures", attested), params=params)
+    async with counted(runtime.database) as statements:
+        assert await outdated_signatures(chart) == [*told, []]
+    assert len(statements) <= 11
+
+
+async def outdated_signatures(chart: Chart) -> list[list[str]]:
+    return [[one["id"] for one in amendment["outdated_signatures"]] for amendment in await amendments(chart)]
+
+
+async def test_what_a_signature_never_covered_is_not_taken_from_it(agency: Agency) -> None:
+    """The screen showed an older version: of that field nothing is lost, of the others it is."""
+    chart = await Chart.open(agency)
+    vital = await chart.add(VITAL)
+    revised = await chart.revise(VITAL, vital, heart_rate=96)
+    screen = [{"id": entry["id"], "version": entry["version"]} for entry in (chart.head, chart.patient, vital)]
+    attested = await sign(chart, **ATTESTED, shown=screen)
+    await chart.advance("completed")
+    revised = await amend(chart, revised, heart_rate=99)
+    await amend(chart, revised, spo2=97)
+    assert await outdated_signatures(chart) == [[], [attested["id"]]]

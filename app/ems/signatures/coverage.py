@@ -131,6 +131,38 @@ async def is_attested(uow: ReadUnitOfWork, incident: Head) -> bool:
     return patients <= attested
 
 
+def is_outdated_by(
+    statement_code: StatementCode,
+    patient_id: uuid.UUID | None,
+    entry: EntryVersion,
+    *,
+    signed: Mapping[str, Any] | None,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+) -> bool:
+    """Whether a change of `entry` took from a signature something that was as `signed` until then.
+
+    Three rows as they stood, None for none. What had been taken away before is no matter of this change, and a change
+    back takes nothing.
+    """
+    scope = SCOPES[statement_code]
+    if not _is_covered(entry, scope, patient_id):
+        return False
+    fields = scope[entry.entity]
+    return bool(_differing(signed, after, fields) - _differing(signed, before, fields))
+
+
+def _differing(
+    signed: Mapping[str, Any] | None, standing: Mapping[str, Any] | None, fields: frozenset[str] | None
+) -> set[str]:
+    """Names of the fields that are not as signed, and "" for an entry that was not signed, or is gone."""
+    there = standing is not None and standing["deleted_at"] is None
+    if signed is None:
+        return {""} if there else set()
+    then, now = content_of(signed, fields), content_of(standing, fields) if standing is not None and there else {}
+    return _changed(then, now) | (set() if there else {"", *then})
+
+
 def content_of(snapshot: Mapping[str, Any], fields: frozenset[str] | None) -> dict[str, Any]:
     """What is charted in a row: {field: value}, elements one by one, nothing for nothing."""
     charted = {name: value for name, value in snapshot.items() if name not in UNCHARTED and name != "elements"}
@@ -185,13 +217,16 @@ def _changes(
             now = content_of(snapshots[entry_id, entry.version], wanted)
             if _digest(now) != item["sha256"]:
                 then = content_of(snapshots[entry_id, item["version"]], wanted)
-                fields = sorted(
-                    name for name in then.keys() | now.keys() if _digest(then.get(name)) != _digest(now.get(name))
-                )
+                fields = sorted(_changed(then, now))
                 yield CoverageChange(entity=entry.entity, id=entry_id, change=ChangeKind.CHANGED, fields=fields)
     for entry in chart.values():
         if entry.id not in covered and _is_covered(entry, scope, signature.patient_id):
             yield CoverageChange(entity=entry.entity, id=entry.id, change=ChangeKind.ADDED, fields=[])
+
+
+def _changed(then: Mapping[str, Any], now: Mapping[str, Any]) -> set[str]:
+    """By their digests, for which 1 and true are two."""
+    return {name for name in then.keys() | now.keys() if _digest(then.get(name)) != _digest(now.get(name))}
 
 
 def _digest(value: Any) -> str:

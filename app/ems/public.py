@@ -63,6 +63,7 @@ from app.ems.readiness.port import (
     place_in_chart,
 )
 from app.ems.service_date import service_date, service_time_field
+from app.ems.signatures.coverage import CHARTED
 from app.ems.signatures.lifecycle import SignatureStatus
 from app.ems.signatures.models import SignerRole, StatementCode
 from app.ems.signatures.repository import SignatureRepository
@@ -121,6 +122,7 @@ async def list_signatures(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> list[S
 
 
 __all__ = [
+    "CHARTED",
     "CHART_READ",
     "CREW_COLUMNS",
     "CUSTOM_CONFIGURATION_GROUP",

@@ -16,6 +16,7 @@ from app.ems.incidents.schemas import IncidentCreate
 from app.ems.public import list_signatures
 from app.ems.signatures.coverage import SCOPES, UNCHARTED
 from app.ems.signatures.repository import COVERED_KINDS
+from app.ems.signatures.schemas import MAX_SHOWN
 from app.ems.uploads.columns import UploadedEntry
 from tests.architecture.queries import counted
 from tests.architecture.scratch import mapped_classes
@@ -68,6 +69,93 @@ async def test_content_is_bound_when_the_signature_is_given(chart: Chart) -> Non
     await send(chart, pending, SVG)
     signed = await fire(chart, "signatures", pending)
     assert (signed["covers_current_chart"], len(signed["changed_since"])) == (False, 1)
+
+
+def shown(*entries: dict[str, Any]) -> list[dict[str, Any]]:
+    """The entries as they were answered: what a screen shows of them."""
+    return [{"id": entry["id"], "version": entry["version"]} for entry in entries]
+
+
+async def test_what_was_shown_is_covered_whatever_stands_by_then(chart: Chart) -> None:
+    """Another tablet saves between rendering and signing: each kind of difference is told at once."""
+    seen, gone, file = await chart.add(VITAL), await chart.add(VITAL), await declare(chart)
+    screen = shown(chart.head, chart.patient, seen, gone, file)  # an attachment is shown, but not attested
+    revised = await chart.revise(VITAL, seen, heart_rate=96, spo2=97)
+    await chart.writer.expect(204, "DELETE", chart.at(VITAL, gone), params={"version": 1})
+    late = await chart.add(VITAL)
+    differences = {
+        (seen["id"], "changed", ("heart_rate", "spo2")),
+        (gone["id"], "deleted", ()),
+        (late["id"], "added", ()),
+    }
+    attested = await sign(chart, **ATTESTED, shown=screen)
+    assert await coverage(chart, attested) == (False, differences)
+    assert await coverage(chart, await sign(chart, **ATTESTED)) == (True, set())
+    await chart.revise(VITAL, revised, heart_rate=seen["heart_rate"], spo2=None)
+    assert await coverage(chart, attested) == (False, {difference for difference in differences if difference[2] == ()})
+
+
+async def test_what_was_shown_binds_as_the_same_content_taken_at_once(chart: Chart) -> None:
+    vital = await chart.add(VITAL)
+    now = await declare(chart, "signatures", **ATTESTED)
+    stated = await declare(chart, "signatures", **ATTESTED, shown=shown(vital, chart.patient, chart.head))
+    assert stated["content_sha256"] == now["content_sha256"]
+    consent = await declare(chart, "signatures", shown=shown(chart.head, chart.patient, vital))
+    assert consent["content_sha256"] == (await declare(chart, "signatures"))["content_sha256"]
+    await chart.revise(PATIENT, chart.patient, last_name="Brooks")
+    offline = await declare(chart, "signatures", shown=shown(chart.patient))
+    assert offline["content_sha256"] == consent["content_sha256"]
+
+
+async def test_what_was_shown_of_another_patient_is_not_covered(chart: Chart) -> None:
+    other = await chart.add(PATIENT)
+    theirs = await chart.add(VITAL, patient_id=other["id"])
+    screen = shown(chart.head, chart.patient, other, theirs)
+    mine = await sign(chart, **ATTESTED | {"patient_id": chart.patient["id"]}, shown=screen)
+    await chart.revise(VITAL, theirs, heart_rate=96)
+    assert await coverage(chart, mine) == (True, set())
+
+
+async def test_an_entry_that_was_not_shown_is_not_covered(chart: Chart) -> None:
+    assigned = await sign(chart, statement_code="assignment_of_benefits", shown=shown(chart.patient))
+    assert await coverage(chart, assigned) == (False, {(chart.id, "added", ())})
+
+
+async def test_nobody_is_shown_what_the_chart_never_had(chart: Chart, found: Any, evidence: Evidence) -> None:
+    vital, elsewhere = await chart.add(VITAL), await Chart.open(chart.agency)
+    abroad = await Chart.open(await found())
+    await chart.writer.expect(204, "DELETE", chart.at(VITAL, vital), params={"version": 1})
+    refusals: list[tuple[list[dict[str, Any]], list[tuple[str, str]]]] = [
+        (
+            shown(chart.patient, elsewhere.patient, abroad.patient),
+            [("shown.1", "not_in_chart"), ("shown.2", "not_in_chart")],
+        ),
+        (shown(elsewhere.head), [("shown.0", "not_in_chart")]),
+        (shown({**chart.patient, "version": 2}), [("shown.0", "not_in_chart")]),
+        (shown({**vital, "version": 2}), [("shown.0", "not_in_chart")]),
+        (shown(chart.patient, chart.patient), [("shown", "duplicate")]),
+        (shown(vital, {**vital, "version": 2}), [("shown", "duplicate")]),
+        ([], [("shown", "too_short")]),
+        (shown(vital) * (MAX_SHOWN + 1), [("shown", "too_long")]),
+        (shown({**vital, "version": 2**31}), [("shown.0.version", "less_than_equal")]),
+    ]
+    before = await evidence.digest(chart.agency.tenant_id)
+    for screen, expected in refusals:
+        refused = await declare(chart, "signatures", status=422, shown=screen)
+        assert [(item["field"], item["code"]) for item in refused["error"]["details"]["problems"]] == expected
+    assert await evidence.digest(chart.agency.tenant_id) == before
+
+
+async def test_a_screen_costs_as_many_statements_however_much_it_shows(chart: Chart, runtime: Runtime) -> None:
+    costs = set()
+    screen = shown(chart.head, chart.patient)
+    await declare(chart, "signatures", **ATTESTED, shown=screen)  # the driver asks about types once
+    for _ in range(2):
+        async with counted(runtime.database) as statements:
+            await declare(chart, "signatures", **ATTESTED, shown=screen)
+        costs.add(len(statements))
+        screen += shown(*[await chart.add(VITAL) for _ in range(5)])
+    assert len(costs) == 1
 
 
 @pytest.mark.parametrize("code", WHO_SIGNS)

@@ -21,7 +21,7 @@ SIGNED = {
     "statement_code": "consent_to_treat",
     "statement": "I agree to be treated and transported.",
 }
-ATTESTED = {
+ATTESTED: dict[str, Any] = {
     "signer_role": "crew",
     "signer_name": "Sam Medic",
     "statement_code": "crew_attestation",

@@ -21,4 +21,5 @@ async def list_exported(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> list[Exp
     ]
 
 
-CLAIM_DOCUMENTS = ExportSource("claim", list_exported)
+CLAIM_DOCUMENTS = ExportSource("claim", frozenset({"incident", "patient"}), list_exported)
+"""The claim itself holds what it bills; of the chart it reads when and where the patient was taken, and who it is."""

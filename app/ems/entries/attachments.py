@@ -24,7 +24,7 @@ def _require_open(incident: Incident, principal: Principal) -> None:
         raise ChartNotEditable(status=incident.status.value)
 
 
-async def _prepare(uow: UnitOfWork, incident: Incident, attachment: Attachment) -> None:
+async def _prepare(uow: UnitOfWork, incident: Incident, attachment: Attachment, given: AttachmentCreate) -> None:
     """What is declared says everything."""
 
 

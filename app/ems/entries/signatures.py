@@ -31,7 +31,7 @@ def _require_signable(incident: Incident, principal: Principal) -> None:
         require_editable(incident, principal)
 
 
-async def _prepare(uow: UnitOfWork, incident: Incident, signature: Signature) -> None:
+async def _prepare(uow: UnitOfWork, incident: Incident, signature: Signature, given: SignatureCreate) -> None:
     problems = []
     if signature.signed_at > utcnow() + _CLOCKS_DIFFER:
         problems.append(("signed_at", "in_the_future", "The time of signing lies in the future."))
@@ -44,7 +44,8 @@ async def _prepare(uow: UnitOfWork, incident: Incident, signature: Signature) ->
         raise ValidationFailed(
             problems=[{"field": field, "code": code, "message": message} for field, code, message in problems]
         )
-    signature.covered_json, signature.content_sha256 = await cover(uow, incident, signature)
+    shown = None if given.shown is None else [(entry.id, entry.version) for entry in given.shown]
+    signature.covered_json, signature.content_sha256 = await cover(uow, incident, signature, shown)
 
 
 async def present_signatures(
@@ -67,7 +68,7 @@ SIGNATURES = UploadKind(
     noun="signature",
     path="signatures",
     about=(
-        "Bind a wording and the content that it covers, as it is now, and get the link to send the signature's image"
+        "Bind a wording and the content that it covers, as it was shown, and get the link to send the signature's image"
         " to. Taken in open charts, and in completed ones, where an amendment needs new signatures."
     ),
     repository=SignatureRepository,

@@ -69,7 +69,8 @@ class TransitionAsked(Protocol):
 class UploadKind(Generic[E, R]):
     """`key_column` holds where the content lies. `require_open` raises when the chart takes no new one of this kind.
 
-    `prepare` fills and judges a new one (raises ValidationFailed); `present` makes answers of some of one chart.
+    `prepare` fills and judges a new one by what is given (raises ValidationFailed); `present` makes answers of some of
+    one chart.
     """
 
     noun: str
@@ -83,7 +84,7 @@ class UploadKind(Generic[E, R]):
     key_column: str
     actions: UploadActions
     require_open: Callable[[Incident, Principal], None]
-    prepare: Callable[[UnitOfWork, Incident, E], Awaitable[None]]
+    prepare: Callable[[UnitOfWork, Incident, E, Any], Awaitable[None]]
     present: Callable[[ReadUnitOfWork, Incident, Sequence[E]], Awaitable[list[R]]]
 
     def key_of(self, entry: E) -> str | None:
@@ -139,7 +140,7 @@ class UploadService(Generic[E, R]):
                     id=claim.entity_id, tenant_id=uow.tenant_id, incident_id=incident_id, **given.values()
                 )
                 await patient_of(uow, entry)
-                await self._kind.prepare(uow, incident, entry)
+                await self._kind.prepare(uow, incident, entry, given)
                 await uow.create(entry, self._kind.actions.created, event=INCIDENT_UPDATED)
             [read] = await self._kind.present(uow, incident, [entry])
         if self._kind.lifecycle.find(entry.status, UploadTransition.COMPLETE) is None:

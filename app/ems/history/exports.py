@@ -25,9 +25,13 @@ class ExportedDocument:
 
 @dataclass(frozen=True)
 class ExportSource:
-    """Registered by being made; `list_documents` sends a constant number of statements for an incident."""
+    """Registered by being made; `list_documents` sends a constant number of statements for an incident.
+
+    `shows` names the entities that such a document is made of: a change of others outdates none.
+    """
 
     kind: str
+    shows: frozenset[str]
     list_documents: Callable[[ReadUnitOfWork, uuid.UUID], Awaitable[list[ExportedDocument]]]
 
     def __post_init__(self) -> None:

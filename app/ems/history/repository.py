@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, distinct_on
 
 from app.core.audit.models import AuditEvent
 from app.core.db.revisions import ChartRevision
 from app.core.db.sql import CompiledStatement
 from app.core.db.uow import ReadUnitOfWork
 from app.core.ids import TenantId, least_id_at
+from app.ems.signatures.models import Signature
 
 _revisions: Any = ChartRevision.__table__
 _audit: Any = AuditEvent.__table__
@@ -34,6 +35,31 @@ _LAST = (
 )
 _AS_OF = CompiledStatement(
     sa.select(_LAST.c.entity, _LAST.c.snapshot).where(_LAST.c.snapshot["deleted_at"].astext.is_(None))
+)
+_covered = (
+    sa.func.jsonb_array_elements(_revisions.c.snapshot["covered_json"])
+    .table_valued(sa.column("item", JSONB), name="covered")
+    .render_derived()
+)
+_SIGNATURES = CompiledStatement(
+    sa.select(
+        _revisions.c.entity_id,
+        _revisions.c.created_at,
+        *(
+            _revisions.c.snapshot[name].astext.label(name)
+            for name in ("statement_code", "signer_role", "patient_id", "status", "deleted_at")
+        ),
+        sa.select(sa.func.jsonb_agg(_covered.c.item))
+        .where(_covered.c.item["id"].astext.cast(sa.Uuid) == sa.any_(_IDS))
+        .scalar_subquery()
+        .label("covered"),
+    )
+    .where(
+        _revisions.c.tenant_id == _TENANT,
+        _revisions.c.incident_id == _INCIDENT,
+        _revisions.c.entity == Signature.entity_type,
+    )
+    .order_by(_revisions.c.entity_id, _revisions.c.version)
 )
 _VERSIONS = sa.select(
     _revisions.c.id, _revisions.c.entity, _revisions.c.entity_id, _revisions.c.version, _revisions.c.created_at
@@ -135,6 +161,19 @@ class RevisionRepository:
         for row in rows:
             self._uow.note_phi(row["entity"], row["incident_id"])
         return {(row[0], row[1]): row[2] for row in rows}
+
+    async def list_signature_states(
+        self, tenant_id: TenantId, incident_id: uuid.UUID, entity_ids: Sequence[uuid.UUID]
+    ) -> list[Any]:
+        """Every version of the chart's signatures, each one's in their order: since when it stood as what.
+
+        `covered`: what it covers of the given entries, None for nothing; the whole can be as large as the chart.
+        """
+        values = {"tenant_id": tenant_id, "incident_id": incident_id, "ids": list(entity_ids)}
+        rows = await self._uow.fetch(_SIGNATURES, values)
+        if rows:
+            self._uow.note_phi(Signature.entity_type, incident_id)
+        return rows
 
     async def list_audited(self, tenant_id: TenantId, revisions: Sequence[Any]) -> dict[tuple[uuid.UUID, Any], Any]:
         """The audit event of each revision by (entity id, created_at).

@@ -57,7 +57,7 @@ async def list_amendments(
     sort: Sort = "-created_at",
     entity_id: uuid.UUID | None = None,
 ) -> Page[AmendmentRead]:
-    """What was changed after completion: who, why, field by field, and which exports show an older chart."""
+    """What was changed after completion: who, why, field by field; which exports it outdated, who had to sign again."""
     return await history.list_amendments(
         incident_id, limit=limit, cursor=cursor, ascending=sort == "created_at", entity_id=entity_id
     )

@@ -17,6 +17,7 @@ from app.ems.incidents.schemas import IncidentRead
 from app.ems.interventions.schemas import InterventionRead
 from app.ems.narratives.schemas import NarrativeRead
 from app.ems.patients.schemas import PatientRead
+from app.ems.signatures.models import SignerRole, StatementCode
 from app.ems.signatures.schemas import SignatureRead
 from app.ems.vitals.schemas import VitalRead
 
@@ -64,6 +65,13 @@ class OutdatedExport(ReadModel):
     made_at: dt.datetime
 
 
+class OutdatedSignature(ReadModel):
+    id: uuid.UUID
+    statement_code: StatementCode
+    signer_role: SignerRole
+    patient_id: uuid.UUID | None
+
+
 class AmendmentRead(ReadModel):
     id: uuid.UUID
     at: dt.datetime
@@ -74,4 +82,12 @@ class AmendmentRead(ReadModel):
     change: AmendmentChange
     version: int = Field(description="Of the entry, with this amendment")
     changes: list[FieldChange]
-    outdated_exports: list[OutdatedExport] = Field(description="Made of the chart before this amendment")
+    outdated_exports: list[OutdatedExport] = Field(
+        description="Made, before this amendment, of what it changed; a signature or an attachment is in no document"
+    )
+    outdated_signatures: list[OutdatedSignature] = Field(
+        description=(
+            "Who had to sign again: signatures that stood then and covered what this amendment changed, whatever became"
+            " of them since"
+        )
+    )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import Annotated, Any
+from itertools import groupby
+from operator import itemgetter
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import Depends
 
@@ -17,15 +19,26 @@ from app.ems.amendments.models import ChartAmendment
 from app.ems.amendments.repository import AmendmentRepository
 from app.ems.entries.kinds import ENTRY_KINDS, EntryKind
 from app.ems.entries.uploads import UploadKind
-from app.ems.history.exports import ExportedDocument, export_sources
+from app.ems.history.exports import ExportedDocument, ExportSource, export_sources
 from app.ems.history.repository import RevisionRepository
-from app.ems.history.schemas import AmendmentRead, FieldChange, OutdatedExport, VersionRead, WholeChart
+from app.ems.history.schemas import (
+    AmendmentRead,
+    FieldChange,
+    OutdatedExport,
+    OutdatedSignature,
+    VersionRead,
+    WholeChart,
+)
 from app.ems.history.snapshots import entity_of
 from app.ems.incidents.models import Incident
 from app.ems.incidents.repository import IncidentRepository
 from app.ems.incidents.schemas import IncidentRead
 from app.ems.incidents.service import present
 from app.ems.patients.models import Patient
+from app.ems.signatures.coverage import is_outdated_by
+from app.ems.signatures.lifecycle import SignatureStatus
+from app.ems.signatures.models import SignerRole, StatementCode
+from app.ems.signatures.repository import EntryVersion
 
 _ENTRY_KINDS: dict[str, EntryKind] = {kind.repository.entity.entity_type: kind for kind in ENTRY_KINDS}
 _READS: dict[str, tuple[type[Any], type[EntityRead]]] = {
@@ -104,22 +117,60 @@ class HistoryReader:
             for amendment in page.items
             for version in (amendment.base_version, amendment.entity_version - 1, amendment.entity_version)
         }
+        signatures = await self._signatures(incident_id, {amendment.entity_id for amendment in page.items})
+        wanted |= {revision for signature in signatures for revision in signature.covered.items()}
         snapshots = await self._revisions.get_snapshots(tenant_id, sorted(wanted))
-        documents = {source.kind: await source.list_documents(self._uow, incident_id) for source in export_sources()}
-        items = [_amendment(amendment, snapshots, documents) for amendment in page.items]
+        documents = [(source, await source.list_documents(self._uow, incident_id)) for source in export_sources()]
+        items = [_amendment(amendment, snapshots, documents, signatures) for amendment in page.items]
         return Page(items=items, next_cursor=page.next_cursor)
+
+    async def _signatures(self, incident_id: uuid.UUID, entity_ids: set[uuid.UUID]) -> list[_Signature]:
+        rows = await self._revisions.list_signature_states(self._uow.tenant_id, incident_id, sorted(entity_ids))
+        versions = [list(group) for _, group in groupby(rows, key=itemgetter("entity_id"))]
+        return [
+            _Signature(
+                read=OutdatedSignature(
+                    id=group[0]["entity_id"],
+                    statement_code=StatementCode(group[0]["statement_code"]),
+                    signer_role=SignerRole(group[0]["signer_role"]),
+                    patient_id=None if group[0]["patient_id"] is None else uuid.UUID(group[0]["patient_id"]),
+                ),
+                covered={uuid.UUID(item["id"]): item["version"] for item in group[0]["covered"] or ()},
+                standing=[(row["created_at"], _stands(row)) for row in group],
+            )
+            for group in versions
+        ]
+
+
+class _Signature(NamedTuple):
+    """`covered`: versions of the entries in question; `standing`: from when on it was in force, and from when not."""
+
+    read: OutdatedSignature
+    covered: dict[uuid.UUID, int]
+    standing: list[tuple[dt.datetime, bool]]
+
+    def stood_at(self, moment: dt.datetime) -> bool:
+        return next((stood for since, stood in reversed(self.standing) if since < moment), False)
+
+
+def _stands(row: Any) -> bool:
+    return row["status"] == SignatureStatus.SIGNED and row["deleted_at"] is None
 
 
 def _amendment(
     amendment: ChartAmendment,
     snapshots: dict[tuple[uuid.UUID, int], dict[str, Any]],
-    documents: dict[str, list[ExportedDocument]],
+    documents: list[tuple[ExportSource, list[ExportedDocument]]],
+    signatures: list[_Signature],
 ) -> AmendmentRead:
     at = amendment.entity_version - 1, amendment.entity_version
     before, after = (snapshots.get((amendment.entity_id, version), {}) for version in at)
     completed = snapshots.get((amendment.entity_id, amendment.base_version), {})
     shown = [_fields(amendment.entity, snapshot) for snapshot in (completed, before, after)]
-    patient_id = _patient_of(amendment, {**before, **after})
+    entry = EntryVersion.of(
+        amendment.entity, amendment.entity_id, amendment.entity_version, {"id": str(amendment.entity_id)} | after
+    )
+    signed = [snapshots.get((entry.id, signature.covered.get(entry.id, 0))) for signature in signatures]
     return AmendmentRead(
         id=amendment.id,
         at=amendment.created_at,
@@ -131,10 +182,24 @@ def _amendment(
         version=amendment.entity_version,
         changes=_changes(*shown),
         outdated_exports=[
-            OutdatedExport(kind=kind, id=document.id, status=document.status, made_at=document.made_at)
-            for kind, made in documents.items()
+            OutdatedExport(kind=source.kind, id=document.id, status=document.status, made_at=document.made_at)
+            for source, made in documents
+            if amendment.entity in source.shows
             for document in made
-            if document.made_at < amendment.created_at and patient_id in (None, document.patient_id)
+            if document.made_at < amendment.created_at and entry.patient_id in (None, document.patient_id)
+        ],
+        outdated_signatures=[
+            signature.read
+            for signature, then in zip(signatures, signed, strict=True)
+            if signature.stood_at(amendment.created_at)
+            and is_outdated_by(
+                signature.read.statement_code,
+                signature.read.patient_id,
+                entry,
+                signed=then,
+                before=before or None,
+                after=after,
+            )
         ],
     )
 
@@ -158,14 +223,6 @@ def _changes(completed: dict[str, Any], before: dict[str, Any], after: dict[str,
         for name in names
         if before.get(name) != after.get(name)
     ]
-
-
-def _patient_of(amendment: ChartAmendment, snapshot: dict[str, Any]) -> uuid.UUID | None:
-    """Whose documents it concerns; None: every patient's, as the head of the chart is part of each."""
-    if amendment.entity == "patient":
-        return amendment.entity_id
-    patient_id = snapshot.get("patient_id")
-    return None if patient_id is None else uuid.UUID(patient_id)
 
 
 def _version(row: Any, event: Any) -> VersionRead:

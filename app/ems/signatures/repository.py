@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -47,6 +47,11 @@ class EntryVersion(NamedTuple):
     version: int
     patient_id: uuid.UUID | None
 
+    @classmethod
+    def of(cls, entity: str, entry_id: uuid.UUID, version: int, snapshot: Mapping[str, Any]) -> EntryVersion:
+        about = snapshot["id"] if entity == Patient.entity_type else snapshot.get("patient_id")
+        return cls(entity, entry_id, version, None if about is None else uuid.UUID(about))
+
 
 def _versions_of(kind: type[TenantEntity]) -> sa.Select[Any]:
     table: Any = kind.__table__
@@ -64,11 +69,12 @@ _wanted = (
     .render_derived()
 )
 _SNAPSHOTS = CompiledStatement(
-    sa.select(_revisions.c.entity_id, _revisions.c.version, _revisions.c.snapshot).join_from(
+    sa.select(_revisions.c.entity, _revisions.c.entity_id, _revisions.c.version, _revisions.c.snapshot).join_from(
         _wanted,
         _revisions,
         sa.and_(
             _revisions.c.tenant_id == _TENANT,
+            _revisions.c.incident_id == _INCIDENT,
             _revisions.c.entity_id == _wanted.c.entity_id,
             _revisions.c.version == _wanted.c.version,
         ),
@@ -94,10 +100,12 @@ class ContentRepository:
         rows = await self._uow.fetch(_VERSIONS, {"tenant_id": tenant_id, "incident_id": incident_id})
         return [EntryVersion(*row) for row in rows]
 
-    async def get_snapshots(self, tenant_id: TenantId, wanted: Sequence[Revision]) -> dict[Revision, dict[str, Any]]:
-        """Rows as they stood, by (id, version). Asks nothing for nothing."""
+    async def get_snapshots(
+        self, tenant_id: TenantId, incident_id: uuid.UUID, wanted: Sequence[Revision]
+    ) -> dict[EntryVersion, dict[str, Any]]:
+        """Rows of the chart as they stood at the versions asked for. Asks nothing for nothing."""
         if not wanted:
             return {}
         ids, versions = zip(*wanted, strict=True)
-        values = {"tenant_id": tenant_id, "ids": list(ids), "versions": list(versions)}
-        return {(row[0], row[1]): row[2] for row in await self._uow.fetch(_SNAPSHOTS, values)}
+        values = {"tenant_id": tenant_id, "incident_id": incident_id, "ids": list(ids), "versions": list(versions)}
+        return {EntryVersion.of(*row): row[3] for row in await self._uow.fetch(_SNAPSHOTS, values)}

@@ -11,12 +11,14 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from app.core.clock import utcnow
-from app.core.schemas import CreateModel, ReadModel, RequestModel, Text, Version, length
+from app.core.schemas import MAX_INT, CreateModel, ReadModel, RequestModel, Text, Version, length, whole
 from app.ems.chart.schemas import ChartTime, Reason
 from app.ems.media.inspection import MediaType
 from app.ems.signatures.lifecycle import SignatureStatus, SignatureTransition
 from app.ems.signatures.models import MAX_BYTES, SignerRole, StatementCode
 from app.ems.uploads.schemas import Sha256, UploadedRead
+
+MAX_SHOWN = 5000
 
 
 def _not_blank(value: str) -> str:
@@ -25,7 +27,20 @@ def _not_blank(value: str) -> str:
     return value
 
 
+class ShownEntry(RequestModel):
+    id: uuid.UUID = Field(description="The incident's, or that of an entry of its chart")
+    version: Annotated[int, whole(1, MAX_INT)] = Field(description="The version that was shown")
+
+
+def _each_once(value: list[ShownEntry]) -> list[ShownEntry]:
+    if len({entry.id for entry in value}) < len(value):
+        raise PydanticCustomError("duplicate", "Name every entry once")
+    return value
+
+
 class SignatureCreate(CreateModel):
+    """`shown` is no value of the signature: `prepare` makes of it what the signature covers."""
+
     signer_role: SignerRole
     signer_name: Annotated[Text, length(100), AfterValidator(_not_blank)]
     statement_code: StatementCode
@@ -33,13 +48,23 @@ class SignatureCreate(CreateModel):
         description="The wording that was shown to the signer, whole"
     )
     patient_id: uuid.UUID | None = Field(None, description="Whom it is about; only a crew attestation may leave it out")
+    shown: Annotated[list[ShownEntry], length(MAX_SHOWN), AfterValidator(_each_once)] | None = Field(
+        None,
+        description=(
+            "The incident and the entries, with their versions, that the signer's screen showed. Those that the"
+            " statement is about are covered as they were shown; what the chart holds otherwise by now is in"
+            " `changed_since` at once. Always give it for a signature taken offline, after the sync of what was charted"
+            " before it. Without it, the chart as it stands when this request arrives is taken for what was shown."
+        ),
+    )
     signed_at: ChartTime | None = Field(None, description="When the signer signed; now unless given")
     file_type: Literal[MediaType.PNG, MediaType.SVG] = Field(description="Media type of the signature's image")
     size_bytes: int = Field(strict=True, ge=1, le=MAX_BYTES, description="Exactly; 200 kB at most")
     sha256: Sha256
 
     def values(self) -> dict[str, Any]:
-        return {**super().values(), "signed_at": self.signed_at or utcnow()}
+        given = {name: value for name, value in super().values().items() if name != "shown"}
+        return {**given, "signed_at": self.signed_at or utcnow()}
 
 
 class SignatureTransitionRequest(RequestModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from app.core.db.uow import ReadUnitOfWork
-from app.ems.public import ExportedDocument, ExportSource
+from app.ems.public import CHARTED, ExportedDocument, ExportSource
 from app.nemsis.exports.lifecycle import ExportStatus
 from app.nemsis.exports.repository import NemsisExportRepository
 
@@ -23,4 +23,4 @@ async def list_exported(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> list[Exp
     return list(documents.values())
 
 
-NEMSIS_DOCUMENTS = ExportSource("nemsis_export", list_exported)
+NEMSIS_DOCUMENTS = ExportSource("nemsis_export", CHARTED, list_exported)

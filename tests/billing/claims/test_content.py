@@ -13,10 +13,11 @@ import pytest
 from app.billing.claims.content import FIELDS, api_field, draft_submission
 from app.billing.claims.schemas import ClaimRead, LineRead
 from app.billing.claims.submission import service_date, transmission
+from app.billing.exports.documents import CLAIM_DOCUMENTS
 from app.billing.x12.parties import Envelope, Receiver, Submitter
 from app.billing.x12.professional_claim import ClaimSubmission
 from app.core.tenants.schemas import TenantPatch
-from app.ems.public import IncidentRead, PatientRead
+from app.ems.public import IncidentRead, PatientChart, PatientRead
 from tests.billing.support.claims import BASE_LINE, MILEAGE_LINE
 from tests.billing.support.drafts import AT, agency_profile, claim_with_lines, patient_chart
 
@@ -99,6 +100,25 @@ def test_indexes_stay_where_the_api_has_lists() -> None:
     assert api_field("batch[7].claim.diagnoses[2]") == "diagnoses[2]"
     assert api_field("batch[0].claim.certifications[1].codes[0]") == "certifications"
     assert api_field("batch[0].claim.accident.occurred_on") == "accident.occurred_on"
+
+
+class _Watched:
+    """A chart that remembers which of its lists were read."""
+
+    def __init__(self, chart: PatientChart) -> None:
+        self.chart = chart
+        self.read: set[str] = set()
+
+    def __getattr__(self, name: str) -> Any:
+        self.read.add(name)
+        return getattr(self.chart, name)
+
+
+def test_amendments_outdate_a_claim_by_exactly_what_it_reads_of_the_chart() -> None:
+    claim, lines = claim_with_lines()
+    watched: Any = _Watched(patient_chart())
+    draft_submission(agency_profile(), watched, claim, lines, AT)
+    assert watched.read == CLAIM_DOCUMENTS.shows
 
 
 def test_a_complete_claim_has_no_problems() -> None:

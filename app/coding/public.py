@@ -83,7 +83,7 @@ class RxNormExtract:
     """How some concepts stand, to judge by without further questions.
 
     `known` is false while no release of RxNorm itself is loaded: a selection, such as the medications that ship with
-    the service, does not make another rxcui an unknown one.
+    the service, makes no other rxcui an unknown one, and none that it no longer has a retired one.
     """
 
     known: bool
@@ -94,7 +94,7 @@ class RxNormExtract:
         concept = self.concepts.get(rxcui)
         if concept is None:
             return RxNormFault.UNKNOWN if self.known else None
-        if concept.retired_on is not None and concept.retired_on <= day:
+        if self.known and concept.retired_on is not None and concept.retired_on <= day:
             return RxNormFault.RETIRED
         return RxNormFault.SUPPRESSED if concept.suppressed else None
 

@@ -120,7 +120,7 @@ async def import_icd10(
         rows = await _stage(connection, source, read)
         release_id = await announce(connection, release, source, whole=True)
         report = await _merge(connection, release, release_id, standing, rows, allow_retiring=allow_retiring)
-        await finish(connection, release_id, report)
+        await finish(connection, release_id, report, completes=not standing.whole)
     if not report.nothing:
         await connection.execute("ANALYZE icd10_codes")
     return report

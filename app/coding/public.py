@@ -33,13 +33,16 @@ class CodePeriod:
 
 @dataclass(frozen=True, slots=True)
 class Icd10Extract:
-    """The periods of some codes, to judge by without further questions. `known` is false before the first import."""
+    """The periods of some codes, to judge by without further questions.
+
+    `known` is false while ICD-10-CM is not loaded whole: a selection of it says nothing about other codes.
+    """
 
     known: bool
     periods: Mapping[str, Sequence[CodePeriod]] = field(default_factory=dict)
 
     def fault(self, code: str, day: dt.date) -> CodeFault | None:
-        """None when the code is billable on that day, and while no code set is loaded to say otherwise."""
+        """None when the code is billable on that day, and while no whole code set is loaded to say otherwise."""
         if not self.known:
             return None
         periods = self.periods.get(compact(code), ())
@@ -59,7 +62,7 @@ async def extract_icd10(uow: ReadUnitOfWork, codes: Sequence[str]) -> Icd10Extra
         if row["compact"] is not None:
             period = CodePeriod(row["valid_from"], row["valid_to"], row["billable"])
             periods.setdefault(row["compact"], []).append(period)
-    return Icd10Extract(known=rows[0]["loaded"], periods=periods)
+    return Icd10Extract(known=bool(rows) and rows[0]["whole"], periods=periods)
 
 
 class RxNormFault(StrEnum):

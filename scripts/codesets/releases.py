@@ -56,10 +56,12 @@ class Report:
 class Standing:
     """What was there before. `first`: this release is the only one that the code system has had.
 
-    `whole`: the code system itself was loaded, and selections at most on top of it.
+    `first_whole`: there were selections at most before it. `whole`: the code system itself is loaded already, perhaps
+    with selections on top of it.
     """
 
     first: bool
+    first_whole: bool
     whole: bool
 
 
@@ -93,13 +95,13 @@ async def begin(connection: asyncpg.Connection, release: Release) -> Standing:
             f"release {before['release']} (from {before['effective_from']}) is loaded already and is newer;"
             " import releases in their order"
         )
-    earlier = await connection.fetchval(
-        "SELECT EXISTS (SELECT FROM code_releases WHERE code_system = $1 AND effective_from < $2"
-        " AND deleted_at IS NULL)",
+    [(earlier, earlier_whole)] = await connection.fetch(
+        "SELECT count(*), count(*) FILTER (WHERE whole) FROM code_releases"
+        " WHERE code_system = $1 AND effective_from < $2 AND deleted_at IS NULL",
         release.system.value,
         release.effective_from,
     )
-    return Standing(first=not earlier, whole=before is not None and before["whole"])
+    return Standing(first=not earlier, first_whole=not earlier_whole, whole=before is not None and before["whole"])
 
 
 async def earlier_selections(connection: asyncpg.Connection, release: Release, source: Source) -> list[uuid.UUID]:

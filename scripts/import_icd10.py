@@ -6,6 +6,9 @@ Sources: CMS's order file; a CSV
 (`code,description[,short_description,billable,category,chapter,parent,inclusion_terms]`); or `--shipped`, the whole
 code set of the package simple-icd-10-cm. One transaction, all or nothing; a refused line is
 named and nothing is changed. The same release again corrects it; what a newer one lacks is retired by date.
+A CSV is a selection of ICD-10-CM unless `--whole` says that it is all of it. A selection adds and changes codes and
+retires none; until a whole release is loaded, no claim is refused for a code that is not there, and a selection
+withdraws what an earlier one of the same name alone brought.
 Connects as the owner (MIGRATION_DATABASE_URL).
 """
 
@@ -39,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
         help="the first day on which the release is used (files do not say): October 1 or April 1",
     )
     parsed.add_argument("--release", help="its name; default: that day")
+    parsed.add_argument("--whole", action="store_true", help="the CSV is all of ICD-10-CM: what it lacks is retired")
     parsed.add_argument("--allow-retiring", action="store_true", help="even if the release lacks many codes")
     return parsed
 
@@ -48,7 +52,8 @@ async def run(given: argparse.Namespace) -> None:
     async with owner_connection(load_settings()) as connection:
         source, read, effective = _source(given)
         release = Release(CodeSystem.ICD10CM, given.release or effective.isoformat(), effective)
-        report = await import_icd10(connection, release, source, read, allow_retiring=given.allow_retiring)
+        whole = given.whole or given.csv is None
+        report = await import_icd10(connection, release, source, read, whole=whole, allow_retiring=given.allow_retiring)
         [(codes, billable)] = await connection.fetch(
             "SELECT count(*), count(*) FILTER (WHERE billable) FROM icd10_codes"
             " WHERE kind = 'code' AND valid_to IS NULL AND deleted_at IS NULL"

@@ -5,7 +5,9 @@
 Sources: NLM's RRF files (RXNCONSO, RXNREL, RXNSAT), a CSV
 (`rxcui,name[,tty,ingredient_rxcui,ingredient_name,brands,synonyms,snomed,strength,suppressed]`), or `--shipped`: the
 medications that NEMSIS suggests, with the brand names that crews say. One transaction, all or nothing; a refused line
-is named and nothing is changed. What a newer release lacks is retired by date.
+is named and nothing is changed. RRF files are RxNorm itself: what they lack is retired by date. A CSV is a selection:
+it retires nothing, what it has no column for stays as it is, and until RRF files are loaded it withdraws what an
+earlier CSV of the same name alone brought.
 Connects as the owner (MIGRATION_DATABASE_URL).
 """
 
@@ -45,8 +47,8 @@ async def run(given: argparse.Namespace) -> None:
         report = await import_rxnorm(connection, release, source, files, allow_retiring=given.allow_retiring)
     print(
         f"RxNorm {release.name} of {source.name}: {report.rows:,} concepts, {report.added:,} added,"
-        f" {report.changed:,} changed, {report.retired:,} retired; {report.relations_added:,} relations added,"
-        f" {report.relations_dropped:,} dropped."
+        f" {report.changed:,} changed, {report.retired:,} retired, {report.withdrawn:,} withdrawn;"
+        f" {report.relations_added:,} relations added, {report.relations_dropped:,} dropped."
     )
 
 

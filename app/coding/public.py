@@ -33,13 +33,16 @@ class CodePeriod:
 
 @dataclass(frozen=True, slots=True)
 class Icd10Extract:
-    """The periods of some codes, to judge by without further questions. `known` is false before the first import."""
+    """The periods of some codes, to judge by without further questions.
+
+    `known` is false while ICD-10-CM is not loaded whole: a selection of it says nothing about other codes.
+    """
 
     known: bool
     periods: Mapping[str, Sequence[CodePeriod]] = field(default_factory=dict)
 
     def fault(self, code: str, day: dt.date) -> CodeFault | None:
-        """None when the code is billable on that day, and while no code set is loaded to say otherwise."""
+        """None when the code is billable on that day, and while no whole code set is loaded to say otherwise."""
         if not self.known:
             return None
         periods = self.periods.get(compact(code), ())
@@ -59,7 +62,7 @@ async def extract_icd10(uow: ReadUnitOfWork, codes: Sequence[str]) -> Icd10Extra
         if row["compact"] is not None:
             period = CodePeriod(row["valid_from"], row["valid_to"], row["billable"])
             periods.setdefault(row["compact"], []).append(period)
-    return Icd10Extract(known=rows[0]["loaded"], periods=periods)
+    return Icd10Extract(known=bool(rows) and rows[0]["whole"], periods=periods)
 
 
 class RxNormFault(StrEnum):
@@ -83,7 +86,7 @@ class RxNormExtract:
     """How some concepts stand, to judge by without further questions.
 
     `known` is false while no release of RxNorm itself is loaded: a selection, such as the medications that ship with
-    the service, does not make another rxcui an unknown one.
+    the service, makes no other rxcui an unknown one, and none that it no longer has a retired one.
     """
 
     known: bool
@@ -94,7 +97,7 @@ class RxNormExtract:
         concept = self.concepts.get(rxcui)
         if concept is None:
             return RxNormFault.UNKNOWN if self.known else None
-        if concept.retired_on is not None and concept.retired_on <= day:
+        if self.known and concept.retired_on is not None and concept.retired_on <= day:
             return RxNormFault.RETIRED
         return RxNormFault.SUPPRESSED if concept.suppressed else None
 

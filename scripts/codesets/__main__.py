@@ -22,7 +22,7 @@ async def load_shipped(connection: asyncpg.Connection) -> None:
     shipped, loaded = shipped_set(), await newest(connection, CodeSystem.ICD10CM)
     if loaded is None or loaded["effective_from"] < shipped.effective_from:
         release = Release(CodeSystem.ICD10CM, shipped.effective_from.isoformat(), shipped.effective_from)
-        await import_icd10(connection, release, Source(shipped.source), read_shipped)
+        await import_icd10(connection, release, Source(shipped.source), read_shipped, whole=True)
     loaded = await newest(connection, CodeSystem.RXNORM)
     if loaded is None or loaded["source"] == SHIPPED_SOURCE:
         release = Release(CodeSystem.RXNORM, SHIPPED_SINCE.isoformat(), SHIPPED_SINCE)

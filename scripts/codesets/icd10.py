@@ -10,7 +10,17 @@ import asyncpg
 from app.coding.icd10.models import IN_FORCE_SINCE
 from scripts.codesets.icd10_sources import Icd10Row
 from scripts.codesets.reading import BadRelease, Refusals, Source
-from scripts.codesets.releases import Release, Report, Standing, announce, begin, count, finish, require_plausible
+from scripts.codesets.releases import (
+    Release,
+    Report,
+    Standing,
+    announce,
+    begin,
+    count,
+    earlier_selections,
+    finish,
+    require_plausible,
+)
 
 Reader = Callable[[Source, Refusals], Iterator[Icd10Row]]
 
@@ -35,8 +45,12 @@ UPDATE stage AS s SET parent = coalesce(
    ORDER BY c.valid_from DESC LIMIT 1))
 WHERE s.parent IS NULL AND s.kind = 'code'
 """
+# $1: a selection does not have all that stands below a code; the codes in force tell the rest.
 _BILLABLE = """
-UPDATE stage AS s SET billable = NOT EXISTS (SELECT FROM stage AS p WHERE p.parent = s.code) WHERE s.billable IS NULL
+UPDATE stage AS s SET billable = NOT EXISTS (SELECT FROM stage AS p WHERE p.parent = s.code)
+  AND NOT ($1 AND EXISTS (SELECT FROM icd10_codes AS c
+    WHERE c.parent = s.code AND c.valid_to IS NULL AND c.deleted_at IS NULL))
+WHERE s.billable IS NULL
 """
 _ORPHANS = """
 SELECT s.line, s.code FROM stage AS s WHERE s.parent IS NOT NULL
@@ -100,6 +114,12 @@ UPDATE icd10_codes AS c SET release_id = $1, valid_to = $2::date - 1, updated_at
 WHERE c.kind = 'code' AND c.valid_to IS NULL AND c.deleted_at IS NULL AND c.valid_from < $2::date
   AND NOT EXISTS (SELECT FROM stage AS s WHERE s.compact = c.compact)
 """
+_WITHDRAW_OWN = """
+UPDATE icd10_codes AS c SET release_id = $1, deleted_at = now(), updated_at = now()
+WHERE c.kind = 'code' AND c.valid_to IS NULL AND c.deleted_at IS NULL AND c.release_id = ANY($2::uuid[])
+  AND c.created_at IN (SELECT created_at FROM code_releases WHERE id = ANY($2::uuid[]))
+  AND NOT EXISTS (SELECT FROM stage AS s WHERE s.compact = c.compact)
+"""
 
 
 async def import_icd10(
@@ -108,25 +128,39 @@ async def import_icd10(
     source: Source,
     read: Reader,
     *,
+    whole: bool,
     allow_retiring: bool = False,
 ) -> Report:
     """Raises BadRelease, naming lines; then nothing has changed.
 
-    A code that the release lacks is retired on the day before it takes effect, or withdrawn if it is this very
-    release that had it. The same release again is a correction of it.
+    A code that a whole release lacks is retired on the day before it takes effect, or withdrawn if it is this very
+    release that had it. A selection retires nothing: until the whole is loaded, it withdraws what earlier selections
+    of its source alone brought. The same release again is a correction of it.
     """
     async with connection.transaction():
         standing = await begin(connection, release)
-        rows = await _stage(connection, source, read)
-        release_id = await announce(connection, release, source, whole=True)
-        report = await _merge(connection, release, release_id, standing, rows, allow_retiring=allow_retiring)
-        await finish(connection, release_id, report)
+        rows = await _stage(connection, source, read, whole=whole)
+        release_id = await announce(connection, release, source, whole=whole or standing.whole)
+        held = await connection.fetchval(_HELD)
+        retired = withdrawn = 0
+        if whole:
+            withdrawn = await count(
+                connection, _WITHDRAW, release_id, IN_FORCE_SINCE if standing.first else release.effective_from
+            )
+            retired = await count(connection, _RETIRE, release_id, release.effective_from)
+        elif not standing.whole:
+            own = await earlier_selections(connection, release, source)
+            withdrawn = await count(connection, _WITHDRAW_OWN, release_id, own)
+        require_plausible(withdrawn + retired, held, allowed=allow_retiring)
+        added, changed = await _merge(connection, release, release_id, standing)
+        report = Report(rows=rows, added=added, changed=changed, retired=retired, withdrawn=withdrawn)
+        await finish(connection, release_id, report, completes=whole and not standing.whole)
     if not report.nothing:
         await connection.execute("ANALYZE icd10_codes")
     return report
 
 
-async def _stage(connection: asyncpg.Connection, source: Source, read: Reader) -> int:
+async def _stage(connection: asyncpg.Connection, source: Source, read: Reader, *, whole: bool) -> int:
     """The number of rows. Raises BadRelease for refused lines, orphans, and an empty file."""
     refusals = Refusals()
     await connection.execute(_STAGE)
@@ -134,7 +168,7 @@ async def _stage(connection: asyncpg.Connection, source: Source, read: Reader) -
     refusals.require_none(source.name)
     await connection.execute(_PREPARE)
     await connection.execute(_PARENTS)
-    await connection.execute(_BILLABLE)
+    await connection.execute(_BILLABLE, not whole)
     for orphan in await connection.fetch(_ORPHANS):
         refusals.add(orphan["line"], f"{orphan['code']} has a parent that is nowhere")
     refusals.require_none(source.name)
@@ -145,24 +179,16 @@ async def _stage(connection: asyncpg.Connection, source: Source, read: Reader) -
 
 
 async def _merge(
-    connection: asyncpg.Connection,
-    release: Release,
-    release_id: uuid.UUID,
-    standing: Standing,
-    rows: int,
-    *,
-    allow_retiring: bool,
-) -> Report:
-    """A first release has had its codes since ICD-10-CM came into force: it does not say since when."""
-    since = IN_FORCE_SINCE if standing.first else release.effective_from
-    held = await connection.fetchval(_HELD)
-    withdrawn = await count(connection, _WITHDRAW, release_id, since)
-    retired = await count(connection, _RETIRE, release_id, release.effective_from)
-    require_plausible(withdrawn + retired, held, allowed=allow_retiring)
+    connection: asyncpg.Connection, release: Release, release_id: uuid.UUID, standing: Standing
+) -> tuple[int, int]:
+    """How many codes were added, and changed.
+
+    The first whole release, and selections before it, have had their codes since ICD-10-CM came into force: they do
+    not say since when.
+    """
+    since = IN_FORCE_SINCE if standing.first_whole else release.effective_from
     reopened = await count(connection, _REOPEN, release_id, release.effective_from)
     parted = await count(connection, _PART, release_id, since)
     changed = await count(connection, _CHANGE, release_id)
     added = await count(connection, _ADD, release_id, since)
-    return Report(
-        rows=rows, added=added + reopened - parted, changed=changed + parted, retired=retired, withdrawn=withdrawn
-    )
+    return added + reopened - parted, changed + parted

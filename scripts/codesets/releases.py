@@ -54,9 +54,15 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What was there before. `first`: this release is the only one that the code system has had."""
+    """What was there before. `first`: this release is the only one that the code system has had.
+
+    `first_whole`: there were selections at most before it. `whole`: the code system itself is loaded already, perhaps
+    with selections on top of it.
+    """
 
     first: bool
+    first_whole: bool
+    whole: bool
 
 
 @contextlib.asynccontextmanager
@@ -89,19 +95,32 @@ async def begin(connection: asyncpg.Connection, release: Release) -> Standing:
             f"release {before['release']} (from {before['effective_from']}) is loaded already and is newer;"
             " import releases in their order"
         )
-    earlier = await connection.fetchval(
-        "SELECT EXISTS (SELECT FROM code_releases WHERE code_system = $1 AND effective_from < $2"
-        " AND deleted_at IS NULL)",
+    [(earlier, earlier_whole)] = await connection.fetch(
+        "SELECT count(*), count(*) FILTER (WHERE whole) FROM code_releases"
+        " WHERE code_system = $1 AND effective_from < $2 AND deleted_at IS NULL",
         release.system.value,
         release.effective_from,
     )
-    return Standing(first=not earlier)
+    return Standing(first=not earlier, first_whole=not earlier_whole, whole=before is not None and before["whole"])
+
+
+async def earlier_selections(connection: asyncpg.Connection, release: Release, source: Source) -> list[uuid.UUID]:
+    """Releases of this source that were loaded before any whole one.
+
+    What such a selection alone brought was made in its transaction (`created_at`) and changed by no other source.
+    """
+    rows = await connection.fetch(
+        "SELECT id FROM code_releases WHERE code_system = $1 AND source = $2 AND NOT whole AND deleted_at IS NULL",
+        release.system.value,
+        source.name,
+    )
+    return [row["id"] for row in rows]
 
 
 async def announce(connection: asyncpg.Connection, release: Release, source: Source, *, whole: bool) -> uuid.UUID:
     """The release's row, which its codes refer to. `finish` completes it, or takes it back.
 
-    `whole`: it is the code system itself, not a selection of it.
+    `whole`: what is loaded with it is the code system itself: the release is, or it is a selection on top of that.
     """
     release_id = new_id()
     await connection.execute(
@@ -118,9 +137,9 @@ async def announce(connection: asyncpg.Connection, release: Release, source: Sou
     return release_id
 
 
-async def finish(connection: asyncpg.Connection, release_id: uuid.UUID, report: Report) -> None:
-    """An import that changed nothing leaves no trace."""
-    if report.nothing:
+async def finish(connection: asyncpg.Connection, release_id: uuid.UUID, report: Report, *, completes: bool) -> None:
+    """An import that changed nothing leaves no trace, unless it `completes` what was a selection until now."""
+    if report.nothing and not completes:
         await connection.execute("DELETE FROM code_releases WHERE id = $1", release_id)
     else:
         await connection.execute(

@@ -5,7 +5,16 @@ from __future__ import annotations
 import asyncpg
 
 from scripts.codesets.reading import BadRelease, Refusals, Source
-from scripts.codesets.releases import Release, Report, announce, begin, count, finish, require_plausible
+from scripts.codesets.releases import (
+    Release,
+    Report,
+    announce,
+    begin,
+    count,
+    earlier_selections,
+    finish,
+    require_plausible,
+)
 from scripts.codesets.rxnorm_sources import ConceptRow, RelationRow, RxNormFiles, StrengthRow
 
 _STAGES = """
@@ -19,8 +28,8 @@ CREATE TEMPORARY TABLE strengths (line integer, rxcui text, strength text) ON CO
 # A concept has one name of a concept type; should a file have several, the one in use, then the first, stands.
 _CONCEPTS = """
 CREATE TEMPORARY TABLE concepts ON COMMIT DROP AS
-SELECT DISTINCT ON (code, terminology) terminology, code, name, term_type, suppressed, strength,
-  coalesce(ingredients, '{}') AS ingredients, coalesce(brands, '{}') AS brands, coalesce(synonyms, '{}') AS synonyms
+SELECT DISTINCT ON (code, terminology) terminology, code, name, term_type, suppressed, strength, ingredients, brands,
+  synonyms
 FROM names WHERE NOT synonym ORDER BY code, terminology, suppressed, line;
 CREATE UNIQUE INDEX ON concepts (code, terminology);
 DELETE FROM relations AS r WHERE NOT EXISTS (SELECT FROM concepts AS c WHERE c.code = r.rxcui)
@@ -34,7 +43,7 @@ _SYNONYMS = """
 UPDATE concepts AS c SET synonyms = found.names
 FROM (SELECT n.code, array_agg(DISTINCT n.name ORDER BY n.name) AS names FROM names AS n WHERE n.synonym
       GROUP BY n.code) AS found
-WHERE found.code = c.code AND c.terminology = 'rxnorm' AND c.synonyms = '{}'
+WHERE found.code = c.code AND c.terminology = 'rxnorm' AND coalesce(c.synonyms, '{}') = '{}'
 """
 _STRENGTHS = """
 UPDATE concepts AS c SET strength = found.strength
@@ -56,7 +65,7 @@ WITH direct AS (
 )
 UPDATE concepts AS c SET ingredients = named.names
 FROM (SELECT rxcui, array_agg(name ORDER BY name) AS names FROM found GROUP BY rxcui) AS named
-WHERE named.rxcui = c.code AND c.terminology = 'rxnorm' AND c.ingredients = '{}'
+WHERE named.rxcui = c.code AND c.terminology = 'rxnorm' AND coalesce(c.ingredients, '{}') = '{}'
 """
 # Brand names that are trade names of an ingredient, and those of the branded drugs that are trade names of a drug.
 _BRANDS = """
@@ -71,11 +80,22 @@ WITH found AS (
 )
 UPDATE concepts AS c SET brands = named.names
 FROM (SELECT code, array_agg(name ORDER BY name) AS names FROM found GROUP BY code) AS named
-WHERE named.code = c.code AND c.terminology = 'rxnorm' AND c.brands = '{}'
+WHERE named.code = c.code AND c.terminology = 'rxnorm' AND coalesce(c.brands, '{}') = '{}'
+"""
+# What a selection has no column for stays as it is.
+_KEEP = """
+UPDATE concepts AS s SET term_type = coalesce(s.term_type, c.term_type),
+  suppressed = coalesce(s.suppressed, c.suppressed), strength = coalesce(s.strength, c.strength),
+  ingredients = coalesce(s.ingredients, c.ingredients), brands = coalesce(s.brands, c.brands),
+  synonyms = coalesce(s.synonyms, c.synonyms)
+FROM rxnorm_concepts AS c WHERE c.code = s.code AND c.terminology = s.terminology AND c.deleted_at IS NULL
+"""
+_COMPLETE = """
+UPDATE concepts SET suppressed = coalesce(suppressed, false), ingredients = coalesce(ingredients, '{}'),
+  brands = coalesce(brands, '{}'), synonyms = coalesce(synonyms, '{}')
 """
 _HELD = """
-SELECT count(*) FROM rxnorm_concepts WHERE retired_on IS NULL AND deleted_at IS NULL
-  AND ($1::text IS NULL OR terminology = $1)
+SELECT count(*) FROM rxnorm_concepts WHERE retired_on IS NULL AND deleted_at IS NULL AND terminology = 'rxnorm'
 """
 _CHANGE = """
 UPDATE rxnorm_concepts AS c SET release_id = $1, name = s.name, term_type = s.term_type, suppressed = s.suppressed,
@@ -98,7 +118,13 @@ WHERE c.retired_on IS NOT NULL OR c.deleted_at IS NOT NULL
 # RRF says nothing about what RxNorm has no code for.
 _RETIRE = """
 UPDATE rxnorm_concepts AS c SET release_id = $1, retired_on = $2, updated_at = now()
-WHERE c.retired_on IS NULL AND c.deleted_at IS NULL AND ($3::text IS NULL OR c.terminology = $3)
+WHERE c.retired_on IS NULL AND c.deleted_at IS NULL AND c.terminology = 'rxnorm'
+  AND NOT EXISTS (SELECT FROM concepts AS s WHERE s.code = c.code AND s.terminology = c.terminology)
+"""
+_WITHDRAW = """
+UPDATE rxnorm_concepts AS c SET release_id = $1, deleted_at = now(), updated_at = now()
+WHERE c.deleted_at IS NULL AND c.release_id = ANY($2::uuid[])
+  AND c.created_at IN (SELECT created_at FROM code_releases WHERE id = ANY($2::uuid[]))
   AND NOT EXISTS (SELECT FROM concepts AS s WHERE s.code = c.code AND s.terminology = c.terminology)
 """
 _ADD_RELATIONS = """
@@ -113,6 +139,15 @@ UPDATE rxnorm_relations AS r SET release_id = $1, deleted_at = now(), updated_at
 WHERE r.deleted_at IS NULL AND NOT EXISTS (
   SELECT FROM relations AS s WHERE s.rxcui = r.rxcui AND s.relation = r.relation AND s.other = r.other)
 """
+# $3: whether the source tells relations, or only those of what it no longer has are gone.
+_WITHDRAW_RELATIONS = """
+UPDATE rxnorm_relations AS c SET release_id = $1, deleted_at = now(), updated_at = now()
+WHERE c.deleted_at IS NULL AND c.release_id = ANY($2::uuid[])
+  AND c.created_at IN (SELECT created_at FROM code_releases WHERE id = ANY($2::uuid[]))
+  AND ($3 OR NOT EXISTS (SELECT FROM concepts AS s WHERE s.code = c.rxcui))
+  AND NOT EXISTS (
+    SELECT FROM relations AS s WHERE s.rxcui = c.rxcui AND s.relation = c.relation AND s.other = c.other)
+"""
 
 
 async def import_rxnorm(
@@ -123,21 +158,30 @@ async def import_rxnorm(
     *,
     allow_retiring: bool = False,
 ) -> Report:
-    """Raises BadRelease, naming lines; then nothing has changed. What the release lacks is retired from its day on."""
+    """Raises BadRelease, naming lines; then nothing has changed.
+
+    What a whole release lacks is retired from its day on. A selection retires nothing: until the whole is loaded, it
+    withdraws what earlier selections of its source alone brought.
+    """
     async with connection.transaction():
-        await begin(connection, release)
+        standing = await begin(connection, release)
         rows = await _stage(connection, source, files)
-        release_id = await announce(connection, release, source, whole=files.whole)
-        only = None if files.terminology is None else files.terminology.value
-        held = await connection.fetchval(_HELD, only)
-        retired = await count(connection, _RETIRE, release_id, release.effective_from, only)
-        require_plausible(retired, held, allowed=allow_retiring)
+        release_id = await announce(connection, release, source, whole=files.whole or standing.whole)
+        held = await connection.fetchval(_HELD)
+        retired = withdrawn = unrelated = 0
+        if files.whole:
+            retired = await count(connection, _RETIRE, release_id, release.effective_from)
+            unrelated = await count(connection, _DROP_RELATIONS, release_id)
+        elif not standing.whole:
+            own = await earlier_selections(connection, release, source)
+            withdrawn = await count(connection, _WITHDRAW, release_id, own)
+            unrelated = await count(connection, _WITHDRAW_RELATIONS, release_id, own, files.relates)
+        require_plausible(retired + withdrawn, held, allowed=allow_retiring)
         changed = await count(connection, _CHANGE, release_id)
         added = await count(connection, _ADD, release_id)
         related = await count(connection, _ADD_RELATIONS, release_id)
-        unrelated = await count(connection, _DROP_RELATIONS, release_id)
-        report = Report(rows, added, changed, retired, relations_added=related, relations_dropped=unrelated)
-        await finish(connection, release_id, report)
+        report = Report(rows, added, changed, retired, withdrawn, related, unrelated)
+        await finish(connection, release_id, report, completes=files.whole and not standing.whole)
     if not report.nothing:
         await connection.execute("ANALYZE rxnorm_concepts; ANALYZE rxnorm_relations")
     return report
@@ -157,6 +201,9 @@ async def _stage(connection: asyncpg.Connection, source: Source, files: RxNormFi
     await connection.execute(_CONCEPTS)
     for statement in (_SYNONYMS, _STRENGTHS, _INGREDIENTS, _BRANDS):
         await connection.execute(statement)
+    if not files.whole:
+        await connection.execute(_KEEP)
+    await connection.execute(_COMPLETE)
     rows: int = await connection.fetchval("SELECT count(*) FROM concepts")
     if rows == 0:
         raise BadRelease(f"{source.name}: no concepts")

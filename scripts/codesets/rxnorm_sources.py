@@ -30,14 +30,17 @@ _NOT_SUPPRESSED = "N"
 
 
 class ConceptRow(NamedTuple):
-    """A concept, or (`synonym` true) one more name of it. Brands and ingredients may be given as names only."""
+    """A concept, or (`synonym` true) one more name of it. Brands and ingredients may be given as names only.
+
+    None: the source does not say.
+    """
 
     line: int
     terminology: str
     code: str
     name: str
     term_type: str | None
-    suppressed: bool = False
+    suppressed: bool | None = None
     synonym: bool = False
     strength: str | None = None
     ingredients: list[str] | None = None
@@ -63,8 +66,8 @@ class StrengthRow(NamedTuple):
 class RrfFiles:
     """RXNCONSO.RRF, RXNREL.RRF and RXNSAT.RRF of a release's directory (RxNorm Technical Documentation, section 12)."""
 
-    terminology: Terminology | None = Terminology.RXNORM
     whole = True
+    relates = True
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -109,19 +112,21 @@ class RrfFiles:
 class CsvFile:
     """`rxcui,name` and any of CSV_OPTIONAL; lists are separated by `;`. Without an rxcui, `snomed` is the code.
 
-    What such a file lacks may well be in RxNorm: it is somebody's selection.
+    What such a file lacks may well be in RxNorm: it is somebody's selection. `relates`, known once it is read: whether
+    it has a column for relations.
     """
 
-    terminology: Terminology | None = None
     whole = False
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.relates = False
         self._related: list[RelationRow] = []
 
     def concepts(self, source: Source, refusals: Refusals) -> Iterator[ConceptRow]:
         seen: set[tuple[str, str]] = set()
         for line, record in source.records(self._path, refusals, CSV_REQUIRED, CSV_OPTIONAL):
+            self.relates = "ingredient_rxcui" in record
             rxcui, snomed = record["rxcui"], record.get("snomed", "")
             code, terminology = (rxcui, Terminology.RXNORM) if rxcui else (snomed, Terminology.SNOMED)
             if not _CODE.fullmatch(code) or not record["name"] or not record["name"].isprintable():
@@ -141,11 +146,11 @@ class CsvFile:
                     code=code,
                     name=record["name"],
                     term_type=record.get("tty") or None,
-                    suppressed=record.get("suppressed", "").upper() in ("1", "Y", "YES", "TRUE", "O", "E"),
+                    suppressed=_suppressed(record.get("suppressed")),
                     strength=record.get("strength") or None,
-                    ingredients=_parts(record.get("ingredient_name", "")),
-                    brands=_parts(record.get("brands", "")),
-                    synonyms=_parts(record.get("synonyms", "")),
+                    ingredients=_said(record.get("ingredient_name")),
+                    brands=_said(record.get("brands")),
+                    synonyms=_said(record.get("synonyms")),
                 )
 
     def relations(self, source: Source, refusals: Refusals) -> Iterator[RelationRow]:
@@ -161,3 +166,12 @@ RxNormFiles = RrfFiles | CsvFile
 
 def _parts(text: str) -> list[str]:
     return [part.strip() for part in text.split(";") if part.strip()]
+
+
+def _said(text: str | None) -> list[str] | None:
+    """None for a column that the file has not."""
+    return None if text is None else _parts(text)
+
+
+def _suppressed(text: str | None) -> bool | None:
+    return None if text is None else text.upper() in ("1", "Y", "YES", "TRUE", "O", "E")

@@ -33,14 +33,16 @@ def autumn(rows: Iterable[Icd10Row]) -> list[Icd10Row]:
     return [*kept, new]
 
 
-async def store(connection: asyncpg.Connection, rows: Iterable[Icd10Row], effective: dt.date) -> Report:
+async def store(
+    connection: asyncpg.Connection, rows: Iterable[Icd10Row], effective: dt.date, *, whole: bool = True
+) -> Report:
     """These rows as a release."""
 
     def read(source: Source, refusals: Refusals) -> Iterator[Icd10Row]:
         yield from rows
 
     release = Release(CodeSystem.ICD10CM, effective.isoformat(), effective)
-    return await import_icd10(connection, release, Source("a sample"), read)
+    return await import_icd10(connection, release, Source("a sample"), read, whole=whole)
 
 
 async def load_sample(dsn: str) -> None:

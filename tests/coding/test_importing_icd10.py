@@ -9,14 +9,16 @@ import sys
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from app.coding.public import CodeFault, extract_icd10
 from app.coding.releases.models import CodeSystem
+from app.core.db.sql import CompiledStatement
 from scripts.codesets.icd10 import import_icd10
 from scripts.codesets.icd10_sources import Icd10Row, chapter_of, dotted, read_csv, read_order_file, shipped_set
 from scripts.codesets.reading import BadRelease, Refusals, Source
@@ -58,13 +60,24 @@ def release(day: dt.date) -> Release:
 
 
 async def of_order_file(owner: asyncpg.Connection, path: Path, day: dt.date) -> Report:
-    return await import_icd10(owner, release(day), Source(path.name), partial(read_order_file, path))
+    return await import_icd10(owner, release(day), Source(path.name), partial(read_order_file, path), whole=True)
 
 
-async def of_csv(owner: asyncpg.Connection, path: Path, day: dt.date, *, allow_retiring: bool = False) -> Report:
-    return await import_icd10(
-        owner, release(day), Source(path.name), partial(read_csv, path), allow_retiring=allow_retiring
-    )
+async def of_csv(owner: asyncpg.Connection, path: Path, day: dt.date, **given: bool) -> Report:
+    """All of ICD-10-CM, unless it is said to be a selection."""
+    read = partial(read_csv, path)
+    return await import_icd10(owner, release(day), Source(path.name), read, **{"whole": True, **given})
+
+
+class Reading:
+    """Statements of the app on the importers' connection."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self._connection = connection
+
+    async def fetch(self, statement: CompiledStatement, values: dict[str, Any]) -> list[Any]:
+        found: list[Any] = await self._connection.fetch(statement.sql, *statement.arguments(values))
+        return found
 
 
 async def contents(owner: asyncpg.Connection) -> list[Any]:
@@ -173,6 +186,67 @@ async def test_a_release_is_corrected_by_itself(owner: asyncpg.Connection) -> No
     assert await owner.fetchval("SELECT deleted_at IS NOT NULL FROM icd10_codes WHERE code = 'A02'")
     assert (await store(owner, [*corrected, *rows("A02")], SECOND)).added == 1
     assert (await row_of(owner, "A02"))["valid_from"] == SECOND
+
+
+async def test_a_selection_takes_nothing_away(owner: asyncpg.Connection, tmp_path: Path) -> None:
+    """Of what it lacks nothing is said: neither that it is gone, nor that a heading has nothing below it."""
+    await store(owner, [*rows("A00.0", "A01"), rows("A00")[0]._replace(billable=False)], FIRST)
+    await owner.execute("UPDATE icd10_codes SET parent = 'A00' WHERE code = 'A00.0'")
+    path = csv_file(tmp_path, "code,description\nA00,Cholera\nA02,New\n")
+    report = await of_csv(owner, path, SECOND, whole=False)
+    assert report == Report(rows=2, added=1, changed=1, retired=0)
+    assert not (await row_of(owner, "A00"))["billable"]
+    assert (await row_of(owner, "A01"))["valid_to"] is None
+    assert (await row_of(owner, "A02"))["valid_from"] == SECOND
+    stored = await owner.fetch("SELECT whole FROM code_releases ORDER BY effective_from")
+    assert [row["whole"] for row in stored] == [True, True], "a whole set stays one"
+    before = await contents(owner)
+    assert (await of_csv(owner, csv_file(tmp_path, "code,description\nA00,Cholera\n"), SECOND, whole=False)).nothing
+    assert await contents(owner) == before
+
+
+async def test_selections_before_the_whole(owner: asyncpg.Connection, tmp_path: Path) -> None:
+    """What only a source of that name brought goes with it; the whole has had all its codes from the start."""
+    head = "code,description\n"
+    await of_csv(owner, csv_file(tmp_path, head + "A00,Cholera\nA01,Typhoid\n"), FIRST, whole=False)
+    await store(owner, rows("A01"), FIRST, whole=False)
+    await of_csv(owner, csv_file(tmp_path, head + "A00,Cholera\nA02,Salmonella\n"), SECOND, whole=False)
+    report = await of_csv(owner, csv_file(tmp_path, head + "A00,Cholera\n"), SECOND, whole=False)
+    assert (report.retired, report.withdrawn) == (0, 1)
+    assert [
+        r["code"] for r in await owner.fetch("SELECT code FROM icd10_codes WHERE deleted_at IS NULL ORDER BY 1")
+    ] == [
+        "A00",
+        "A01",
+    ]
+    assert not await owner.fetchval("SELECT bool_or(whole) FROM code_releases")
+    report = await store(owner, rows("A00", "A02", "A03"), THIRD)
+    assert (report.added, report.retired, report.withdrawn) == (2, 1, 0)
+    assert [(await row_of(owner, code))["valid_from"] for code in ("A00", "A02", "A03")] == [SINCE] * 3
+    assert await owner.fetchval("SELECT whole FROM code_releases ORDER BY created_at DESC LIMIT 1")
+
+
+async def test_the_whole_is_noted_where_nothing_else_changes(owner: asyncpg.Connection) -> None:
+    await store(owner, rows("A00"), FIRST, whole=False)
+    assert (await store(owner, rows("A00"), FIRST)).nothing
+    assert (await store(owner, rows("A00"), FIRST)).nothing
+    stored = await owner.fetch("SELECT whole FROM code_releases ORDER BY created_at")
+    assert [row["whole"] for row in stored] == [False, True]
+
+
+async def test_a_selection_makes_no_other_diagnosis_unknown(
+    owner: asyncpg.Connection, import_database: TestDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Through the command: without `--whole` a CSV judges nothing, with it everything."""
+    for name, value in environment_of(import_database).items():
+        monkeypatch.setenv(name, value)
+    path = csv_file(tmp_path, "code,description,billable\nA00,Cholera,no\n")
+    given = ["--csv", str(path), "--effective", FIRST.isoformat()]
+    reader = cast("Any", Reading(owner))
+    for more, told in (([], (None, None)), (["--whole"], (CodeFault.NOT_BILLABLE, CodeFault.UNKNOWN))):
+        assert await asyncio.to_thread(main, [*given, *more]) == 0
+        codes = await extract_icd10(reader, ["A00", "B99"])
+        assert (codes.fault("A00", SECOND), codes.fault("B99", SECOND)) == told
 
 
 async def test_what_a_source_does_not_say_stays(owner: asyncpg.Connection, tmp_path: Path) -> None:

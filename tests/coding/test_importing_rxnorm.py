@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from app.coding.public import RxNormExtract, RxNormFault, RxNormStanding
 from app.coding.releases.models import CodeSystem
 from scripts.codesets.reading import BadRelease, Source
 from scripts.codesets.releases import Release, Report
@@ -68,6 +69,16 @@ async def load(owner: asyncpg.Connection, files: Any, day: dt.date) -> Report:
     return await import_rxnorm(owner, release(day), Source("files"), files)
 
 
+async def of(owner: asyncpg.Connection, source: str, files: Any, day: dt.date) -> Report:
+    return await import_rxnorm(owner, release(day), Source(source), files)
+
+
+def csv_file(directory: Path, text: str) -> CsvFile:
+    path = directory / "drugs.csv"
+    path.write_text(text, encoding="utf-8")
+    return CsvFile(path)
+
+
 async def concept(owner: asyncpg.Connection, code: str) -> Any:
     return await owner.fetchrow("SELECT * FROM rxnorm_concepts WHERE code = $1", code)
 
@@ -105,12 +116,66 @@ async def test_the_same_again_changes_nothing(owner: asyncpg.Connection, tmp_pat
 
 
 async def test_only_rrf_is_rxnorm_itself(owner: asyncpg.Connection, tmp_path: Path) -> None:
-    """A CSV is somebody's selection: what it lacks may well exist."""
+    """A CSV is somebody's selection: what it lacks may well exist. On top of RxNorm itself it takes nothing away."""
     await load(owner, CsvFile(SHIPPED), SHIPPED_SINCE)
     await import_rxnorm(owner, release(NOW), Source("files"), rrf(tmp_path), allow_retiring=True)
-    await import_rxnorm(owner, release(LATER), Source("files"), CsvFile(SHIPPED), allow_retiring=True)
+    await load(owner, CsvFile(SHIPPED), LATER)
     stored = await owner.fetch("SELECT whole FROM code_releases ORDER BY effective_from")
-    assert [row["whole"] for row in stored] == [False, True, False]
+    assert [row["whole"] for row in stored] == [False, True, True]
+
+
+async def test_a_selection_retires_nothing(owner: asyncpg.Connection, tmp_path: Path) -> None:
+    """Nor does it blank what it has no column for, or drop relations."""
+    await load(owner, rrf(tmp_path), NOW)
+    before = await contents(owner)
+    relations = await owner.fetch("SELECT * FROM rxnorm_relations ORDER BY id")
+    assert (await load(owner, csv_file(tmp_path, "rxcui,name\n26225,ondansetron\n"), LATER)).nothing
+    assert await contents(owner) == before
+    text = "rxcui,name,brands\n104894,ondansetron ODT,Zofran; Zuplenz\n7242,naloxone,Narcan\n"
+    report = await load(owner, csv_file(tmp_path, text), LATER)
+    assert (report.added, report.changed, report.retired, report.withdrawn, report.relations_dropped) == (1, 1, 0, 0, 0)
+    drug = await concept(owner, "104894")
+    assert (drug["name"], drug["brands"]) == ("ondansetron ODT", ["Zofran", "Zuplenz"])
+    kept = (drug["term_type"], drug["strength"], drug["suppressed"], drug["synonyms"], drug["ingredients"])
+    assert kept == ("SCD", "4 MG", False, ["ondansetron ODT 4 MG"], ["ondansetron"])
+    assert await owner.fetchval("SELECT count(*) FROM rxnorm_concepts WHERE retired_on IS NOT NULL") == 0
+    assert await owner.fetch("SELECT * FROM rxnorm_relations ORDER BY id") == relations
+    assert (await load(owner, csv_file(tmp_path, "rxcui,name\n104894,ondansetron ODT\n"), LATER)).withdrawn == 0
+
+
+async def test_a_selection_withdraws_what_its_source_alone_brought(owner: asyncpg.Connection, tmp_path: Path) -> None:
+    """Not what another brought, or changed since; and what is withdrawn is at no fault."""
+    head = "rxcui,name,ingredient_rxcui\n"
+    await of(owner, "shipped", csv_file(tmp_path, head + "7242,naloxone,\n1,one,\n"), NOW)
+    text = head + "7242,Naloxone,\n99,kit,7242\n98,kits,7242\n97,old,\n"
+    assert (await of(owner, "drugs.csv", csv_file(tmp_path, text), NOW)).relations_added == 2
+    await of(owner, "other.csv", csv_file(tmp_path, head + "97,new,\n"), NOW)
+    report = await of(owner, "drugs.csv", csv_file(tmp_path, "rxcui,name\n98,kits\n"), LATER)
+    assert (report.retired, report.withdrawn, report.relations_dropped) == (0, 1, 1)
+    stored = await owner.fetch("SELECT code, retired_on FROM rxnorm_concepts WHERE deleted_at IS NULL ORDER BY code")
+    assert [tuple(row) for row in stored] == [("1", None), ("7242", None), ("97", None), ("98", None)]
+    assert (await of(owner, "drugs.csv", csv_file(tmp_path, text), LATER)).added == 1
+    assert await owner.fetchval("SELECT count(*) FROM rxnorm_relations WHERE deleted_at IS NULL") == 2
+    assert (
+        await of(owner, "drugs.csv", csv_file(tmp_path, text.replace("kits,7242", "kits,")), LATER)
+    ).nothing is False
+    assert await owner.fetchval("SELECT rxcui FROM rxnorm_relations WHERE deleted_at IS NULL") == "99"
+
+
+async def test_the_whole_is_noted_where_nothing_else_changes(owner: asyncpg.Connection, tmp_path: Path) -> None:
+    await load(owner, csv_file(tmp_path, "rxcui,name,tty\n26225,ondansetron,IN\n"), NOW)
+    assert (await load(owner, rrf(tmp_path, CONCEPTS[:1], ()), NOW)).nothing
+    assert [row["whole"] for row in await owner.fetch("SELECT whole FROM code_releases ORDER BY created_at")] == [
+        False,
+        True,
+    ]
+
+
+def test_only_the_whole_has_retired_a_concept() -> None:
+    """What a selection no longer has is no fault of a chart."""
+    concepts = {"1": RxNormStanding(suppressed=False, retired_on=NOW)}
+    assert RxNormExtract(known=False, concepts=concepts).fault("1", LATER) is None
+    assert RxNormExtract(known=True, concepts=concepts).fault("1", LATER) is RxNormFault.RETIRED
 
 
 async def test_a_newer_release_retires_and_brings_back(owner: asyncpg.Connection, tmp_path: Path) -> None:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import threading
+import tracemalloc
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 import asyncpg
 import httpx
 import pytest
 
+from app.coding.lookup.shipped import shipped_terms
+from app.coding.search.vocabulary import Term, Vocabulary
+from app.coding.vocabulary.schemas import CodeDomain
+from app.coding.vocabulary.service import MOST_TERMS
 from app.core.config import Settings
 from tests.core.evidence import audit_of, checksum
 from tests.support.actors import Agency, found_agency
@@ -145,3 +152,57 @@ async def test_what_will_not_do_is_refused(
     before = await checksum(coding_admin, coders.tenant_id)
     await coders.admin.expect(422, "POST", VOCABULARY, json={**TERM, **wrong})
     assert await checksum(coding_admin, coders.tenant_id) == before
+
+
+async def test_an_agency_has_two_thousand_terms_at_most(
+    coders: Agency, coding_admin: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of them are found by, and read beside the event loop; one more is refused, added or restored."""
+    made_on = set()
+
+    class Noted(Vocabulary):
+        def __init__(self, terms: Iterable[Term], base: Vocabulary | None = None) -> None:
+            made_on.add(threading.get_ident())
+            super().__init__(terms, base)
+
+    monkeypatch.setattr("app.coding.lookup.book.Vocabulary", Noted)
+    old = await coders.admin.expect(201, "POST", VOCABULARY, json=TERM)
+    await coders.admin.expect(204, "DELETE", f"{VOCABULARY}/{old['id']}?version=1")
+    await coding_admin.execute(
+        "INSERT INTO vocabulary_terms"
+        " (id, tenant_id, say, spoken, means, boost, domains, version, created_at, updated_at) SELECT"
+        " gen_random_uuid(), $1, 'plan ' || n, 'plan ' || n, '[\"hypothermia\"]', '[]', '[\"icd10\"]', 1,"
+        " now(), now() FROM generate_series(2, $2::integer) AS n",
+        coders.tenant_id,
+        MOST_TERMS,
+    )
+    last = await coders.admin.expect(201, "POST", VOCABULARY, json={**TERM, "say": "plan 1"})
+    assert await first(coders, "plan 1") == await first(coders, f"plan {MOST_TERMS}") == "T68.XXXA"
+    assert await first(coders, "sob") == "R06.02"
+    assert made_on and threading.get_ident() not in made_on
+    before = await checksum(coding_admin, coders.tenant_id)
+    refused = await coders.admin.expect(409, "POST", VOCABULARY, json=TERM)
+    assert refused["error"]["code"] == "CONFLICT" and "2,000" in refused["error"]["message"]
+    await coders.admin.expect(409, "POST", f"{VOCABULARY}/{old['id']}/restore", json={"version": 2})
+    assert await checksum(coding_admin, coders.tenant_id) == before
+    await coders.admin.expect(204, "DELETE", f"{VOCABULARY}/{last['id']}?version=1")
+    await coders.admin.expect(200, "POST", f"{VOCABULARY}/{old['id']}/restore", json={"version": 2})
+
+
+def test_own_terms_stand_on_the_shipped_ones() -> None:
+    """Replaced, taken away, misspelt: as in one vocabulary, without another copy of the shipped one."""
+    shipped = shipped_terms(CodeDomain.ICD10)
+    own = [Term("sob", means=("hypothermia",)), Term("fx"), Term("zzyzx", means=("cold",)), Term("a b c d e f g h i")]
+    tracemalloc.start()
+    layered = Vocabulary(own, base=shipped)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 50_000
+    sob, alone = layered.find(["sob"]), layered.find(["chf"])
+    assert sob is not None and sob.meanings == (("hypothermia",),)
+    assert layered.find(["fx"]) is None and shipped.find(["fx"]) is not None
+    assert alone is not None and alone is shipped.find(["chf"])
+    assert [segment.tokens for segment in layered.divide(["zzyzx", "chf", "fx"])] == [("zzyzx",), ("chf",), ("fx",)]
+    assert layered.says("zzyzx") and layered.says("chf") and not shipped.says("zzyzx")
+    assert layered.closest("zzyzxx") == "zzyzx"
+    assert layered.closest("sezure") == shipped.closest("sezure") is not None

@@ -9,6 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.coding.icd10.models import Icd10Code
+from app.coding.releases.models import CodeSystem
+from app.coding.releases.repository import NEWEST
 from app.core.db.sql import CompiledStatement
 from app.core.db.uow import Transaction
 
@@ -48,11 +50,11 @@ def _ancestry() -> sa.Select[Any]:
 
 
 _ANCESTORS = CompiledStatement(_ancestry())
-_LOADED = sa.select(sa.exists().where(_LIVE).label("loaded")).subquery("loaded")
+_RELEASE = NEWEST.subquery("release")
 _EXTRACT = CompiledStatement(
-    sa.select(_LOADED.c.loaded, _codes.c.compact, _codes.c.valid_from, _codes.c.valid_to, _codes.c.billable)
+    sa.select(_RELEASE.c.whole, _codes.c.compact, _codes.c.valid_from, _codes.c.valid_to, _codes.c.billable)
     .select_from(
-        _LOADED.outerjoin(
+        _RELEASE.outerjoin(
             _codes, sa.and_(_codes.c.compact == sa.any_(sa.bindparam("compact", type_=ARRAY(sa.Text()))), _LIVE)
         )
     )
@@ -101,11 +103,12 @@ async def list_ancestors(transaction: Transaction, parent: str) -> list[Any]:
 
 
 async def list_extract(transaction: Transaction, compact: Sequence[str]) -> list[Any]:
-    """The periods of these codes (without dots), each beside `loaded`: whether there is any code at all to judge by.
+    """The periods of these codes (without dots), each beside `whole` of the loaded release; before the first import
+    nothing.
 
-    One row at least; its `compact` is null where there is none of these.
+    One row at least of a loaded release; its `compact` is null where there is none of these.
     """
-    return await transaction.fetch(_EXTRACT, {"compact": list(compact)})
+    return await transaction.fetch(_EXTRACT, {"code_system": CodeSystem.ICD10CM, "compact": list(compact)})
 
 
 async def list_batch(transaction: Transaction, after: Any) -> list[Any]:

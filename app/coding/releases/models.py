@@ -34,8 +34,8 @@ class ReferenceEntity(Entity):
 class CodeRelease(ReferenceEntity):
     """`report`: counts of added, changed, retired, withdrawn. The newest row of a code system names its state.
 
-    `whole`: it is the code system itself, and what it lacks does not exist; a selection of it tells nothing by lacking
-    a code.
+    `whole`: what is loaded with it is the code system itself, and a code that is not there does not exist: the release
+    is whole, or a selection on top of one that is. A selection tells nothing by lacking a code.
     """
 
     __tablename__ = "code_releases"

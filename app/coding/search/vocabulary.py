@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from app.coding.search.words import CloseWords, content, words
 
@@ -33,10 +34,14 @@ class Segment:
 
 
 class Vocabulary:
-    """Terms by the words that are said. A later term replaces an earlier one of the same words."""
+    """Terms by the words that are said. A later term replaces an earlier one of the same words, and one of `base`.
+
+    The base is shared, not copied: it is the shipped vocabulary below each agency's few terms.
+    """
 
     def __init__(self, terms: Iterable[Term], base: Vocabulary | None = None) -> None:
-        self._segments: dict[tuple[str, ...], Segment | None] = {} if base is None else dict(base._segments)
+        self._base = base
+        self._segments: dict[tuple[str, ...], Segment | None] = {}
         for term in terms:
             meanings = tuple(tuple(content(words(phrase))) for phrase in term.means)
             for said in (term.say, *term.also):
@@ -44,20 +49,29 @@ class Vocabulary:
                 if tokens:
                     self._segments[tokens] = None if term.empty else Segment(tokens, meanings, term.boost)
         self._longest = max(map(len, self._segments), default=0)
+        if base is not None:
+            self._longest = max(self._longest, base._longest)
         self._words = {token for tokens in self._segments for token in tokens}
         self._close = CloseWords(tokens[0] for tokens in self._segments if len(tokens) == 1)
 
     def find(self, tokens: Sequence[str]) -> Segment | None:
         """The term that consists of exactly these words."""
-        return self._segments.get(tuple(tokens))
+        key = tuple(tokens)
+        if self._base is None or key in self._segments:
+            return self._segments.get(key)
+        return self._base.find(key)
 
     def says(self, token: str) -> bool:
         """Whether the word stands in any term."""
-        return token in self._words
+        return token in self._words or (self._base is not None and self._base.says(token))
 
     def closest(self, token: str) -> str | None:
         """The term of one word that this one is most likely a misspelling of."""
-        return next(iter(self._close.find(token)), None)
+        return next(iter(self._nearest(token)[1]), None)
+
+    def _nearest(self, token: str) -> tuple[tuple[int, int], list[str]]:
+        own = self._close.measure(token)
+        return own if self._base is None else min(self._base._nearest(token), own, key=itemgetter(0))
 
     def divide(self, tokens: Sequence[str]) -> list[Segment]:
         """The query from left to right, the longest term at each place; other words stand alone."""

@@ -13,6 +13,7 @@ _HYPHENATED = re.compile(r"\w+(?:-\w+)+")
 _APOSTROPHES = str.maketrans("", "", "'\u2018\u2019`")
 _GRAM = 3
 _PROPOSALS = 40
+_FAR = (99, 0)
 FILLERS = frozenset(
     (
         *("a", "an", "and", "any", "as", "at", "by", "due", "for", "from", "in", "into", "is", "it", "its", "nec"),
@@ -82,8 +83,12 @@ class CloseWords:
 
         Of as few edits, what shares more trigrams: `chst` lacks a letter of chest rather than has a wrong one of cyst.
         """
+        return self.measure(word)[1]
+
+    def measure(self, word: str) -> tuple[tuple[int, int], list[str]]:
+        """The closest behind how far they are, to be compared with those of another list."""
         if not 4 <= len(word) <= 30 or not word.isalpha():
-            return []
+            return _FAR, []
         most = 1 if len(word) < 7 else 2
         shared: Counter[int] = Counter()
         for gram in _grams(word):
@@ -98,7 +103,7 @@ class CloseWords:
             edits = distance(word, self._words[number], most)
             if edits <= most:
                 found.setdefault((edits, -shared[number]), []).append(self._words[number])
-        return found[min(found)] if found else []
+        return min(found.items()) if found else (_FAR, [])
 
 
 def _grams(word: str) -> set[str]:

@@ -16,9 +16,13 @@ from app.coding.vocabulary.schemas import VocabularyTermCreate, VocabularyTermPa
 from app.core.clock import utcnow
 from app.core.db.uow import ReadUnitOfWork, UnitOfWork
 from app.core.dependencies import ReadUow, Uow
+from app.core.errors import Conflict
 from app.core.idempotency.creation import Creation
 from app.core.pagination import Page
 from app.core.repository import require_version
+
+MOST_TERMS = 2000
+"""Of one agency: each process reads them all with the first lookup after a change."""
 
 
 class VocabularyAction(StrEnum):
@@ -52,11 +56,12 @@ class VocabularyService:
         self._terms = VocabularyRepository(uow)
 
     async def add(self, given: VocabularyTermCreate, creation: Creation) -> VocabularyTermRead:
-        """Raises Conflict when the agency has a term of the same words."""
+        """Raises Conflict when the agency has a term of the same words, or MOST_TERMS already."""
         self._uow.principal.require(VOCABULARY_WRITE)
         claim = await creation.claim(self._uow, given)
         if claim.repeated:
             return VocabularyTermRead.of(await self._terms.get(self._uow.tenant_id, claim.entity_id))
+        await self._require_room()
         term = VocabularyTerm(
             id=claim.entity_id, tenant_id=self._uow.tenant_id, spoken=_spoken(given.say), **given.values()
         )
@@ -83,13 +88,20 @@ class VocabularyService:
             term.deleted_at = utcnow()
 
     async def restore(self, term_id: uuid.UUID, version: int) -> VocabularyTermRead:
-        """Raises NotFound, Conflict (stale, or another term took its words)."""
+        """Raises NotFound, Conflict (stale, another term took its words, or there are MOST_TERMS already)."""
         self._uow.principal.require(VOCABULARY_WRITE)
         term = await self._terms.get_including_deleted(self._uow.tenant_id, term_id)
         require_version(term, version)
+        if term.deleted_at is not None:
+            await self._require_room()
         async with self._uow.change(term, VocabularyAction.RESTORED):
             term.deleted_at = None
         return VocabularyTermRead.of(term)
+
+    async def _require_room(self) -> None:
+        """Raises Conflict. A bound on work, not on a number: what is added at the same moment may pass it by one."""
+        if await self._terms.count_live(self._uow.tenant_id) >= MOST_TERMS:
+            raise Conflict(f"An agency has {MOST_TERMS:,} terms of its own at most. Delete some first.")
 
 
 def _spoken(say: str) -> str:

@@ -27,6 +27,8 @@ _CHAPTER_STARTS = (
 CSV_REQUIRED = ("code", "description")
 CSV_OPTIONAL = ("short_description", "billable", "category", "chapter", "parent", "inclusion_terms")
 
+_LONGEST = {"short_description": 100, "category": 10, "chapter": 10, "parent": 10}
+
 
 class Icd10Row(NamedTuple):
     """A line of a release. None: the source does not say. `line` is where it stands."""
@@ -82,9 +84,13 @@ def read_csv(path: Path, source: Source, refusals: Refusals) -> Iterator[Icd10Ro
     judge = _Judge(refusals, set())
     for line, record in source.records(path, refusals, CSV_REQUIRED, CSV_OPTIONAL):
         code = judge.accept(line, record["code"], record["description"])
-        said = record.get("billable", "").lower()
+        said, parent = record.get("billable", "").lower(), record.get("parent", "").upper()
         if said and said not in _BILLABLE:
             refusals.add(line, "billable is neither yes nor no")
+        elif parent and dotted(parent) == code:
+            refusals.add(line, f"{code} is its own parent")
+        elif any(len(record.get(name, "")) > most for name, most in _LONGEST.items()):
+            refusals.add(line, "a field is too long: " + ", ".join(f"{name} {most}" for name, most in _LONGEST.items()))
         elif code is not None:
             terms = record.get("inclusion_terms")
             yield Icd10Row(
@@ -97,7 +103,7 @@ def read_csv(path: Path, source: Source, refusals: Refusals) -> Iterator[Icd10Ro
                 billable=_BILLABLE.get(said),
                 category=record.get("category") or code[:3],
                 chapter=record.get("chapter") or chapter_of(code),
-                parent=dotted(record["parent"].upper()) if record.get("parent") else None,
+                parent=dotted(parent) if parent else None,
             )
 
 

@@ -11,8 +11,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 SHOWN_FAULTS = 50
+LONGEST_FIELD = 4000
+"""Of a list in a CSV; the longest of the code sets' own have half of that."""
 _EVERY_SECONDS = 0.2
 _BAR = 30
+
+
+def storable(text: str) -> bool:
+    """Printable text (no NUL, no line ends) of a length that an index takes."""
+    return len(text) <= LONGEST_FIELD and text.isprintable()
 
 
 class BadRelease(Exception):
@@ -95,6 +102,9 @@ class Source:
                 except UnicodeDecodeError:
                     refusals.add(number, "not UTF-8")
                     continue
+                if "\0" in text:
+                    refusals.add(number, "has a NUL, which no text may hold")
+                    continue
                 yield number, text.rstrip("\r\n")
         progress.close()
 
@@ -125,6 +135,13 @@ class Source:
                     if row:
                         refusals.add(at, f"{len(row)} fields instead of {len(head)}")
                     continue
-                yield at, {name: value.strip() for name, value in zip(head, row, strict=True)}
+                record = {name: value.strip() for name, value in zip(head, row, strict=True)}
+                wrong = next((name for name, value in record.items() if not storable(value)), None)
+                if wrong is not None:
+                    refusals.add(
+                        at, f"{wrong} has more than {LONGEST_FIELD:,} characters, or one that is not printable"
+                    )
+                    continue
+                yield at, record
         except csv.Error as error:
             refusals.add(at, str(error))

@@ -25,6 +25,7 @@ SYNONYM_TYPES = frozenset(("PSN", "SY", "TMSY"))
 RELATIONS = frozenset(
     ("has_ingredient", "has_ingredients", "has_precise_ingredient", "consists_of", "contains", "tradename_of")
 )
+_LONGEST = {"name": 3000, "tty": 20, "strength": 500}
 _CODE = re.compile(r"[0-9]{1,18}")
 _NOT_SUPPRESSED = "N"
 
@@ -131,6 +132,10 @@ class CsvFile:
             code, terminology = (rxcui, Terminology.RXNORM) if rxcui else (snomed, Terminology.SNOMED)
             if not _CODE.fullmatch(code) or not record["name"] or not record["name"].isprintable():
                 refusals.add(line, "no code, or no name")
+            elif any(len(record.get(name, "")) > most for name, most in _LONGEST.items()):
+                refusals.add(line, "a field is too long: " + ", ".join(f"{n} {most}" for n, most in _LONGEST.items()))
+            elif code in _parts(record.get("ingredient_rxcui", "")):
+                refusals.add(line, f"{code} is its own ingredient")
             elif (code, terminology) in seen:
                 refusals.add(line, f"{code} stands in the file twice")
             elif any(not _CODE.fullmatch(one) for one in _parts(record.get("ingredient_rxcui", ""))):

@@ -28,7 +28,6 @@ LISTS = {
     "symptom": "Symptom",
     "cause_of_injury": "CauseOfInjury",
     "medication": "Medication",
-    "procedure": "Procedure",
 }
 RXNORM_CODE_TYPE = "9924003"
 """NEMSIS CodeType.05: the code is RxNorm's; 9924005 is SNOMED CT."""
@@ -183,7 +182,7 @@ def test_nemsis_marks_are_codes_only_and_exist() -> None:
             case "rxnorm":
                 assert row["list"] == "medication" and row["code"] in MEDICATION_NAMES, row
             case "snomed":
-                assert row["list"] in {"medication", "procedure"} and re.fullmatch(r"\d{6,18}", row["code"]), row
+                assert row["list"] == "medication" and row["code"] in MEDICATION_NAMES, row
             case other:
                 pytest.fail(f"unknown code type {other}")
     marked = {row["code"] for row in SUGGESTIONS if row["list"] == "medication"}
@@ -197,7 +196,7 @@ def test_nemsis_marks_are_the_defined_list(name: str) -> None:
         pytest.skip("needs the NEMSIS defined lists (SHARED_DIR)")
     listed = json.loads((shared / "nemsis" / "lists" / f"{LISTS[name]}.json").read_text(encoding="utf-8"))
     values = [item["Value"] for item in listed["DefinedList"]["Codes"]["Code"]]
-    code_type = {"medication": "rxnorm", "procedure": "snomed"}.get(name, "icd10")
+    code_type = "rxnorm" if name == "medication" else "icd10"
     expected = {
         (value["Value"], "snomed" if name == "medication" and value["CodeType"] != RXNORM_CODE_TYPE else code_type)
         for value in values

@@ -116,7 +116,7 @@ async def test_order_file(owner: asyncpg.Connection, tmp_path: Path) -> None:
 async def test_csv_with_the_least_columns(owner: asyncpg.Connection, tmp_path: Path) -> None:
     """What stands above what, and what is billable, follows from the codes."""
     path = csv_file(tmp_path, 'description,CODE\r\n"Cholera, biovar",a000\r\nCholera,A00\r\n"Typhoid\nfever",A01\r\n')
-    with pytest.raises(BadRelease, match="line 5: no description"):
+    with pytest.raises(BadRelease, match="line 5: description has more"):
         await of_csv(owner, path, FIRST)
     path = csv_file(tmp_path, '\ufeffdescription,CODE\r\n"Cholera, biovar",a000\r\nCholera,A00\r\n')
     assert (await of_csv(owner, path, FIRST)).added == 2
@@ -272,6 +272,13 @@ async def test_what_a_source_does_not_say_stays(owner: asyncpg.Connection, tmp_p
         ("code,description,billable\nA00,Cholera,maybe\n", "line 2: billable is neither yes nor no"),
         ("code,description,parent\nA00,Cholera,B99\n", "line 2: A00 has a parent that is nowhere"),
         ('code,description\nA00,"Chol"era\n', "line 2: "),
+        ("code,description\nA00,Chol\0era\n", "line 2: has a NUL"),
+        ("code,description,inclusion_terms\nA00,Cholera,a\x07b\n", "line 2: inclusion_terms has more"),
+        (f"code,description,inclusion_terms\nA00,Cholera,{'x' * 4001}\n", "line 2: inclusion_terms has more"),
+        (f"code,description,chapter\nA00,Cholera,{'x' * 11}\n", "line 2: a field is too long"),
+        (f"code,description,short_description\nA00,Cholera,{'x' * 101}\n", "line 2: a field is too long"),
+        ("code,description,parent\nA00,Cholera,a00\n", "line 2: A00 is its own parent"),
+        ("code,description,parent\nA000,Cholera,A00.0\n", "line 2: A00.0 is its own parent"),
         ("code,what\nA00,Cholera\n", "the first line must name the columns"),
         ("code,description\n", "no codes"),
         ("", "the first line must name the columns"),

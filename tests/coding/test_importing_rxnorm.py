@@ -228,6 +228,7 @@ async def test_csv(owner: asyncpg.Connection, tmp_path: Path) -> None:
         ("RXNREL.RRF", "a|b\n", "RXNREL.RRF: 1 fields instead of 16"),
         ("RXNSAT.RRF", "\xff", "fields instead of 13"),
         ("RXNCONSO.RRF", "", "no concepts"),
+        ("RXNCONSO.RRF", conso("1", "IN", "na\0me", "N"), "line 1: has a NUL"),
     ],
 )
 async def test_bad_rrf_changes_nothing(
@@ -239,6 +240,25 @@ async def test_bad_rrf_changes_nothing(
     (tmp_path / name).write_text(text, encoding="utf-8")
     with pytest.raises(BadRelease, match=told):
         await load(owner, files, LATER)
+    assert await contents(owner) == before
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("rxcui,name\n1,one\n2,t\0wo\n", "line 3: has a NUL"),
+        ("rxcui,name,brands\n1,one,a\x07\n", "line 2: brands has more"),
+        (f"rxcui,name,synonyms\n1,one,{'x' * 4001}\n", "line 2: synonyms has more"),
+        (f"rxcui,name\n1,{'x' * 3001}\n", "line 2: a field is too long"),
+        (f"rxcui,name,tty\n1,one,{'x' * 21}\n", "line 2: a field is too long"),
+        ("rxcui,name,ingredient_rxcui\n1,one,1\n", "line 2: 1 is its own ingredient"),
+    ],
+)
+async def test_a_bad_csv_changes_nothing(owner: asyncpg.Connection, tmp_path: Path, text: str, told: str) -> None:
+    await load(owner, rrf(tmp_path), NOW)
+    before = await contents(owner)
+    with pytest.raises(BadRelease, match=told):
+        await load(owner, csv_file(tmp_path, text), LATER)
     assert await contents(owner) == before
 
 

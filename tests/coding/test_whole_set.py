@@ -89,7 +89,8 @@ def _answers(whole: LoadedCodes) -> dict[str, bool]:
     """Whether each query has an accepted code among its first three."""
     builder = IndexBuilder()
     builder.add(
-        entry({**row._asdict(), "retired_on": None}) for row in CsvFile(SHIPPED).concepts(Source("shipped"), Refusals())
+        entry({**row._asdict(), "synonyms": [], "retired_on": None})
+        for row in CsvFile(SHIPPED).concepts(Source("shipped"), Refusals())
     )
     drugs = marked(builder.finish())
     answers = {}

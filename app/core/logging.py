@@ -20,7 +20,7 @@ SAFE_KEYS = frozenset(
     {
         "event", "level", "timestamp", "component", "request_id", "tenant_id", "actor_user_id", "route", "method",
         "status", "duration_ms", "error_code", "error_type", "location", "entity_type", "entity_id", "event_id",
-        "topic", "handler", "attempt", "job", "constraint", "sqlstate",
+        "topic", "handler", "attempt", "job", "constraint", "sqlstate", "code_system", "rows",
     }
 )  # fmt: skip
 

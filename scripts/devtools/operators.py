@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from scripts.devtools.checkout import Checkout, child_environment
+from scripts.devtools.checkout import Checkout
 from scripts.devtools.checks import run_in_terminal
 from scripts.devtools.console import DevError
 from scripts.devtools.database_urls import DATABASE, SUPERUSER, role_urls
 from scripts.devtools.ports import LOOPBACK
 from scripts.devtools.processes import read_json
-from scripts.devtools.services import credentials_file
+from scripts.devtools.services import credentials_file, served_environment
 
 SCRIPTS = ("provision_tenant", "suspend_tenant", "codesets", "import_icd10", "import_rxnorm")
 
@@ -22,4 +22,4 @@ def operate(checkout: Checkout, script: str, arguments: Sequence[str]) -> int:
     passwords = {role: str(password) for role, password in read_json(credentials_file(checkout)).items()}
     urls = role_urls(f"postgresql://{SUPERUSER}@{LOOPBACK}:{port}/{DATABASE}", passwords, DATABASE)
     command: list[str | Path] = [checkout.python, "-m", f"scripts.{script}", *arguments]
-    return run_in_terminal(command, checkout.root, child_environment(checkout, **urls))
+    return run_in_terminal(command, checkout.root, served_environment(checkout, **urls))

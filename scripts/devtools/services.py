@@ -61,14 +61,18 @@ class Place:
     throwaway: bool
 
 
+def served_environment(checkout: Checkout, **extra: str) -> dict[str, str]:
+    """Of the service that `serve` runs, and of what is run beside it: not production, unless that is asked for."""
+    return child_environment(checkout, ENVIRONMENT=os.environ.get("ENVIRONMENT", "development"), **extra)
+
+
 @contextmanager
 def persistent(checkout: Checkout, wishes: Wishes) -> Iterator[Services]:
     """The data directory's own servers, kept for the next start. The caller holds the data directory's lock."""
     account = server_account(checkout.root)
     place = Place(checkout, account, checkout.data_dir, servers_home(checkout, account), throwaway=False)
     with ExitStack() as stack:
-        environment = child_environment(checkout, ENVIRONMENT=os.environ.get("ENVIRONMENT", "development"))
-        yield begin(stack, place, wishes, Services(environment), durable=True)
+        yield begin(stack, place, wishes, Services(served_environment(checkout)), durable=True)
 
 
 @contextmanager

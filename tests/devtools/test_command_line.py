@@ -1,6 +1,7 @@
 """What the developer types reaches the right place unharmed."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -82,6 +83,7 @@ def test_an_operators_script_finds_the_database(monkeypatch: pytest.MonkeyPatch,
     (tmp_path / "database-credentials.json").write_text(json.dumps(passwords))
     assert command_line.main(given) == 0
     [(command, environment)] = ran
+    assert environment["ENVIRONMENT"] == os.environ.get("ENVIRONMENT", "development")
     assert command[1:] == ["-m", "scripts.suspend_tenant", "suspend", "a-slug", "unpaid"]
     assert environment["DATABASE_URL"] == f"postgresql://{APP}:of%20{APP}@127.0.0.1:5433/fusionems"
     assert environment["MIGRATION_DATABASE_URL"].startswith(f"postgresql://{OWNER}:")

@@ -1,6 +1,6 @@
-"""Six routes per kind of chart child: create, list, get, revise, delete, restore.
+"""Routes of chart entries, made from their kinds: what all entries share, and the autosave of those that are fields.
 
-Made from its ChildKind: annotations are values here, hence no `from __future__ import annotations`.
+Annotations are values here, hence no `from __future__ import annotations`.
 """
 
 import uuid
@@ -16,36 +16,36 @@ from app.ems.chart.schemas import ChartRestore, ReasonQuery
 from app.ems.entries.children import ChildKind, ChildReader, ChildService
 from app.ems.permissions import CHART_READ, CHART_RESTORE, CHART_WRITE
 
-AMENDING = "In `completed` an admin amends, with a `reason`."
+_AMENDING = "In `completed` an admin amends, with a `reason`."
 
 
-def child_router(kind: ChildKind[Any, Any]) -> APIRouter:
-    """The router of one kind, below ems/incidents/{incident_id}."""
-    router = APIRouter(prefix=f"/ems/incidents/{{incident_id}}/{kind.path}", tags=["ems"])
-    noun = kind.noun
+def entry_router(
+    noun: str,
+    path: str,
+    create_model: Any,
+    read_model: Any,
+    service_type: Any,
+    reader_type: Any,
+    *,
+    creates: str,
+    lists: str,
+    shows: str,
+) -> APIRouter:
+    """Create, list, get, delete and restore, below ems/incidents/{incident_id}.
+
+    Types are given as values, which FastAPI reads at run time and mypy cannot. `creates`, `lists` and `shows` describe
+    the first three to clients.
+    """
+    router = APIRouter(prefix=f"/ems/incidents/{{incident_id}}/{path}", tags=["ems"])
     name = noun.replace(" ", "_")
-    plural = kind.path.replace("-", "_")
-
-    async def service(uow: Uow) -> ChildService[Any, Any]:
-        return ChildService(uow, kind)
-
-    async def reader(uow: ReadUow) -> ChildReader[Any, Any]:
-        return ChildReader(uow, kind)
-
-    # Types as values, which FastAPI reads at run time and mypy cannot.
-    create_model: Any = kind.create
-    patch_model: Any = kind.patch
-    read_model: Any = kind.read
     page_model: Any = Page[read_model]
-    service_type: Any = Annotated[ChildService[Any, Any], Depends(service)]
-    reader_type: Any = Annotated[ChildReader[Any, Any], Depends(reader)]
 
     @router.post(
         "",
         status_code=201,
         name=f"create_{name}",
         summary=f"Create {noun}",
-        description=f"Add a {noun} to an open chart. {AMENDING}",
+        description=creates,
         dependencies=[requires(CHART_WRITE)],
     )
     async def create(
@@ -58,9 +58,9 @@ def child_router(kind: ChildKind[Any, Any]) -> APIRouter:
 
     @router.get(
         "",
-        name=f"list_{plural}",
-        summary=f"List {kind.path}",
-        description=f"The {noun} entries of one chart. `include_deleted` is for admins.",
+        name=f"list_{path.replace('-', '_')}",
+        summary=f"List {path}",
+        description=f"{lists} `include_deleted` is for admins.",
         dependencies=[requires(CHART_READ)],
     )
     async def list_page(
@@ -79,7 +79,7 @@ def child_router(kind: ChildKind[Any, Any]) -> APIRouter:
         "/{child_id}",
         name=f"get_{name}",
         summary=f"Get {noun}",
-        description=f"One {noun} of the chart.",
+        description=shows,
         dependencies=[requires(CHART_READ)],
     )
     async def get(
@@ -89,27 +89,12 @@ def child_router(kind: ChildKind[Any, Any]) -> APIRouter:
     ) -> read_model:
         return await entries.get(incident_id, child_id)
 
-    @router.patch(
-        "/{child_id}",
-        name=f"revise_{name}",
-        summary=f"Revise {noun}",
-        description=f"Autosave: `version` and the fields that changed. {AMENDING}",
-        dependencies=[requires(CHART_WRITE)],
-    )
-    async def revise(
-        incident_id: uuid.UUID,
-        child_id: uuid.UUID,
-        patch: patch_model,
-        entries: service_type,
-    ) -> read_model:
-        return await entries.revise(incident_id, child_id, patch)
-
     @router.delete(
         "/{child_id}",
         status_code=204,
         name=f"delete_{name}",
         summary=f"Delete {noun}",
-        description=f"Soft-delete a {noun} of an open chart. {AMENDING}",
+        description=f"Soft-delete a {noun} of an open chart. {_AMENDING}",
         dependencies=[requires(CHART_WRITE)],
     )
     async def delete(
@@ -125,7 +110,7 @@ def child_router(kind: ChildKind[Any, Any]) -> APIRouter:
         "/{child_id}/restore",
         name=f"restore_{name}",
         summary=f"Restore {noun}",
-        description=f"Bring a deleted {noun} of an open chart back. {AMENDING}",
+        description=f"Bring a deleted {noun} of an open chart back. {_AMENDING}",
         dependencies=[requires(CHART_RESTORE)],
     )
     async def restore(
@@ -135,5 +120,49 @@ def child_router(kind: ChildKind[Any, Any]) -> APIRouter:
         entries: service_type,
     ) -> read_model:
         return await entries.restore(incident_id, child_id, given.version, given.reason)
+
+    return router
+
+
+def child_router(kind: ChildKind[Any, Any]) -> APIRouter:
+    """An entry's own fields: with PATCH."""
+
+    async def service(uow: Uow) -> ChildService[Any, Any]:
+        return ChildService(uow, kind)
+
+    async def reader(uow: ReadUow) -> ChildReader[Any, Any]:
+        return ChildReader(uow, kind)
+
+    noun = kind.noun
+    patch_model: Any = kind.patch
+    read_model: Any = kind.read
+    service_type: Any = Annotated[ChildService[Any, Any], Depends(service)]
+    reader_type: Any = Annotated[ChildReader[Any, Any], Depends(reader)]
+    router = entry_router(
+        noun,
+        kind.path,
+        kind.create,
+        read_model,
+        service_type,
+        reader_type,
+        creates=f"Add a {noun} to an open chart. {_AMENDING}",
+        lists=f"The {noun} entries of one chart.",
+        shows=f"One {noun} of the chart.",
+    )
+
+    @router.patch(
+        "/{child_id}",
+        name=f"revise_{noun.replace(' ', '_')}",
+        summary=f"Revise {noun}",
+        description=f"Autosave: `version` and the fields that changed. {_AMENDING}",
+        dependencies=[requires(CHART_WRITE)],
+    )
+    async def revise(
+        incident_id: uuid.UUID,
+        child_id: uuid.UUID,
+        patch: patch_model,
+        entries: service_type,
+    ) -> read_model:
+        return await entries.revise(incident_id, child_id, patch)
 
     return router

@@ -12,7 +12,7 @@ import statistics
 import sys
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +28,7 @@ from bench.service import Service, UnexpectedAnswer, running
 
 _API = "/api/v1/ems/incidents"
 _ROUTES = {"real": "chart", "hand-written": "chart/by-hand"}
+Run = Callable[[Mapping[str, str], "Scale"], Coroutine[Any, Any, Summary]]
 _BATCH = 100  # changes of one sync
 _CANNOT_MEASURE = (Unequal, UnexpectedAnswer, OSError, asyncio.IncompleteReadError, asyncpg.PostgresError)
 
@@ -126,8 +127,9 @@ async def _run(environment: Mapping[str, str], scale: Scale) -> Summary:
         await database.close()
 
 
-def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench.chart_read", description=(__doc__ or "").partition("\n")[0])
+def measured(module: str, about: str, run: Run, arguments: list[str]) -> int:
+    """The command of a measurement on one chart. 1: it cannot measure."""
+    parser = argparse.ArgumentParser(prog=f"python -m {module}", description=about.partition("\n")[0])
     parser.add_argument("--vitals", type=int, default=500)
     parser.add_argument("--interventions", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=7)
@@ -138,12 +140,16 @@ def main(arguments: list[str]) -> int:
     try:
         with scratch_database() as dsns:
             environment = {**dsns, "ENVIRONMENT": "test", "PASSWORD_ROUNDS": "4"}
-            summary = asyncio.run(_run(environment, scale))
+            summary = asyncio.run(run(environment, scale))
     except _CANNOT_MEASURE as error:
         print(f"cannot measure: {type(error).__name__}: {error}", file=sys.stderr)
         return 1
     print(orjson.dumps(summary).decode() if given.json else table(summary))
     return 0
+
+
+def main(arguments: list[str]) -> int:
+    return measured("bench.chart_read", __doc__ or "", _run, arguments)
 
 
 if __name__ == "__main__":

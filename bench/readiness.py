@@ -6,27 +6,21 @@ same chart; `after a save` asks after each autosave (which is not counted), so t
 
 from __future__ import annotations
 
-import argparse
-import asyncio
 import statistics
 import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import asyncpg
-import orjson
-
 from app.core.config import Settings
-from bench.chart_read import Scale, fill
-from bench.report import Summary, table
-from bench.scratch import found_agency, scratch_database
-from bench.service import Service, UnexpectedAnswer, running
+from bench.chart_read import Scale, fill, measured
+from bench.report import Summary
+from bench.scratch import found_agency
+from bench.service import Service, running
 
 _API = "/api/v1/ems/incidents"
 _BASE, _UNCHANGED, _SAVED = "chart", "unchanged", "after a save"
 _ROUTES = {_BASE: "chart", _UNCHANGED: "readiness", _SAVED: "readiness"}
-_CANNOT_MEASURE = (UnexpectedAnswer, OSError, asyncio.IncompleteReadError, asyncpg.PostgresError)
 
 
 @dataclass
@@ -91,23 +85,7 @@ async def _run(environment: Mapping[str, str], scale: Scale) -> Summary:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench.readiness", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--vitals", type=int, default=500)
-    parser.add_argument("--interventions", type=int, default=200)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--reads", type=int, default=10)
-    parser.add_argument("--json", action="store_true")
-    given = parser.parse_args(arguments)
-    scale = Scale(given.vitals, given.interventions, given.rounds, given.reads)
-    try:
-        with scratch_database() as dsns:
-            environment = {**dsns, "ENVIRONMENT": "test", "PASSWORD_ROUNDS": "4"}
-            summary = asyncio.run(_run(environment, scale))
-    except _CANNOT_MEASURE as error:
-        print(f"cannot measure: {type(error).__name__}: {error}", file=sys.stderr)
-        return 1
-    print(orjson.dumps(summary).decode() if given.json else table(summary))
-    return 0
+    return measured("bench.readiness", __doc__ or "", _run, arguments)
 
 
 if __name__ == "__main__":

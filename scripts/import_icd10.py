@@ -66,6 +66,8 @@ async def run(given: argparse.Namespace) -> None:
 
 
 def _source(given: argparse.Namespace) -> tuple[Source, Reader, dt.date]:
+    if given.whole and given.csv is None:
+        raise BadRelease("--whole is said of a CSV: the other sources are whole anyway")
     if given.shipped:
         shipped = shipped_set()
         return Source(shipped.source), read_shipped, given.effective or shipped.effective_from

@@ -73,6 +73,16 @@ Date = Annotated[dt.date, _iso(_ISO_DATE), AfterValidator(_bounded_date)]
 Text = Annotated[str, Field(strict=True), AfterValidator(_printable)]
 
 
+def _worded(value: str) -> str:
+    if not value.strip():
+        raise PydanticCustomError("blank", "Say this in words")
+    return value
+
+
+Words = Annotated[Text, AfterValidator(_worded)]
+"""Text that says something: not only spaces."""
+
+
 def length(longest: int, shortest: int = 1) -> Any:
     """`Annotated[Text, length(60)]`: a bound in characters."""
     return Field(min_length=shortest, max_length=longest)

@@ -412,7 +412,9 @@ def test_the_command_says_why_nothing_was_imported(
         monkeypatch.setenv(name, value)
     assert main(["--csv", str(tmp_path / "absent.csv"), "--effective", "2026-10-01"]) == 1
     assert main(["--csv", str(csv_file(tmp_path, "code,description\nA00,Cholera\n"))]) == 1
+    assert main(["--shipped", "--whole"]) == 1
     told = capsys.readouterr().err
+    assert "--whole is said of a CSV" in told
     assert "absent.csv" in told and "--effective is missing" in told
 
 

@@ -18,6 +18,7 @@ from app.core.schemas import (
     RestoreRequest,
     Text,
     VersionedPatch,
+    Words,
     length,
 )
 from app.ems.elements import TARGET_BUILD, ElementDefinition, ElementPatch, ElementValues, expectation, load_dictionary
@@ -63,16 +64,10 @@ def _exportable(value: dt.datetime) -> dt.datetime:
 ChartTime = Annotated[Instant, AfterValidator(_exportable)]
 
 
-def _not_blank(value: str) -> str:
-    if not value.strip():
-        raise PydanticCustomError("blank", "Say why, in words")
-    return value
-
-
 _WHY = "Why a completed chart is changed (admin only); kept with the amendment, no patient details"
-Words = Annotated[Text, length(500), AfterValidator(_not_blank)]
-Reason = Annotated[Words | None, Field(description=_WHY)]
-ReasonQuery = Annotated[Words | None, Query(description=_WHY)]
+_Why = Annotated[Words, length(500)]
+Reason = Annotated[_Why | None, Field(description=_WHY)]
+ReasonQuery = Annotated[_Why | None, Query(description=_WHY)]
 
 CorrelationId = Annotated[
     Annotated[Text, length(255, 2)] | None,

@@ -6,10 +6,9 @@ import uuid
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
-from app.core.schemas import RequestModel, Text, length
+from app.core.schemas import RequestModel, Text, Words, length
 
 MAX_COMMENTS = 50
 
@@ -26,16 +25,10 @@ class ChartEntity(StrEnum):
     CREW_MEMBER = "crew_member"
 
 
-def _not_blank(value: str) -> str:
-    if not value.strip():
-        raise PydanticCustomError("blank", "Say what is to be corrected, in words")
-    return value
-
-
 class CommentGiven(RequestModel):
     entity: ChartEntity
     entity_id: uuid.UUID
     field: Annotated[Text, length(100)] = Field(
         description="A field of that entry, or `elements.` and a NEMSIS element id", examples=["heart_rate"]
     )
-    text: Annotated[Text, length(2000), AfterValidator(_not_blank)]
+    text: Annotated[Words, length(2000)]

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from app.core.clock import utcnow
-from app.core.schemas import MAX_INT, CreateModel, ReadModel, RequestModel, Text, Version, length, whole
+from app.core.schemas import MAX_INT, CreateModel, ReadModel, RequestModel, Version, Words, length, whole
 from app.ems.chart.schemas import ChartTime, Reason
 from app.ems.media.inspection import MediaType
 from app.ems.signatures.lifecycle import SignatureStatus, SignatureTransition
@@ -19,12 +19,6 @@ from app.ems.signatures.models import MAX_BYTES, SignerRole, StatementCode
 from app.ems.uploads.schemas import Sha256, UploadedRead
 
 MAX_SHOWN = 5000
-
-
-def _not_blank(value: str) -> str:
-    if not value.strip():
-        raise PydanticCustomError("blank", "Give this in words")
-    return value
 
 
 class ShownEntry(RequestModel):
@@ -42,11 +36,9 @@ class SignatureCreate(CreateModel):
     """`shown` is no value of the signature: `prepare` makes of it what the signature covers."""
 
     signer_role: SignerRole
-    signer_name: Annotated[Text, length(100), AfterValidator(_not_blank)]
+    signer_name: Annotated[Words, length(100)]
     statement_code: StatementCode
-    statement: Annotated[Text, length(10_000), AfterValidator(_not_blank)] = Field(
-        description="The wording that was shown to the signer, whole"
-    )
+    statement: Annotated[Words, length(10_000)] = Field(description="The wording that was shown to the signer, whole")
     patient_id: uuid.UUID | None = Field(None, description="Whom it is about; only a crew attestation may leave it out")
     shown: Annotated[list[ShownEntry], length(MAX_SHOWN), AfterValidator(_each_once)] | None = Field(
         None,

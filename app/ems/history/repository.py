@@ -16,6 +16,7 @@ from app.core.db.sql import CompiledStatement
 from app.core.db.uow import ReadUnitOfWork
 from app.core.ids import TenantId, least_id_at
 from app.ems.signatures.models import Signature
+from app.ems.signatures.repository import ContentRepository, Revision
 
 _revisions: Any = ChartRevision.__table__
 _audit: Any = AuditEvent.__table__
@@ -67,23 +68,6 @@ _VERSIONS = sa.select(
 _KEY = sa.tuple_(_revisions.c.created_at, _revisions.c.id)
 _AFTER = sa.tuple_(
     sa.bindparam("after_at", type_=_revisions.c.created_at.type), sa.bindparam("after_id", type_=_revisions.c.id.type)
-)
-_SNAPSHOTS = CompiledStatement(
-    sa.select(
-        _revisions.c.entity_id,
-        _revisions.c.version,
-        _revisions.c.snapshot,
-        _revisions.c.entity,
-        _revisions.c.incident_id,
-    ).where(
-        _revisions.c.tenant_id == _TENANT,
-        sa.tuple_(_revisions.c.entity_id, _revisions.c.version).in_(
-            sa.select(
-                sa.func.unnest(_IDS, type_=sa.Uuid),
-                sa.func.unnest(sa.bindparam("versions", type_=ARRAY(sa.Integer())), type_=sa.Integer),
-            )
-        ),
-    )
 )
 _AUDITED = CompiledStatement(
     sa.select(*_audit.c).where(
@@ -149,18 +133,13 @@ class RevisionRepository:
         return await self._uow.fetch(_VERSION_PAGES[ascending, entity_id is not None, after is not None], values)
 
     async def get_snapshots(
-        self, tenant_id: TenantId, versions: Sequence[tuple[uuid.UUID, int]]
-    ) -> dict[tuple[uuid.UUID, int], dict[str, Any]]:
-        """Of the (entity id, version) pairs asked for."""
-        values = {
-            "tenant_id": tenant_id,
-            "ids": [entity_id for entity_id, _ in versions],
-            "versions": [version for _, version in versions],
-        }
-        rows = await self._uow.fetch(_SNAPSHOTS, values)
-        for row in rows:
-            self._uow.note_phi(row["entity"], row["incident_id"])
-        return {(row[0], row[1]): row[2] for row in rows}
+        self, tenant_id: TenantId, incident_id: uuid.UUID, wanted: Sequence[Revision]
+    ) -> dict[Revision, dict[str, Any]]:
+        """Rows of the chart as they stood at the (entity id, version) pairs asked for."""
+        found = await ContentRepository(self._uow).get_snapshots(tenant_id, incident_id, wanted)
+        for entity in {entry.entity for entry in found}:
+            self._uow.note_phi(entity, incident_id)
+        return {(entry.id, entry.version): snapshot for entry, snapshot in found.items()}
 
     async def list_signature_states(
         self, tenant_id: TenantId, incident_id: uuid.UUID, entity_ids: Sequence[uuid.UUID]

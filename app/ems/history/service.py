@@ -119,7 +119,7 @@ class HistoryReader:
         }
         signatures = await self._signatures(incident_id, {amendment.entity_id for amendment in page.items})
         wanted |= {revision for signature in signatures for revision in signature.covered.items()}
-        snapshots = await self._revisions.get_snapshots(tenant_id, sorted(wanted))
+        snapshots = await self._revisions.get_snapshots(tenant_id, incident_id, sorted(wanted))
         documents = [(source, await source.list_documents(self._uow, incident_id)) for source in export_sources()]
         items = [_amendment(amendment, snapshots, documents, signatures) for amendment in page.items]
         return Page(items=items, next_cursor=page.next_cursor)

@@ -1,4 +1,4 @@
-"""What runs beside requests: the gate's polls, the outbox relay, its signal, and the jobs."""
+"""The work that runs beside requests: the gate's polls, the outbox relay, its signal, and the jobs."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from app.core.jobs.queue import JobRunner
 from app.core.outbox.relay import OutboxRelay
 from app.core.outbox.signal import OutboxSignal
 from app.core.runtime import Runtime
+from app.core.storage.gateway import OBJECT_STORE
 from app.registry import JOBS, SCHEDULES, SUBSCRIPTIONS
 
 
@@ -25,8 +26,10 @@ def outbox_signal(runtime: Runtime) -> OutboxSignal:
 async def background(runtime: Runtime, *, run_jobs: bool, serves_requests: bool = True) -> AsyncIterator[None]:
     """Start the background tasks, and end them on exit. The signal runs even where the relay does not.
 
-    The gate's first poll is waited for by the first request that needs it.
+    The object store is opened here, beside the event loop, because requests ask for it on the loop. The first request
+    that needs the gate waits for its first poll.
     """
+    await runtime.gateways.reach(OBJECT_STORE)
     signal = outbox_signal(runtime)
     runtime.on_publish = signal.notify
     work = [signal.run()]

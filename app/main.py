@@ -26,15 +26,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or load_settings()
     configure_logging(settings.log_level)
     configure_mappers()  # entity attributes have no implementation before
-    runtime = build_runtime(settings)
+    runtime = build_runtime(settings, registry.COMPOSITION)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with background(runtime, run_jobs=settings.run_jobs), contextlib.AsyncExitStack() as held:
-            for holding in registry.HOLDINGS:
-                await held.enter_async_context(holding(app))
-            yield
-        await runtime.close()
+        try:
+            async with background(runtime, run_jobs=settings.run_jobs):
+                runtime.gateways.start()
+                yield
+        finally:
+            await runtime.close()
 
     app = FastAPI(
         title="FusionEMS Quantum",

@@ -1,12 +1,13 @@
-"""What the domains bring to the composition root: routers, request bodies, event subscriptions, jobs, holdings."""
+"""Every declaration that the domains make is listed here, and takes effect by being listed.
+
+The composition root reads the lists; what code below it asks for reaches the runtime as `COMPOSITION`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter
 
 import app.billing.router
 import app.coding.router
@@ -23,17 +24,25 @@ import app.nemsis.dictionary.router
 import app.nemsis.exports.router
 from app.billing.claims.readiness import PAYMENT
 from app.billing.exports.documents import CLAIM_DOCUMENTS
+from app.coding.icd10.index import ICD10_BOOK
+from app.coding.rxnorm.index import RXNORM_BOOK
 from app.core.audit.partitions import KEEP_PARTITIONS
 from app.core.bodies import BodyRule
+from app.core.composition import Composition
 from app.core.extensions.kinds import ASSETS, EXTERNAL_API_KEYS, INTEGRATIONS, INVENTORY_ITEMS, STATIONS
+from app.core.gateways import Gateway, Held
 from app.core.jobs.queue import Job, Schedule
 from app.core.outbox.subscriptions import Subscription
 from app.core.personnel.kind import PERSONNEL
 from app.core.reference.kinds import ReferenceKind
 from app.core.reference.routes import reference_router
+from app.core.secrets.kinds import SecretKind
+from app.core.storage.gateway import OBJECT_STORE
 from app.core.vehicles.kind import VEHICLES
 from app.email import handlers as email_handlers
+from app.email.gateway import MAIL
 from app.email.messages.sending import SEND, TAKE_UP_EXPIRED
+from app.email.notices.gateway import SNS
 from app.email.notices.router import SNS_MEDIA_TYPE
 from app.ems.custom_elements.kind import CUSTOM_ELEMENTS
 from app.ems.incidents.service import AUTO_LOCK
@@ -79,5 +88,17 @@ EXPORT_SOURCES: tuple[ExportSource, ...] = (NEMSIS_DOCUMENTS, CLAIM_DOCUMENTS)  
 READINESS_SOURCES: tuple[ReadinessSource, ...] = (*OWN_SOURCES, SUBMISSION, PAYMENT)  # as the export sources
 JOBS: tuple[Job, ...] = (AUTO_LOCK, SEND)
 SCHEDULES: tuple[Schedule, ...] = (KEEP_PARTITIONS, TAKE_UP_EXPIRED)
-HOLDINGS: tuple[Callable[[FastAPI], AbstractAsyncContextManager[None]], ...] = (app.coding.router.code_books,)
-"""What a web process holds in memory, from before its first request to after its last."""
+GATEWAYS: tuple[Gateway[Any], ...] = (
+    OBJECT_STORE,
+    MAIL,
+    SNS,
+)
+"""Clients of outside systems."""
+CODE_BOOKS: tuple[Held[Any], ...] = (RXNORM_BOOK, ICD10_BOOK)
+"""The indexes that a web process holds in memory."""
+SECRET_KINDS: tuple[SecretKind, ...] = ()
+"""The secrets that an agency may set. A kind is listed with the domain that uses it, never before."""
+COMPOSITION = Composition(
+    held=(*GATEWAYS, *CODE_BOOKS),
+    secret_kinds=SECRET_KINDS,
+)

@@ -11,6 +11,7 @@ from app.background import background
 from app.core.config import load_settings
 from app.core.logging import configure_logging, get_logger
 from app.core.runtime import build_runtime
+from app.registry import COMPOSITION
 
 
 async def run() -> None:
@@ -18,15 +19,17 @@ async def run() -> None:
     settings = load_settings()
     configure_logging(settings.log_level)
     configure_mappers()
-    runtime = build_runtime(settings)
+    runtime = build_runtime(settings, COMPOSITION)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with background(runtime, run_jobs=True, serves_requests=False):
-        get_logger(__name__).info("worker started")
-        await stop.wait()
-    await runtime.close()
+    try:
+        async with background(runtime, run_jobs=True, serves_requests=False):
+            get_logger(__name__).info("worker started")
+            await stop.wait()
+    finally:
+        await runtime.close()
 
 
 if __name__ == "__main__":

@@ -23,10 +23,9 @@ import asyncpg
 import orjson
 from fastapi import FastAPI
 
-from app.coding.icd10.index import ICD10
+from app.coding.icd10.index import ICD10_BOOK
 from app.coding.icd10.service import Icd10Search, find_codes, today
 from app.coding.lookup.book import Consultation, LoadedCodes
-from app.coding.lookup.serving import book_in
 from app.coding.lookup.shipped import shipped_terms
 from app.coding.vocabulary.schemas import CodeDomain
 from app.core.config import Settings
@@ -219,7 +218,7 @@ async def _run(environment: dict[str, str], rounds: int) -> Summary:
     async with app.router.lifespan_context(app):
         caller = Caller(app)
         await caller.sign_in(medic)
-        return await measure(caller, await book_in(app, ICD10).refresh(), rounds)
+        return await measure(caller, await app.state.runtime.gateways.get(ICD10_BOOK).refresh(), rounds)
 
 
 def main(arguments: list[str]) -> int:

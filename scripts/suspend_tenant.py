@@ -23,6 +23,7 @@ from app.core.tenants.lifecycle import TenantTransition
 from app.core.tenants.models import Tenant
 from app.core.tenants.repository import get_cross_tenant_for_admin_only_by_slug
 from app.core.tenants.service import TenantService
+from app.registry import COMPOSITION
 
 _REASON: TypeAdapter[str] = TypeAdapter(Reason)
 
@@ -38,7 +39,7 @@ async def move(settings: Settings, action: TenantTransition, slug: str, reason: 
         checked = _REASON.validate_python(reason)
     except ValidationError as error:
         raise SuspensionRefused("Give a reason of at most 500 characters.") from error
-    runtime = build_runtime(settings)
+    runtime = build_runtime(settings, COMPOSITION)
     try:
         async with runtime.system_unit_of_work() as system:
             tenant_id = await get_cross_tenant_for_admin_only_by_slug(system, slug)

@@ -1,4 +1,4 @@
-"""What a process holds for as long as it lives: pools, keys, stores. `create_app` and the worker build one."""
+"""The runtime is what a process holds for as long as it lives: pools, keys, gateways. Each process builds one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import fcntl
 import os
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +18,23 @@ from redis.asyncio import Redis
 from app.core.auth.passwords import PasswordHasher
 from app.core.auth.throttle import Throttle
 from app.core.auth.tokens import SigningKeys, TokenService
+from app.core.composition import Composition
 from app.core.config import Settings
 from app.core.db.pool import ConnectionSource, create_engine
 from app.core.db.system import SystemUnitOfWork
 from app.core.db.uow import ReadUnitOfWork, UnitOfWork
+from app.core.gateways import Gateways
 from app.core.keys import SECRET_BYTES, Keyring
 from app.core.permissions import Principal
 from app.core.sessions.gate import AccessGate
 from app.core.sessions.gathering import Gathering
-from app.core.storage.gateway import FilesystemStore, ObjectStore, S3Store
-from app.core.storage.links import LinkSigner
+from app.core.storage.gateway import OBJECT_STORE, ObjectStore
 
 
 @dataclass(slots=True)
 class Runtime:
     settings: Settings
+    composition: Composition
     database: ConnectionSource
     system: ConnectionSource
     redis: Redis | None
@@ -42,8 +44,15 @@ class Runtime:
     gate: AccessGate
     refreshes: Gathering
     throttle: Throttle
-    objects: ObjectStore
     on_publish: Callable[[], None] | None = None
+    gateways: Gateways = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.gateways = Gateways(self, self.composition.held)
+
+    @property
+    def objects(self) -> ObjectStore:
+        return self.gateways.get(OBJECT_STORE)
 
     def unit_of_work(self, principal: Principal) -> UnitOfWork:
         return UnitOfWork(self.database, principal, self.keys, self.on_publish)
@@ -55,15 +64,18 @@ class Runtime:
         return SystemUnitOfWork(self.system)
 
     async def close(self) -> None:
-        await self.database.dispose()
-        if self.system is not self.database:
+        """Close gateways first: some use the connections. Raises ExceptionGroup of what failed; the rest is closed."""
+        try:
+            await self.gateways.close()
+        finally:
+            await self.database.dispose()
             await self.system.dispose()
-        if self.redis is not None:
-            await self.redis.aclose()
+            if self.redis is not None:
+                await self.redis.aclose()
 
 
-def build_runtime(settings: Settings) -> Runtime:
-    """Opens nothing: connections are made at first use."""
+def build_runtime(settings: Settings, composition: Composition) -> Runtime:
+    """A runtime that has opened nothing: connections and gateways are opened at first use."""
     database = ConnectionSource(
         create_engine(
             settings.database_url.get_secret_value(),
@@ -83,6 +95,7 @@ def build_runtime(settings: Settings) -> Runtime:
     keys = load_keyring(settings)
     return Runtime(
         settings=settings,
+        composition=composition,
         database=database,
         system=system,
         redis=redis,
@@ -92,14 +105,7 @@ def build_runtime(settings: Settings) -> Runtime:
         gate=AccessGate(system, token_seconds=settings.access_token_seconds),
         refreshes=Gathering(),
         throttle=Throttle(redis, keys, address_failures=settings.address_failures),
-        objects=_object_store(settings, keys),
     )
-
-
-def _object_store(settings: Settings, keys: Keyring) -> ObjectStore:
-    if settings.s3_bucket is not None:
-        return S3Store(settings.s3_bucket)
-    return FilesystemStore(settings.data_dir / "objects", LinkSigner(keys))
 
 
 def _signing_keys(settings: Settings) -> SigningKeys:
@@ -111,7 +117,7 @@ def _signing_keys(settings: Settings) -> SigningKeys:
 
 
 def load_keyring(settings: Settings) -> Keyring:
-    """From SECRET_KEY; in development from the data directory."""
+    """The keyring of SECRET_KEY; in development that key is kept in the data directory."""
     if settings.secret_key is not None:
         encoded = settings.secret_key.get_secret_value()
     else:

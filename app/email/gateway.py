@@ -12,7 +12,6 @@ from email.headerregistry import Address
 from email.message import EmailMessage as MimeMessage
 from email.policy import SMTP
 from email.utils import format_datetime
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -21,12 +20,14 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError, ReadTimeoutError
 
 from app.core.clock import utcnow
-from app.core.config import Settings
+from app.core.gateways import Gateway
 from app.core.logging import get_logger
 from app.email.failures import FailureCode, MailPostponed, MailRefused
 
 if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client
+
+    from app.core.runtime import Runtime
 
 MESSAGE_TAG = "message_id"
 """The tag by which SES names our message in its notices."""
@@ -150,9 +151,9 @@ class LocalSender:
             raise
 
 
-@lru_cache(maxsize=8)
-def mail_sender(settings: Settings) -> MailSender:
-    """The one sender of these settings. Building an SES client reads files: call it in a thread."""
+def _open_sender(runtime: Runtime) -> MailSender:
+    """SES where SES_REGION is set. Building its client reads files: `reach` opens it beside the event loop."""
+    settings = runtime.settings
     if settings.ses_region is None:
         return LocalSender(settings.data_dir / "mail", settings.email_from)
     client = boto3.session.Session().client(
@@ -166,3 +167,6 @@ def mail_sender(settings: Settings) -> MailSender:
         ),
     )
     return SesSender(client, settings.email_from, settings.ses_configuration_set)
+
+
+MAIL: Gateway[MailSender] = Gateway("mail", _open_sender)

@@ -11,13 +11,12 @@ import pytest
 from fastapi import FastAPI
 from pydantic import SecretStr
 
-from app.coding.icd10.index import ICD10, marked
+from app.coding.icd10.index import marked
 from app.coding.lookup.book import LoadedCodes
-from app.coding.lookup.serving import book_in
-from app.coding.rxnorm.index import RXNORM
 from app.core.config import Settings
 from app.core.runtime import Runtime
 from app.main import create_app
+from app.registry import CODE_BOOKS
 from scripts.codesets.icd10_sources import Icd10Row
 from tests.coding.sample import load_sample
 from tests.coding.whole import index_of, shipped_rows
@@ -78,10 +77,10 @@ async def coding_admin(coding_database: TestDatabase) -> AsyncIterator[asyncpg.C
 
 
 @pytest.fixture
-async def loaded(coding_app: FastAPI) -> None:
+async def loaded(coding_runtime: Runtime) -> None:
     """Both indexes show what the database has."""
-    for code_set in (ICD10, RXNORM):
-        await book_in(coding_app, code_set).refresh()
+    for book in CODE_BOOKS:
+        await coding_runtime.gateways.get(book).refresh()
 
 
 @pytest.fixture(scope="session")

@@ -6,16 +6,14 @@ import asyncio
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 
-from app.coding.icd10.index import ICD10, SUGGESTED
+from app.coding.icd10.index import ICD10, ICD10_BOOK, SUGGESTED
 from app.coding.lookup.book import CodeBook
-from app.coding.lookup.serving import book_in
-from app.coding.rxnorm.index import RXNORM
 from app.core.config import Settings
 from app.core.errors import ServiceUnavailable
 from app.core.runtime import Runtime
 from app.main import create_app
+from app.registry import CODE_BOOKS
 from tests.architecture.queries import counted
 from tests.coding.sample import ADDED, RETIRED
 from tests.support.actors import Actor, Agency, found_agency
@@ -182,10 +180,10 @@ async def test_a_query_costs_one_statement(coders: Agency, coding_runtime: Runti
 
 
 async def test_a_newer_release_is_served_without_a_restart(
-    coders: Agency, coding_app: FastAPI, coding_admin: Any
+    coders: Agency, coding_runtime: Runtime, coding_admin: Any
 ) -> None:
     """The query that notices is answered by the old one; the tag says which."""
-    book = book_in(coding_app, ICD10)
+    book = coding_runtime.gateways.get(ICD10_BOOK)
     before = await book.refresh()
     release = await coding_admin.fetchval(
         "INSERT INTO code_releases (code_system, release, effective_from, source, sha256, report)"
@@ -205,12 +203,12 @@ async def test_a_newer_release_is_served_without_a_restart(
 async def test_a_process_that_ends_early_leaves_no_connection(coding_settings: Settings, yields: int) -> None:
     """While it connects or loads: the warning of an open connection fails whichever test comes next."""
     application = create_app(coding_settings.model_copy(update={"run_jobs": False}))
+    runtime: Runtime = application.state.runtime
     async with application.router.lifespan_context(application):
-        books = [book_in(application, code_set) for code_set in (ICD10, RXNORM)]
+        books = [runtime.gateways.get(book) for book in CODE_BOOKS]
         for _ in range(yields):
             await asyncio.sleep(0)
     assert all(book._loading is not None and book._loading.done() for book in books)
-    runtime: Runtime = application.state.runtime
     assert runtime.database.checked_out() == 0
 
 

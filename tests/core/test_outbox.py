@@ -24,6 +24,7 @@ from app.core.outbox.signal import OutboxSignal
 from app.core.outbox.subscriptions import Event, Subscription
 from app.core.permissions import Principal, Role
 from app.core.runtime import Runtime, build_runtime
+from app.registry import COMPOSITION
 from tests.core.charts import CHART_CHANGED, Chart, ChartAction, ChartNote, ChartNoteRepository, ChartRepository
 from tests.core.evidence import one, outbox_of
 from tests.core.principals import principal_of
@@ -315,7 +316,7 @@ async def running(*works: Awaitable[None]) -> AsyncIterator[list[asyncio.Task[No
 @pytest.fixture
 async def other_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     """Another process of the service, as far as the database and Redis can tell."""
-    held = build_runtime(settings)
+    held = build_runtime(settings, COMPOSITION)
     yield held
     await held.close()
 
@@ -469,7 +470,7 @@ async def test_background_tasks_run_and_stop_with_the_app(
     settings: Settings, principal: Principal, chart_runtime: Runtime, admin_connection: asyncpg.Connection
 ) -> None:
     """The composed service with `run_jobs`: relay, signal and jobs live, and none outlives it."""
-    runtime = build_runtime(settings)
+    runtime = build_runtime(settings, COMPOSITION)
     before = asyncio.all_tasks()
     async with background(runtime, run_jobs=True):
         chart = await a_chart(runtime, principal)

@@ -16,6 +16,7 @@ from app.core.ids import TenantId, new_id
 from app.core.permissions import Role
 from app.core.runtime import build_runtime, development_secret
 from app.core.storage.gateway import FilesystemStore
+from app.registry import COMPOSITION
 
 
 def test_secret_is_made_once_and_kept(tmp_path: Path) -> None:
@@ -55,7 +56,7 @@ def development(tmp_path: Path, **changes: object) -> Settings:
 
 
 async def test_two_processes_of_one_data_directory_accept_each_others_tokens(tmp_path: Path) -> None:
-    first, second = build_runtime(development(tmp_path)), build_runtime(development(tmp_path))
+    first, second = build_runtime(development(tmp_path), COMPOSITION), build_runtime(development(tmp_path), COMPOSITION)
     token = first.tokens.issue(
         user_id=new_id(), tenant_id=TenantId(new_id()), role=Role.EMS, is_reviewer=False, session_id=new_id()
     )
@@ -69,9 +70,9 @@ async def test_two_processes_of_one_data_directory_accept_each_others_tokens(tmp
 async def test_keys_file_is_used_and_a_bad_one_stops_the_start(tmp_path: Path) -> None:
     file = tmp_path / "keys.json"
     file.write_bytes(orjson.dumps(SigningKeys.generate().model_dump()))
-    runtime = build_runtime(development(tmp_path, jwt_keys_file=file))
+    runtime = build_runtime(development(tmp_path, jwt_keys_file=file), COMPOSITION)
     assert "jwt_keys" not in orjson.loads((tmp_path / "dev-secrets.json").read_bytes())
     await runtime.close()
     file.write_bytes(b'{"active": "k1", "keys": {}}')
     with pytest.raises(ValidationError):
-        build_runtime(development(tmp_path, jwt_keys_file=file))
+        build_runtime(development(tmp_path, jwt_keys_file=file), COMPOSITION)

@@ -18,8 +18,7 @@ from app.core.permissions import Principal
 from app.core.runtime import Runtime
 from app.core.tenants.models import Tenant
 from app.core.tenants.service import TenantAction
-from app.email.notices.gateway import SnsGateway
-from app.email.notices.service import sns_gateway
+from app.email.notices.gateway import SNS, SnsGateway
 from app.main import create_app
 from tests.email.support.ses_server import CONFIGURATION_SET, SesServer
 from tests.email.support.topic import ARN, Topic
@@ -103,12 +102,12 @@ def topic() -> Topic:
 async def subscribed_client(settings: Settings, topic: Topic) -> AsyncIterator[httpx.AsyncClient]:
     """The service with SNS_TOPIC_ARN set. What it fetches from SNS, `topic` answers."""
     application = create_app(settings.model_copy(update={"sns_topic_arn": ARN}))
-    gateway = SnsGateway(topic.transport)
-    application.dependency_overrides[sns_gateway] = lambda: gateway
-    async with application.router.lifespan_context(application):
-        transport = httpx.ASGITransport(application, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
-            yield http
+    runtime: Runtime = application.state.runtime
+    with runtime.gateways.replace(SNS, SnsGateway(topic.transport)):
+        async with application.router.lifespan_context(application):
+            transport = httpx.ASGITransport(application, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+                yield http
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import uuid
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 
 import asyncpg
 import boto3
@@ -22,7 +22,7 @@ from app.core.jobs.queue import JobRunner
 from app.core.permissions import Principal
 from app.core.runtime import Runtime
 from app.email.failures import FailureCode, MailRefused
-from app.email.gateway import Mail, mail_sender, to_mime
+from app.email.gateway import MAIL, Mail, to_mime
 from app.email.messages.sending import (
     LEASE,
     MAX_ATTEMPTS,
@@ -50,11 +50,8 @@ BAD_ADDRESSES = [
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app.email.gateway, "READ_SECONDS", 1)
-    mail_sender.cache_clear()
-    yield
-    mail_sender.cache_clear()
 
 
 async def actions_of(admin: asyncpg.Connection, message_id: object) -> list[str]:
@@ -367,11 +364,12 @@ async def test_another_tenants_message_cannot_be_sent(
     assert ses.taken == []
 
 
-async def test_contract_of_the_protocol_according_to_moto(ses: SesServer, ses_settings: Settings) -> None:
+async def test_contract_of_the_protocol_according_to_moto(ses_runtime: Runtime, ses_settings: Settings) -> None:
     """Moto checks the shape of the request, which our own server takes as it comes."""
     with mock_aws():
         boto3.client("sesv2", region_name="us-east-1").create_email_identity(EmailIdentity="fusionems.example")
         boto3.client("sesv2", region_name="us-east-1").create_configuration_set(ConfigurationSetName=CONFIGURATION_SET)
-        sender = mail_sender(ses_settings.model_copy(update={"ses_endpoint_url": None}))
+        ses_runtime.settings = ses_settings.model_copy(update={"ses_endpoint_url": None})
+        sender = ses_runtime.gateways.get(MAIL)
         accepted = await sender.send(Mail(uuid.uuid4(), address(), "Subject", "text", "<p>html</p>"))
     assert accepted

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 import httpx
@@ -18,6 +18,7 @@ from fastapi import FastAPI
 from app.core.errors import ServiceUnavailable
 from app.core.outbox.relay import OutboxRelay
 from app.core.runtime import Runtime
+from app.core.storage.gateway import OBJECT_STORE, ObjectStore
 from app.ems.entries.children import ChildService
 from app.ems.entries.vitals import VITALS
 from app.ems.public import PatientChart
@@ -30,6 +31,13 @@ from tests.ems.test_races import until_somebody_waits
 from tests.support.actors import Actor, Agency
 
 Body = dict[str, Any]
+
+
+@pytest.fixture
+def replaced() -> Iterator[ExitStack]:
+    """Gateways that are replaced until the test ends."""
+    with ExitStack() as stack:
+        yield stack
 
 
 def _player(agency: Agency) -> Player:
@@ -168,7 +176,7 @@ async def test_two_exports_at_once_one_wins(agency: Agency, admin_connection: as
 
 
 async def test_a_store_that_is_away_changes_nothing(
-    agency: Agency, runtime: Runtime, app: FastAPI, monkeypatch: pytest.MonkeyPatch
+    agency: Agency, runtime: Runtime, app: FastAPI, replaced: ExitStack
 ) -> None:
     player = _player(agency)
     incident, _ = await player.chart(CALL)
@@ -179,9 +187,9 @@ async def test_a_store_that_is_away_changes_nothing(
         async def put(self, key: str, content: bytes, content_type: str) -> None:
             raise ServiceUnavailable
 
-    monkeypatch.setattr(runtime, "objects", Away())
+    replaced.enter_context(runtime.gateways.replace(OBJECT_STORE, cast("ObjectStore", Away())))
     assert (await _ask(agency.admin, ready, "export", 503))["error"]["code"] == "SERVICE_UNAVAILABLE"
-    monkeypatch.undo()
+    replaced.close()
     unchanged = await _read(agency.medic, ready)
     assert (unchanged["status"], unchanged["version"]) == ("ready_for_export", ready["version"])
     assert (await _ask(agency.admin, ready, "export"))["status"] == "exported"
@@ -196,6 +204,10 @@ class Interrupted:
     async def put(self, key: str, content: bytes, content_type: str) -> None:
         await self._store.put(key, content, content_type)
         await self._meanwhile()
+
+
+def interrupted(runtime: Runtime, meanwhile: Callable[[], Awaitable[Any]]) -> ObjectStore:
+    return cast("ObjectStore", Interrupted(runtime.objects, meanwhile))
 
 
 async def _completed(agency: Agency) -> tuple[Body, Body]:
@@ -229,12 +241,12 @@ async def expect_outdated(agency: Agency, ready: Body, answer: httpx.Response) -
 
 
 async def test_a_chart_amended_while_its_document_is_put_is_not_exported(
-    agency: Agency, runtime: Runtime, app: FastAPI, monkeypatch: pytest.MonkeyPatch
+    agency: Agency, runtime: Runtime, app: FastAPI, replaced: ExitStack
 ) -> None:
     incident, ready = await _completed(agency)
     path, body = await _amendment(agency, incident)
     amend = partial(agency.admin.expect, 200, "PATCH", path, json=body)
-    monkeypatch.setattr(runtime, "objects", Interrupted(runtime.objects, amend))
+    replaced.enter_context(runtime.gateways.replace(OBJECT_STORE, interrupted(runtime, amend)))
     await expect_outdated(agency, ready, await _exporting(agency, ready))
 
 
@@ -243,7 +255,7 @@ async def test_an_export_waits_for_an_amendment_in_flight(
     runtime: Runtime,
     app: FastAPI,
     admin_connection: asyncpg.Connection,
-    monkeypatch: pytest.MonkeyPatch,
+    replaced: ExitStack,
 ) -> None:
     """The amendment is written, but commits only when the export is about to be recorded."""
     incident, ready = await _completed(agency)
@@ -257,20 +269,20 @@ async def test_an_export_waits_for_an_amendment_in_flight(
             patch = VitalPatch.model_validate(body)
             await ChildService(uow, VITALS).revise(uuid.UUID(incident["id"]), vital_id, patch)
 
-        monkeypatch.setattr(runtime, "objects", Interrupted(runtime.objects, begin))
+        replaced.enter_context(runtime.gateways.replace(OBJECT_STORE, interrupted(runtime, begin)))
         exporting = asyncio.create_task(_exporting(agency, ready))
         await until_somebody_waits(admin_connection, exporting)
     await expect_outdated(agency, ready, await exporting)
 
 
 async def test_a_chart_locked_while_its_document_is_put_is_exported(
-    agency: Agency, runtime: Runtime, app: FastAPI, monkeypatch: pytest.MonkeyPatch
+    agency: Agency, runtime: Runtime, app: FastAPI, replaced: ExitStack
 ) -> None:
     """The document does not show the lock."""
     incident, ready = await _completed(agency)
     body = {"action": "lock", "version": incident["version"]}
     lock = partial(agency.admin.expect, 200, "POST", f"ems/incidents/{incident['id']}/transitions", json=body)
-    monkeypatch.setattr(runtime, "objects", Interrupted(runtime.objects, lock))
+    replaced.enter_context(runtime.gateways.replace(OBJECT_STORE, interrupted(runtime, lock)))
     assert (await _ask(agency.admin, ready, "export"))["status"] == "exported"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from app.coding.icd10.models import Icd10Kind
 from app.coding.icd10.repository import list_batch
-from app.coding.lookup.book import CodeSet, LoadedCodes
+from app.coding.lookup.book import CodeSet, LoadedCodes, book_of
 from app.coding.lookup.shipped import suggested_codes
 from app.coding.releases.models import CodeSystem
 from app.coding.search.index import Entry, IndexBuilder, TextIndex
@@ -83,3 +83,4 @@ async def load(transaction: Transaction) -> LoadedCodes:
 
 
 ICD10 = CodeSet(CodeSystem.ICD10CM, CodeDomain.ICD10, load)
+ICD10_BOOK = book_of(ICD10)

@@ -7,14 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import Depends
 
-from app.coding.icd10.index import CODE_SHAPE, ICD10, SUGGESTED, covers
+from app.coding.icd10.index import CODE_SHAPE, ICD10_BOOK, SUGGESTED, covers
 from app.coding.icd10.models import Icd10Kind
 from app.coding.icd10.repository import list_ancestors, list_children, list_periods
 from app.coding.icd10.schemas import Icd10Detail, Icd10Found, Icd10Heading, Icd10Results
 from app.coding.lookup.book import CodeBook, Consultation
-from app.coding.lookup.serving import book_of
 from app.coding.releases.models import CodeSystem
 from app.coding.releases.repository import find_current_release
 from app.coding.releases.schemas import ReleaseRead
@@ -22,7 +21,7 @@ from app.coding.search.index import compact
 from app.coding.search.ranking import Query, search
 from app.core.clock import utcnow
 from app.core.db.uow import ReadUnitOfWork
-from app.core.dependencies import ReadUow
+from app.core.dependencies import ReadUow, RuntimeDependency
 from app.core.errors import NotFound
 
 
@@ -138,8 +137,8 @@ def today() -> dt.date:
     return utcnow().date()
 
 
-async def icd10_lookup(request: Request, uow: ReadUow) -> Icd10Lookup:
-    return Icd10Lookup(uow, book_of(request, ICD10))
+async def icd10_lookup(runtime: RuntimeDependency, uow: ReadUow) -> Icd10Lookup:
+    return Icd10Lookup(uow, runtime.gateways.get(ICD10_BOOK))
 
 
 Icd10Lookups = Annotated[Icd10Lookup, Depends(icd10_lookup)]

@@ -18,6 +18,7 @@ from app.coding.vocabulary.repository import VocabularyRepository
 from app.coding.vocabulary.schemas import CodeDomain
 from app.core.db.pool import ConnectionSource
 from app.core.db.uow import ReadUnitOfWork, Transaction
+from app.core.gateways import Held
 from app.core.ids import TenantId
 from app.core.logging import get_logger
 
@@ -142,6 +143,16 @@ class CodeBook:
         if len(self._vocabularies) > AGENCIES:
             self._vocabularies.popitem(last=False)
         return held[1]
+
+
+def book_of(code_set: CodeSet) -> Held[CodeBook]:
+    """Declares the book that a process holds of `code_set`. A web process loads it beside its first requests."""
+    return Held(
+        f"{code_set.system.value} book",
+        lambda runtime: CodeBook(runtime.database, code_set),
+        close=CodeBook.close,
+        started=CodeBook.start,
+    )
 
 
 def _report_failure(loading: asyncio.Task[LoadedCodes]) -> None:

@@ -1,17 +1,13 @@
-"""Lookups over HTTP: the process's books, conditional requests, the parameters that both code sets share."""
+"""Lookups over HTTP: conditional requests, and the parameters that both code sets share."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import AsyncIterator, Iterable
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Header, Query, Request, Response
+from fastapi import Header, Query, Response
 
-from app.coding.lookup.book import CodeBook, CodeSet
 from app.coding.lookup.shipped import shipped_edition
 from app.coding.releases.schemas import ReleaseRead
-from app.core.runtime import Runtime
 
 QueryText = Annotated[
     str, Query(max_length=300, description="A code, or words as they are said: `sob`, `fx l wrist`, `I21.3`")
@@ -23,37 +19,13 @@ IfNoneMatch = Annotated[
 ]
 
 
-def book_in(app: FastAPI, code_set: CodeSet) -> CodeBook:
-    """The book of this process, made at first use."""
-    books: dict[str, CodeBook] = app.state.__dict__.setdefault("code_books", {})
-    runtime: Runtime = app.state.runtime
-    return books.setdefault(code_set.system, CodeBook(runtime.database, code_set))
-
-
-@contextlib.asynccontextmanager
-async def open_books(app: FastAPI, code_sets: Iterable[CodeSet]) -> AsyncIterator[None]:
-    """Load beside the first requests, so that none of them has to wait, and end with the process."""
-    books = [book_in(app, code_set) for code_set in code_sets]
-    for book in books:
-        book.start()
-    try:
-        yield
-    finally:
-        for book in books:
-            await book.close()
-
-
-def book_of(request: Request, code_set: CodeSet) -> CodeBook:
-    return book_in(request.app, code_set)
-
-
 def detail_edition(release: ReleaseRead) -> str:
-    """Of what is told about a single code, by whichever agency: another one when a release came or changed."""
+    """The edition of an answer about a single code, the same for all agencies; it changes with each release."""
     return f"{release.imported_at.timestamp():.6f}.{release.sha256[:12]}.{shipped_edition()}"
 
 
 def not_modified(response: Response, edition: str, if_none_match: str | None) -> Response | None:
-    """Sets the answer's ETag; the 304 to send instead when the client has this edition already."""
+    """The 304 to send when the client has this edition already; otherwise the ETag is set on `response`."""
     tag = f'"{edition}"'
     headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Authorization"}
     given = [] if if_none_match is None else [one.strip().removeprefix("W/") for one in if_none_match.split(",")]

@@ -9,7 +9,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from app.coding.lookup.book import CodeSet, LoadedCodes
+from app.coding.lookup.book import CodeSet, LoadedCodes, book_of
 from app.coding.lookup.shipped import suggested_codes
 from app.coding.releases.models import CodeSystem
 from app.coding.rxnorm.models import Terminology
@@ -67,3 +67,4 @@ def marked(index: TextIndex) -> LoadedCodes:
 
 
 RXNORM = CodeSet(CodeSystem.RXNORM, CodeDomain.RXNORM, load)
+RXNORM_BOOK = book_of(RXNORM)

@@ -5,20 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends
 
 from app.coding.lookup.book import CodeBook, Consultation
-from app.coding.lookup.serving import book_of
 from app.coding.releases.models import CodeSystem
 from app.coding.releases.repository import find_current_release
 from app.coding.releases.schemas import ReleaseRead
-from app.coding.rxnorm.index import CODE_SHAPE, RXNORM, SUGGESTED, Medication
+from app.coding.rxnorm.index import CODE_SHAPE, RXNORM_BOOK, SUGGESTED, Medication
 from app.coding.rxnorm.models import Terminology
 from app.coding.rxnorm.repository import find_concept, list_related
 from app.coding.rxnorm.schemas import RelatedConcept, RxNormDetail, RxNormFound, RxNormResults
 from app.coding.search.ranking import Query, search
 from app.core.db.uow import ReadUnitOfWork
-from app.core.dependencies import ReadUow
+from app.core.dependencies import ReadUow, RuntimeDependency
 from app.core.errors import NotFound
 
 
@@ -116,8 +115,8 @@ def _found(*, code: str, name: str, about: Medication, suppressed: bool) -> RxNo
     )
 
 
-async def rxnorm_lookup(request: Request, uow: ReadUow) -> RxNormLookup:
-    return RxNormLookup(uow, book_of(request, RXNORM))
+async def rxnorm_lookup(runtime: RuntimeDependency, uow: ReadUow) -> RxNormLookup:
+    return RxNormLookup(uow, runtime.gateways.get(RXNORM_BOOK))
 
 
 RxNormLookups = Annotated[RxNormLookup, Depends(rxnorm_lookup)]

@@ -19,6 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from app.core.clock import utcnow
 from app.core.errors import NotFound, PayloadTooLarge, ServiceUnavailable, UnsupportedMediaType, ValidationFailed
+from app.core.gateways import Gateway
 from app.core.ids import TenantId
 from app.core.storage.errors import LinkUsed
 from app.core.storage.links import (
@@ -34,6 +35,8 @@ from app.core.storage.links import (
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+    from app.core.runtime import Runtime
 
 _SEGMENT = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 
@@ -326,3 +329,13 @@ class S3Store:
 
 def _is_missing(error: ClientError) -> bool:
     return error.response["Error"]["Code"] in ("NoSuchKey", "404", "NotFound")
+
+
+def _open_store(runtime: Runtime) -> ObjectStore:
+    settings = runtime.settings
+    if settings.s3_bucket is not None:
+        return S3Store(settings.s3_bucket)
+    return FilesystemStore(settings.data_dir / "objects", LinkSigner(runtime.keys))
+
+
+OBJECT_STORE: Gateway[ObjectStore] = Gateway("object store", _open_store)

@@ -7,7 +7,6 @@ is sent again. So: at least once, and twice only there.
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import uuid
 from dataclasses import dataclass, field
@@ -23,7 +22,7 @@ from app.core.permissions import Principal
 from app.core.runtime import Runtime
 from app.email.catalogue import Source
 from app.email.failures import FailureCode, MailNotSent, MailPostponed
-from app.email.gateway import Mail, mail_sender
+from app.email.gateway import MAIL, Mail
 from app.email.messages.lifecycle import EmailStatus, EmailTransition, email_lifecycle
 from app.email.messages.models import EmailMessage
 from app.email.messages.repository import MessageRepository, get_cross_tenant_for_admin_only_with_expired_lease
@@ -196,7 +195,7 @@ async def _attempt(runtime: Runtime, tenant_id: TenantId, claimed: Claimed) -> t
     source = Source(tenant_id, runtime.keys, runtime.settings.app_url)
     try:
         rendered = render_stored(claimed.template, claimed.template_version, claimed.context, source)
-        sender = await asyncio.to_thread(mail_sender, runtime.settings)
+        sender = await runtime.gateways.reach(MAIL)
         mail = Mail(claimed.message_id, claimed.recipient, rendered.subject, rendered.text, rendered.html)
         return await sender.send(mail), None
     except MailNotSent as failure:

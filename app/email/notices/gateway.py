@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from app.core.clock import utcnow
 from app.core.errors import ServiceUnavailable
+from app.core.gateways import Gateway
 from app.core.logging import get_logger
 from app.email.notices.sns import NotGenuine
 
@@ -68,3 +69,7 @@ def _read_certificate(pem: bytes) -> x509.Certificate:
         return x509.load_pem_x509_certificate(pem)
     except ValueError:
         raise NotGenuine("no certificate there") from None
+
+
+SNS: Gateway[SnsGateway] = Gateway("sns", lambda _: SnsGateway())
+"""A process has one of them, since it keeps the certificates."""

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from functools import lru_cache
 from typing import Annotated
 
 from fastapi import Depends
 
 from app.core.clock import utcnow
-from app.core.config import Settings
 from app.core.db.uow import UnitOfWork
 from app.core.dependencies import RuntimeDependency
 from app.core.ids import TenantId
@@ -21,7 +19,7 @@ from app.core.runtime import Runtime
 from app.email.errors import NoticeRefused
 from app.email.messages.repository import get_cross_tenant_for_admin_only_by_notice
 from app.email.messages.sending import Delivery
-from app.email.notices.gateway import SnsGateway
+from app.email.notices.gateway import SNS, SnsGateway
 from app.email.notices.ses import Notice, NoticeKind, read_notice
 from app.email.notices.sns import (
     NotGenuine,
@@ -95,18 +93,8 @@ async def _take_effect(uow: UnitOfWork, message_id: uuid.UUID, notice: Notice) -
             await delivery.complained(message_id, provider_message_id)
 
 
-@lru_cache(maxsize=8)
-def _gateway(settings: Settings) -> SnsGateway:
-    return SnsGateway()
-
-
-async def sns_gateway(runtime: RuntimeDependency) -> SnsGateway:
-    """One per installation's settings: it keeps the certificates."""
-    return _gateway(runtime.settings)
-
-
-async def notice_service(runtime: RuntimeDependency, sns: Annotated[SnsGateway, Depends(sns_gateway)]) -> NoticeService:
-    return NoticeService(runtime, sns)
+async def notice_service(runtime: RuntimeDependency) -> NoticeService:
+    return NoticeService(runtime, runtime.gateways.get(SNS))
 
 
 Notices = Annotated[NoticeService, Depends(notice_service)]

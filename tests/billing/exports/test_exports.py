@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import asyncpg
@@ -13,6 +13,7 @@ import pytest
 from app.billing.x12.tokenizer import parse_interchange
 from app.core.config import Environment
 from app.core.runtime import Runtime
+from app.core.storage.gateway import OBJECT_STORE
 from tests.billing.support.claims import CLAIMS, EXPORTS, approved_claim, export, fire, new_claim
 from tests.billing.support.evidence import Evidence
 from tests.billing.x12.judge import judge_837p
@@ -53,10 +54,10 @@ class Store:
 
 
 @pytest.fixture
-def store(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Store:
-    watched = Store(runtime.objects)
-    monkeypatch.setattr(runtime, "objects", watched)
-    return watched
+def store(runtime: Runtime) -> Iterator[Store]:
+    watched: Any = Store(runtime.objects)
+    with runtime.gateways.replace(OBJECT_STORE, watched):
+        yield watched
 
 
 async def artifact(agency: Agency, made: dict[str, Any]) -> str:

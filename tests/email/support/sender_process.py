@@ -13,14 +13,14 @@ from app.core.config import load_settings
 from app.core.jobs.queue import run_job
 from app.core.logging import configure_logging
 from app.core.runtime import build_runtime
-from app.registry import JOBS
+from app.registry import COMPOSITION, JOBS
 
 
 async def main(tenant_id: uuid.UUID, message_id: uuid.UUID) -> None:
     settings = load_settings()
     configure_logging("ERROR")
     configure_mappers()
-    runtime = build_runtime(settings)
+    runtime = build_runtime(settings, COMPOSITION)
     [send] = [job for job in JOBS if job.name == "email.send"]
     await run_job(runtime, send, orjson.dumps({"tenant_id": tenant_id, "message_id": message_id}))
     await runtime.close()

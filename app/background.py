@@ -12,6 +12,7 @@ from app.core.jobs.queue import JobRunner
 from app.core.outbox.relay import OutboxRelay
 from app.core.outbox.signal import OutboxSignal
 from app.core.runtime import Runtime
+from app.core.secrets.gateway import SECRET_KEYS
 from app.core.storage.gateway import OBJECT_STORE
 from app.registry import JOBS, SCHEDULES, SUBSCRIPTIONS
 
@@ -26,10 +27,12 @@ def outbox_signal(runtime: Runtime) -> OutboxSignal:
 async def background(runtime: Runtime, *, run_jobs: bool, serves_requests: bool = True) -> AsyncIterator[None]:
     """Start the background tasks, and end them on exit. The signal runs even where the relay does not.
 
-    The object store is opened here, beside the event loop, because requests ask for it on the loop. The first request
-    that needs the gate waits for its first poll.
+    The object store is opened here, beside the event loop, because requests ask for it on the loop; the keys of the
+    secrets are opened here because a bad key file stops the start. The first request that needs the gate waits for its
+    first poll.
     """
     await runtime.gateways.reach(OBJECT_STORE)
+    await runtime.gateways.reach(SECRET_KEYS)
     signal = outbox_signal(runtime)
     runtime.on_publish = signal.notify
     work = [signal.run()]

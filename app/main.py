@@ -12,7 +12,7 @@ from sqlalchemy.orm import configure_mappers
 from app import registry
 from app.background import background
 from app.core import health
-from app.core.config import Settings, load_settings
+from app.core.config import Settings
 from app.core.http import RequestBoundary, install_error_contract
 from app.core.logging import configure_logging
 from app.core.openapi import COMMON_ERRORS, TAGS, document
@@ -23,7 +23,7 @@ API_PREFIX = "/api/v1"
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service. Without `settings` they are read from the environment."""
-    settings = settings or load_settings()
+    settings = settings or registry.load_settings()
     configure_logging(settings.log_level)
     configure_mappers()  # entity attributes have no implementation before
     runtime = build_runtime(settings, registry.COMPOSITION)

@@ -13,6 +13,7 @@ import app.billing.router
 import app.coding.router
 import app.core.audit.router
 import app.core.auth.router
+import app.core.secrets.router
 import app.core.storage.router
 import app.core.tenants.router
 import app.core.users.router
@@ -29,6 +30,7 @@ from app.coding.rxnorm.index import RXNORM_BOOK
 from app.core.audit.partitions import KEEP_PARTITIONS
 from app.core.bodies import BodyRule
 from app.core.composition import Composition
+from app.core.config import Settings
 from app.core.extensions.kinds import ASSETS, EXTERNAL_API_KEYS, INTEGRATIONS, INVENTORY_ITEMS, STATIONS
 from app.core.gateways import Gateway, Held
 from app.core.jobs.queue import Job, Schedule
@@ -36,6 +38,7 @@ from app.core.outbox.subscriptions import Subscription
 from app.core.personnel.kind import PERSONNEL
 from app.core.reference.kinds import ReferenceKind
 from app.core.reference.routes import reference_router
+from app.core.secrets.gateway import SECRET_KEYS
 from app.core.secrets.kinds import SecretKind
 from app.core.storage.gateway import OBJECT_STORE
 from app.core.vehicles.kind import VEHICLES
@@ -44,6 +47,7 @@ from app.email.gateway import MAIL
 from app.email.messages.sending import SEND, TAKE_UP_EXPIRED
 from app.email.notices.gateway import SNS
 from app.email.notices.router import SNS_MEDIA_TYPE
+from app.email.settings import EmailSettings
 from app.ems.custom_elements.kind import CUSTOM_ELEMENTS
 from app.ems.incidents.service import AUTO_LOCK
 from app.ems.public import ExportSource, ReadinessSource
@@ -51,6 +55,7 @@ from app.ems.readiness.service import OWN_SOURCES
 from app.nemsis import handlers as nemsis_handlers
 from app.nemsis.exports.documents import NEMSIS_DOCUMENTS
 from app.nemsis.readiness import SUBMISSION
+from app.nemsis.settings import NemsisSettings
 
 REFERENCE_KINDS: tuple[ReferenceKind[Any], ...] = (
     VEHICLES,
@@ -66,6 +71,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     app.core.auth.router.router,
     app.core.users.router.router,
     app.core.tenants.router.router,
+    app.core.secrets.router.router,
     app.core.storage.router.router,
     app.core.audit.router.router,
     *(reference_router(kind) for kind in REFERENCE_KINDS),
@@ -92,12 +98,24 @@ GATEWAYS: tuple[Gateway[Any], ...] = (
     OBJECT_STORE,
     MAIL,
     SNS,
+    SECRET_KEYS,
 )
 """Clients of outside systems."""
 CODE_BOOKS: tuple[Held[Any], ...] = (RXNORM_BOOK, ICD10_BOOK)
 """The indexes that a web process holds in memory."""
 SECRET_KINDS: tuple[SecretKind, ...] = ()
 """The secrets that an agency may set. A kind is listed with the domain that uses it, never before."""
+
+
+class ServiceSettings(EmailSettings, NemsisSettings, Settings):
+    """Every setting of the service. A domain's group is listed here as a base."""
+
+
+def load_settings() -> ServiceSettings:
+    """Read the environment. Raises pydantic.ValidationError naming every missing or bad variable."""
+    return ServiceSettings()
+
+
 COMPOSITION = Composition(
     held=(*GATEWAYS, *CODE_BOOKS),
     secret_kinds=SECRET_KINDS,

@@ -8,10 +8,9 @@ import signal
 from sqlalchemy.orm import configure_mappers
 
 from app.background import background
-from app.core.config import load_settings
 from app.core.logging import configure_logging, get_logger
 from app.core.runtime import build_runtime
-from app.registry import COMPOSITION
+from app.registry import COMPOSITION, load_settings
 
 
 async def run() -> None:

@@ -23,8 +23,8 @@ import orjson
 from pydantic import SecretStr
 
 from app.core.auth.throttle import Attempt, Throttle
-from app.core.config import Settings
 from app.main import create_app
+from app.registry import ServiceSettings
 from bench.scratch import Medic, found_agency, scratch_database
 
 WARM_UP = 5
@@ -72,7 +72,7 @@ async def time_logins(client: httpx.AsyncClient, medic: Medic, logins: int) -> T
 
 async def measure(environment: Mapping[str, str], logins: int, rounds: int) -> Timing:
     with tempfile.TemporaryDirectory() as data:
-        settings = Settings().model_copy(
+        settings = ServiceSettings().model_copy(
             update={
                 **{name.lower(): SecretStr(dsn) for name, dsn in environment.items()},
                 "data_dir": Path(data),

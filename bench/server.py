@@ -14,9 +14,10 @@ import time
 import uvicorn
 from fastapi import FastAPI
 
-from app.core.config import Settings, load_settings
+from app.core.config import Settings
 from app.ems.incidents.router import router as incidents
 from app.main import create_app
+from app.registry import load_settings
 from bench.chart_by_hand import read_by_hand
 from bench.hand_written import create_pool, save_by_hand
 from bench.plain_orm import create_sessions, save_by_orm

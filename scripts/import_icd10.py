@@ -22,7 +22,7 @@ from functools import partial
 from pathlib import Path
 
 from app.coding.releases.models import CodeSystem
-from app.core.config import load_settings
+from app.registry import load_settings
 from scripts.codesets.icd10 import Reader, import_icd10
 from scripts.codesets.icd10_sources import read_csv, read_order_file, read_shipped, shipped_set
 from scripts.codesets.reading import BadRelease, Source

@@ -20,7 +20,7 @@ import sys
 from pathlib import Path
 
 from app.coding.releases.models import CodeSystem
-from app.core.config import load_settings
+from app.registry import load_settings
 from scripts.codesets.reading import BadRelease, Source
 from scripts.codesets.releases import Release, owner_connection
 from scripts.codesets.rxnorm import import_rxnorm

@@ -24,7 +24,7 @@ from pydantic_core import PydanticCustomError
 from sqlalchemy.orm import configure_mappers
 
 from app.core.auth.passwords import PasswordHasher
-from app.core.config import Settings, load_settings
+from app.core.config import Settings
 from app.core.db.pool import ConnectionSource, create_engine
 from app.core.db.uow import UnitOfWork
 from app.core.errors import ValidationFailed
@@ -37,6 +37,7 @@ from app.core.tenants.models import Tenant
 from app.core.tenants.schemas import TenantProfile
 from app.core.tenants.service import TenantAction
 from app.core.users.models import User
+from app.registry import load_settings
 
 Furnish = Callable[[UnitOfWork, Mapping[str, uuid.UUID]], Awaitable[None]]
 

@@ -15,7 +15,7 @@ import asyncpg
 import orjson
 from sqlalchemy.engine import make_url
 
-from app.core.config import Environment, Settings, load_settings
+from app.core.config import Environment, Settings
 from app.core.db.uow import UnitOfWork
 from app.core.personnel.kind import PersonAction
 from app.core.personnel.models import LicensureLevel, Person
@@ -23,6 +23,7 @@ from app.core.personnel.schemas import PersonCreate
 from app.core.vehicles.kind import VehicleAction
 from app.core.vehicles.models import UnitCapability, Vehicle, VehicleType
 from app.core.vehicles.schemas import VehicleCreate
+from app.registry import load_settings
 from scripts.provision_tenant import provision
 
 PROFILE: dict[str, Any] = {

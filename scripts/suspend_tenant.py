@@ -13,7 +13,7 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.orm import configure_mappers
 
-from app.core.config import Settings, load_settings
+from app.core.config import Settings
 from app.core.errors import InvalidTransition
 from app.core.ids import TenantId
 from app.core.permissions import Principal
@@ -23,7 +23,7 @@ from app.core.tenants.lifecycle import TenantTransition
 from app.core.tenants.models import Tenant
 from app.core.tenants.repository import get_cross_tenant_for_admin_only_by_slug
 from app.core.tenants.service import TenantService
-from app.registry import COMPOSITION
+from app.registry import COMPOSITION, load_settings
 
 _REASON: TypeAdapter[str] = TypeAdapter(Reason)
 

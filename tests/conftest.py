@@ -17,7 +17,7 @@ from app.core.outbox.relay import OutboxRelay
 from app.core.outbox.signal import OutboxSignal
 from app.core.runtime import Runtime
 from app.main import create_app
-from app.registry import SUBSCRIPTIONS
+from app.registry import SUBSCRIPTIONS, ServiceSettings
 from tests.support.actors import Actor, Agency, found_agency
 from tests.support.database import CHECKOUT, TestDatabase, build_database, shared_dir
 
@@ -30,7 +30,7 @@ def database(worker_id: str) -> TestDatabase:
 @pytest.fixture(scope="session")
 def settings(database: TestDatabase, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     shared = shared_dir()
-    return Settings(
+    return ServiceSettings(
         environment=Environment.TEST,
         database_url=SecretStr(database.app),
         system_database_url=SecretStr(database.system),

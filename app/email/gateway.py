@@ -23,6 +23,7 @@ from app.core.clock import utcnow
 from app.core.gateways import Gateway
 from app.core.logging import get_logger
 from app.email.failures import FailureCode, MailPostponed, MailRefused
+from app.email.settings import EmailSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client
@@ -153,9 +154,9 @@ class LocalSender:
 
 def _open_sender(runtime: Runtime) -> MailSender:
     """SES where SES_REGION is set. Building its client reads files: `reach` opens it beside the event loop."""
-    settings = runtime.settings
+    settings = runtime.settings.group(EmailSettings)
     if settings.ses_region is None:
-        return LocalSender(settings.data_dir / "mail", settings.email_from)
+        return LocalSender(runtime.settings.data_dir / "mail", settings.email_from)
     client = boto3.session.Session().client(
         "sesv2",
         region_name=settings.ses_region,

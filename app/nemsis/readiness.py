@@ -40,6 +40,7 @@ from app.nemsis.exports.repository import NemsisExportRepository
 from app.nemsis.exports.service import CLOSED_STATES
 from app.nemsis.findings import FindingSource, ValidationFinding
 from app.nemsis.schema_bundle import SchemaBundle
+from app.nemsis.settings import NemsisSettings
 from app.nemsis.validation import Agency, judge_chart
 
 REMEMBERED = 512
@@ -66,7 +67,7 @@ _verdicts: OrderedDict[bytes, Verdict] = OrderedDict()
 async def judge_submission(uow: ReadUnitOfWork, settings: Settings, chart: ChartAtHand) -> StageJudgement:
     """Done when the state's document of every patient was exported as it would be made today."""
     agency = Agency(TenantRead.of(chart.tenant), await list_custom_elements(uow))
-    schema = SchemaBundle(settings.nemsis_schema_dir)
+    schema = SchemaBundle(settings.group(NemsisSettings).nemsis_schema_dir)
     exported = await _exported(uow, chart.incident.id)
     verdicts = {
         one.patient.id: await _verdict(agency, one, ordinal, len(chart.patients), schema)

@@ -8,7 +8,7 @@ import sys
 import asyncpg
 
 from app.coding.releases.models import CodeSystem
-from app.core.config import load_settings
+from app.registry import load_settings
 from scripts.codesets.icd10 import import_icd10
 from scripts.codesets.icd10_sources import read_shipped, shipped_set
 from scripts.codesets.reading import BadRelease, Source

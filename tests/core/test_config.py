@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from app.core.config import Environment, Settings, load_settings
+from app.core.config import Environment
+from app.registry import ServiceSettings as Settings
+from app.registry import load_settings
 
 COMPLETE: dict[str, Any] = {
     "environment": "production",
@@ -18,6 +20,7 @@ COMPLETE: dict[str, Any] = {
     "jwt_keys_file": "/run/keys.json",
     "secret_key": "CANARYCANARYCANARYCANARYCANARYCANARYCANARYCA==",
     "s3_bucket": "objects",
+    "secrets_key_file": "/run/secret-keys.json",
     "ses_region": "us-east-1",
 }
 

@@ -21,10 +21,7 @@ from tests.core.waiting import expect_eventually
 
 
 class Line:
-    """A client that counts itself, and notes its end."""
-
-    opened: list[Line]
-    closed: list[Line]
+    """The client of nothing."""
 
 
 class Exchange:
@@ -139,18 +136,10 @@ async def test_one_that_fails_to_close_keeps_none_open(exchange: Exchange, held:
     runtime = held(good, bad)
     opened = runtime.gateways.get(good)
     runtime.gateways.get(bad)
-    await runtime.read_unit_of_work(_system()).__aenter__()
     with pytest.raises(ExceptionGroup) as failed:
         await runtime.close()
     assert [str(error) for error in failed.value.exceptions] == ["no answer"]
     assert exchange.closed == [opened]
-
-
-def _system() -> Any:
-    from app.core.ids import TenantId, new_id
-    from app.core.permissions import Principal
-
-    return Principal.system(TenantId(new_id()))
 
 
 async def test_an_opening_under_way_is_closed_too(exchange: Exchange, held: Callable[..., Runtime]) -> None:

@@ -12,9 +12,10 @@ from typing import Any
 import schemathesis
 from pydantic import SecretStr
 
-from app.core.config import Environment, Settings
+from app.core.config import Environment
 from app.core.permissions import Permission, Principal, Role
 from app.main import create_app
+from app.registry import ServiceSettings
 from tests.architecture.routes import operations
 from tests.support.actors import ROLES
 
@@ -60,7 +61,7 @@ _ANY_TENANT: Any = None  # permissions depend on the role alone
 def _describe() -> tuple[dict[str, Any], list[Described]]:
     """From an app that is never started."""
     with tempfile.TemporaryDirectory() as directory:
-        settings = Settings(
+        settings = ServiceSettings(
             environment=Environment.TEST, database_url=_NOWHERE, system_database_url=_NOWHERE, data_dir=Path(directory)
         )
         app = create_app(settings)

@@ -19,6 +19,8 @@ _BY_SLUG = CompiledStatement(
     )
 )
 
+_IDS = CompiledStatement(sa.select(_tenants.c.id).where(_tenants.c.deleted_at.is_(None)).order_by(_tenants.c.id))
+
 
 class TenantRepository(Repository[Tenant]):
     entity = Tenant
@@ -28,3 +30,8 @@ async def get_cross_tenant_for_admin_only_by_slug(uow: SystemUnitOfWork, slug: s
     """The tenant of `slug`, or None. For the operator's scripts; what they do then is audited in the tenant."""
     row = await uow.fetch_row(_BY_SLUG, {"slug": slug})
     return None if row is None else TenantId(row[0])
+
+
+async def list_cross_tenant_for_admin_only_ids(uow: SystemUnitOfWork) -> list[TenantId]:
+    """Every tenant, the suspended ones too. For the operator's scripts; what they do then is audited in each tenant."""
+    return [TenantId(row[0]) for row in await uow.fetch(_IDS, {})]

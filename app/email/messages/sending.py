@@ -27,6 +27,7 @@ from app.email.messages.lifecycle import EmailStatus, EmailTransition, email_lif
 from app.email.messages.models import EmailMessage
 from app.email.messages.repository import MessageRepository, get_cross_tenant_for_admin_only_with_expired_lease
 from app.email.rendering import render_stored
+from app.email.settings import EmailSettings
 from app.email.suppressions.models import SuppressionReason
 from app.email.suppressions.service import SuppressionService, is_suppressed
 
@@ -192,7 +193,7 @@ async def send_message(runtime: Runtime, principal: Principal, message_id: uuid.
 
 
 async def _attempt(runtime: Runtime, tenant_id: TenantId, claimed: Claimed) -> tuple[str | None, MailNotSent | None]:
-    source = Source(tenant_id, runtime.keys, runtime.settings.app_url)
+    source = Source(tenant_id, runtime.keys, runtime.settings.group(EmailSettings).app_url)
     try:
         rendered = render_stored(claimed.template, claimed.template_version, claimed.context, source)
         sender = await runtime.gateways.reach(MAIL)

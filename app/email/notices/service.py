@@ -30,6 +30,7 @@ from app.email.notices.sns import (
     require_signature,
     require_sns_address,
 )
+from app.email.settings import EmailSettings
 
 _log = get_logger(__name__)
 
@@ -41,7 +42,7 @@ class NoticeService:
 
     async def take(self, raw: bytes) -> None:
         """Raises NoticeRefused, and ServiceUnavailable while SNS's certificate cannot be had."""
-        topic_arn = self._runtime.settings.sns_topic_arn
+        topic_arn = self._runtime.settings.group(EmailSettings).sns_topic_arn
         if topic_arn is None:
             raise NoticeRefused
         try:

@@ -48,6 +48,7 @@ from app.nemsis.exports.schemas import (
 from app.nemsis.findings import ValidationFinding
 from app.nemsis.permissions import NEMSIS_EXPORT
 from app.nemsis.schema_bundle import SchemaBundle
+from app.nemsis.settings import NemsisSettings
 from app.nemsis.validation import Agency, JudgedDocument, judge_chart
 
 CLOSED_STATES = frozenset({IncidentStatus.COMPLETED, IncidentStatus.LOCKED})
@@ -92,7 +93,7 @@ class ExportReader:
         self._uow = uow
         self._runtime = runtime
         self._exports = NemsisExportRepository(uow)
-        self._schema = SchemaBundle(runtime.settings.nemsis_schema_dir)
+        self._schema = SchemaBundle(runtime.settings.group(NemsisSettings).nemsis_schema_dir)
 
     async def validate(self, incident_id: uuid.UUID) -> ChartValidation:
         """What stands between this chart and the state, now. Raises NotFound."""
@@ -166,7 +167,7 @@ class ExportService:
     def __init__(self, factory: Callable[[], UnitOfWork], runtime: Runtime) -> None:
         self._factory = factory
         self._objects = runtime.objects
-        self._schema = SchemaBundle(runtime.settings.nemsis_schema_dir)
+        self._schema = SchemaBundle(runtime.settings.group(NemsisSettings).nemsis_schema_dir)
 
     async def create(self, given: NemsisExportCreate, creation: Creation) -> NemsisExportRead:
         """Raises NotFound, ValidationFailed (which patient?)."""

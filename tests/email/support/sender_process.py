@@ -9,11 +9,10 @@ import uuid
 import orjson
 from sqlalchemy.orm import configure_mappers
 
-from app.core.config import load_settings
 from app.core.jobs.queue import run_job
 from app.core.logging import configure_logging
 from app.core.runtime import build_runtime
-from app.registry import COMPOSITION, JOBS
+from app.registry import COMPOSITION, JOBS, load_settings
 
 
 async def main(tenant_id: uuid.UUID, message_id: uuid.UUID) -> None:

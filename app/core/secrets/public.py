@@ -1,0 +1,9 @@
+"""Secrets for the domains: they declare what they take of an agency, and use what it has set."""
+
+from __future__ import annotations
+
+from app.core.secrets.errors import SecretNotSet, SecretUnreadable
+from app.core.secrets.kinds import SecretKind
+from app.core.secrets.service import SecretValue, use_secret
+
+__all__ = ["SecretKind", "SecretNotSet", "SecretUnreadable", "SecretValue", "use_secret"]

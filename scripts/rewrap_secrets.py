@@ -1,0 +1,39 @@
+"""Encrypt every agency's secrets under the active key: `python -m scripts.rewrap_secrets`.
+
+Run it after another key was made active (SECRETS_KEY_FILE, SECRETS_KMS_KEY_ID); then the old key is no longer needed.
+Prints how many secrets were encrypted anew, as JSON. Each is audited in its agency. The script may run at any time and
+any number of times. It connects as the service does (DATABASE_URL, SYSTEM_DATABASE_URL).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import orjson
+from sqlalchemy.orm import configure_mappers
+
+from app.core.config import Settings
+from app.core.permissions import Principal
+from app.core.runtime import build_runtime
+from app.core.secrets.service import rewrap_secrets
+from app.core.tenants.repository import list_cross_tenant_for_admin_only_ids
+from app.registry import COMPOSITION, load_settings
+
+
+async def rewrap(settings: Settings) -> int:
+    """How many secrets were encrypted anew. Raises SecretUnreadable, ServiceUnavailable, Conflict."""
+    configure_mappers()
+    runtime = build_runtime(settings, COMPOSITION)
+    try:
+        async with runtime.system_unit_of_work() as system:
+            tenant_ids = await list_cross_tenant_for_admin_only_ids(system)
+        return sum([await rewrap_secrets(runtime, Principal.system(tenant_id)) for tenant_id in tenant_ids])
+    finally:
+        await runtime.close()
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 1:
+        sys.exit(__doc__)
+    print(orjson.dumps({"rewrapped": asyncio.run(rewrap(load_settings()))}).decode())

@@ -12,6 +12,7 @@ from sqlalchemy.orm import configure_mappers
 from app import registry
 from app.background import background
 from app.core import health
+from app.core.composition import Composition
 from app.core.config import Settings
 from app.core.http import RequestBoundary, install_error_contract
 from app.core.logging import configure_logging
@@ -21,12 +22,12 @@ from app.core.runtime import build_runtime
 API_PREFIX = "/api/v1"
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
+def create_app(settings: Settings | None = None, composition: Composition = registry.COMPOSITION) -> FastAPI:
     """The service. Without `settings` they are read from the environment."""
     settings = settings or registry.load_settings()
     configure_logging(settings.log_level)
     configure_mappers()  # entity attributes have no implementation before
-    runtime = build_runtime(settings, registry.COMPOSITION)
+    runtime = build_runtime(settings, composition)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

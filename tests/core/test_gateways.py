@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import threading
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 
 from app.core.composition import Composition
 from app.core.config import Settings
@@ -181,10 +181,8 @@ async def test_runtimes_share_nothing(exchange: Exchange, held: Callable[..., Ru
 async def test_the_service_closes_its_gateways(settings: Settings, exchange: Exchange, fails: bool) -> None:
     """Also when the process ends because something failed."""
     line = Gateway("line", exchange.open, exchange.close)
-    application: FastAPI = create_app(settings)
+    application = create_app(settings, dataclasses.replace(COMPOSITION, held=(*COMPOSITION.held, line)))
     runtime: Runtime = application.state.runtime
-    runtime.composition = Composition(held=(*COMPOSITION.held, line))
-    runtime.__post_init__()
     try:
         async with application.router.lifespan_context(application):
             opened = await runtime.gateways.reach(line)

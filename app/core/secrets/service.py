@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from fastapi import Depends
 from pydantic import SecretStr
@@ -16,17 +17,20 @@ from app.core.clock import utcnow
 from app.core.dependencies import CurrentUser, RuntimeDependency
 from app.core.errors import Conflict, NotFound, ValidationFailed
 from app.core.ids import TenantId, new_id
+from app.core.logging import get_logger
 from app.core.permissions import Principal
 from app.core.repository import require_version
 from app.core.runtime import Runtime
-from app.core.secrets.errors import SecretNotSet, TwoVersionsValid
-from app.core.secrets.gateway import SECRET_KEYS
+from app.core.secrets.errors import SecretNotSet, SecretUnreadable, TwoVersionsValid
+from app.core.secrets.gateway import SECRET_KEYS, KeyEncryption
 from app.core.secrets.kinds import SecretKind
 from app.core.secrets.models import TenantSecret
 from app.core.secrets.permissions import SECRET_READ, SECRET_WRITE
 from app.core.secrets.repository import SecretRepository
 from app.core.secrets.schemas import SecretList, SecretRead, SecretVersionRead
 from app.core.secrets.sealing import Place, is_under_active_key, seal, unseal
+
+_log = get_logger(__name__)
 
 
 class SecretAction(StrEnum):
@@ -47,6 +51,13 @@ class SecretValue:
 
     def reveal(self) -> str:
         return self.value.get_secret_value()
+
+
+class Rewrapped(NamedTuple):
+    """How many secrets were encrypted anew, and the ids of those that could not be."""
+
+    done: int
+    failed: list[uuid.UUID]
 
 
 class SecretService:
@@ -182,25 +193,37 @@ async def use_secret(
     return values
 
 
-async def rewrap_secrets(runtime: Runtime, principal: Principal) -> int:
-    """Encrypt anew what is not under the active key; how many secrets that were. A second run finds none.
+async def rewrap_secrets(runtime: Runtime, principal: Principal) -> Rewrapped:
+    """Encrypt the agency's secrets under the active key, unless they are. A second run finds none.
 
-    Raises SecretUnreadable, ServiceUnavailable, and Conflict for a secret that was changed meanwhile.
+    One that cannot be decrypted, or that was changed meanwhile, does not keep the others waiting. Raises
+    ServiceUnavailable while a key cannot be had.
     """
     keys = await runtime.gateways.reach(SECRET_KEYS)
     async with runtime.read_unit_of_work(principal) as uow:
         found = await SecretRepository(uow).list_all(uow.tenant_id)
-    stale = [secret for secret in found if not all(is_under_active_key(keys, sealed) for _, sealed in _sealed(secret))]
-    for secret in stale:
-        anew: dict[int, str] = {}
-        for number, sealed in _sealed(secret):
-            place = _place(secret, number)
-            anew[number] = await seal(keys, place, await unseal(keys, place, sealed))
-        async with runtime.unit_of_work(principal) as uow, uow.change(secret, SecretAction.REWRAPPED):
-            secret.current_sealed = anew[secret.current_number]
-            if secret.previous_number is not None:
-                secret.previous_sealed = anew[secret.previous_number]
-    return len(stale)
+    done, failed = 0, []
+    for secret in found:
+        try:
+            if all(is_under_active_key(keys, sealed) for _, sealed in _sealed(secret)):
+                continue
+            await _rewrap(runtime, principal, keys, secret)
+            done += 1
+        except (SecretUnreadable, Conflict) as error:
+            _log.warning("secret not encrypted anew", entity_id=str(secret.id), error_code=error.code)
+            failed.append(secret.id)
+    return Rewrapped(done, failed)
+
+
+async def _rewrap(runtime: Runtime, principal: Principal, keys: KeyEncryption, secret: TenantSecret) -> None:
+    anew: dict[int, str] = {}
+    for number, sealed in _sealed(secret):
+        place = _place(secret, number)
+        anew[number] = await seal(keys, place, await unseal(keys, place, sealed))
+    async with runtime.unit_of_work(principal) as uow, uow.change(secret, SecretAction.REWRAPPED):
+        secret.current_sealed = anew[secret.current_number]
+        if secret.previous_number is not None:
+            secret.previous_sealed = anew[secret.previous_number]
 
 
 def _place(secret: TenantSecret, number: int) -> Place:

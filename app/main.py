@@ -16,16 +16,15 @@ from app.core.composition import Composition
 from app.core.config import Settings
 from app.core.http import RequestBoundary, install_error_contract
 from app.core.logging import configure_logging
-from app.core.openapi import COMMON_ERRORS, TAGS, document
+from app.core.openapi import COMMON_ERRORS, document
+from app.core.paths import API_PREFIX
 from app.core.runtime import build_runtime
-
-API_PREFIX = "/api/v1"
 
 
 def create_app(settings: Settings | None = None, composition: Composition = registry.COMPOSITION) -> FastAPI:
     """The service. Without `settings` they are read from the environment."""
     settings = settings or registry.load_settings()
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, registry.LOG_KEYS)
     configure_mappers()  # entity attributes have no implementation before
     runtime = build_runtime(settings, composition)
 
@@ -42,7 +41,7 @@ def create_app(settings: Settings | None = None, composition: Composition = regi
         title="FusionEMS Quantum",
         version="0.1.0",
         description="Ambulance charting, NEMSIS 3.5.1 export and 837P billing for one or many agencies.",
-        openapi_tags=TAGS,
+        openapi_tags=[tag._asdict() for tag in registry.TAGS],
         responses=COMMON_ERRORS,
         lifespan=lifespan,
         redirect_slashes=False,

@@ -9,20 +9,46 @@ from typing import Any
 
 from fastapi import APIRouter
 
+import app.billing.events
+import app.billing.permissions
 import app.billing.router
+import app.coding.lookup.book
+import app.coding.permissions
 import app.coding.router
+import app.core.audit.permissions
 import app.core.audit.router
+import app.core.auth.permissions
 import app.core.auth.router
+import app.core.extensions.kinds
+import app.core.extensions.permissions
+import app.core.health
+import app.core.inbox.permissions
+import app.core.inbox.tags
+import app.core.jobs.queue
+import app.core.logging
+import app.core.outbox.relay
+import app.core.personnel.permissions
+import app.core.secrets.permissions
 import app.core.secrets.router
 import app.core.storage.router
+import app.core.tenants.events
+import app.core.tenants.permissions
 import app.core.tenants.router
+import app.core.users.events
+import app.core.users.permissions
 import app.core.users.router
+import app.core.vehicles.permissions
 import app.email.messages.router
 import app.email.notices.router
+import app.email.permissions
 import app.email.suppressions.router
+import app.ems.events
+import app.ems.permissions
 import app.ems.router
 import app.nemsis.dictionary.router
+import app.nemsis.events
 import app.nemsis.exports.router
+import app.nemsis.permissions
 from app.billing.claims.readiness import PAYMENT
 from app.billing.exports.documents import CLAIM_DOCUMENTS
 from app.coding.icd10.index import ICD10_BOOK
@@ -31,27 +57,30 @@ from app.core.audit.partitions import KEEP_PARTITIONS
 from app.core.bodies import BodyRule
 from app.core.composition import Composition
 from app.core.config import Settings
+from app.core.events import Topic
 from app.core.extensions.kinds import ASSETS, EXTERNAL_API_KEYS, INTEGRATIONS, INVENTORY_ITEMS, STATIONS
 from app.core.gateways import Gateway, Held
 from app.core.jobs.queue import Job, Schedule
 from app.core.outbox.subscriptions import Subscription
+from app.core.permissions import Permission
 from app.core.personnel.kind import PERSONNEL
 from app.core.reference.kinds import ReferenceKind
 from app.core.reference.routes import reference_router
 from app.core.secrets.gateway import SECRET_KEYS
 from app.core.secrets.kinds import SecretKind
 from app.core.storage.gateway import OBJECT_STORE
+from app.core.tags import Tag
 from app.core.vehicles.kind import VEHICLES
 from app.email import handlers as email_handlers
 from app.email.gateway import MAIL
 from app.email.messages.sending import SEND, TAKE_UP_EXPIRED
 from app.email.notices.gateway import SNS
-from app.email.notices.router import SNS_MEDIA_TYPE
 from app.email.settings import EmailSettings
 from app.ems.custom_elements.kind import CUSTOM_ELEMENTS
 from app.ems.incidents.service import AUTO_LOCK
-from app.ems.public import ExportSource, ReadinessSource
-from app.ems.readiness.service import OWN_SOURCES
+from app.ems.public import EXPORTS, READINESS, ExportSource, ReadinessSource
+from app.ems.readiness.review import REVIEW
+from app.ems.readiness.signing import SIGNATURES
 from app.nemsis import handlers as nemsis_handlers
 from app.nemsis.exports.documents import NEMSIS_DOCUMENTS
 from app.nemsis.readiness import SUBMISSION
@@ -84,14 +113,61 @@ ROUTERS: tuple[APIRouter, ...] = (
     app.email.suppressions.router.router,
     app.email.notices.router.router,
 )
+TAGS: tuple[Tag, ...] = (
+    app.core.auth.router.TAG,
+    app.core.users.router.TAG,
+    app.core.tenants.router.TAG,
+    app.core.extensions.kinds.TAG,
+    app.core.audit.router.TAG,
+    app.ems.router.TAG,
+    app.coding.router.TAG,
+    app.nemsis.exports.router.TAG,
+    app.billing.router.TAG,
+    app.core.storage.router.TAG,
+    app.email.messages.router.TAG,
+    app.core.inbox.tags.WEBHOOKS,
+    app.core.health.TAG,
+)
+"""The chapters of the OpenAPI document, in its order."""
+PERMISSIONS: tuple[Permission, ...] = (
+    *app.core.auth.permissions.PERMISSIONS,
+    *app.core.users.permissions.PERMISSIONS,
+    *app.core.tenants.permissions.PERMISSIONS,
+    *app.core.secrets.permissions.PERMISSIONS,
+    *app.core.audit.permissions.PERMISSIONS,
+    *app.core.inbox.permissions.PERMISSIONS,
+    *app.core.vehicles.permissions.PERMISSIONS,
+    *app.core.personnel.permissions.PERMISSIONS,
+    *app.core.extensions.permissions.PERMISSIONS,
+    *app.coding.permissions.PERMISSIONS,
+    *app.ems.permissions.PERMISSIONS,
+    *app.nemsis.permissions.PERMISSIONS,
+    *app.billing.permissions.PERMISSIONS,
+    *app.email.permissions.PERMISSIONS,
+)
+TOPICS: tuple[Topic, ...] = (
+    *app.core.users.events.TOPICS,
+    *app.core.tenants.events.TOPICS,
+    *app.ems.events.TOPICS,
+    *app.nemsis.events.TOPICS,
+    *app.billing.events.TOPICS,
+)
+LOG_KEYS: tuple[str, ...] = (
+    *app.core.logging.LOG_KEYS,
+    *app.core.outbox.relay.LOG_KEYS,
+    *app.core.jobs.queue.LOG_KEYS,
+    *app.coding.lookup.book.LOG_KEYS,
+)
+"""What log lines may say; every other key is redacted."""
 BODIES: tuple[BodyRule, ...] = (
     app.core.storage.router.UPLOADS,
-    BodyRule("/api/v1/webhooks/ses", frozenset({"application/json", SNS_MEDIA_TYPE})),
+    app.email.notices.router.BODY,
 )
 """Routes whose bodies are something else than JSON of the usual size; everywhere else that answers 415 or 413."""
 SUBSCRIPTIONS: tuple[Subscription, ...] = (*nemsis_handlers.SUBSCRIPTIONS, *email_handlers.SUBSCRIPTIONS)
-EXPORT_SOURCES: tuple[ExportSource, ...] = (NEMSIS_DOCUMENTS, CLAIM_DOCUMENTS)  # registered by being made
-READINESS_SOURCES: tuple[ReadinessSource, ...] = (*OWN_SOURCES, SUBMISSION, PAYMENT)  # as the export sources
+EXPORT_SOURCES: tuple[ExportSource, ...] = (NEMSIS_DOCUMENTS, CLAIM_DOCUMENTS)
+READINESS_SOURCES: tuple[ReadinessSource, ...] = (REVIEW, SUBMISSION, PAYMENT, SIGNATURES)
+"""One for each stage, in the order of the stages."""
 JOBS: tuple[Job, ...] = (AUTO_LOCK, SEND)
 SCHEDULES: tuple[Schedule, ...] = (KEEP_PARTITIONS, TAKE_UP_EXPIRED)
 GATEWAYS: tuple[Gateway[Any], ...] = (
@@ -118,5 +194,7 @@ def load_settings() -> ServiceSettings:
 
 COMPOSITION = Composition(
     held=(*GATEWAYS, *CODE_BOOKS),
+    ports=(EXPORTS.brought(*EXPORT_SOURCES), READINESS.brought(*READINESS_SOURCES)),
+    permissions=PERMISSIONS,
     secret_kinds=SECRET_KINDS,
 )

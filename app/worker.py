@@ -10,13 +10,13 @@ from sqlalchemy.orm import configure_mappers
 from app.background import background
 from app.core.logging import configure_logging, get_logger
 from app.core.runtime import build_runtime
-from app.registry import COMPOSITION, load_settings
+from app.registry import COMPOSITION, LOG_KEYS, load_settings
 
 
 async def run() -> None:
     """Work until SIGTERM or SIGINT."""
     settings = load_settings()
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, LOG_KEYS)
     configure_mappers()
     runtime = build_runtime(settings, COMPOSITION)
     stop = asyncio.Event()

@@ -20,13 +20,14 @@ import asyncpg
 import orjson
 
 from app.core.config import Settings
+from app.core.paths import API_PREFIX
 from bench.equivalence import Unequal
 from bench.processor import backend_seconds
 from bench.report import Summary, table
 from bench.scratch import dsn_of, found_agency, scratch_database
 from bench.service import Service, UnexpectedAnswer, running
 
-_API = "/api/v1/ems/incidents"
+_API = f"{API_PREFIX}/ems/incidents"
 _ROUTES = {"real": "chart", "hand-written": "chart/by-hand"}
 Run = Callable[[Mapping[str, str], "Scale"], Coroutine[Any, Any, Summary]]
 _BATCH = 100  # changes of one sync

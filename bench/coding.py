@@ -29,6 +29,7 @@ from app.coding.lookup.book import Consultation, LoadedCodes
 from app.coding.lookup.shipped import shipped_terms
 from app.coding.vocabulary.schemas import CodeDomain
 from app.core.config import Settings
+from app.core.paths import API_PREFIX
 from app.main import create_app
 from bench.report import Summary, table
 from bench.scratch import ROOT, Medic, dsn_of, found_agency, scratch_database
@@ -38,7 +39,7 @@ from scripts.codesets.reading import BadRelease
 LIMIT = 20
 CLIENTS = 16
 _CODE = re.compile(r"[A-Za-z][0-9A-Za-z]{0,2}\.?[0-9A-Za-z]*")
-_API = "/api/v1"
+_API = API_PREFIX
 
 
 class NotMeasurable(Exception):

@@ -23,6 +23,7 @@ import orjson
 from pydantic import SecretStr
 
 from app.core.auth.throttle import Attempt, Throttle
+from app.core.paths import API_PREFIX
 from app.main import create_app
 from app.registry import ServiceSettings
 from bench.scratch import Medic, found_agency, scratch_database
@@ -61,7 +62,7 @@ async def time_logins(client: httpx.AsyncClient, medic: Medic, logins: int) -> T
     for number in range(2 * (WARM_UP + logins)):
         known = bool(number % 2)
         started = time.perf_counter()
-        answer = await client.post("/api/v1/auth/login", json=wrong if known else unknown)
+        answer = await client.post(f"{API_PREFIX}/auth/login", json=wrong if known else unknown)
         seconds = time.perf_counter() - started
         if answer.status_code != 401:
             raise RuntimeError(f"a login that must fail answered {answer.status_code}")

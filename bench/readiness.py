@@ -13,12 +13,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from app.core.config import Settings
+from app.core.paths import API_PREFIX
 from bench.chart_read import Scale, fill, measured
 from bench.report import Summary
 from bench.scratch import found_agency
 from bench.service import Service, running
 
-_API = "/api/v1/ems/incidents"
+_API = f"{API_PREFIX}/ems/incidents"
 _BASE, _UNCHANGED, _SAVED = "chart", "unchanged", "after a save"
 _ROUTES = {_BASE: "chart", _UNCHANGED: "readiness", _SAVED: "readiness"}
 

@@ -16,11 +16,12 @@ from typing import Any
 
 import orjson
 
+from app.core.paths import API_PREFIX
 from bench.load import Client, Connection
 from bench.scratch import ROOT, Medic
 
 ROUTES = {"real": "", "hand-written": "/by-hand", "plain ORM": "/by-orm"}
-_API = "/api/v1"
+_API = API_PREFIX
 _CHART: dict[str, Any] = {
     "incident_number": "26-004711",
     "dispatch_time": "2026-03-01T09:41:00Z",

@@ -19,6 +19,7 @@ from urllib.parse import urlencode
 
 import httpx
 
+from app.core.paths import API_PREFIX
 from scripts.demo_chart import CALL, Call
 
 PEOPLE = ("medic", "supervisor", "admin", "biller")
@@ -163,7 +164,7 @@ async def sign_in(client: httpx.AsyncClient, tenant: str, passwords: dict[str, s
     for person in PEOPLE:
         email = f"{person}@{tenant}.example"
         body = {"tenant_slug": tenant, "email": email, "password": passwords[email]}
-        response = await client.post("/api/v1/auth/login", json=body)
+        response = await client.post(f"{API_PREFIX}/auth/login", json=body)
         if response.status_code != 200:
             raise StepFailed(f"{email} cannot sign in: {response.text}")
         requests[person] = _authorised(client, response.json()["access_token"])
@@ -172,7 +173,9 @@ async def sign_in(client: httpx.AsyncClient, tenant: str, passwords: dict[str, s
 
 def _authorised(client: httpx.AsyncClient, token: str) -> Request:
     async def request(method: str, path: str, **options: Any) -> httpx.Response:
-        return await client.request(method, f"/api/v1/{path}", headers={"Authorization": f"Bearer {token}"}, **options)
+        return await client.request(
+            method, f"{API_PREFIX}/{path}", headers={"Authorization": f"Bearer {token}"}, **options
+        )
 
     return request
 

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from fastapi.routing import iter_route_contexts
 
-import app.main  # noqa: F401  # imports every domain, so that every registry is complete
-from app.core.config import Settings
 from app.core.errors import registered_errors
 from app.core.lifecycle import Lifecycle, Transition, registered_lifecycles
 from app.core.openapi import route_permission
-from app.core.permissions import Permission, registered_permissions
-from app.main import API_PREFIX
-from app.registry import ROUTERS
+from app.core.paths import API_PREFIX
+from app.core.permissions import Permission
+from app.core.settings import SettingsGroup, groups_of
+from app.registry import PERMISSIONS, ROUTERS, ServiceSettings
 from scripts.lint.__main__ import rule_table
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -32,14 +32,19 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 
 def configuration() -> str:
+    sections = [f"## {group.heading}\n\n{_settings(group)}" for group in groups_of(ServiceSettings)]
+    body = "Settings are read from the environment. Each domain declares its own group."
+    return f"# Configuration\n\n{NOTE} Source: the `settings.py` of the domains.\n\n{body}\n\n" + "\n".join(sections)
+
+
+def _settings(group: type[SettingsGroup]) -> str:
     rows = []
-    for name, field in Settings.model_fields.items():
-        default = "required" if field.is_required() else f"`{field.default}`"
-        rows.append((f"`{name.upper()}`", default, field.description or ""))
-    table = _table(("Variable", "Default", "Meaning"), rows)
-    return (
-        f"# Configuration\n\n{NOTE} Source: `app/core/config.py`. Settings are read from the environment.\n\n{table}\n"
-    )
+    for name in group.__annotations__:
+        field = group.model_fields.get(name)
+        if field is not None:
+            default = "required" if field.is_required() else f"`{field.default}`"
+            rows.append((f"`{name.upper()}`", default, field.description or ""))
+    return _table(("Variable", "Default", "Meaning"), rows) + "\n"
 
 
 def errors() -> str:
@@ -126,7 +131,7 @@ def _holders(permission: Permission) -> list[str]:
 
 
 def _operations_by_permission() -> dict[Permission, list[str]]:
-    found: dict[Permission, list[str]] = {permission: [] for permission in registered_permissions()}
+    found: dict[Permission, list[str]] = {permission: [] for permission in sorted(PERMISSIONS, key=attrgetter("name"))}
     for router in ROUTERS:
         for route in iter_route_contexts(router.routes):
             permission = route_permission(route)

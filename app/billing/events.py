@@ -6,3 +6,5 @@ from app.core.events import Topic
 
 CLAIM_UPDATED = Topic("claim.updated", "A claim or one of its lines was created, changed, deleted or restored.")
 CLAIM_STATUS_CHANGED = Topic("claim.status_changed", "A claim moved to another state.")
+
+TOPICS = (CLAIM_UPDATED, CLAIM_STATUS_CHANGED)

@@ -9,3 +9,5 @@ CLAIM_CLINICAL = declare("claim.clinical", "See what a claim says about the pati
 CLAIM_WRITE = declare("claim.write", "Create claims, edit them and move them along.", Role.ADMIN, Role.BILLING)
 CLAIM_EXPORT = declare("claim.export", "Make and download 837P files.", Role.ADMIN, Role.BILLING)
 CLAIM_RESTORE = declare("claim.restore", "Delete claims, see deleted ones and restore them.", Role.ADMIN)
+
+PERMISSIONS = (CLAIM_READ, CLAIM_CLINICAL, CLAIM_WRITE, CLAIM_EXPORT, CLAIM_RESTORE)

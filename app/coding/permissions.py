@@ -6,3 +6,5 @@ from app.core.permissions import USER_ROLES, Role, declare
 
 CODING_READ = declare("coding.read", "Look up ICD-10-CM and RxNorm codes.", *USER_ROLES)
 VOCABULARY_WRITE = declare("vocabulary.write", "See and change the agency's own search vocabulary.", Role.ADMIN)
+
+PERMISSIONS = (CODING_READ, VOCABULARY_WRITE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, cast
 
@@ -15,12 +15,20 @@ S = TypeVar("S")
 
 @dataclass(frozen=True, eq=False)
 class Port(Generic[S]):
-    """A place where a domain asks the domains above it for something. It never imports them."""
+    """A place where a domain asks the domains above it for something. It never imports them.
+
+    `key` tells sources apart: no two of one port have the same.
+    """
 
     name: str
+    key: Callable[[S], str]
 
     def brought(self, *sources: S) -> Brought[S]:
-        """What the registry lists for this port, in the order in which it is asked."""
+        """What the registry lists for this port, in the order in which it is asked.
+
+        Raises ValueError for two sources of one key.
+        """
+        require_unique(self.name, map(self.key, sources))
         return Brought(self, sources)
 
 

@@ -1,10 +1,8 @@
-"""Topics: every kind of event that a domain publishes is declared once; handlers subscribe to the declaration."""
+"""Topics: a domain declares each kind of event that it publishes, and the registry lists them. Handlers subscribe."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-_REGISTRY: dict[str, Topic] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,12 +11,3 @@ class Topic:
 
     name: str
     description: str
-
-    def __post_init__(self) -> None:
-        if self.name in _REGISTRY:
-            raise ValueError(f"topic {self.name} is declared twice")
-        _REGISTRY[self.name] = self
-
-
-def registered_topics() -> tuple[Topic, ...]:
-    return tuple(sorted(_REGISTRY.values(), key=lambda topic: topic.name))

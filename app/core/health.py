@@ -15,7 +15,9 @@ from app.core.dependencies import RuntimeDependency, public_route
 from app.core.errors import ServiceUnavailable
 from app.core.runtime import Runtime
 from app.core.schemas import ReadModel
+from app.core.tags import Tag
 
+TAG = Tag("operations", "Health and metrics.")
 router = APIRouter(tags=["operations"], dependencies=[Depends(public_route)])
 
 

@@ -1,13 +1,14 @@
 """JSON logs with the request's identity and without PHI.
 
-Redaction is by allow-list: only the keys declared here leave the process; everything else becomes "[redacted]".
+Redaction is by allow-list: only keys that a domain declares and the registry lists leave the process; everything else
+becomes "[redacted]".
 """
 
 from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Iterable, MutableMapping
 from typing import Any
 
 import orjson
@@ -16,12 +17,10 @@ import structlog
 from app.core.context import current_context
 
 REDACTED = "[redacted]"
-SAFE_KEYS = frozenset(
-    {
-        "event", "level", "timestamp", "component", "request_id", "tenant_id", "actor_user_id", "route", "method",
-        "status", "duration_ms", "error_code", "error_type", "location", "entity_type", "entity_id", "event_id",
-        "topic", "handler", "attempt", "job", "constraint", "sqlstate", "code_system", "rows",
-    }
+LOG_KEYS = (
+    "event", "level", "timestamp", "component", "request_id", "tenant_id", "actor_user_id", "route", "method",
+    "status", "duration_ms", "error_code", "error_type", "location", "entity_type", "entity_id", "constraint",
+    "sqlstate",
 )  # fmt: skip
 
 
@@ -60,8 +59,11 @@ def _place(file: str, line: int, function: str) -> str:
     return f"{file.rsplit('/app/', 1)[-1]}:{line} {function}"
 
 
-def _redact(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    return {key: value if key in SAFE_KEYS else REDACTED for key, value in entry.items()}
+def _redaction(safe_keys: frozenset[str]) -> structlog.typing.Processor:
+    def redact(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        return {key: value if key in safe_keys else REDACTED for key, value in entry.items()}
+
+    return redact
 
 
 def _render(_: Any, __: str, entry: MutableMapping[str, Any]) -> str:
@@ -82,7 +84,7 @@ class _LibraryHandler(logging.Handler):
         structlog.get_logger().log(record.levelno, template, component=record.name, location=place, exc_info=error)
 
 
-def configure_logging(level: str) -> None:
+def configure_logging(level: str, safe_keys: Iterable[str]) -> None:
     """Install the processors for structlog and for the standard library's loggers."""
     number = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
     structlog.configure(
@@ -91,7 +93,7 @@ def configure_logging(level: str) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _bind_request,
             _locate_exception,
-            _redact,
+            _redaction(frozenset(safe_keys)),
             _render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),

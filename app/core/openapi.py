@@ -1,4 +1,4 @@
-"""The OpenAPI document: tags, the error contract on every operation, permissions in the descriptions."""
+"""The OpenAPI document: the error contract on every operation, permissions in the descriptions."""
 
 from __future__ import annotations
 
@@ -10,22 +10,6 @@ from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, Field
 
 from app.core.dependencies import Requires
-
-TAGS = [
-    {"name": "auth", "description": "Sign-in, sessions, passwords and the signed-in user."},
-    {"name": "users", "description": "The agency's users, for its administrators."},
-    {"name": "tenants", "description": "The agency's own profile, its vehicles and its personnel."},
-    {"name": "extensions", "description": "Stations, assets, inventory, integrations, keys: for modules to come."},
-    {"name": "audit", "description": "The audit log and the access log."},
-    {"name": "ems", "description": "Charting: incidents, patients, vitals, interventions, narratives, crew."},
-    {"name": "coding", "description": "ICD-10-CM and RxNorm lookup, and the agency's search vocabulary."},
-    {"name": "nemsis", "description": "NEMSIS 3.5.1 validation, export and dictionary."},
-    {"name": "billing", "description": "Claims and 837P exports."},
-    {"name": "objects", "description": "Contents sent and fetched with signed links."},
-    {"name": "email", "description": "Transactional e-mail and suppressed addresses."},
-    {"name": "webhooks", "description": "Notices of outside systems, each with its own signature."},
-    {"name": "operations", "description": "Health and metrics."},
-]
 
 
 class ErrorBody(BaseModel):

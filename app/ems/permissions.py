@@ -17,3 +17,15 @@ CUSTOM_ELEMENT_WRITE = declare(
     "custom_element.write", "Say what the agency records beyond the NEMSIS standard.", Role.ADMIN
 )
 SIGNATURE_VOID = declare("signature.void", "Void a signature, with a reason.", Role.ADMIN)
+
+PERMISSIONS = (
+    CHART_READ,
+    CHART_WRITE,
+    CHART_REVIEW,
+    CHART_LOCK,
+    CHART_UNLOCK,
+    CHART_AMEND,
+    CHART_RESTORE,
+    CUSTOM_ELEMENT_WRITE,
+    SIGNATURE_VOID,
+)

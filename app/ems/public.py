@@ -35,7 +35,7 @@ from app.ems.elements import (
 )
 from app.ems.entries.signatures import present_signatures
 from app.ems.events import INCIDENT_AMENDED, INCIDENT_STATUS_CHANGED, INCIDENT_UPDATED
-from app.ems.history.exports import ExportedDocument, ExportSource
+from app.ems.history.exports import EXPORTS, ExportedDocument, ExportSource
 from app.ems.incidents.models import Incident
 from app.ems.incidents.repository import IncidentRepository
 from app.ems.incidents.schemas import IncidentRead
@@ -52,6 +52,7 @@ from app.ems.patients.schemas import PatientRead
 from app.ems.permissions import CHART_READ
 from app.ems.readiness.people import step_towards
 from app.ems.readiness.port import (
+    READINESS,
     ChartAtHand,
     Finding,
     Fix,
@@ -126,6 +127,7 @@ __all__ = [
     "CHART_READ",
     "CREW_COLUMNS",
     "CUSTOM_CONFIGURATION_GROUP",
+    "EXPORTS",
     "INCIDENT_AMENDED",
     "INCIDENT_COLUMNS",
     "INCIDENT_STATUS_CHANGED",
@@ -136,6 +138,7 @@ __all__ = [
     "NOT_RECORDED",
     "PATIENT_COLUMNS",
     "PROCEDURE_COLUMNS",
+    "READINESS",
     "REPEATING_GROUPS",
     "TARGET_BUILD",
     "VITAL_COLUMNS",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.core.tags import Tag
 from app.ems.entries.kinds import KINDS, UPLOADS
 from app.ems.entries.routes import child_router
 from app.ems.entries.upload_routes import upload_router
@@ -12,6 +13,7 @@ from app.ems.review_queue.router import router as review_queue
 from app.ems.sync.router import router as sync
 from app.ems.timeline.router import router as timeline
 
+TAG = Tag("ems", "Charting: incidents, patients, vitals, interventions, narratives, crew.")
 routers = (
     incidents,
     *(child_router(kind) for kind in KINDS),

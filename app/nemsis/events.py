@@ -5,3 +5,5 @@ from __future__ import annotations
 from app.core.events import Topic
 
 EXPORT_STATUS_CHANGED = Topic("nemsis.export_status_changed", "A NEMSIS export moved to another state.")
+
+TOPICS = (EXPORT_STATUS_CHANGED,)

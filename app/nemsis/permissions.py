@@ -9,3 +9,5 @@ NEMSIS_VALIDATE = declare("nemsis.validate", "Create exports and validate charts
 NEMSIS_EXPORT = declare(
     "nemsis.export", "Export a validated chart and download the document.", Role.ADMIN, reviewers=(Role.EMS,)
 )
+
+PERMISSIONS = (NEMSIS_READ, NEMSIS_VALIDATE, NEMSIS_EXPORT)

@@ -15,10 +15,9 @@ from app import registry
 from app.core.db.columns import Sensitivity
 from app.core.db.plan import plan_of
 from app.core.errors import AppError, registered_errors
-from app.core.events import registered_topics
 from app.core.keys import ValueDigest
 from app.core.lifecycle import Lifecycle, registered_lifecycles
-from app.core.permissions import USER_ROLES, registered_permissions
+from app.core.permissions import USER_ROLES
 from tests.architecture.scratch import entities, mapped_classes
 
 DIRECTIVE_CODES = {
@@ -48,13 +47,13 @@ def test_error_is_stable_and_readable(error: type[AppError]) -> None:
 
 
 def test_topics_are_dotted_names() -> None:
-    for topic in registered_topics():
+    for topic in registry.TOPICS:
         assert re.fullmatch(r"[a-z_]+(\.[a-z_]+)+", topic.name), topic.name
         assert topic.description.endswith("."), topic.name
 
 
 def test_permissions_are_held_by_somebody_who_can_sign_in() -> None:
-    for permission in registered_permissions():
+    for permission in registry.PERMISSIONS:
         assert re.fullmatch(r"[a-z_]+(\.[a-z_]+)+", permission.name), permission.name
         assert permission.description.endswith("."), permission.name
         holders = permission.roles | permission.reviewer_roles
@@ -123,7 +122,7 @@ def test_subscriptions_and_jobs_have_names_of_their_own() -> None:
     for named in (registry.SUBSCRIPTIONS, registry.JOBS):
         names = [item.name for item in named]
         assert len(names) == len(set(names))
-    topics = set(registered_topics())
+    topics = set(registry.TOPICS)
     assert all(set(subscription.topics) <= topics for subscription in registry.SUBSCRIPTIONS)
 
 

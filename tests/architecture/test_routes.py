@@ -10,12 +10,11 @@ import pytest
 from fastapi import FastAPI
 from pydantic import BaseModel
 
+from app import registry
 from app.core.errors import registered_errors
-from app.core.openapi import TAGS
 from app.core.pagination import Page
-from app.core.permissions import registered_permissions
+from app.core.paths import API_PREFIX
 from app.core.schemas import CreateModel, ReadModel, RequestModel, VersionedPatch
-from app.main import API_PREFIX
 from tests.architecture.routes import Operation, bare_routes, operations
 from tests.architecture.scratch import mapped_classes
 
@@ -63,8 +62,8 @@ def test_everything_else_is_the_document(app: FastAPI) -> None:
     assert bare_routes(app) == DOCUMENT
 
 
-def test_declared_permissions_are_registered(routes: list[Operation]) -> None:
-    registered = set(registered_permissions())
+def test_required_permissions_are_listed(routes: list[Operation]) -> None:
+    registered = set(registry.PERMISSIONS)
     assert {permission for route in routes for permission in route.permissions} <= registered
 
 
@@ -85,7 +84,7 @@ def test_tenant_is_never_taken_from_the_request(routes: list[Operation]) -> None
 
 
 def test_every_route_is_described(routes: list[Operation]) -> None:
-    declared = {tag["name"] for tag in TAGS}
+    declared = {tag.name for tag in registry.TAGS}
     for route in routes:
         assert route.description.split(".")[0].count(" ") >= 1 and "." in route.description, str(route)
         assert len(route.tags) == 1 and route.tags[0] in declared, str(route)

@@ -168,7 +168,7 @@ MUTANTS = (
            "raise JobFailed(type(failure).__name__) from failure", "test_jobs.py"),
     Mutant("runner dies of an error", JOBS, "except Exception as error:  # a runner",
            "except ZeroDivisionError as error:  # a runner", "test_jobs.py"),
-    Mutant("log without redaction", "app/core/logging.py", "value if key in SAFE_KEYS else REDACTED", "value",
+    Mutant("log without redaction", "app/core/logging.py", "value if key in safe_keys else REDACTED", "value",
            "test_logging.py"),
     Mutant("log with texts of exceptions", "app/core/logging.py", 'entry["error_type"] = type(error).__name__',
            'entry["error_type"] = repr(error)', "test_logging.py"),

@@ -8,9 +8,8 @@ import asyncpg
 import pytest
 import sqlalchemy.exc
 
-from app.core import errors, events
+from app.core import errors
 from app.core.errors import AppError, Conflict, InternalError, NotFound, ServiceUnavailable, ValidationFailed
-from app.core.events import Topic
 from app.core.http import as_app_error, is_contention
 
 
@@ -22,13 +21,6 @@ def test_error_code_is_declared_once(monkeypatch: pytest.MonkeyPatch) -> None:
             status = 404
             code = "NOT_FOUND"
             title = "Not here."
-
-
-def test_topic_is_declared_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(events, "_REGISTRY", {})
-    Topic("probe.once", "Once.")
-    with pytest.raises(ValueError, match=r"probe\.once is declared twice"):
-        Topic("probe.once", "Twice.")
 
 
 def test_error_says_its_title_unless_told_otherwise() -> None:

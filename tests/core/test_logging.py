@@ -17,8 +17,9 @@ import structlog
 from app.core import context
 from app.core.context import RequestContext, bind_context
 from app.core.ids import TenantId, UserId, new_id
-from app.core.logging import REDACTED, SAFE_KEYS, configure_logging, get_logger
+from app.core.logging import REDACTED, configure_logging, get_logger
 from app.core.outbox import relay
+from app.registry import LOG_KEYS
 from tests.core.chart_api import CANARY, FAILURES, canary_values
 from tests.core.charts import Chart
 from tests.core.waiting import expect_eventually
@@ -31,10 +32,10 @@ Logs = Callable[[], list[dict[str, Any]]]
 def logs() -> Iterator[Logs]:
     """Everything that is logged from now on, down to DEBUG."""
     stream = io.StringIO()
-    configure_logging("DEBUG")
+    configure_logging("DEBUG", LOG_KEYS)
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(stream))  # pytest owns sys.stdout
     yield lambda: [orjson.loads(line) for line in stream.getvalue().splitlines()]
-    configure_logging("ERROR")
+    configure_logging("ERROR", LOG_KEYS)
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +50,7 @@ def test_keys_that_were_not_declared_are_redacted(logs: Logs) -> None:
     assert (entry["event"], entry["status"], entry["component"], entry["level"]) == ("stored", 200, "x", "info")
     assert entry["patient"] == entry["body"] == entry["tenant"] == REDACTED
     assert CANARY not in str(entry)
-    assert set(entry) - SAFE_KEYS == {"patient", "body", "tenant"}
+    assert set(entry) - set(LOG_KEYS) == {"patient", "body", "tenant"}
 
 
 def test_line_is_one_line_of_json_whatever_it_holds(logs: Logs) -> None:
@@ -147,8 +148,8 @@ async def _fail_later() -> None:
 
 @pytest.mark.parametrize("level", ["DEBUG", "info", "nonsense"])
 def test_level_is_a_name_in_any_case(level: str) -> None:
-    configure_logging(level)
-    configure_logging("ERROR")
+    configure_logging(level, LOG_KEYS)
+    configure_logging("ERROR", LOG_KEYS)
     assert logging.getLogger().level == logging.ERROR
 
 

@@ -20,6 +20,7 @@ from app.core.outbox.relay import OutboxRelay
 from app.core.runtime import Runtime
 from app.core.users.lifecycle import UserStatus
 from app.email.messages.sending import SEND, take_up_expired
+from app.registry import LOG_KEYS
 from tests.core.waiting import expect_eventually
 from tests.email.support.people import end_lease, issue_token, make_user, messages_of, run_jobs
 from tests.email.support.ses_server import Refusal, Reset, SesServer
@@ -41,10 +42,10 @@ _ABOUT = {
 def log() -> Iterator[io.StringIO]:
     """Everything that is logged from now on, down to DEBUG."""
     stream = io.StringIO()
-    configure_logging("DEBUG")
+    configure_logging("DEBUG", LOG_KEYS)
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(stream))
     yield stream
-    configure_logging("ERROR")
+    configure_logging("ERROR", LOG_KEYS)
 
 
 async def redis_dump(url: str) -> str:

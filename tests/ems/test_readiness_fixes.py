@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from app.ems.readiness.port import FixRule, ReadinessSource, readiness_sources
+from app.ems.readiness.port import READINESS, FixRule, ReadinessSource
+from app.registry import COMPOSITION
 from tests.billing.support.claims import new_claim
 from tests.ems.charts import Chart
 from tests.ems.findings import ASSIGNED, blocking, findings, key_of, readiness
@@ -43,7 +44,7 @@ SCENES: dict[tuple[str, str, str | None], Scene] = {
 
 
 def _rules() -> list[tuple[ReadinessSource, FixRule]]:
-    return [(source, rule) for source in readiness_sources() for rule in source.fixes]
+    return [(source, rule) for source in COMPOSITION.sources(READINESS) for rule in source.fixes]
 
 
 def test_every_rule_with_a_fix_has_a_scene(app: FastAPI) -> None:

@@ -12,6 +12,7 @@ import pytest
 import structlog
 
 from app.core.logging import configure_logging
+from app.registry import LOG_KEYS
 from tests.core.evidence import DIGESTED
 from tests.ems.charts import (
     CREW,
@@ -159,11 +160,11 @@ async def test_events_carry_names_and_ids_but_no_values(agency: Agency, evidence
 
 async def test_logs_show_no_phi(agency: Agency, capsys: pytest.CaptureFixture[str]) -> None:
     quiet = structlog.get_config()  # holds the stream of the whole run; this test's own is closed at its end
-    configure_logging("DEBUG")
+    configure_logging("DEBUG", LOG_KEYS)
     try:
         await write_everything(agency)
     finally:
-        configure_logging("ERROR")
+        configure_logging("ERROR", LOG_KEYS)
         structlog.configure(**quiet)
     printed = capsys.readouterr()
     assert printed.out.count('"event":"request"') > 40

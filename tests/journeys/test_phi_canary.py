@@ -25,6 +25,7 @@ from app.core.db.entity import Base, TenantEntity
 from app.core.logging import configure_logging
 from app.core.outbox.relay import OutboxRelay
 from app.ems.elements.phi import PhiClass, phi_class
+from app.registry import LOG_KEYS
 from scripts.demo_call import PEOPLE, Player
 from scripts.demo_chart import CALL
 from tests.core.reference.records import SAMPLES
@@ -68,10 +69,10 @@ def log() -> Iterator[io.StringIO]:
     """Everything that is logged from now on, down to DEBUG."""
     quiet = structlog.get_config()
     stream = io.StringIO()
-    configure_logging("DEBUG")
+    configure_logging("DEBUG", LOG_KEYS)
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(stream))
     yield stream
-    configure_logging("ERROR")
+    configure_logging("ERROR", LOG_KEYS)
     structlog.configure(**quiet)
 
 

@@ -24,6 +24,7 @@ from app.core.config import Settings
 from app.core.db.uow import ReadUnitOfWork
 from app.core.ids import TenantId
 from app.core.lifecycle import Transition
+from app.core.paths import API_PREFIX
 from app.core.permissions import Permission
 from app.core.tenants.models import Tenant
 from app.core.tenants.permissions import TENANT_WRITE
@@ -42,7 +43,7 @@ from app.ems.public import (
     step_towards,
 )
 
-_CLAIMS = "/api/v1/billing/claims"
+_CLAIMS = f"{API_PREFIX}/billing/claims"
 _CLAIM, _PATIENT, _INCIDENT, _TENANT = Claim.entity_type, "patient", "incident", Tenant.entity_type
 _MISSING, _SIGNATURE_ON_FILE = "missing", "signature_on_file"
 _SIGNATURE_RULE, _CODE_SET_RULE = "42 CFR 424.36", "45 CFR 162.1002"

@@ -25,6 +25,7 @@ from app.core.logging import get_logger
 AGENCIES = 256
 MANY_TERMS = 100
 """More are read into a vocabulary beside the event loop: two thousand take it some 40 ms."""
+LOG_KEYS = ("code_system", "rows")
 _log = get_logger(__name__)
 
 

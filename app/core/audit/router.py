@@ -23,7 +23,9 @@ from app.core.audit.service import AccessLog, AuditEvents
 from app.core.clock import utcnow
 from app.core.dependencies import requires
 from app.core.pagination import CursorText, Limit, Page, Sort
+from app.core.tags import Tag
 
+TAG = Tag("audit", "The audit log and the access log.")
 router = APIRouter(prefix="/audit", tags=["audit"])
 
 _MEDIA_TYPES = {ExportFormat.NDJSON: "application/x-ndjson", ExportFormat.CSV: "text/csv; charset=utf-8"}

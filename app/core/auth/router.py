@@ -21,7 +21,9 @@ from app.core.auth.schemas import (
 from app.core.auth.service import Auth, Me, RevisedMe
 from app.core.auth.throttle import ClientAddress
 from app.core.dependencies import CurrentUser, public_route, requires
+from app.core.tags import Tag
 
+TAG = Tag("auth", "Sign-in, sessions, passwords and the signed-in user.")
 router = APIRouter(prefix="/auth", tags=["auth"])
 RefreshKey = Annotated[
     str | None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -16,7 +17,7 @@ from app.core.clock import utcnow
 from app.core.dependencies import CurrentUser, ReadUow, RuntimeDependency
 from app.core.errors import RateLimited, TenantSuspended, Unauthenticated
 from app.core.ids import TenantId, UserId
-from app.core.permissions import Principal, Role, registered_permissions
+from app.core.permissions import Permission, Principal, Role
 from app.core.runtime import Runtime
 from app.core.sessions.lifecycle import EndReason, SessionStatus
 from app.core.sessions.models import UserSession
@@ -210,12 +211,12 @@ async def auth_service(runtime: RuntimeDependency) -> AuthService:
     return AuthService(runtime)
 
 
-def _present(user: User, principal: Principal) -> MeRead:
-    held = [permission.name for permission in registered_permissions() if permission.held_by(principal)]
+def _present(user: User, principal: Principal, permissions: Iterable[Permission]) -> MeRead:
+    held = sorted(permission.name for permission in permissions if permission.held_by(principal))
     return MeRead.of(user, permissions=held)
 
 
-async def read_me(uow: ReadUow) -> MeRead:
+async def read_me(uow: ReadUow, runtime: RuntimeDependency) -> MeRead:
     """The user behind the token. Raises Unauthenticated when it is gone."""
     principal = uow.principal
     user = None
@@ -223,11 +224,12 @@ async def read_me(uow: ReadUow) -> MeRead:
         user = await UserRepository(uow).find(uow.tenant_id, principal.user_id)
     if user is None:
         raise Unauthenticated
-    return _present(user, principal)
+    return _present(user, principal, runtime.composition.permissions)
 
 
-async def revise_me(patch: MePatch, users: Users, principal: CurrentUser) -> MeRead:
-    return _present(await users.revise_self(patch.display_name, patch.version), principal)
+async def revise_me(patch: MePatch, users: Users, principal: CurrentUser, runtime: RuntimeDependency) -> MeRead:
+    user = await users.revise_self(patch.display_name, patch.version)
+    return _present(user, principal, runtime.composition.permissions)
 
 
 Auth = Annotated[AuthService, Depends(auth_service)]

@@ -32,6 +32,7 @@ from app.core.extensions.schemas import (
 )
 from app.core.reference.kinds import ReferenceKind, Verb
 from app.core.reference.schemas import Filter
+from app.core.tags import Tag
 from app.core.vehicles.models import Vehicle
 
 
@@ -49,6 +50,7 @@ def _in_one_place(asset: Asset) -> None:
         raise ValidationFailed.of("vehicle_id", "two_places", "An asset is at a station or on a vehicle.")
 
 
+TAG = Tag("extensions", "Stations, assets, inventory, integrations, keys: for modules to come.")
 STATIONS = ReferenceKind(
     noun="station",
     plural="stations",

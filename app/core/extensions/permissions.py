@@ -8,3 +8,5 @@ EXTENSION_READ = declare("extension.read", "See the agency's stations, assets an
 EXTENSION_WRITE = declare("extension.write", "Add stations, assets and inventory items.", Role.ADMIN)
 INTEGRATION_READ = declare("integration.read", "See the agency's integrations and external API keys.", Role.ADMIN)
 INTEGRATION_WRITE = declare("integration.write", "Add integrations; issue and revoke external API keys.", Role.ADMIN)
+
+PERMISSIONS = (EXTENSION_READ, EXTENSION_WRITE, INTEGRATION_READ, INTEGRATION_WRITE)

@@ -26,6 +26,7 @@ from app.core.runtime import Runtime
 
 RETRY_SECONDS = 1
 
+LOG_KEYS = ("job",)
 _log = get_logger(__name__)
 JobHandler = Callable[[Runtime, Principal, dict[str, Any]], Awaitable[None]]
 

@@ -29,6 +29,7 @@ BATCH = 200
 MAX_ATTEMPTS = 12
 LEADER_LOCK = 0x464551_01  # any constant: advisory locks are per database
 
+LOG_KEYS = ("event_id", "topic", "handler", "attempt")
 _log = get_logger(__name__)
 _events: Any = OutboxEvent.__table__
 _deliveries: Any = OutboxDelivery.__table__

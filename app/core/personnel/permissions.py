@@ -6,3 +6,5 @@ from app.core.permissions import USER_ROLES, Role, declare
 
 PERSONNEL_READ = declare("personnel.read", "See the agency's personnel.", *USER_ROLES)
 PERSONNEL_WRITE = declare("personnel.write", "Keep the agency's personnel.", Role.ADMIN)
+
+PERMISSIONS = (PERSONNEL_READ, PERSONNEL_WRITE)

@@ -153,7 +153,8 @@ class KmsKeys:
             raise _away(error) from None
         except BotoCoreError as error:
             raise _away(error) from None
-        return opened["Plaintext"]
+        plain: bytes = opened["Plaintext"]
+        return plain
 
     def is_active(self, key: str) -> bool:
         return key == self._key_id

@@ -14,12 +14,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from app.core.clock import utcnow
 from app.core.ids import new_random_uuid
 from app.core.keys import Keyring
+from app.core.paths import API_PREFIX
 from app.core.storage.errors import LinkRefused
 
 UPLOAD_SECONDS = 600
 DOWNLOAD_SECONDS = 300
-LOCAL_UPLOADS = "/api/v1/objects/uploads/"
-LOCAL_DOWNLOADS = "/api/v1/objects/downloads/"
+LOCAL_UPLOADS = f"{API_PREFIX}/objects/uploads/"
+LOCAL_DOWNLOADS = f"{API_PREFIX}/objects/downloads/"
 MAX_TOKEN = 2048
 
 

@@ -10,11 +10,13 @@ from app.core.bodies import BodyRule
 from app.core.dependencies import public_route
 from app.core.storage.links import LOCAL_UPLOADS, MAX_TOKEN
 from app.core.storage.service import Objects
+from app.core.tags import Tag
 
 MAX_OBJECT_BYTES = 50 * 1024 * 1024
 UPLOADS = BodyRule(LOCAL_UPLOADS, media_types=None, max_bytes=MAX_OBJECT_BYTES)
 """Each link names the one media type and the exact size that it takes."""
 
+TAG = Tag("objects", "Contents sent and fetched with signed links.")
 router = APIRouter(prefix="/objects", tags=["objects"])
 Token = Annotated[str, Path(min_length=1, max_length=MAX_TOKEN, description="From an upload or download link")]
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from app.core.dependencies import requires
+from app.core.tags import Tag
 from app.core.tenants.models import Tenant
 from app.core.tenants.permissions import TENANT_READ, TENANT_WRITE
 from app.core.tenants.schemas import TenantPatch, TenantRead
 from app.core.tenants.service import CurrentTenant, Tenants
 
+TAG = Tag("tenants", "The agency's own profile, its vehicles and its personnel.")
 router = APIRouter(prefix="/tenants", tags=["tenants"])
 
 

@@ -10,3 +10,5 @@ PASSWORD_RESET_REQUESTED = Topic(
 )
 PASSWORD_CHANGED = Topic("user.password_changed", "A user's password was changed or reset.")
 USER_LOCKED = Topic("user.locked", "An administrator locked a user's account.")
+
+TOPICS = (USER_INVITED, PASSWORD_RESET_REQUESTED, PASSWORD_CHANGED, USER_LOCKED)

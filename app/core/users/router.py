@@ -11,11 +11,13 @@ from app.core.dependencies import requires
 from app.core.idempotency.creation import CreationDependency
 from app.core.pagination import CursorText, Limit, Page, Sort
 from app.core.schemas import RestoreRequest, VersionQuery
+from app.core.tags import Tag
 from app.core.users.lifecycle import UserStatus
 from app.core.users.permissions import USER_READ, USER_WRITE
 from app.core.users.schemas import UserCreate, UserPatch, UserRead, UserRole, UserTransitionRequest
 from app.core.users.service import UserReads, Users
 
+TAG = Tag("users", "The agency's users, for its administrators.")
 router = APIRouter(prefix="/users", tags=["users"])
 
 

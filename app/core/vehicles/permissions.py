@@ -6,3 +6,5 @@ from app.core.permissions import USER_ROLES, Role, declare
 
 VEHICLE_READ = declare("vehicle.read", "See the agency's vehicles.", *USER_ROLES)
 VEHICLE_WRITE = declare("vehicle.write", "Keep the agency's vehicles.", Role.ADMIN)
+
+PERMISSIONS = (VEHICLE_READ, VEHICLE_WRITE)

@@ -8,11 +8,13 @@ from fastapi import APIRouter, Query
 
 from app.core.dependencies import requires
 from app.core.pagination import CursorText, Limit, Page, Sort
+from app.core.tags import Tag
 from app.email.messages.lifecycle import EmailStatus
 from app.email.messages.schemas import MessageRead
 from app.email.messages.service import MessageReads
 from app.email.permissions import EMAIL_READ
 
+TAG = Tag("email", "Transactional e-mail and suppressed addresses.")
 router = APIRouter(prefix="/email/messages", tags=["email"])
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends, Request
 
+from app.core.bodies import BodyRule
 from app.core.dependencies import public_route
+from app.core.paths import API_PREFIX
 from app.email.notices.service import Notices
 
 router = APIRouter(prefix="/webhooks", tags=["webhooks"])
 
 SNS_MEDIA_TYPE = "text/plain"
 """SNS sends JSON under this name."""
+BODY = BodyRule(f"{API_PREFIX}/webhooks/ses", frozenset({"application/json", SNS_MEDIA_TYPE}))
 
 
 @router.post(

@@ -10,6 +10,7 @@ from fastapi import Query
 from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from app.core.paths import API_PREFIX
 from app.core.schemas import (
     CreateModel,
     EntityRead,
@@ -76,7 +77,7 @@ CorrelationId = Annotated[
 
 ELEMENTS_DESCRIPTION = (
     "NEMSIS values keyed by element id, always a list: `{value?, not_value?, pertinent_negative?, attributes?,"
-    " correlation_id?}`. See `GET /api/v1/nemsis/dictionary`."
+    f" correlation_id?}}`. See `GET {API_PREFIX}/nemsis/dictionary`."
 )
 
 

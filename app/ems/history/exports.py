@@ -1,4 +1,4 @@
-"""A port: what other domains made of a chart and sent out. They declare sources; ems says which are outdated."""
+"""A port: other domains declare sources of what they made of a chart and sent out; ems says which are outdated."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from app.core.composition import Port
 from app.core.db.uow import ReadUnitOfWork
-from app.ems.ports import Port
-
-_SOURCES: Port[ExportSource] = Port("export source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +23,7 @@ class ExportedDocument:
 
 @dataclass(frozen=True)
 class ExportSource:
-    """Registered by being made; `list_documents` sends a constant number of statements for an incident.
+    """`list_documents` sends a constant number of statements for an incident.
 
     `shows` names the entities that such a document is made of: a change of others outdates none.
     """
@@ -34,9 +32,5 @@ class ExportSource:
     shows: frozenset[str]
     list_documents: Callable[[ReadUnitOfWork, uuid.UUID], Awaitable[list[ExportedDocument]]]
 
-    def __post_init__(self) -> None:
-        _SOURCES.bring(self.kind, self)
 
-
-def export_sources() -> tuple[ExportSource, ...]:
-    return tuple(_SOURCES)
+EXPORTS: Port[ExportSource] = Port("export sources", key=lambda source: source.kind)

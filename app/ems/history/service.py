@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Annotated, Any, NamedTuple
@@ -11,7 +12,7 @@ from typing import Annotated, Any, NamedTuple
 from fastapi import Depends
 
 from app.core.db.uow import ReadUnitOfWork
-from app.core.dependencies import ReadUow
+from app.core.dependencies import ReadUow, RuntimeDependency
 from app.core.errors import NotFound
 from app.core.pagination import Page, decode_cursor, encode_cursor
 from app.core.schemas import EntityRead
@@ -19,7 +20,7 @@ from app.ems.amendments.models import ChartAmendment
 from app.ems.amendments.repository import AmendmentRepository
 from app.ems.entries.kinds import ENTRY_KINDS, EntryKind
 from app.ems.entries.uploads import UploadKind
-from app.ems.history.exports import ExportedDocument, ExportSource, export_sources
+from app.ems.history.exports import EXPORTS, ExportedDocument, ExportSource
 from app.ems.history.repository import RevisionRepository
 from app.ems.history.schemas import (
     AmendmentRead,
@@ -51,8 +52,9 @@ _RECORD = frozenset({*EntityRead.model_fields, "allowed_actions"})
 class HistoryReader:
     """Each method sends a number of statements that the size of the chart does not change. Raises NotFound."""
 
-    def __init__(self, uow: ReadUnitOfWork) -> None:
+    def __init__(self, uow: ReadUnitOfWork, sources: Sequence[ExportSource]) -> None:
         self._uow = uow
+        self._sources = sources
         self._incidents = IncidentRepository(uow)
         self._revisions = RevisionRepository(uow)
 
@@ -120,7 +122,7 @@ class HistoryReader:
         signatures = await self._signatures(incident_id, {amendment.entity_id for amendment in page.items})
         wanted |= {revision for signature in signatures for revision in signature.covered.items()}
         snapshots = await self._revisions.get_snapshots(tenant_id, incident_id, sorted(wanted))
-        documents = [(source, await source.list_documents(self._uow, incident_id)) for source in export_sources()]
+        documents = [(source, await source.list_documents(self._uow, incident_id)) for source in self._sources]
         items = [_amendment(amendment, snapshots, documents, signatures) for amendment in page.items]
         return Page(items=items, next_cursor=page.next_cursor)
 
@@ -238,8 +240,8 @@ def _version(row: Any, event: Any) -> VersionRead:
     )
 
 
-async def history_reader(uow: ReadUow) -> HistoryReader:
-    return HistoryReader(uow)
+async def history_reader(uow: ReadUow, runtime: RuntimeDependency) -> HistoryReader:
+    return HistoryReader(uow, runtime.composition.sources(EXPORTS))
 
 
 History = Annotated[HistoryReader, Depends(history_reader)]

@@ -10,8 +10,10 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from app.core.composition import Port
 from app.core.config import Settings
 from app.core.db.uow import ReadUnitOfWork
+from app.core.paths import API_PREFIX
 from app.core.permissions import Permission
 from app.core.schemas import EntityRead
 from app.core.tenants.models import Tenant
@@ -22,11 +24,10 @@ from app.ems.incidents.models import Incident
 from app.ems.incidents.schemas import IncidentRead
 from app.ems.patient_charts import PatientChart
 from app.ems.patients.models import Patient
-from app.ems.ports import Port
 from app.ems.review_queue.schemas import ReviewCommentRead
 from app.ems.signatures.schemas import SignatureRead
 
-_INCIDENTS = "/api/v1/ems/incidents"
+_INCIDENTS = f"{API_PREFIX}/ems/incidents"
 _PATHS: Mapping[str, str] = {kind.repository.entity.entity_type: kind.path for kind in ENTRY_KINDS}
 _ENTITIES: Mapping[str, str] = {path: entity for entity, path in _PATHS.items()}
 _ENTRY = re.compile(r"([a-z-]+)/([0-9a-f-]{36})\.(.+)")
@@ -173,12 +174,10 @@ class FixRule:
 
 Judge = Callable[[ReadUnitOfWork, Settings, ChartAtHand], Awaitable[StageJudgement]]
 
-_SOURCES: Port[ReadinessSource] = Port("readiness source")
-
 
 @dataclass(frozen=True)
 class ReadinessSource:
-    """Registered by being made. `judge` finds nothing blocking exactly when the stage's own gate would accept.
+    """`judge` finds nothing blocking exactly when the stage's own gate would accept.
 
     It derives each finding from that gate's rules instead of stating them again, and sends a number of statements that
     the chart's size does not change.
@@ -188,11 +187,6 @@ class ReadinessSource:
     judge: Judge
     fixes: tuple[FixRule, ...] = ()
 
-    def __post_init__(self) -> None:
-        _SOURCES.bring(self.stage, self)
 
-
-def readiness_sources() -> list[ReadinessSource]:
-    """In the order of the stages."""
-    ranks = list(Stage)
-    return sorted(_SOURCES, key=lambda source: ranks.index(source.stage))
+READINESS: Port[ReadinessSource] = Port("readiness sources", key=lambda source: source.stage)
+"""The registry lists one source for each stage, in the order of the stages."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated, NamedTuple
 
 from fastapi import Depends
@@ -23,25 +23,21 @@ from app.ems.incidents.service import present
 from app.ems.patient_charts import list_patient_charts
 from app.ems.readiness.people import chart_menders, holders
 from app.ems.readiness.port import (
+    READINESS,
     ChartAtHand,
     Finding,
     Fix,
     ReadinessSource,
     Severity,
     Stage,
-    readiness_sources,
 )
-from app.ems.readiness.review import REVIEW
 from app.ems.readiness.schemas import FindingRead, FixRead, Readiness, StageRead, StageState
-from app.ems.readiness.signing import SIGNATURES
 from app.ems.review.lifecycle import CommentStatus
 from app.ems.review.repository import ReviewCommentRepository
 from app.ems.review_queue.schemas import ReviewCommentRead
 from app.ems.signatures.coverage import is_attested
 from app.ems.signatures.repository import SignatureRepository
 
-OWN_SOURCES = (REVIEW, SIGNATURES)
-"""Those of ems itself; nemsis and billing bring theirs."""
 _SEVERITIES, _STAGES = list(Severity), list(Stage)
 
 
@@ -53,16 +49,17 @@ class _Found(NamedTuple):
 class ReadinessReader:
     """However large the chart, the number of statements is the same."""
 
-    def __init__(self, uow: ReadUnitOfWork, settings: Settings) -> None:
+    def __init__(self, uow: ReadUnitOfWork, settings: Settings, sources: Sequence[ReadinessSource]) -> None:
         self._uow = uow
         self._settings = settings
+        self._sources = sources
 
     async def read(self, incident_id: uuid.UUID) -> Readiness:
         """Raises NotFound."""
         chart = await self._at_hand(incident_id)
         stages: list[StageRead] = []
         found: list[_Found] = []
-        for source in readiness_sources():
+        for source in self._sources:
             judgement = await source.judge(self._uow, self._settings, chart)
             findings = _distinct(judgement.findings)
             stages.append(_summary(source.stage, findings, done=judgement.done))
@@ -145,7 +142,7 @@ def _may_mend(finding: Finding, chart: ChartAtHand, principal: Principal) -> boo
 
 
 async def readiness_reader(uow: ReadUow, runtime: RuntimeDependency) -> ReadinessReader:
-    return ReadinessReader(uow, runtime.settings)
+    return ReadinessReader(uow, runtime.settings, runtime.composition.sources(READINESS))
 
 
 ReadinessReads = Annotated[ReadinessReader, Depends(readiness_reader)]

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Response
 from app.core.dependencies import RuntimeDependency, requires
 from app.core.idempotency.creation import CreationDependency
 from app.core.pagination import CursorText, Limit, Page, Sort
+from app.core.tags import Tag
 from app.nemsis.exports.lifecycle import ExportStatus
 from app.nemsis.exports.schemas import (
     ChartValidation,
@@ -19,6 +20,7 @@ from app.nemsis.exports.schemas import (
 from app.nemsis.exports.service import ExportReads, Exports
 from app.nemsis.permissions import NEMSIS_EXPORT, NEMSIS_READ, NEMSIS_VALIDATE
 
+TAG = Tag("nemsis", "NEMSIS 3.5.1 validation, export and dictionary.")
 router = APIRouter(prefix="/nemsis", tags=["nemsis"])
 
 

@@ -25,7 +25,7 @@ from app.core.runtime import Runtime
 from app.core.secrets.gateway import SECRET_KEYS, DataKey, FileKeys, KeyEncryption, KeyFile
 from app.core.secrets.public import SecretNotSet, SecretUnreadable, SecretValue, use_secret
 from app.core.secrets.service import Rewrapped, rewrap_secrets
-from app.registry import COMPOSITION
+from app.registry import COMPOSITION, LOG_KEYS
 from scripts.rewrap_secrets import rewrap
 from tests.core.evidence import audit_of, checksum
 from tests.core.secrets.conftest import CLEARINGHOUSE, PROCESSOR
@@ -88,10 +88,10 @@ class Away:
 def log() -> Iterator[io.StringIO]:
     """Everything that is logged from now on, down to DEBUG."""
     stream = io.StringIO()
-    configure_logging("DEBUG")
+    configure_logging("DEBUG", LOG_KEYS)
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(stream))
     yield stream
-    configure_logging("ERROR")
+    configure_logging("ERROR", LOG_KEYS)
 
 
 async def test_the_list_says_what_is_taken_and_what_is_set(keepers: Agency) -> None:

@@ -12,12 +12,12 @@ from sqlalchemy.orm import configure_mappers
 from app.core.jobs.queue import run_job
 from app.core.logging import configure_logging
 from app.core.runtime import build_runtime
-from app.registry import COMPOSITION, JOBS, load_settings
+from app.registry import COMPOSITION, JOBS, LOG_KEYS, load_settings
 
 
 async def main(tenant_id: uuid.UUID, message_id: uuid.UUID) -> None:
     settings = load_settings()
-    configure_logging("ERROR")
+    configure_logging("ERROR", LOG_KEYS)
     configure_mappers()
     runtime = build_runtime(settings, COMPOSITION)
     [send] = [job for job in JOBS if job.name == "email.send"]

@@ -183,7 +183,7 @@ SECRET_KINDS: tuple[SecretKind, ...] = ()
 """The secrets that an agency may set. A kind is listed with the domain that uses it, never before."""
 
 
-class ServiceSettings(EmailSettings, NemsisSettings, Settings):
+class ServiceSettings(Settings, EmailSettings, NemsisSettings):
     """Every setting of the service. A domain's group is listed here as a base."""
 
 

@@ -1,4 +1,7 @@
-"""Which routes take other bodies than JSON of the usual size: declared beside the route, kept at the boundary."""
+"""A body rule says which route takes another body than JSON of the usual size.
+
+It is declared beside the route, listed in `app/registry.py`, and kept at the boundary.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from dataclasses import dataclass
 class BodyRule:
     """Bodies of the requests to `path`, or to everything below it where it ends in a slash.
 
-    `media_types` None: the route itself judges the type. `max_bytes` None: the service's usual limit.
+    Where `media_types` is None the route itself checks the type. Where `max_bytes` is None the usual limit holds.
     """
 
     path: str

@@ -45,7 +45,7 @@ _log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """Its `repr` shows whom it is to, and what it says, to nobody."""
+    """One mail. Its `repr` shows neither the recipient nor the texts."""
 
     message_id: uuid.UUID
     recipient: str = field(repr=False)
@@ -111,7 +111,7 @@ class SesSender:
 
 
 def _refusal(error: ClientError) -> MailRefused | MailPostponed:
-    """Only what concerns this very message is final; the account's troubles pass, or somebody puts them right."""
+    """A refusal is final only where it concerns this very message; troubles of the account pass."""
     code = error.response["Error"].get("Code", "")
     status = error.response["ResponseMetadata"].get("HTTPStatusCode", 0)
     _log.warning("mail provider refused", error_code=code, status=status)

@@ -64,19 +64,19 @@ def _plain(segment: str) -> str:
 
 class ObjectStore(Protocol):
     async def put(self, key: str, content: bytes, content_type: str) -> None:
-        """Store or replace. Raises ServiceUnavailable."""
+        """The object is stored, in place of one of the same key. Raises ServiceUnavailable."""
 
     async def get(self, key: str) -> bytes:
-        """Raises NotFound, ServiceUnavailable."""
+        """The content. Raises NotFound, ServiceUnavailable."""
 
     async def exists(self, key: str) -> bool:
-        """Raises ServiceUnavailable."""
+        """Whether there is an object of this key. Raises ServiceUnavailable."""
 
     async def find_size(self, key: str) -> int | None:
-        """Bytes, or None for what is not there. Raises ServiceUnavailable."""
+        """The size in bytes, or None where there is no object. Raises ServiceUnavailable."""
 
     async def delete(self, key: str) -> None:
-        """Of what is not there, too. Raises ServiceUnavailable."""
+        """The object is gone afterwards, also if there was none. Raises ServiceUnavailable."""
 
     async def sign_upload(self, key: str, terms: ObjectTerms) -> UploadLink:
         """A link for sending exactly this object, good for ten minutes. Raises ServiceUnavailable."""
@@ -130,7 +130,9 @@ class FilesystemStore:
         return self._signer.sign_download(key, content_type, _plain(file_name))
 
     async def receive(self, token: str, content_type: str, chunks: AsyncIterable[bytes]) -> None:
-        """What a link of `sign_upload` permits, streamed to a temporary file; whatever is refused leaves no trace.
+        """The object that a link of `sign_upload` permits is streamed to a temporary file.
+
+        An object that is refused leaves no trace.
 
         Raises LinkRefused, LinkUsed, UnsupportedMediaType, PayloadTooLarge, ValidationFailed (too short, altered).
         """
@@ -153,7 +155,7 @@ class FilesystemStore:
             await asyncio.to_thread(temporary.unlink, missing_ok=True)
 
     async def fetch(self, token: str) -> tuple[bytes, DownloadPermission]:
-        """What a link of `sign_download` permits. Raises LinkRefused, NotFound, ServiceUnavailable."""
+        """The object that a link of `sign_download` permits. Raises LinkRefused, NotFound, ServiceUnavailable."""
         permission = self._signer.read_download(token)
         return await self.get(permission.key), permission
 
@@ -203,7 +205,7 @@ def _created(path: Path) -> BinaryIO:
 
 
 async def _receive(path: Path, permission: UploadPermission, chunks: AsyncIterable[bytes]) -> None:
-    """Write what comes to `path`, no more than was declared. Raises PayloadTooLarge, ValidationFailed."""
+    """The chunks are written to `path`, no more than was declared. Raises PayloadTooLarge, ValidationFailed."""
     received, digest = 0, hashlib.sha256()
     file = await asyncio.to_thread(_created, path)
     try:

@@ -1,4 +1,4 @@
-"""Signed links: permission to send or fetch one object, for minutes, without any other credential."""
+"""A signed link permits its holder to send or fetch one object, for minutes, without any other credential."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MAX_TOKEN = 2048
 
 @dataclass(frozen=True, slots=True)
 class ObjectTerms:
-    """What an upload has to be: nothing else is taken. `sha256` in lower-case hex."""
+    """The terms that an upload has to meet; nothing else is taken. `sha256` is in lower-case hex."""
 
     content_type: str
     size: int
@@ -35,7 +35,8 @@ class ObjectTerms:
 
 @dataclass(frozen=True, slots=True)
 class UploadLink:
-    """How to send the object. With `fields`: as multipart/form-data, these first and the `file` last; else as it is.
+    """This link says how to send the object: with `fields` as multipart/form-data, these first and the `file` last;
+    without them as it is.
 
     `url` may be relative to the service's own address.
     """
@@ -67,7 +68,7 @@ class _Permission(BaseModel):
 
 
 class UploadPermission(_Permission):
-    """What a token of the local store permits: one object under `key`, of these terms. `nonce`: tokens work once."""
+    """A token of the local store permits one object under `key`, of these terms. Its `nonce` makes it unique."""
 
     content_type: str
     size: int
@@ -84,7 +85,7 @@ P = TypeVar("P", bound=_Permission)
 
 
 class LinkSigner:
-    """Tokens for the local store's own routes. An upload's token is no download's: each has its key."""
+    """The signer makes and reads tokens for the local store's own routes. Uploads and downloads have a key each."""
 
     def __init__(self, keys: Keyring) -> None:
         self._keys = keys
@@ -150,7 +151,7 @@ def _encoded(content: bytes) -> str:
 
 
 def _decoded(text: str) -> bytes:
-    """Only the one spelling that `_encoded` makes: a second one of the same bytes would be a second link."""
+    """The bytes of the one spelling that `_encoded` makes: a second spelling of them would be a second link."""
     try:
         content = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Where the links of the local object store lead. S3's own lead to S3."""
+"""The routes that links of the local object store lead to. Those of S3 lead to S3."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The two things that are fetched from SNS: its signing certificates, and the confirmation of our subscription."""
+"""The gateway to SNS fetches its signing certificates, and confirms our subscription."""
 
 from __future__ import annotations
 

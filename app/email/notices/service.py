@@ -1,4 +1,4 @@
-"""Taking a notice: proven genuine, stored once, in effect once."""
+"""A notice is proven genuine, stored once, and takes effect once."""
 
 from __future__ import annotations
 
@@ -41,7 +41,10 @@ class NoticeService:
         self._sns = sns
 
     async def take(self, raw: bytes) -> None:
-        """Raises NoticeRefused, and ServiceUnavailable while SNS's certificate cannot be had."""
+        """The notice takes effect.
+
+        Raises NoticeRefused, and ServiceUnavailable while SNS's certificate cannot be had.
+        """
         topic_arn = self._runtime.settings.group(EmailSettings).sns_topic_arn
         if topic_arn is None:
             raise NoticeRefused

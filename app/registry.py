@@ -27,13 +27,15 @@ from app.core.audit.partitions import KEEP_PARTITIONS
 from app.core.bodies import BodyRule
 from app.core.extensions.kinds import ASSETS, EXTERNAL_API_KEYS, INTEGRATIONS, INVENTORY_ITEMS, STATIONS
 from app.core.jobs.queue import Job, Schedule
+from app.core.outbound.kind import OutboundKind
+from app.core.outbound.service import job_of, sweep_of
 from app.core.outbox.subscriptions import Subscription
 from app.core.personnel.kind import PERSONNEL
 from app.core.reference.kinds import ReferenceKind
 from app.core.reference.routes import reference_router
 from app.core.vehicles.kind import VEHICLES
 from app.email import handlers as email_handlers
-from app.email.messages.sending import SEND, TAKE_UP_EXPIRED
+from app.email.messages.sending import MAIL
 from app.email.notices.router import SNS_MEDIA_TYPE
 from app.ems.custom_elements.kind import CUSTOM_ELEMENTS
 from app.ems.incidents.service import AUTO_LOCK
@@ -77,7 +79,9 @@ BODIES: tuple[BodyRule, ...] = (
 SUBSCRIPTIONS: tuple[Subscription, ...] = (*nemsis_handlers.SUBSCRIPTIONS, *email_handlers.SUBSCRIPTIONS)
 EXPORT_SOURCES: tuple[ExportSource, ...] = (NEMSIS_DOCUMENTS, CLAIM_DOCUMENTS)  # registered by being made
 READINESS_SOURCES: tuple[ReadinessSource, ...] = (*OWN_SOURCES, SUBMISSION, PAYMENT)  # as the export sources
-JOBS: tuple[Job, ...] = (AUTO_LOCK, SEND)
-SCHEDULES: tuple[Schedule, ...] = (KEEP_PARTITIONS, TAKE_UP_EXPIRED)
+OUTBOUND: tuple[OutboundKind[Any, Any, Any], ...] = (MAIL,)
+"""Kinds of outbound attempts: each has its job, and all of them have one sweep."""
+JOBS: tuple[Job, ...] = (AUTO_LOCK, *map(job_of, OUTBOUND))
+SCHEDULES: tuple[Schedule, ...] = (KEEP_PARTITIONS, sweep_of(OUTBOUND))
 HOLDINGS: tuple[Callable[[FastAPI], AbstractAsyncContextManager[None]], ...] = (app.coding.router.code_books,)
 """What a web process holds in memory, from before its first request to after its last."""

@@ -8,7 +8,7 @@ import fcntl
 import os
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from app.core.db.pool import ConnectionSource, create_engine
 from app.core.db.system import SystemUnitOfWork
 from app.core.db.uow import ReadUnitOfWork, UnitOfWork
 from app.core.keys import SECRET_BYTES, Keyring
+from app.core.outbound.breaker import Breakers
 from app.core.permissions import Principal
 from app.core.sessions.gate import AccessGate
 from app.core.sessions.gathering import Gathering
@@ -43,6 +44,7 @@ class Runtime:
     refreshes: Gathering
     throttle: Throttle
     objects: ObjectStore
+    breakers: Breakers = field(default_factory=Breakers)
     on_publish: Callable[[], None] | None = None
 
     def unit_of_work(self, principal: Principal) -> UnitOfWork:

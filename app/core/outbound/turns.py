@@ -1,0 +1,21 @@
+"""Turns: of several units of work about one thing, the later ones wait and then see what the first one wrote."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from app.core.db.sql import CompiledStatement
+from app.core.db.uow import UnitOfWork
+
+_TAKE = CompiledStatement(
+    sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(sa.bindparam("key", type_=sa.Text), 0)))
+)
+
+
+async def take_turn(uow: UnitOfWork, *thing: object) -> None:
+    """Wait until no other unit of work of the tenant has the turn of `thing`, and keep it until this one ends.
+
+    `thing` begins with the name of its domain. Without a turn, a duplicate would be found by its unique key only when
+    it is written, and by then the unit of work is lost.
+    """
+    await uow.fetch(_TAKE, {"key": "|".join(map(str, (uow.tenant_id, *thing)))})

@@ -131,6 +131,7 @@ class Transaction:
         await self._source.release(lease)
         if status != "COMMIT":
             _log.error("commit answered with rollback")
+            await self.rollback()
             raise ServiceUnavailable("The change could not be stored; try again.")
 
     async def rollback(self) -> None:

@@ -61,6 +61,8 @@ from app.core.events import Topic
 from app.core.extensions.kinds import ASSETS, EXTERNAL_API_KEYS, INTEGRATIONS, INVENTORY_ITEMS, STATIONS
 from app.core.gateways import Gateway, Held
 from app.core.jobs.queue import Job, Schedule
+from app.core.outbound.kind import OutboundKind
+from app.core.outbound.service import job_of, sweep_of
 from app.core.outbox.subscriptions import Subscription
 from app.core.permissions import Permission
 from app.core.personnel.kind import PERSONNEL
@@ -73,7 +75,7 @@ from app.core.tags import Tag
 from app.core.vehicles.kind import VEHICLES
 from app.email import handlers as email_handlers
 from app.email.gateway import MAIL
-from app.email.messages.sending import SEND, TAKE_UP_EXPIRED
+from app.email.messages.sending import MESSAGES
 from app.email.notices.gateway import SNS
 from app.email.settings import EmailSettings
 from app.ems.custom_elements.kind import CUSTOM_ELEMENTS
@@ -168,8 +170,10 @@ SUBSCRIPTIONS: tuple[Subscription, ...] = (*nemsis_handlers.SUBSCRIPTIONS, *emai
 EXPORT_SOURCES: tuple[ExportSource, ...] = (NEMSIS_DOCUMENTS, CLAIM_DOCUMENTS)
 READINESS_SOURCES: tuple[ReadinessSource, ...] = (REVIEW, SUBMISSION, PAYMENT, SIGNATURES)
 """One for each stage, in the order of the stages."""
-JOBS: tuple[Job, ...] = (AUTO_LOCK, SEND)
-SCHEDULES: tuple[Schedule, ...] = (KEEP_PARTITIONS, TAKE_UP_EXPIRED)
+OUTBOUND: tuple[OutboundKind[Any, Any, Any], ...] = (MESSAGES,)
+"""Kinds of outbound attempts: each has its job, and all of them have one sweep."""
+JOBS: tuple[Job, ...] = (AUTO_LOCK, *map(job_of, OUTBOUND))
+SCHEDULES: tuple[Schedule, ...] = (KEEP_PARTITIONS, sweep_of(OUTBOUND))
 GATEWAYS: tuple[Gateway[Any], ...] = (
     OBJECT_STORE,
     MAIL,

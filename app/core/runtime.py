@@ -25,6 +25,7 @@ from app.core.db.system import SystemUnitOfWork
 from app.core.db.uow import ReadUnitOfWork, UnitOfWork
 from app.core.gateways import Gateways
 from app.core.keys import SECRET_BYTES, Keyring
+from app.core.outbound.breaker import Breakers
 from app.core.permissions import Principal
 from app.core.sessions.gate import AccessGate
 from app.core.sessions.gathering import Gathering
@@ -44,6 +45,7 @@ class Runtime:
     gate: AccessGate
     refreshes: Gathering
     throttle: Throttle
+    breakers: Breakers = field(default_factory=Breakers)
     on_publish: Callable[[], None] | None = None
     gateways: Gateways = field(init=False)
 

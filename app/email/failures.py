@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from app.core.outbound.failures import CallFailed, CallPostponed, CallRefused
+
 
 class FailureCode(StrEnum):
-    """TRANSIENT_BOUNCE stays on a message that is `sent`; the provider goes on trying."""
+    """TRANSIENT_BOUNCE stays on a message that is `sent`, because the provider goes on trying."""
 
     SUPPRESSED = "SUPPRESSED"
     BAD_ADDRESS = "BAD_ADDRESS"
@@ -21,17 +23,22 @@ class FailureCode(StrEnum):
     COMPLAINT = "COMPLAINT"
 
 
-class MailNotSent(Exception):
+class MailNotSent(CallFailed):
     """Says a code and nothing else: the provider's words may quote the recipient."""
 
+    code: FailureCode
+
     def __init__(self, code: FailureCode) -> None:
-        super().__init__(code.value)
-        self.code = code
+        super().__init__(code)
 
 
-class MailRefused(MailNotSent):
+class MailRefused(MailNotSent, CallRefused):
     """Trying again would change nothing."""
 
 
-class MailPostponed(MailNotSent):
-    """May succeed later. UNANSWERED: it may even have been accepted."""
+class MailPostponed(MailNotSent, CallPostponed):
+    """The message may be sent later. UNANSWERED: the provider may even have accepted it."""
+
+    @property
+    def unanswered(self) -> bool:
+        return self.code is FailureCode.UNANSWERED

@@ -36,6 +36,8 @@ class Mutant:
 UOW, PLAN, GUARD, POOL = "app/core/db/uow.py", "app/core/db/plan.py", "app/core/db/guard.py", "app/core/db/pool.py"
 HTTP, TOKENS = "app/core/http.py", "app/core/auth/tokens.py"
 RELAY, JOBS = "app/core/outbox/relay.py", "app/core/jobs/queue.py"
+OUTBOUND, OUTSIDE = "app/core/outbound/service.py", "app/core/outbound/outside.py"
+BREAKER = "app/core/outbound/breaker.py"
 TENANCY, KERNEL = "migrations/tenancy.py", "migrations/versions/20261124_0454_kernel.py"
 
 MUTANTS = (
@@ -195,6 +197,56 @@ MUTANTS = (
     Mutant("naive times accepted", "app/core/schemas.py", "Instant = Annotated[AwareDatetime,",
            "Instant = Annotated[dt.datetime,",
            "test_schemas.py"),
+    Mutant("work before the commit", UOW,
+           "        await super().commit()\n        if self._after_commit is not None:\n",
+           "        if self._after_commit is not None:\n            self._run_after_commit()\n"
+           "        await super().commit()\n        if self._after_commit is not None:\n", "db/test_commit.py"),
+    Mutant("work after a rollback", UOW, "        self._after_commit = None\n        await super().rollback()",
+           "        await super().rollback()", "db/test_commit.py"),
+    Mutant("work runs again", UOW, "registered, self._after_commit = self._after_commit or (), None",
+           "registered = self._after_commit or ()", "db/test_commit.py"),
+    Mutant("failing work stops the rest", UOW,
+           'except Exception as error:\n                _log.error("work after a commit failed"',
+           'except KeyError as error:\n                _log.error("work after a commit failed"', "db/test_commit.py"),
+    Mutant("relay not poked", UOW, "            self.after_commit(self._on_publish)\n", "", "db/test_commit.py"),
+    Mutant("ended session not marked", "app/core/sessions/service.py",
+           "        self._uow.after_commit(partial(self._gate.mark, (session.id,)))\n", "",
+           "identity/test_revocation.py"),
+    Mutant("called inside a unit of work", OUTSIDE, "    refuse_open_transaction()\n", "", "test_outbound.py"),
+    Mutant("called before the read has ended", OUTSIDE,
+           "        found = await read(uow)\n    if isinstance(found, Done):\n        return found.answer\n"
+           "    result = await call(found)\n",
+           "        found = await read(uow)\n        if isinstance(found, Done):\n            return found.answer\n"
+           "        result = await call(found)\n", "test_outbound.py"),
+    Mutant("refused record not undone", OUTSIDE, "            await undo(found, result)\n", "            pass\n",
+           "test_outbound.py"),
+    Mutant("doubtful record undone", OUTSIDE, "except AppError:", "except Exception:", "test_outbound.py"),
+    Mutant("attempt held without a lock", OUTBOUND,
+           "find_for_update(self._uow.tenant_id, entity_id)\n        if entity is None or not kind.is_queued",
+           "find(self._uow.tenant_id, entity_id)\n        if entity is None or not kind.is_queued",
+           "test_outbound.py"),
+    Mutant("late failure believed", OUTBOUND, " or entity.attempts != held.attempt", "", "test_outbound.py"),
+    Mutant("late success not believed", OUTBOUND, "if self._kind.is_queued(entity) and entity.attempts:", "if False:",
+           "test_outbound.py"),
+    Mutant("lease not asked again", OUTBOUND, " or entity.lease_until > utcnow()", "", "/email/test_sending.py"),
+    Mutant("attempts without end", OUTBOUND, "if entity.attempts >= self._kind.max_attempts:",
+           "if entity.attempts >= 5:", "test_outbound.py"),
+    Mutant("no time for a late answer", OUTBOUND, "max(delay, self._kind.lease) if failure.unanswered else delay",
+           "delay", "test_outbound.py"),
+    Mutant("postponed job lost", OUTBOUND, ":{entity.attempts}:{entity.version}", ":{entity.attempts}",
+           "test_outbound.py"),
+    Mutant("budget not asked", OUTBOUND, "None if kind.admit is None else await kind.admit(self._uow, entity)", "None",
+           "test_outbound.py"),
+    Mutant("sweep dies of an error", OUTBOUND, "            except Exception as error:\n",
+           "            except ZeroDivisionError as error:\n", "test_outbound.py"),
+    Mutant("another key at every attempt", "app/core/outbound/kind.py",
+           "idempotency_key(self.kind, self.entity_id, purpose)",
+           "idempotency_key(f'{self.kind}{self.attempt}', self.entity_id, purpose)", "test_outbound.py"),
+    Mutant("breaker never opens", BREAKER, "if failing.count >= rule.failures:", "if False:", "test_outbound.py"),
+    Mutant("everybody tries after the pause", BREAKER,
+           "        failing.open_until = now + rule.pause.total_seconds()\n        return None", "        return None",
+           "test_outbound.py"),
+    Mutant("breaker never closes", BREAKER, "self._failing.pop(key, None)", "pass", "test_outbound.py"),
 )  # fmt: skip
 
 

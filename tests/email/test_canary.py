@@ -19,10 +19,9 @@ from app.core.logging import configure_logging
 from app.core.outbox.relay import OutboxRelay
 from app.core.runtime import Runtime
 from app.core.users.lifecycle import UserStatus
-from app.email.messages.sending import SEND, take_up_expired
 from app.registry import LOG_KEYS
 from tests.core.waiting import expect_eventually
-from tests.email.support.people import end_lease, issue_token, make_user, messages_of, run_jobs
+from tests.email.support.people import SEND, SWEEP, end_lease, issue_token, make_user, messages_of, run_jobs
 from tests.email.support.ses_server import Refusal, Reset, SesServer
 from tests.email.support.topic import Topic, bounce, ses_event
 from tests.support.actors import Actor
@@ -79,7 +78,7 @@ async def test_canary_is_nowhere_but_in_its_rows_and_in_the_mail(
     for _ in range(3):
         await run_jobs(admin_connection, ses_runtime, tenant_id)
     await end_lease(admin_connection, message["id"])
-    await take_up_expired(ses_runtime)
+    await SWEEP.run(ses_runtime)
     runner = asyncio.create_task(JobRunner(ses_runtime, (SEND,)).run())
     await admin_connection.execute("UPDATE pgqueuer SET execute_after = now() WHERE entrypoint = $1", SEND.name)
     await expect_eventually(lambda: len(ses.tagged(message["id"])) == 4)

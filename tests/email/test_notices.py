@@ -14,12 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.ids import TenantId
+from app.core.outbound.service import Attempts
 from app.core.permissions import Principal
 from app.core.runtime import Runtime
-from app.email.messages.sending import Delivery, take_up_expired
+from app.email.messages.sending import MESSAGES, Delivery
 from app.email.notices.ses import read_notice
 from tests.core.evidence import audit_of, checksum
-from tests.email.support.people import address, end_lease, jobs_of, queue, run_jobs, stored
+from tests.email.support.people import SWEEP, address, end_lease, jobs_of, queue, run_jobs, stored
 from tests.email.support.ses_server import Reset, SesServer
 from tests.email.support.topic import Topic, bounce, ses_event
 from tests.support.actors import Actor
@@ -182,7 +183,7 @@ async def test_a_notice_records_what_the_sender_could_not(
     """The sender died after SES's acceptance: the notice with our tag keeps the message from being sent again."""
     message_id = await queue(runtime, tenant_id)
     async with runtime.unit_of_work(Principal.system(tenant_id)) as uow:
-        assert await Delivery(uow).claim(message_id) is not None
+        assert await Attempts(uow, MESSAGES).hold(message_id) is not None
     await post(sns, topic.notification(ses_event(kind, message_id, "ses-lost")))
     message = await stored(admin_connection, message_id)
     assert (message["status"], message["provider_message_id"]) == ("sent", "ses-lost")
@@ -213,7 +214,7 @@ async def test_a_bounce_may_come_before_the_record(
 ) -> None:
     message_id = await queue(runtime, tenant_id)
     async with runtime.unit_of_work(Principal.system(tenant_id)) as uow:
-        await Delivery(uow).claim(message_id)
+        await Attempts(uow, MESSAGES).hold(message_id)
     await post(sns, topic.notification(bounce(message_id)))
     async with runtime.unit_of_work(Principal.system(tenant_id)) as uow:
         await Delivery(uow).accepted(message_id, "ses-1")
@@ -359,10 +360,10 @@ async def test_an_ended_lease_and_a_notice_at_once_agree(
     for _ in range(5):
         message_id = await queue(ses_runtime, tenant_id)
         async with ses_runtime.unit_of_work(Principal.system(tenant_id)) as uow:
-            await Delivery(uow).claim(message_id)
+            await Attempts(uow, MESSAGES).hold(message_id)
         await end_lease(admin_connection, message_id)
         await asyncio.gather(
-            take_up_expired(ses_runtime), post(sns, topic.notification(ses_event("Send", message_id, "ses-lost")))
+            SWEEP.run(ses_runtime), post(sns, topic.notification(ses_event("Send", message_id, "ses-lost")))
         )
         await run_jobs(admin_connection, ses_runtime, tenant_id)
         assert (await stored(admin_connection, message_id))["status"] == "sent"

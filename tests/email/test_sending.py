@@ -19,23 +19,15 @@ import app.email.gateway
 from app.core.config import Settings
 from app.core.ids import TenantId
 from app.core.jobs.queue import JobRunner
+from app.core.outbound.service import Attempts, run_attempt
 from app.core.permissions import Principal
 from app.core.runtime import Runtime
 from app.email.failures import FailureCode, MailRefused
 from app.email.gateway import MAIL, Mail, to_mime
-from app.email.messages.sending import (
-    LEASE,
-    MAX_ATTEMPTS,
-    SEND,
-    TAKE_UP_EXPIRED,
-    Delivery,
-    retry_delay,
-    send_message,
-    take_up_expired,
-)
+from app.email.messages.sending import LEASE, MAX_ATTEMPTS, MESSAGES, Delivery
 from tests.core.evidence import audit_of, checksum
 from tests.core.waiting import expect_eventually
-from tests.email.support.people import address, end_lease, jobs_of, queue, run_jobs, stored
+from tests.email.support.people import SEND, SWEEP, address, end_lease, jobs_of, queue, run_jobs, stored
 from tests.email.support.ses_server import CONFIGURATION_SET, Refusal, Reset, SesServer, Silence
 
 BAD_ADDRESSES = [
@@ -62,7 +54,7 @@ async def test_the_runner_sends_what_was_queued(
     ses_runtime: Runtime, tenant_id: TenantId, ses: SesServer, admin_connection: asyncpg.Connection
 ) -> None:
     to = address()
-    runner = asyncio.create_task(JobRunner(ses_runtime, (SEND,), (TAKE_UP_EXPIRED,)).run())
+    runner = asyncio.create_task(JobRunner(ses_runtime, (SEND,), (SWEEP,)).run())
     message_id = await queue(ses_runtime, tenant_id, to)
     await expect_eventually(lambda: _is(admin_connection, message_id, "sent"))
     runner.cancel()
@@ -189,7 +181,7 @@ async def test_attempts_are_bounded(
     assert (message["status"], message["failure_code"]) == ("failed", "UNAVAILABLE")
     assert message["attempts"] == len(ses.tagged(message_id)) == MAX_ATTEMPTS
     assert len(delays) == MAX_ATTEMPTS - 1
-    assert [retry_delay(number, FailureCode.THROTTLED).total_seconds() for number in range(1, 7)] == [
+    assert [MESSAGES.backoff.after(number).total_seconds() for number in range(1, 7)] == [
         30, 120, 480, 1920, 3600, 3600,
     ]  # fmt: skip
 
@@ -199,7 +191,7 @@ async def test_many_senders_at_once_send_once(
 ) -> None:
     message_id = await queue(ses_runtime, tenant_id)
     await asyncio.gather(
-        *(send_message(ses_runtime, Principal.system(tenant_id), message_id) for _ in range(20)),
+        *(run_attempt(MESSAGES, ses_runtime, Principal.system(tenant_id), message_id) for _ in range(20)),
     )
     assert len(ses.tagged(message_id)) == 1
     assert (await stored(admin_connection, message_id))["attempts"] == 1
@@ -213,7 +205,7 @@ async def test_no_transaction_is_open_during_the_call(
     ses.script = [silence]
     while ses.read.acquire(blocking=False):
         pass
-    sending = asyncio.create_task(send_message(ses_runtime, Principal.system(tenant_id), message_id))
+    sending = asyncio.create_task(run_attempt(MESSAGES, ses_runtime, Principal.system(tenant_id), message_id))
     assert await asyncio.to_thread(ses.read.acquire, timeout=15)
     assert (await stored(admin_connection, message_id))["status"] == "sending", "committed"
     assert ses_runtime.database.checked_out() == 0
@@ -261,11 +253,11 @@ async def test_a_killed_sender_leaves_the_message_to_its_lease(
     assert (message["status"], message["provider_message_id"]) == ("sending", None)
 
     await run_jobs(admin_connection, ses_runtime, tenant_id)  # the queue gives the dead process's job to another one
-    await take_up_expired(ses_runtime)
+    await SWEEP.run(ses_runtime)
     assert len(ses.tagged(message_id)) == 1, "the lease still holds"
 
     await end_lease(admin_connection, message_id)
-    await take_up_expired(ses_runtime)
+    await SWEEP.run(ses_runtime)
     message = await stored(admin_connection, message_id)
     assert (message["status"], message["failure_code"]) == ("queued", "LEASE_EXPIRED")
     await run_jobs(admin_connection, ses_runtime, tenant_id)
@@ -280,11 +272,11 @@ async def test_a_lost_job_is_queued_again_once(
     message_id = await queue(ses_runtime, tenant_id)
     [job] = await jobs_of(admin_connection, tenant_id)
     await end_lease(admin_connection, message_id)
-    await take_up_expired(ses_runtime)
+    await SWEEP.run(ses_runtime)
     assert len(await jobs_of(admin_connection, tenant_id)) == 1, "the job was only slow"
     await admin_connection.execute("DELETE FROM pgqueuer WHERE id = $1", job["id"])
     await end_lease(admin_connection, message_id)
-    await asyncio.gather(*(take_up_expired(ses_runtime) for _ in range(5)))
+    await asyncio.gather(*(SWEEP.run(ses_runtime) for _ in range(5)))
     assert len(await jobs_of(admin_connection, tenant_id)) == 1
     await run_jobs(admin_connection, ses_runtime, tenant_id)
     assert (await stored(admin_connection, message_id))["status"] == "sent"
@@ -293,14 +285,14 @@ async def test_a_lost_job_is_queued_again_once(
 async def test_a_lease_that_was_taken_in_the_meantime_is_respected(
     ses_runtime: Runtime, tenant_id: TenantId, admin_connection: asyncpg.Connection
 ) -> None:
-    """Between the sweep's look and its act somebody claimed the message."""
+    """Between the sweep's look and its act somebody took hold of the message."""
     message_id = await queue(ses_runtime, tenant_id)
     principal = Principal.system(tenant_id)
     async with ses_runtime.unit_of_work(principal) as uow:
-        assert await Delivery(uow).claim(message_id) is not None
+        assert await Attempts(uow, MESSAGES).hold(message_id) is not None
     before = await checksum(admin_connection, tenant_id)
     async with ses_runtime.unit_of_work(principal) as uow:
-        await Delivery(uow).take_up(message_id)
+        await Attempts(uow, MESSAGES).take_up(message_id)
     assert await checksum(admin_connection, tenant_id) == before
 
 
@@ -310,9 +302,9 @@ async def test_a_lease_that_ends_again_and_again_is_not_endless(
     message_id = await queue(ses_runtime, tenant_id)
     for _ in range(MAX_ATTEMPTS):
         async with ses_runtime.unit_of_work(Principal.system(tenant_id)) as uow:
-            assert await Delivery(uow).claim(message_id) is not None
+            assert await Attempts(uow, MESSAGES).hold(message_id) is not None
         await end_lease(admin_connection, message_id)
-        await take_up_expired(ses_runtime)
+        await SWEEP.run(ses_runtime)
     message = await stored(admin_connection, message_id)
     assert (message["status"], message["failure_code"]) == ("failed", "LEASE_EXPIRED")
 
@@ -324,15 +316,15 @@ async def test_what_a_superseded_sender_reports(
     message_id = await queue(ses_runtime, tenant_id)
     principal = Principal.system(tenant_id)
     async with ses_runtime.unit_of_work(principal) as uow:
-        slow = await Delivery(uow).claim(message_id)
+        slow = await Attempts(uow, MESSAGES).hold(message_id)
     assert slow is not None
     await end_lease(admin_connection, message_id)
-    await take_up_expired(ses_runtime)
+    await SWEEP.run(ses_runtime)
     async with ses_runtime.unit_of_work(principal) as uow:
-        assert await Delivery(uow).claim(message_id) is not None
+        assert await Attempts(uow, MESSAGES).hold(message_id) is not None
     before = await checksum(admin_connection, tenant_id)
     async with ses_runtime.unit_of_work(principal) as uow:
-        await Delivery(uow).not_sent(slow, MailRefused(FailureCode.REJECTED))
+        await Attempts(uow, MESSAGES).failed(slow, MailRefused(FailureCode.REJECTED))
     assert await checksum(admin_connection, tenant_id) == before
     async with ses_runtime.unit_of_work(principal) as uow:
         await Delivery(uow).accepted(message_id, "ses-late")
@@ -359,7 +351,7 @@ async def test_another_tenants_message_cannot_be_sent(
     admin_connection: asyncpg.Connection,
 ) -> None:
     message_id = await queue(ses_runtime, tenant_id)
-    await send_message(ses_runtime, Principal.system(await new_tenant()), message_id)
+    await run_attempt(MESSAGES, ses_runtime, Principal.system(await new_tenant()), message_id)
     assert (await stored(admin_connection, message_id))["status"] == "queued"
     assert ses.taken == []
 

@@ -1,7 +1,7 @@
 """Exporting approved claims: read and build → render and store → record and move, all claims of a batch or none.
 
-The object store is outside: no transaction is open while it works. A crash in between leaves an artifact that nobody
-refers to, and claims that can be exported again.
+No transaction is open while the object store works. A refusal of the record deletes the file again. A crash in between
+leaves a file that nobody refers to, and claims that can be exported again.
 """
 
 from __future__ import annotations
@@ -34,9 +34,11 @@ from app.core.dependencies import ReadUow, RuntimeDependency, UowFactory
 from app.core.errors import InvalidTransition, NotFound
 from app.core.idempotency.creation import Creation
 from app.core.ids import new_id
+from app.core.outbound.outside import Done, call_outside
 from app.core.pagination import Page
 from app.core.permissions import Principal
 from app.core.storage.gateway import ObjectStore, object_key
+from app.core.storage.leftovers import forget
 from app.core.tenants.service import current_tenant
 from app.ems.public import IncidentRead, IncidentStatus, hold_incident
 
@@ -50,14 +52,15 @@ class ExportAction(StrEnum):
 
 @dataclass(frozen=True)
 class Batch:
-    """What the file was made of: versions by claim and by incident, to be found unchanged when it is recorded.
-
-    Incidents are held in the order of their ids and before any claim, so that no two units of work wait for each other.
+    """What the file was made of. The versions, by claim and by incident, must be unchanged when it is recorded.
 
     A chart is edited only after an unlock, and a claim's lines only after a reopening: both change these versions.
+
+    Incidents are held in the order of their ids and before any claim, so that no two units of work wait for each other.
     """
 
     export_id: uuid.UUID
+    artifact_key: str
     transmission: Transmission
     submissions: dict[uuid.UUID, ClaimSubmission]
     claim_versions: dict[uuid.UUID, int]
@@ -95,20 +98,28 @@ class ExportService:
 
     async def create(self, given: ExportCreate, creation: Creation) -> ExportRead:
         """Raises Forbidden, NotFound (a claim), ClaimsNotReady, ServiceUnavailable (object store)."""
-        async with self._units() as uow:
+
+        async def read(uow: UnitOfWork) -> Batch | Done[ExportRead]:
             uow.principal.require(CLAIM_EXPORT)
             earlier = await creation.find_repeated(uow, given)
             if earlier is not None:
-                return await ExportReader(uow).get(earlier)
-            batch = await self._build(uow, given.claim_ids)
-        file = await asyncio.to_thread(render_837p, *batch.transmission, list(batch.submissions.values()))
-        artifact_key = object_key(uow.tenant_id, "billing", "837p", f"{batch.export_id}.edi")
-        await self._objects.put(artifact_key, file.encode("ascii"), MEDIA_TYPE)
-        async with self._units() as uow:
-            claimed = await creation.claim(uow, given, entity_id=batch.export_id)
-            if not claimed.repeated:
-                await self._record(uow, batch, artifact_key)
-            return await ExportReader(uow).get(claimed.entity_id)
+                return Done(await ExportReader(uow).get(earlier))
+            return await self._build(uow, given.claim_ids)
+
+        async def store(batch: Batch) -> None:
+            file = await asyncio.to_thread(render_837p, *batch.transmission, list(batch.submissions.values()))
+            await self._objects.put(batch.artifact_key, file.encode("ascii"), MEDIA_TYPE)
+
+        async def record(uow: UnitOfWork, batch: Batch, _: None) -> ExportRead:
+            reserved = await creation.claim(uow, given, entity_id=batch.export_id)
+            if not reserved.repeated:
+                await self._record(uow, batch)
+            return await ExportReader(uow).get(reserved.entity_id)
+
+        async def undo(batch: Batch, _: None) -> None:
+            await forget(self._objects, batch.artifact_key)
+
+        return await call_outside(self._units, read, store, record, undo)
 
     async def artifact(self, export_id: uuid.UUID) -> bytes:
         """The file. Raises Forbidden, NotFound, ServiceUnavailable."""
@@ -134,15 +145,17 @@ class ExportService:
                 submissions[claim.id] = judged.submission
         _require_ready(claims, facts, uow.principal)
         control_number = await next_control_number(uow)
+        export_id = new_id()
         return Batch(
-            export_id=new_id(),
+            export_id=export_id,
+            artifact_key=object_key(uow.tenant_id, "billing", "837p", f"{export_id}.edi"),
             transmission=transmission(profile, control_number, self._usage_indicator, at),
             submissions=submissions,
             claim_versions={claim.id: claim.version for claim in claims},
             incident_versions={incident_id: held.incident.version for incident_id, held in charts.items()},
         )
 
-    async def _record(self, uow: UnitOfWork, batch: Batch, artifact_key: str) -> None:
+    async def _record(self, uow: UnitOfWork, batch: Batch) -> None:
         """Moves every claim of the batch and records the file. Raises NotFound, ClaimsNotReady."""
         claim_ids = list(batch.claim_versions)
         incidents = {incident_id: await hold_incident(uow, incident_id) for incident_id in batch.incident_versions}
@@ -156,7 +169,7 @@ class ExportService:
             uow.tenant_id,
             export_id=batch.export_id,
             claim_ids=claim_ids,
-            artifact_key=artifact_key,
+            artifact_key=batch.artifact_key,
             control_number=batch.control_number,
         )
         await record(

@@ -66,15 +66,13 @@ class PasswordService:
             raise ValidationFailed.of("new_password", "password_unchanged", "Choose another password than the present.")
         await require_strong(given.new_password, _known_of(user, tenant))
         hashed = await runtime.passwords.hash(given.new_password)
-        ended: set[uuid.UUID] = set()
         async with runtime.unit_of_work(principal) as uow:
             locked = await UserRepository(uow).get_for_update(uow.tenant_id, user.id)
             if locked.password_hash != user.password_hash:
                 raise Conflict("Somebody changed this password meanwhile.")
             async with uow.change(locked, UserAction.PASSWORD_CHANGED, event=PASSWORD_CHANGED):
                 locked.password_hash = hashed
-            await self._end_access(uow, locked, ended)
-        runtime.gate.mark(ended)
+            await self._end_access(uow, locked)
 
     async def forgot(self, given: ForgotPasswordRequest, address: str) -> None:
         """Sends a link to an active user. Raises RateLimited, for unknown accounts too; an address that asks for one
@@ -140,7 +138,6 @@ class PasswordService:
         """Of several that hold the same link one finds it good under the user's lock; its holder is the actor."""
         runtime = self._runtime
         holder = Principal(TenantId(found.tenant_id), Role.SYSTEM, user_id=UserId(found.user_id))
-        ended: set[uuid.UUID] = set()
         async with runtime.unit_of_work(holder) as uow:
             user = await UserRepository(uow).find_for_update(uow.tenant_id, found.user_id)
             if user is None or user.status is not _STATUS_OF[found.purpose]:
@@ -152,14 +149,13 @@ class PasswordService:
             else:
                 async with uow.change(user, UserAction.PASSWORD_RESET, event=PASSWORD_CHANGED):
                     user.password_hash = hashed
-            await self._end_access(uow, user, ended)
+            await self._end_access(uow, user)
             tenant = await current_tenant(uow)
-        runtime.gate.mark(ended)
         await runtime.throttle.succeeded(Attempt.PASSWORD, tenant.slug, user.email)
         return True
 
-    async def _end_access(self, uow: UnitOfWork, user: User, ended: set[uuid.UUID]) -> None:
-        await SessionService(uow, self._runtime.settings, ended).end_all(user.id, EndReason.PASSWORD_CHANGED)
+    async def _end_access(self, uow: UnitOfWork, user: User) -> None:
+        await SessionService(uow, self._runtime).end_all(user.id, EndReason.PASSWORD_CHANGED)
         await AccountTokenService(uow, self._runtime).withdraw_all(user.id)
 
     async def _audit_refusal(

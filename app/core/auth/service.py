@@ -44,7 +44,7 @@ class AuthAction(StrEnum):
 
 
 async def count_attempt(runtime: Runtime, attempt: Attempt, slug: str, email: str) -> None:
-    """Raises RateLimited, of which the audit log hears (once a minute and account)."""
+    """Raises RateLimited. The audit log records that once a minute and account."""
     try:
         await runtime.throttle.attempt(attempt, slug, email)
     except RateLimited:
@@ -61,7 +61,7 @@ async def find_login(runtime: Runtime, slug: str, email: str) -> Any:
 
 
 async def audit_login(runtime: Runtime, found: Any, action: AuthAction, metadata: dict[str, Any] | None = None) -> None:
-    """In its own unit of work: it must persist although the request is refused."""
+    """The record has its own unit of work, because it must persist although the request is refused."""
     user_id: uuid.UUID | None = found["id"]
     async with runtime.unit_of_work(Principal.system(TenantId(found["tenant_id"]))) as uow:
         await record(
@@ -101,14 +101,14 @@ class AuthService:
         return tokens
 
     async def _open(self, found: Any) -> SessionTokens | None:
-        """Under the user's lock and with what holds now: a user who was locked meanwhile gets no session."""
+        """The user's row is locked and read again: a user who was locked meanwhile gets no session."""
         runtime = self._runtime
         principal = Principal(TenantId(found["tenant_id"]), Role(found["role"]), user_id=UserId(found["id"]))
         async with runtime.unit_of_work(principal) as uow:
             user = await UserRepository(uow).find_for_share(uow.tenant_id, found["id"])
             if user is None or user.status is not UserStatus.ACTIVE or user.password_hash != found["password_hash"]:
                 return None
-            session = await SessionService(uow, runtime.settings, set()).open(user.id)
+            session = await SessionService(uow, runtime).open(user.id)
             await record(uow, AuthAction.LOGGED_IN, entity_type="user", entity_id=user.id)
         return self._tokens(session, user)
 
@@ -135,11 +135,10 @@ class AuthService:
         return tokens
 
     async def _prolong(self, presented: RefreshToken, arrived_at: dt.datetime, key: str | None) -> SessionTokens | None:
-        """None when refused; if that ends the session, its end is committed here, before the refusal is raised."""
+        """None when the refresh is refused. A session that it ends is ended before it is raised."""
         runtime = self._runtime
-        ended: set[uuid.UUID] = set()
         async with runtime.unit_of_work(Principal.system(presented.tenant_id)) as uow:
-            sessions = SessionService(uow, runtime.settings, ended)
+            sessions = SessionService(uow, runtime)
             session = await SessionRepository(uow).find_for_update(uow.tenant_id, presented.session_id)
             if session is None or session.status is SessionStatus.ENDED:
                 return None
@@ -161,25 +160,21 @@ class AuthService:
                 )
             if reason is not None:
                 await sessions.end(session, reason)
-        runtime.gate.mark(ended)
-        return None if ended or user is None else self._tokens(session, user)
+        return None if reason is not None or user is None else self._tokens(session, user)
 
     async def logout(self, principal: Principal) -> None:
         """Ends the session that the access token belongs to. Raises Unauthenticated when there is none."""
-        runtime = self._runtime
-        ended: set[uuid.UUID] = set()
         if principal.session_id is None or principal.user_id is None:
             raise Unauthenticated
-        async with runtime.unit_of_work(principal) as uow:
+        async with self._runtime.unit_of_work(principal) as uow:
             session = await SessionRepository(uow).find_for_update(uow.tenant_id, principal.session_id)
             if session is None or session.status is SessionStatus.ENDED:
                 raise Unauthenticated
-            await SessionService(uow, runtime.settings, ended).end(session, EndReason.LOGOUT)
+            await SessionService(uow, self._runtime).end(session, EndReason.LOGOUT)
             await record(uow, AuthAction.LOGGED_OUT, entity_type="user", entity_id=principal.user_id)
-        runtime.gate.mark(ended)
 
     def _tokens(self, session: UserSession, user: User) -> SessionTokens:
-        """With the role and the flag of now. No access token outlives its session."""
+        """The tokens carry the present role and flag. No access token outlives its session."""
         runtime = self._runtime
         left = int((session.expires_at - utcnow()).total_seconds())
         seconds = max(1, min(runtime.tokens.seconds, left))

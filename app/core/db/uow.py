@@ -42,13 +42,14 @@ _log = get_logger(__name__)
 class Transaction:
     """A lazily opened transaction on one pooled connection; statements only through `fetch` and `fetch_row`."""
 
-    __slots__ = ("_lease", "_session", "_source")
+    __slots__ = ("_lease", "_session", "_source", "_task")
     unaudited_writes: frozenset[str] = frozenset()
 
     def __init__(self, source: ConnectionSource) -> None:
         self._source = source
         self._lease: Lease | None = None
         self._session: AsyncSession | None = None
+        self._task: asyncio.Task[Any] | None = None
 
     def _opening(self) -> str:
         return "BEGIN"
@@ -99,15 +100,20 @@ class Transaction:
         return self._session
 
     async def __aenter__(self) -> Self:
+        self._task = asyncio.current_task()
+        _ENTERED.add(self)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None:
-            await self.commit()
-        else:
-            await self.rollback()
+        try:
+            if kind is None:
+                await self.commit()
+            else:
+                await self.rollback()
+        finally:
+            _ENTERED.discard(self)
 
     async def commit(self) -> None:
         """Raises ServiceUnavailable when PostgreSQL answered COMMIT with ROLLBACK: the transaction had failed."""
@@ -125,6 +131,7 @@ class Transaction:
         await self._source.release(lease)
         if status != "COMMIT":
             _log.error("commit answered with rollback")
+            await self.rollback()
             raise ServiceUnavailable("The change could not be stored; try again.")
 
     async def rollback(self) -> None:
@@ -132,6 +139,16 @@ class Transaction:
         lease, self._lease = self._lease, None
         if lease is not None:
             await asyncio.shield(asyncio.ensure_future(_scrub(self._source, lease)))
+
+
+_ENTERED: set[Transaction] = set()
+
+
+def refuse_open_transaction() -> None:
+    """An outside system may be called now. Raises AssertionError inside a unit of work of the same task."""
+    task = asyncio.current_task()
+    if any(transaction._task is task for transaction in _ENTERED):
+        raise AssertionError("an outside system is called inside a unit of work")
 
 
 async def _scrub(source: ConnectionSource, lease: Lease) -> None:
@@ -191,7 +208,7 @@ class ReadUnitOfWork(Transaction):
 class UnitOfWork(ReadUnitOfWork):
     """Writes through `change` only: row, audit event and outbox event are one statement."""
 
-    __slots__ = ("_audited", "_keys", "_on_publish", "_poisoned", "_published")
+    __slots__ = ("_after_commit", "_audited", "_keys", "_on_publish", "_poisoned")
 
     def __init__(
         self,
@@ -204,8 +221,8 @@ class UnitOfWork(ReadUnitOfWork):
         self._keys = keys
         self._audited: set[uuid.UUID] = set()
         self._poisoned = False
-        self._published = False
         self._on_publish = on_publish
+        self._after_commit: list[Callable[[], None]] | None = None
 
     def change(
         self, entity: E, action: StrEnum, *, event: Topic | None = None, metadata: dict[str, Any] | None = None
@@ -229,8 +246,34 @@ class UnitOfWork(ReadUnitOfWork):
             await self.rollback()
             raise ServiceUnavailable("A change failed and nothing was stored.")
         await super().commit()
-        if self._published and self._on_publish is not None:
-            self._on_publish()
+        if self._after_commit is not None:
+            self._run_after_commit()
+
+    async def rollback(self) -> None:
+        """Forgets what was to be done after the commit."""
+        self._after_commit = None
+        await super().rollback()
+
+    def after_commit(self, work: Callable[[], None]) -> None:
+        """Run `work` once, in this process, when the unit of work has committed: in the order of registration.
+
+        The connection is free again by then, and nothing of `work` can be awaited. `work` does not run after a
+        rollback or a commit that failed. An error of one is logged; the request succeeds and the others run.
+
+        A process that dies after its COMMIT runs none of them. So `work` is what only this process needs (a mark in
+        its memory, a poke to another one); whatever must happen is an outbox event or a job, never this.
+        """
+        if self._after_commit is None:
+            self._after_commit = []
+        self._after_commit.append(work)
+
+    def _run_after_commit(self) -> None:
+        registered, self._after_commit = self._after_commit or (), None
+        for work in registered:
+            try:
+                work()
+            except Exception as error:
+                _log.error("work after a commit failed", exc_info=error)
 
     def _unaudited_read(self) -> PhiRead | None:
         """Who changes a chart has seen it: the change's audit event says so already."""
@@ -244,8 +287,9 @@ class UnitOfWork(ReadUnitOfWork):
         """The audited path around `fetch_row`'s refusal; only Change calls it."""
         conn = await self._connection()
         row = await conn.fetchrow(statement.sql, *statement.arguments(values))
-        if row is not None and values["o_topic"] is not None:
-            self._published = True
+        if row is not None and values["o_topic"] is not None and self._on_publish is not None:
+            self.after_commit(self._on_publish)
+            self._on_publish = None  # one poke, however many events
         return row
 
     def _digest(self, entity_id: uuid.UUID) -> Digest:

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import AsyncIterator
-from typing import Annotated
-
-from fastapi import Depends
+from functools import partial
 
 from app.core.clock import utcnow
-from app.core.config import Settings
 from app.core.db.uow import UnitOfWork
-from app.core.dependencies import RuntimeDependency
+from app.core.runtime import Runtime
 from app.core.sessions.gate import CLOCK_TOLERANCE
 from app.core.sessions.lifecycle import EndReason, SessionAction, SessionTransition, session_lifecycle
 from app.core.sessions.models import UserSession
@@ -20,15 +16,16 @@ from app.core.sessions.repository import SessionRepository
 
 
 class SessionService:
-    """`ended` collects the ids of what is ended, for the gate to be told once the unit of work has committed."""
+    """The gate of this process refuses an ended session as soon as its end is committed."""
 
-    def __init__(self, uow: UnitOfWork, settings: Settings, ended: set[uuid.UUID]) -> None:
+    def __init__(self, uow: UnitOfWork, runtime: Runtime) -> None:
+        settings = runtime.settings
         self._uow = uow
+        self._gate = runtime.gate
         self._sessions = SessionRepository(uow)
         self._idle = dt.timedelta(seconds=settings.session_idle_seconds)
         self._absolute = dt.timedelta(seconds=settings.session_absolute_seconds)
         self._token_life = dt.timedelta(seconds=settings.access_token_seconds)
-        self._ended = ended
 
     async def open(self, user_id: uuid.UUID) -> UserSession:
         """The caller holds the user's row (FOR SHARE): whoever ends that user's sessions waits, and sees this one."""
@@ -56,24 +53,14 @@ class SessionService:
         await session_lifecycle.fire(
             self._uow, session, SessionTransition.END, None, ended_at=utcnow(), end_reason=reason.value
         )
-        self._ended.add(session.id)
+        self._uow.after_commit(partial(self._gate.mark, (session.id,)))
 
     async def end_all(self, user_id: uuid.UUID, reason: EndReason) -> None:
         """Every session of a user whose row the caller has locked.
 
-        Those that neither a refresh nor an access token can revive any more are left as they are: they are over, and
-        a user may have left thousands.
+        A session that neither a refresh nor an access token can revive any more is left as it is: it is over, and a
+        user may have left thousands.
         """
         since = utcnow() - max(self._idle, self._token_life) - CLOCK_TOLERANCE
         for session in await self._sessions.lock_active_of_user(self._uow.tenant_id, user_id, since):
             await self.end(session, reason)
-
-
-async def ended_sessions(runtime: RuntimeDependency) -> AsyncIterator[set[uuid.UUID]]:
-    """What this request ends. To be declared before the unit of work: it is left after that has committed."""
-    ended: set[uuid.UUID] = set()
-    yield ended
-    runtime.gate.mark(ended)
-
-
-EndedSessions = Annotated[set[uuid.UUID], Depends(ended_sessions, scope="function")]

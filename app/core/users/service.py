@@ -19,7 +19,7 @@ from app.core.permissions import Principal, Role
 from app.core.repository import require_version
 from app.core.runtime import Runtime
 from app.core.sessions.lifecycle import EndReason
-from app.core.sessions.service import EndedSessions, SessionService
+from app.core.sessions.service import SessionService
 from app.core.users.lifecycle import (
     LAST_ADMIN,
     UserAction,
@@ -57,16 +57,16 @@ class UserReader:
 
 
 class UserService:
-    """Whatever changes what a user may do ends the user's sessions: tokens carry the role."""
+    """A change of what a user may do ends the user's sessions, because tokens carry the role."""
 
-    def __init__(self, uow: UnitOfWork, runtime: Runtime, ended: set[uuid.UUID]) -> None:
+    def __init__(self, uow: UnitOfWork, runtime: Runtime) -> None:
         self._uow = uow
         self._users = UserRepository(uow)
-        self._sessions = SessionService(uow, runtime.settings, ended)
+        self._sessions = SessionService(uow, runtime)
         self._tokens = AccountTokenService(uow, runtime)
 
     async def invite(self, given: UserCreate, creation: Creation) -> UserRead:
-        """A user without a password, and the token of the invitation. Raises Conflict for an address in use."""
+        """Creates a user without a password, with an invitation. Raises Conflict for an address in use."""
         self._uow.principal.require(USER_WRITE)
         claim = await creation.claim(self._uow, given)
         if claim.repeated:
@@ -127,7 +127,7 @@ class UserService:
         await self._end_access(user)
 
     async def restore(self, user_id: uuid.UUID, version: int) -> UserRead:
-        """In the status that it had. Raises Conflict (stale, address taken meanwhile)."""
+        """The user gets back the status that it had. Raises Conflict (stale, address taken meanwhile)."""
         self._uow.principal.require(USER_WRITE)
         user = await self._users.get_including_deleted(self._uow.tenant_id, user_id)
         require_version(user, version)
@@ -147,7 +147,7 @@ class UserService:
         return user
 
     async def _lock(self, user_id: uuid.UUID, *, among_admins: bool) -> tuple[User, UserFacts]:
-        """The user locked; `among_admins`: with all active administrators, which the facts need."""
+        """Locks the user. `among_admins` locks all active administrators too, because the facts need them."""
         if not among_admins:
             return await self._users.get_for_update(self._uow.tenant_id, user_id), UserFacts()
         locked = await self._users.lock_with_admins(self._uow.tenant_id, user_id)
@@ -165,8 +165,8 @@ class UserService:
         return present(user, self._uow.principal)
 
 
-async def user_service(runtime: RuntimeDependency, ended: EndedSessions, uow: Uow) -> UserService:
-    return UserService(uow, runtime, ended)
+async def user_service(runtime: RuntimeDependency, uow: Uow) -> UserService:
+    return UserService(uow, runtime)
 
 
 async def user_reader(uow: ReadUow) -> UserReader:

@@ -10,17 +10,17 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped
 
 from app.core.db.columns import EnumText, internal, phi, plain, values_check
-from app.core.db.entity import TenantEntity, standard_constraints
+from app.core.db.entity import standard_constraints
+from app.core.outbound.columns import OutboundEntity, lease_index
 from app.email.failures import FailureCode
 from app.email.messages.lifecycle import EmailStatus, email_lifecycle
 
 
-class EmailMessage(TenantEntity):
+class EmailMessage(OutboundEntity):
     """One per cause and template. `recipient` is in lower case.
 
     `context_json`: what the template's context model needs, as ids and plain words (names of people and agencies,
-    times): no clinical content, no credential. `lease_until`: until then the job (queued) or the sender (sending) is
-    answerable for the message; later the sweep takes it up. Null in every other state.
+    times): no clinical content, no credential.
     """
 
     __tablename__ = "email_messages"
@@ -32,8 +32,6 @@ class EmailMessage(TenantEntity):
     context_json: Mapped[dict[str, Any]] = phi(heavy=True)
     cause_id: Mapped[uuid.UUID] = internal()
     status: Mapped[EmailStatus] = plain(EnumText(EmailStatus), default=EmailStatus.QUEUED)
-    attempts: Mapped[int] = plain(default=0, server_default=sa.text("0"))
-    lease_until: Mapped[dt.datetime | None] = plain(default=None)
     provider_message_id: Mapped[str | None] = plain(default=None)
     sent_at: Mapped[dt.datetime | None] = plain(default=None)
     failure_code: Mapped[FailureCode | None] = plain(EnumText(FailureCode), default=None)
@@ -41,7 +39,7 @@ class EmailMessage(TenantEntity):
     __table_args__ = (
         *standard_constraints("email_messages", "status", "template"),
         sa.UniqueConstraint("tenant_id", "cause_id", "template", name="uq_email_messages_cause"),
-        sa.Index("ix_email_messages_lease_until", "lease_until", postgresql_where=sa.text("lease_until IS NOT NULL")),
+        lease_index("email_messages"),
         sa.Index(
             "ix_email_messages_provider_message_id",
             "provider_message_id",

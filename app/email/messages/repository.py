@@ -1,8 +1,7 @@
-"""Queries for messages; the cross-tenant ones serve the sweep and the provider's notices."""
+"""Queries for messages; the cross-tenant one serves the provider's notices."""
 
 from __future__ import annotations
 
-import datetime as dt
 import uuid
 from typing import Any
 
@@ -13,8 +12,6 @@ from app.core.db.system import SystemUnitOfWork
 from app.core.ids import TenantId
 from app.core.repository import Repository
 from app.email.messages.models import EmailMessage
-
-SWEEP_BATCH = 500
 
 _table: Any = EmailMessage.__table__
 
@@ -29,12 +26,6 @@ _BY_CAUSE = CompiledStatement(
         _table.c.cause_id == _bind("cause_id", _table.c.cause_id),
         _table.c.template == _bind("template", _table.c.template),
     )
-)
-_EXPIRED = CompiledStatement(
-    sa.select(_table.c.id, _table.c.tenant_id)
-    .where(_table.c.lease_until < _bind("now", _table.c.lease_until))
-    .order_by(_table.c.lease_until)
-    .limit(SWEEP_BATCH)
 )
 _BY_TAG = CompiledStatement(
     sa.select(_table.c.id, _table.c.tenant_id).where(_table.c.id == _bind("message_id", _table.c.id))
@@ -55,11 +46,6 @@ class MessageRepository(Repository[EmailMessage]):
         values = {"tenant_id": tenant_id, "cause_id": cause_id, "template": template}
         row = await self.uow.fetch_row(_BY_CAUSE, values)
         return None if row is None else row["id"]
-
-
-async def get_cross_tenant_for_admin_only_with_expired_lease(uow: SystemUnitOfWork, now: dt.datetime) -> list[Any]:
-    """(id, tenant_id) of messages that nobody is answerable for any more. The sweep only, which is a poller."""
-    return await uow.fetch(_EXPIRED, {"now": now})
 
 
 async def get_cross_tenant_for_admin_only_by_notice(

@@ -7,18 +7,18 @@ from typing import Annotated, Any
 
 from fastapi import Depends
 
-from app.core.clock import utcnow
 from app.core.db.uow import ReadUnitOfWork, UnitOfWork
 from app.core.dependencies import ReadUow
+from app.core.outbound.service import Attempts
+from app.core.outbound.turns import take_turn
 from app.core.pagination import Page
 from app.email.catalogue import C, Template
 from app.email.messages.lifecycle import email_lifecycle
 from app.email.messages.models import EmailMessage
 from app.email.messages.repository import MessageRepository
 from app.email.messages.schemas import MessageRead
-from app.email.messages.sending import LEASE, MessageAction, queue_attempt
+from app.email.messages.sending import MESSAGES, MessageAction
 from app.email.permissions import EMAIL_READ
-from app.email.turns import take_turn
 
 
 async def enqueue(uow: UnitOfWork, template: Template[C], to: str, context: C, cause_id: uuid.UUID) -> uuid.UUID:
@@ -27,10 +27,11 @@ async def enqueue(uow: UnitOfWork, template: Template[C], to: str, context: C, c
     It exists, and is sent, if and only if `uow` commits. An address that is suppressed, or none at all, is no error
     here: the message ends `failed` and says why.
     """
-    await take_turn(uow, "cause", cause_id, template.name)
+    await take_turn(uow, "email", "cause", cause_id, template.name)
     earlier = await MessageRepository(uow).find_by_cause(uow.tenant_id, cause_id, template.name)
     if earlier is not None:
         return earlier
+    attempts = Attempts(uow, MESSAGES)
     message = EmailMessage(
         tenant_id=uow.tenant_id,
         template=template.name,
@@ -38,10 +39,10 @@ async def enqueue(uow: UnitOfWork, template: Template[C], to: str, context: C, c
         recipient=to.strip().lower(),
         context_json=context.model_dump(mode="json"),
         cause_id=cause_id,
-        lease_until=utcnow() + LEASE,
+        lease_until=attempts.first_lease(),
     )
     await uow.create(message, MessageAction.QUEUED)
-    await queue_attempt(uow, message)
+    await attempts.queue(message)
     return message.id
 
 

@@ -11,13 +11,13 @@ from fastapi import Depends
 from app.core.clock import utcnow
 from app.core.db.uow import ReadUnitOfWork, UnitOfWork
 from app.core.dependencies import ReadUow, Uow
+from app.core.outbound.turns import take_turn
 from app.core.pagination import Page
 from app.core.repository import require_version
 from app.email.permissions import EMAIL_READ, EMAIL_UNSUPPRESS
 from app.email.suppressions.models import EmailSuppression, SuppressionReason
 from app.email.suppressions.repository import SuppressionRepository
 from app.email.suppressions.schemas import SuppressionRead
-from app.email.turns import take_turn
 
 
 class SuppressionAction(StrEnum):
@@ -47,7 +47,7 @@ class SuppressionService:
 
     async def suppress(self, address: str, reason: SuppressionReason, message_id: uuid.UUID) -> None:
         """Nothing more is sent there. An address that is suppressed already keeps its first reason."""
-        await take_turn(self._uow, "suppression", address)
+        await take_turn(self._uow, "email", "suppression", address)
         if await is_suppressed(self._uow, address):
             return
         suppression = EmailSuppression(

@@ -17,16 +17,17 @@ from typing import Any, Generic, Protocol, TypeVar
 from app.core.audit import writer as audit
 from app.core.clock import utcnow
 from app.core.db.uow import ReadUnitOfWork, UnitOfWork
-from app.core.errors import AppError, NotFound, ServiceUnavailable
+from app.core.errors import NotFound
 from app.core.idempotency.creation import Creation
 from app.core.ids import TenantId, new_random_uuid
 from app.core.lifecycle import Lifecycle
-from app.core.logging import get_logger
+from app.core.outbound.outside import call_outside
 from app.core.pagination import Page
 from app.core.permissions import Principal
 from app.core.repository import Repository, require_version
 from app.core.schemas import CreateModel, RequestModel
 from app.core.storage.gateway import ObjectStore, object_key
+from app.core.storage.leftovers import forget
 from app.core.storage.links import ObjectTerms
 from app.core.storage.schemas import DownloadRead, UploadRead
 from app.ems.amendments.models import AmendmentChange
@@ -42,7 +43,6 @@ from app.ems.uploads.columns import UploadedEntry
 from app.ems.uploads.lifecycle import JUDGED, UploadFacts, UploadTransition
 from app.ems.uploads.schemas import UploadedRead
 
-_log = get_logger(__name__)
 E = TypeVar("E", bound=UploadedEntry)
 R = TypeVar("R", bound=UploadedRead)
 
@@ -90,6 +90,16 @@ class UploadKind(Generic[E, R]):
     def key_of(self, entry: E) -> str | None:
         key: str | None = getattr(entry, self.key_column)
         return key
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What became of what was sent: the transition with its columns, and where the content was stored, if it was."""
+
+    action: UploadTransition
+    columns: dict[str, Any]
+    key: str | None = None
+    sent: bool = True
 
 
 class UploadReader(Generic[E, R]):
@@ -166,27 +176,25 @@ class UploadService(Generic[E, R]):
 
     async def _complete(self, incident_id: uuid.UUID, child_id: uuid.UUID, version: int) -> R:
         """Judge what was sent: keep it, or throw it away and say why. Refused while nothing has been sent."""
-        async with self._factory() as uow:
+
+        async def read(uow: UnitOfWork) -> E:
             _, entry = await self._pending(uow, incident_id, child_id, version)
-        content, refusal = await self._judged(entry)
-        if content is None:
-            await self._objects.delete(_sent_to(entry))
-            return await self._settle(entry, version, UploadTransition.REJECT, rejection_code=refusal)
-        key = object_key(uow.tenant_id, self._kind.path, str(incident_id), f"{entry.id}-{new_random_uuid().hex}")
-        await self._objects.put(key, content, entry.file_type)
-        kept = {
-            self._kind.key_column: key,
-            "stored_size_bytes": len(content),
-            "stored_sha256": hashlib.sha256(content).hexdigest(),
-            "uploaded_at": utcnow(),
-        }
-        try:
-            read = await self._settle(entry, version, UploadTransition.COMPLETE, **kept)
-        except AppError:  # refused, so surely not committed; after a lost connection nobody knows
-            await self._forget(key)
-            raise
-        await self._forget(_sent_to(entry))
-        return read
+            return entry
+
+        async def record(uow: UnitOfWork, entry: E, outcome: _Outcome) -> tuple[R, str | None]:
+            incident, entry = await self._pending(uow, incident_id, child_id, version, uploaded=outcome.sent)
+            await self._kind.lifecycle.fire(uow, entry, outcome.action, JUDGED, **outcome.columns)
+            [shown] = await self._kind.present(uow, incident, [entry])
+            return shown, None if outcome.key is None else _sent_to(entry)
+
+        async def undo(_: E, outcome: _Outcome) -> None:
+            if outcome.key is not None:
+                await forget(self._objects, outcome.key)
+
+        shown, copied = await call_outside(self._factory, read, self._sift, record, undo)
+        if copied is not None:
+            await forget(self._objects, copied)
+        return shown
 
     async def _pending(
         self, uow: UnitOfWork, incident_id: uuid.UUID, child_id: uuid.UUID, version: int, *, uploaded: bool = True
@@ -199,34 +207,28 @@ class UploadService(Generic[E, R]):
         require_version(entry, version)
         return incident, entry
 
-    async def _judged(self, entry: E) -> tuple[bytes | None, Refusal | None]:
-        """What may be stored of what was sent, or why it may not. Raises InvalidTransition: nothing was sent."""
+    async def _sift(self, entry: E) -> _Outcome:
+        """Store what may be kept of what was sent, or delete it."""
         size = await self._objects.find_size(_sent_to(entry))
         if size is None:
-            async with self._factory() as uow:
-                await self._pending(uow, entry.incident_id, entry.id, entry.version, uploaded=False)
-            raise AssertionError("the guard holds without an upload")
-        if size != entry.size_bytes:
-            return None, Refusal.WRONG_SIZE
-        content = await self._objects.get(_sent_to(entry))
+            return _Outcome(UploadTransition.COMPLETE, {}, sent=False)
         try:
-            return await asyncio.to_thread(_inspected, entry, content), None
+            if size != entry.size_bytes:
+                raise RefusedContent(Refusal.WRONG_SIZE)
+            content = await asyncio.to_thread(_inspected, entry, await self._objects.get(_sent_to(entry)))
         except RefusedContent as error:
-            return None, error.refusal
-
-    async def _settle(self, judged: E, version: int, action: UploadTransition, **also: Any) -> R:
-        async with self._factory() as uow:
-            incident, entry = await self._pending(uow, judged.incident_id, judged.id, version)
-            await self._kind.lifecycle.fire(uow, entry, action, JUDGED, **also)
-            [read] = await self._kind.present(uow, incident, [entry])
-            return read
-
-    async def _forget(self, key: str) -> None:
-        """Nothing refers to the object: the bucket's rules for old uploads remove what stays."""
-        try:
-            await self._objects.delete(key)
-        except ServiceUnavailable as error:
-            _log.warning("object left behind", exc_info=error)
+            await self._objects.delete(_sent_to(entry))
+            return _Outcome(UploadTransition.REJECT, {"rejection_code": error.refusal})
+        name = f"{entry.id}-{new_random_uuid().hex}"
+        key = object_key(TenantId(entry.tenant_id), self._kind.path, str(entry.incident_id), name)
+        await self._objects.put(key, content, entry.file_type)
+        kept = {
+            self._kind.key_column: key,
+            "stored_size_bytes": len(content),
+            "stored_sha256": hashlib.sha256(content).hexdigest(),
+            "uploaded_at": utcnow(),
+        }
+        return _Outcome(UploadTransition.COMPLETE, kept, key)
 
     async def issue_download(self, incident_id: uuid.UUID, child_id: uuid.UUID) -> DownloadRead:
         """A link to the content; audited as an access. Raises NotFound, also for what is not stored."""

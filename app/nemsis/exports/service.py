@@ -14,6 +14,7 @@ from app.core.db.uow import ReadUnitOfWork, UnitOfWork
 from app.core.dependencies import ReadUow, RuntimeDependency, UowFactory
 from app.core.errors import NotFound, ValidationFailed
 from app.core.idempotency.creation import Creation
+from app.core.outbound.outside import call_outside
 from app.core.pagination import Page
 from app.core.permissions import Principal
 from app.core.repository import require_version
@@ -78,6 +79,14 @@ class Judged:
     @property
     def chart(self) -> PatientChart:
         return self.material.chart
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What is about to be exported, and where its document is stored."""
+
+    judged: Judged
+    key: str
 
 
 def present(export: NemsisExport, principal: Principal) -> NemsisExportRead:
@@ -162,7 +171,7 @@ async def _judge(uow: ReadUnitOfWork, materials: Sequence[Material], schema: Sch
 
 
 class ExportService:
-    """Several units of work where a document is stored: none is open while the object store is asked."""
+    """No unit of work is open while a document is stored."""
 
     def __init__(self, factory: Callable[[], UnitOfWork], runtime: Runtime) -> None:
         self._factory = factory
@@ -212,35 +221,41 @@ class ExportService:
             return present(export, uow.principal)
 
     async def _export(self, export_id: uuid.UUID, version: int) -> NemsisExportRead:
-        judged, key = await self._prepare(export_id, version)
-        await self._objects.put(key, judged.document.content, "application/xml")
-        async with self._factory() as uow:
+        """A refused record leaves the document: its key is the export's, and another request may have recorded it."""
+
+        async def read(uow: UnitOfWork) -> Prepared:
+            return await self._prepare(uow, export_id, version)
+
+        async def store(prepared: Prepared) -> None:
+            await self._objects.put(prepared.key, prepared.judged.document.content, "application/xml")
+
+        async def record(uow: UnitOfWork, prepared: Prepared, _: None) -> NemsisExportRead:
+            judged = prepared.judged
             incident = await hold_chart(uow, judged.chart.incident.id)  # amended while the document was being put?
             export = await NemsisExportRepository(uow).get_for_update(uow.tenant_id, export_id)
             require_version(export, version)
             facts = ExportFacts(
                 closed=incident.status in CLOSED_STATES, unchanged=await self._is_still(uow, export, judged)
             )
-            await export_lifecycle.fire(uow, export, ExportTransition.EXPORT, facts, s3_key=key)
+            await export_lifecycle.fire(uow, export, ExportTransition.EXPORT, facts, s3_key=prepared.key)
             return present(export, uow.principal)
 
-    async def _prepare(self, export_id: uuid.UUID, version: int) -> tuple[Judged, str]:
+        return await call_outside(self._factory, read, store, record)
+
+    async def _prepare(self, uow: UnitOfWork, export_id: uuid.UUID, version: int) -> Prepared:
         """Check before anything is stored: the export's state, and that the chart is still the validated one."""
-        async with self._factory() as uow:
-            uow.principal.require(NEMSIS_EXPORT)
-            export = await NemsisExportRepository(uow).get(uow.tenant_id, export_id)
-            export_lifecycle.require_offered(export, ExportRequest.EXPORT, uow.principal)
-            require_version(export, version)
-            judged = await self._judge(uow, export)
-            facts = ExportFacts(
-                closed=judged.chart.incident.status in CLOSED_STATES,
-                unchanged=judged.document.sha256 == export.document_sha256 and judged.document.valid,
-            )
-            export_lifecycle.require(export, ExportTransition.EXPORT, uow.principal, facts)
-            key = object_key(
-                uow.tenant_id, "nemsis", str(export.incident_id), str(export.patient_id), f"{export.id}.xml"
-            )
-            return judged, key
+        uow.principal.require(NEMSIS_EXPORT)
+        export = await NemsisExportRepository(uow).get(uow.tenant_id, export_id)
+        export_lifecycle.require_offered(export, ExportRequest.EXPORT, uow.principal)
+        require_version(export, version)
+        judged = await self._judge(uow, export)
+        facts = ExportFacts(
+            closed=judged.chart.incident.status in CLOSED_STATES,
+            unchanged=judged.document.sha256 == export.document_sha256 and judged.document.valid,
+        )
+        export_lifecycle.require(export, ExportTransition.EXPORT, uow.principal, facts)
+        of_patient = str(export.incident_id), str(export.patient_id)
+        return Prepared(judged, object_key(uow.tenant_id, "nemsis", *of_patient, f"{export.id}.xml"))
 
     async def _judge(self, uow: UnitOfWork, export: NemsisExport) -> Judged:
         """Raises NotFound when the patient was deleted meanwhile."""

@@ -52,6 +52,9 @@ class Store:
     async def exists(self, key: str) -> bool:
         return bool(await self.inner.exists(key))
 
+    async def delete(self, key: str) -> None:
+        await self.inner.delete(key)
+
 
 @pytest.fixture
 def store(runtime: Runtime) -> Iterator[Store]:
@@ -308,6 +311,7 @@ async def test_of_two_concurrent_exports_one_is_recorded(
         [refused] = [answer.json()["error"] for answer in answers if answer.status_code == 409]
         assert refused["code"] == "CLAIMS_NOT_READY"
         assert [named["state"] for named in refused["details"]["claims"]] == ["exported"]
+        assert [key for key in store.keys if await store.exists(key)] == [row["artifact_key"]], "the other is deleted"
     [made] = {answer.json()["id"] for answer in answers if answer.status_code == 201}
     assert str(row["export_id"]) == made
     text = (await store.get(row["artifact_key"])).decode()

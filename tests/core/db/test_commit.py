@@ -174,6 +174,82 @@ async def test_publication_is_signalled_once_after_the_commit(
     assert seen == [0]
 
 
+async def test_work_after_the_commit_runs_once_in_order(
+    runtime: Runtime, principal: Principal, chart: Chart, admin_connection: asyncpg.Connection
+) -> None:
+    """One that fails is logged, keeps no other from running, and does not fail the unit of work."""
+    ran: list[str] = []
+
+    def fail() -> None:
+        ran.append("failing")
+        raise ZeroDivisionError("CANARYquill7731")
+
+    async with runtime.unit_of_work(principal) as uow:
+        uow.after_commit(lambda: ran.append("first"))
+        await revise(uow, chart.id, number="stored")
+        uow.after_commit(fail)
+        uow.after_commit(lambda: ran.append(f"open {runtime.database.checked_out()}"))
+        assert ran == []
+    assert ran == ["first", "failing", "open 0"]
+    await uow.commit()
+    assert len(ran) == 3
+    assert await admin_connection.fetchval("SELECT number FROM probe.charts WHERE id = $1", chart.id) == "stored"
+
+
+async def test_failing_work_after_a_commit_is_logged_by_kind(
+    runtime: Runtime, principal: Principal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logged: list[tuple[str, BaseException]] = []
+
+    class Log:
+        def error(self, event: str, *, exc_info: BaseException) -> None:
+            logged.append((event, exc_info))
+
+    monkeypatch.setattr("app.core.db.uow._log", Log())
+    failure = ZeroDivisionError()
+
+    def fail() -> None:
+        raise failure
+
+    async with runtime.unit_of_work(principal) as uow:
+        uow.after_commit(fail)
+    assert logged == [("work after a commit failed", failure)]
+
+
+async def test_no_work_after_a_rollback(untouched: None, runtime: Runtime, principal: Principal, chart: Chart) -> None:
+    ran: list[str] = []
+    with pytest.raises(ZeroDivisionError):
+        async with runtime.unit_of_work(principal) as uow:
+            uow.after_commit(lambda: ran.append("after a rollback"))
+            await revise(uow, chart.id, number="lost")
+            raise ZeroDivisionError
+    await uow.commit()
+    assert ran == []
+
+
+@pytest.mark.parametrize("failure", ["aborted", "poisoned"])
+async def test_no_work_after_a_commit_that_failed(
+    untouched: None, runtime: Runtime, principal: Principal, chart: Chart, failure: str
+) -> None:
+    ran: list[str] = []
+    with pytest.raises(ServiceUnavailable):
+        async with runtime.unit_of_work(principal) as uow:
+            uow.after_commit(lambda: ran.append("after a failure"))
+            if failure == "aborted":
+                await revise(uow, chart.id, number="lost")
+                with pytest.raises(asyncpg.DivisionByZeroError):
+                    await uow.fetch(_DIVIDE, {})
+            else:
+                with contextlib.suppress(Conflict):
+                    stale = await ChartRepository(uow).get(principal.tenant_id, chart.id)
+                    stale.__dict__["version"] = 99
+                    async with uow.change(stale, ChartAction.REVISED):
+                        stale.number = "lost"
+    with contextlib.suppress(ServiceUnavailable):
+        await uow.commit()
+    assert ran == []
+
+
 async def test_unit_that_did_nothing_takes_no_connection(runtime: Runtime, principal: Principal) -> None:
     async with runtime.unit_of_work(principal) as uow:
         assert runtime.database.checked_out() == 0

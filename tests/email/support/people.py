@@ -15,14 +15,17 @@ from app.core.account_tokens.sealing import token_hash, token_text
 from app.core.events import Topic
 from app.core.ids import TenantId, new_id
 from app.core.jobs.queue import run_job
+from app.core.outbound.service import Attempts, job_of, sweep_of
 from app.core.permissions import Principal, Role
 from app.core.runtime import Runtime
 from app.core.users.events import PASSWORD_RESET_REQUESTED, USER_INVITED
 from app.core.users.lifecycle import UserStatus
 from app.core.users.models import User
-from app.email.messages.sending import SEND, Delivery
+from app.email.messages.sending import MESSAGES, Delivery
 from app.email.public import PASSWORD_CHANGED, AccountContext, enqueue
 
+SEND = job_of(MESSAGES)
+SWEEP = sweep_of((MESSAGES,))
 CONTEXT = AccountContext(agency="Prairie Test Ambulance", name="Canary Quill")
 
 
@@ -82,7 +85,7 @@ async def bounce_message(runtime: Runtime, tenant_id: TenantId, to: str | None =
     message_id = await queue(runtime, tenant_id, to)
     principal = Principal.system(tenant_id)
     async with runtime.unit_of_work(principal) as uow:
-        await Delivery(uow).claim(message_id)
+        await Attempts(uow, MESSAGES).hold(message_id)
     async with runtime.unit_of_work(principal) as uow:
         await Delivery(uow).bounced(message_id, "ses-1", for_good=True)
     return message_id

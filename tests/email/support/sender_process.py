@@ -21,7 +21,7 @@ async def main(tenant_id: uuid.UUID, message_id: uuid.UUID) -> None:
     configure_mappers()
     runtime = build_runtime(settings, COMPOSITION)
     [send] = [job for job in JOBS if job.name == "email.send"]
-    await run_job(runtime, send, orjson.dumps({"tenant_id": tenant_id, "message_id": message_id}))
+    await run_job(runtime, send, orjson.dumps({"tenant_id": tenant_id, "entity_id": message_id}))
     await runtime.close()
 
 

@@ -13,5 +13,9 @@ _TAKE = CompiledStatement(
 
 
 async def take_turn(uow: UnitOfWork, *thing: object) -> None:
-    """Held until the unit of work ends. Without it a duplicate would be found by its unique key: too late to go on."""
-    await uow.fetch(_TAKE, {"key": "|".join(map(str, ("email", uow.tenant_id, *thing)))})
+    """Wait until no other unit of work of the tenant has the turn of `thing`, and keep it until this one ends.
+
+    `thing` begins with the name of its domain. Without a turn, a duplicate would be found by its unique key only when
+    it is written, and by then the unit of work is lost.
+    """
+    await uow.fetch(_TAKE, {"key": "|".join(map(str, (uow.tenant_id, *thing)))})

@@ -1,0 +1,51 @@
+"""Read in one unit of work, call out with no transaction open, record in a second unit of work."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from app.core.db.uow import UnitOfWork, refuse_open_transaction
+from app.core.errors import AppError
+
+M = TypeVar("M")
+R = TypeVar("R")
+A = TypeVar("A")
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Generic[A]):
+    """What `read` returns when nothing has to be called any more."""
+
+    answer: A
+
+
+async def call_outside(
+    units: Callable[[], UnitOfWork],
+    read: Callable[[UnitOfWork], Awaitable[M | Done[A]]],
+    call: Callable[[M], Awaitable[R]],
+    record: Callable[[UnitOfWork, M, R], Awaitable[A]],
+    undo: Callable[[M, R], Awaitable[None]] | None = None,
+) -> A:
+    """The answer of `record`, or that of `read` if it is Done.
+
+    What `read` found may have changed when `record` runs: `record` checks it again. `undo` takes back what `call` did
+    when `record` is refused (AppError: surely not committed). It does not run after a lost connection, when nobody
+    knows, and a crash may come anywhere: whatever `call` leaves behind must be harmless.
+
+    Raises AssertionError inside a unit of work of the same task, which would stay open during the call.
+    """
+    refuse_open_transaction()
+    async with units() as uow:
+        found = await read(uow)
+    if isinstance(found, Done):
+        return found.answer
+    result = await call(found)
+    try:
+        async with units() as uow:
+            return await record(uow, found, result)
+    except AppError:
+        if undo is not None:
+            await undo(found, result)
+        raise

@@ -1,4 +1,4 @@
-"""What the domains bring to the composition root: routers, request bodies, event subscriptions, jobs, holdings."""
+"""What the domains bring to the composition root: routers, bodies, subscriptions, webhooks, jobs, holdings."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import app.billing.router
 import app.coding.router
 import app.core.audit.router
 import app.core.auth.router
+import app.core.inbox.router
 import app.core.storage.router
 import app.core.tenants.router
 import app.core.users.router
@@ -26,6 +27,8 @@ from app.billing.exports.documents import CLAIM_DOCUMENTS
 from app.core.audit.partitions import KEEP_PARTITIONS
 from app.core.bodies import BodyRule
 from app.core.extensions.kinds import ASSETS, EXTERNAL_API_KEYS, INTEGRATIONS, INVENTORY_ITEMS, STATIONS
+from app.core.inbox.providers import WebhookProvider
+from app.core.inbox.settling import finishing
 from app.core.jobs.queue import Job, Schedule
 from app.core.outbox.subscriptions import Subscription
 from app.core.personnel.kind import PERSONNEL
@@ -35,6 +38,7 @@ from app.core.vehicles.kind import VEHICLES
 from app.email import handlers as email_handlers
 from app.email.messages.sending import SEND, TAKE_UP_EXPIRED
 from app.email.notices.router import SNS_MEDIA_TYPE
+from app.email.notices.service import SES
 from app.ems.custom_elements.kind import CUSTOM_ELEMENTS
 from app.ems.incidents.service import AUTO_LOCK
 from app.ems.public import ExportSource, ReadinessSource
@@ -59,6 +63,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     app.core.tenants.router.router,
     app.core.storage.router.router,
     app.core.audit.router.router,
+    app.core.inbox.router.router,
     *(reference_router(kind) for kind in REFERENCE_KINDS),
     *app.coding.router.routers,
     *app.ems.router.routers,
@@ -77,7 +82,9 @@ BODIES: tuple[BodyRule, ...] = (
 SUBSCRIPTIONS: tuple[Subscription, ...] = (*nemsis_handlers.SUBSCRIPTIONS, *email_handlers.SUBSCRIPTIONS)
 EXPORT_SOURCES: tuple[ExportSource, ...] = (NEMSIS_DOCUMENTS, CLAIM_DOCUMENTS)  # registered by being made
 READINESS_SOURCES: tuple[ReadinessSource, ...] = (*OWN_SOURCES, SUBMISSION, PAYMENT)  # as the export sources
+WEBHOOKS: tuple[WebhookProvider[Any], ...] = (SES,)
+"""Outside systems that send webhooks; each domain has a route that hands its deliveries to the inbox."""
 JOBS: tuple[Job, ...] = (AUTO_LOCK, SEND)
-SCHEDULES: tuple[Schedule, ...] = (KEEP_PARTITIONS, TAKE_UP_EXPIRED)
+SCHEDULES: tuple[Schedule, ...] = (KEEP_PARTITIONS, TAKE_UP_EXPIRED, finishing(WEBHOOKS))
 HOLDINGS: tuple[Callable[[FastAPI], AbstractAsyncContextManager[None]], ...] = (app.coding.router.code_books,)
 """What a web process holds in memory, from before its first request to after its last."""

@@ -34,7 +34,8 @@ UNCLAIMED_AGE = dt.timedelta(days=1)
 BATCH = 500
 NO_INTEREST = "of no interest"
 
-_PASSING = (ServiceUnavailable, Conflict)
+_PASSING: dict[type[AppError], int] = {ServiceUnavailable: MAX_ATTEMPTS, Conflict: 3}
+"""What another attempt may cure, and after how many of the job's it is held to be lasting."""
 _log = get_logger(__name__)
 
 
@@ -49,7 +50,7 @@ async def settle(runtime: Runtime, provider: WebhookProvider[Any], pending: Pend
     try:
         async with runtime.unit_of_work(Principal.system(tenant_id)) as uow:
             await _take_effect(uow, provider, pending)
-    except Exception as error:  # lint: allow FQ505 (answered as 503, or recorded on the receipt)
+    except Exception as error:
         await _record_failure(runtime, tenant_id, pending, as_app_error(error))
     return True
 
@@ -65,9 +66,13 @@ async def _find_tenant(runtime: Runtime, provider: WebhookProvider[Any], pending
 
 
 async def _take_effect(uow: UnitOfWork, provider: WebhookProvider[Any], pending: Pending) -> None:
-    """The effect and the receipt's new status are one transaction. Nothing happens when the receipt is settled."""
-    receipt = await ReceiptRepository(uow).get_for_update(uow.tenant_id, pending.id)
-    if receipt.status is not ReceiptStatus.RECEIVED:
+    """The effect and the receipt's new status are one transaction.
+
+    Nothing happens when the receipt is settled, or while another delivery or the job is about it: should that one fail,
+    the job tries again.
+    """
+    receipt = await ReceiptRepository(uow).find_idle_for_update(uow.tenant_id, pending.id)
+    if receipt is None or receipt.status is not ReceiptStatus.RECEIVED:
         return
     if not provider.interests(pending.body):
         await receipt_lifecycle.fire(uow, receipt, ReceiptAction.IGNORE, None, reason=NO_INTEREST)
@@ -78,7 +83,7 @@ async def _take_effect(uow: UnitOfWork, provider: WebhookProvider[Any], pending:
 
 async def _record_failure(runtime: Runtime, tenant_id: TenantId, pending: Pending, error: AppError) -> None:
     """`failed`, with the error's code. Raises ServiceUnavailable for what may pass, until the job has tried enough."""
-    if isinstance(error, _PASSING) and pending.attempts < MAX_ATTEMPTS:
+    if pending.attempts < _PASSING.get(type(error), 0):
         raise ServiceUnavailable
     _log.error("webhook failed", entity_id=str(pending.id), handler=pending.provider, error_code=error.code)
     async with runtime.unit_of_work(Principal.system(tenant_id)) as uow:

@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import hashlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -696,5 +697,6 @@ async def test_find_pending_knows_only_what_is_received(
 def test_every_provider_is_declared_once_and_finished_by_the_schedule() -> None:
     names = [provider.name for provider in registry.WEBHOOKS]
     assert len(names) == len(set(names)) and "ses" in names
+    assert all(re.fullmatch(r"[a-z0-9_]{1,40}", name) for name in names), "as the list can be filtered by"
     assert all(isinstance(provider, WebhookProvider) for provider in registry.WEBHOOKS)
     assert finishing(registry.WEBHOOKS).name in {schedule.name for schedule in registry.SCHEDULES}

@@ -18,7 +18,7 @@ class WebhookReceipt(TenantEntity):
     """`tenant_id` is null until the system has found whose event it is; row-level security hides it until then.
 
     `provider` is the name of a declaration (`WebhookProvider`). `failure` is an error code, never a message.
-    `reason` is what the operator said when ignoring the event.
+    `reason` says why a receipt was ignored that has no tenant; any other's reason is in the audit log.
     """
 
     __tablename__ = "webhook_receipts"

@@ -21,7 +21,6 @@ class ReceiptRead(EntityRead):
     status: ReceiptStatus
     processed_at: dt.datetime | None
     failure: str | None = Field(description="The code of the error that the effect ended in", examples=["NOT_FOUND"])
-    reason: str | None = Field(description="Why the operator ignored the event")
     allowed_actions: list[str] = Field(description="Transitions that this administrator may fire now")
 
 

@@ -397,6 +397,8 @@ async def test_tries_at_once_of_one_receipt_are_one_effect(
         pending = await receive(system, PROBE.name, sender.event_id, sender.body(), tenant_id, utcnow())
     assert pending is not None
     await asyncio.gather(*(settle(runtime, PROBE, pending) for _ in range(8)))
+    await settle(runtime, PROBE, pending)
+    assert PROBE_STATE.calls[sender.event_id] == 1, "not even tried twice and undone"
     assert (await receipt_of(admin_connection, sender.event_id))["status"] == "processed"
     assert await effects(admin_connection, tenant_id) == 1
 
@@ -443,6 +445,22 @@ async def test_an_event_waits_for_its_tenant(
     assert {event["tenant_id"] for event in events} == {found}
     assert [event["action"] for event in events] == [*ARRIVAL, "webhook_receipt.processed"]
     assert events[0]["metadata_json"] == {"received_at": stored["created_at"].isoformat()}
+
+
+async def test_attempts_to_find_a_tenant_are_not_counted_against_the_effect(
+    early: Sender, runtime: Runtime, owner: ConnectionSource, admin_connection: asyncpg.Connection
+) -> None:
+    await early.post()
+    stored = await receipt_of(admin_connection, early.event_id)
+    await admin_connection.execute("UPDATE webhook_bodies SET attempts = 99 WHERE receipt_id = $1", stored["id"])
+    early.fails(ConnectionResetError())
+    await found_later(owner, early.agency)
+    await make_due(admin_connection, early.event_id)
+    await finish_due(DECLARED, runtime)
+    assert (await receipt_of(admin_connection, early.event_id))["status"] == "received", "it may pass"
+    await make_due(admin_connection, early.event_id)
+    await finish_due(DECLARED, runtime)
+    assert (await receipt_of(admin_connection, early.event_id))["status"] == "processed"
 
 
 async def unclaimed_metric(actor: Actor) -> tuple[float, float]:

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import sys
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,10 +31,11 @@ TOLERANCE = dt.timedelta(minutes=5)
 
 @dataclass
 class Probe:
-    """The verifier: the secret that signs. `raising` is what the effect of an event raises, once each."""
+    """The verifier: the secret that signs. `raising` is what the effect of an event raises, once each; `calls` counts effects."""
 
     secret: bytes = b"of the tests"
     raising: dict[str, list[Exception]] = field(default_factory=dict)
+    calls: Counter[str] = field(default_factory=Counter)
     hanging: bool = False
 
     def signed(self, body: bytes, *, at: float | None = None) -> dict[str, str]:
@@ -65,6 +67,7 @@ async def find_tenant(system: SystemUnitOfWork, body: bytes) -> TenantId | None:
 async def open_chart(uow: UnitOfWork, body: bytes) -> None:
     """One chart per call: a second effect would show. What is to be raised comes after it."""
     event: dict[str, Any] = orjson.loads(body)
+    PROBE_STATE.calls[event["id"]] += 1
     number = f"{event['id']} {new_id()}"
     made = Chart(tenant_id=uow.tenant_id, incident_id=new_id(), number=number, patient_name=event["patient"])
     await uow.create(made, ChartAction.OPENED)

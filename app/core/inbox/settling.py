@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Sequence
 from functools import partial
@@ -44,9 +45,12 @@ async def settle(runtime: Runtime, provider: WebhookProvider[Any], pending: Pend
 
     Raises ServiceUnavailable when another attempt may succeed; the receipt is `received` as before.
     """
-    tenant_id = pending.tenant_id or await _find_tenant(runtime, provider, pending)
+    tenant_id = pending.tenant_id
     if tenant_id is None:
-        return False
+        tenant_id = await _find_tenant(runtime, provider, pending)
+        if tenant_id is None:
+            return False
+        pending = dataclasses.replace(pending, tenant_id=tenant_id, attempts=0)  # those were to find the tenant
     try:
         async with runtime.unit_of_work(Principal.system(tenant_id)) as uow:
             await _take_effect(uow, provider, pending)
@@ -83,7 +87,7 @@ async def _take_effect(uow: UnitOfWork, provider: WebhookProvider[Any], pending:
 
 async def _record_failure(runtime: Runtime, tenant_id: TenantId, pending: Pending, error: AppError) -> None:
     """`failed`, with the error's code. Raises ServiceUnavailable for what may pass, until the job has tried enough."""
-    if pending.attempts < _PASSING.get(type(error), 0):
+    if pending.attempts < max((tries for kind, tries in _PASSING.items() if isinstance(error, kind)), default=0):
         raise ServiceUnavailable
     _log.error("webhook failed", entity_id=str(pending.id), handler=pending.provider, error_code=error.code)
     async with runtime.unit_of_work(Principal.system(tenant_id)) as uow:

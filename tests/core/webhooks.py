@@ -31,7 +31,7 @@ TOLERANCE = dt.timedelta(minutes=5)
 
 @dataclass
 class Probe:
-    """The verifier: the secret that signs. `raising` is what the effect of an event raises, once each; `calls` counts effects."""
+    """The verifier: the secret that signs. `raising` is what the effect of an event raises; `calls` counts effects."""
 
     secret: bytes = b"of the tests"
     raising: dict[str, list[Exception]] = field(default_factory=dict)

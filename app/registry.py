@@ -23,6 +23,7 @@ import app.core.extensions.kinds
 import app.core.extensions.permissions
 import app.core.health
 import app.core.inbox.permissions
+import app.core.inbox.router
 import app.core.inbox.tags
 import app.core.jobs.queue
 import app.core.logging
@@ -60,6 +61,8 @@ from app.core.config import Settings
 from app.core.events import Topic
 from app.core.extensions.kinds import ASSETS, EXTERNAL_API_KEYS, INTEGRATIONS, INVENTORY_ITEMS, STATIONS
 from app.core.gateways import Gateway, Held
+from app.core.inbox.providers import WebhookProvider
+from app.core.inbox.settling import finishing
 from app.core.jobs.queue import Job, Schedule
 from app.core.outbound.kind import OutboundKind
 from app.core.outbound.service import job_of, sweep_of
@@ -77,6 +80,7 @@ from app.email import handlers as email_handlers
 from app.email.gateway import MAIL
 from app.email.messages.sending import MESSAGES
 from app.email.notices.gateway import SNS
+from app.email.notices.service import SES
 from app.email.settings import EmailSettings
 from app.ems.custom_elements.kind import CUSTOM_ELEMENTS
 from app.ems.incidents.service import AUTO_LOCK
@@ -105,6 +109,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     app.core.secrets.router.router,
     app.core.storage.router.router,
     app.core.audit.router.router,
+    app.core.inbox.router.router,
     *(reference_router(kind) for kind in REFERENCE_KINDS),
     *app.coding.router.routers,
     *app.ems.router.routers,
@@ -173,7 +178,9 @@ READINESS_SOURCES: tuple[ReadinessSource, ...] = (REVIEW, SUBMISSION, PAYMENT, S
 OUTBOUND: tuple[OutboundKind[Any, Any, Any], ...] = (MESSAGES,)
 """Kinds of outbound attempts: each has its job, and all of them have one sweep."""
 JOBS: tuple[Job, ...] = (AUTO_LOCK, *map(job_of, OUTBOUND))
-SCHEDULES: tuple[Schedule, ...] = (KEEP_PARTITIONS, sweep_of(OUTBOUND))
+WEBHOOKS: tuple[WebhookProvider[Any], ...] = (SES,)
+"""Outside systems that send webhooks; each domain has a route that hands its deliveries to the inbox."""
+SCHEDULES: tuple[Schedule, ...] = (KEEP_PARTITIONS, sweep_of(OUTBOUND), finishing(WEBHOOKS))
 GATEWAYS: tuple[Gateway[Any], ...] = (
     OBJECT_STORE,
     MAIL,

@@ -10,10 +10,10 @@ import app.main  # noqa: F401  # the composition root imports every domain's mod
 from app.core.account_tokens.models import AccountToken
 from app.core.db.entity import Base
 from app.core.idempotency.models import IdempotencyKey
-from app.core.inbox.models import WebhookReceipt
+from app.core.inbox.models import WebhookBody, WebhookReceipt
 from app.core.sessions.models import UserSession
 
-CORE_TABLES = (AccountToken, IdempotencyKey, UserSession, WebhookReceipt)
+CORE_TABLES = (AccountToken, IdempotencyKey, UserSession, WebhookBody, WebhookReceipt)
 
 
 def metadata() -> sa.MetaData:

@@ -46,7 +46,7 @@ async def ready(runtime: RuntimeDependency) -> Readiness:
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 async def metrics(runtime: RuntimeDependency) -> Response:
-    """Prometheus text: outbox depth and age, pool use."""
+    """Prometheus text: outbox depth and age, webhooks that have no tenant, pool use."""
     return Response(await _collect(runtime), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -77,20 +77,31 @@ _PENDING = (
     "SELECT count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 FROM outbox_events"
     " WHERE published_at IS NULL AND failed_at IS NULL"
 )
+_UNCLAIMED = (
+    "SELECT count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 FROM webhook_receipts"
+    " WHERE tenant_id IS NULL AND status = 'received'"
+)
 
 
 async def _collect(runtime: Runtime) -> bytes:
     registry = CollectorRegistry()
     depth = Gauge("fusionems_outbox_pending", "Events not yet published", registry=registry)
     age = Gauge("fusionems_outbox_oldest_seconds", "Age of the oldest unpublished event", registry=registry)
+    unclaimed = Gauge("fusionems_webhooks_unclaimed", "Webhook events without a tenant", registry=registry)
+    waiting = Gauge(
+        "fusionems_webhooks_unclaimed_oldest_seconds", "Age of the oldest event without a tenant", registry=registry
+    )
     used = Gauge("fusionems_database_connections_used", "Connections in use", ["pool"], registry=registry)
     lease = await runtime.system.acquire()
     try:
         pending, oldest = await lease.conn.fetchrow(_PENDING)
+        events, oldest_event = await lease.conn.fetchrow(_UNCLAIMED)
     finally:
         await runtime.system.release(lease)
     depth.set(pending)
     age.set(oldest)
+    unclaimed.set(events)
+    waiting.set(oldest_event)
     for name, source in (("app", runtime.database), ("system", runtime.system)):
         used.labels(pool=name).set(source.checked_out())
     return generate_latest(registry)

@@ -6,7 +6,7 @@ from alembic import op
 from migrations.tenancy import secure
 
 revision = "tenant_secrets"
-down_revision = "whole_releases"
+down_revision = "receipt_bodies"
 branch_labels = None
 depends_on = None
 

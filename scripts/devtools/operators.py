@@ -11,7 +11,15 @@ from scripts.devtools.ports import LOOPBACK
 from scripts.devtools.processes import read_json
 from scripts.devtools.services import credentials_file, served_environment
 
-SCRIPTS = ("provision_tenant", "suspend_tenant", "rewrap_secrets", "codesets", "import_icd10", "import_rxnorm")
+SCRIPTS = (
+    "provision_tenant",
+    "suspend_tenant",
+    "receipts",
+    "rewrap_secrets",
+    "codesets",
+    "import_icd10",
+    "import_rxnorm",
+)
 
 
 def operate(checkout: Checkout, script: str, arguments: Sequence[str]) -> int:

@@ -16,6 +16,8 @@ ROLES = ("fusionems_app", "fusionems_system")
 QUEUE = ("pgqueuer", "pgqueuer_log", "pgqueuer_schedules", "pgqueuer_statistics")
 # Tables that no tenant owns (directive 2.4), beside the reference data of `coding`.
 GLOBAL = {"alembic_version", *QUEUE}
+# Tables that only the system role may touch: their rows are stored before their tenant is known.
+SYSTEM_ONLY = {"webhook_bodies"}
 # Unique keys that are not led by tenant_id, each for its reason.
 GLOBAL_KEYS = {
     "uq_tenants_slug": "the agency is found by its slug before any tenant is known",
@@ -71,7 +73,18 @@ async def test_every_mapped_table_exists_and_every_table_is_known(catalogue: asy
 async def test_table_without_tenant_is_reference_data(catalogue: asyncpg.Connection) -> None:
     reference = {mapped.__tablename__ for mapped in mapped_classes() if mapped.__module__.startswith("app.coding.")}
     bare = {table["name"] for table in await tables(catalogue) if "tenant_id" not in table["columns"]}
-    assert bare - reference == GLOBAL
+    assert bare - reference == GLOBAL | SYSTEM_ONLY
+
+
+async def test_app_role_has_no_privilege_on_what_is_the_systems_alone(catalogue: asyncpg.Connection) -> None:
+    """By table or by column: there is no tenant in these rows that row-level security could ask for."""
+    for table in SYSTEM_ONLY:
+        for function, privileges in (
+            ("has_table_privilege", "SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER"),
+            ("has_any_column_privilege", "SELECT, INSERT, UPDATE, REFERENCES"),
+        ):
+            granted = await catalogue.fetchval(f"SELECT {function}('fusionems_app', $1, $2)", table, privileges)
+            assert granted is False, (table, function)
 
 
 async def test_row_level_security_is_enabled_and_forced(catalogue: asyncpg.Connection) -> None:

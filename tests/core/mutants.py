@@ -38,6 +38,7 @@ HTTP, TOKENS = "app/core/http.py", "app/core/auth/tokens.py"
 RELAY, JOBS = "app/core/outbox/relay.py", "app/core/jobs/queue.py"
 OUTBOUND, OUTSIDE = "app/core/outbound/service.py", "app/core/outbound/outside.py"
 BREAKER = "app/core/outbound/breaker.py"
+INBOX, BODIES = "app/core/inbox/", "migrations/versions/20261130_1430_receipt_bodies.py"
 TENANCY, KERNEL = "migrations/tenancy.py", "migrations/versions/20261124_0454_kernel.py"
 
 MUTANTS = (
@@ -155,13 +156,43 @@ MUTANTS = (
     Mutant("leader not woken", "app/core/outbox/signal.py", "            self._wake.set()\n        else:",
            "            pass\n        else:", "test_outbox.py"),
     Mutant("no poke received", "app/core/outbox/signal.py", "if message is not None:", "if False:", "test_outbox.py"),
-    Mutant("receipt not locked", "app/core/inbox/service.py",
-           "get_for_update(uow.tenant_id, receipt_id)\n    if receipt.status is not",
-           "get(uow.tenant_id, receipt_id)\n    if receipt.status is not",
+    Mutant("receipt not locked", INBOX + "repository.py", ".with_for_update(skip_locked=True))", ")", "test_inbox.py"),
+    Mutant("receipt's status not asked", INBOX + "settling.py",
+           "if receipt is None or receipt.status is not ReceiptStatus.RECEIVED:", "if receipt is None:",
            "test_inbox.py"),
-    Mutant("receipt's status not asked", "app/core/inbox/service.py",
-           "    if receipt.status is not ReceiptStatus.RECEIVED:\n        return False\n", "", "test_inbox.py"),
-    Mutant("receipt given away", "app/core/inbox/service.py", ', _table.c.tenant_id.is_(None))', ")", "test_inbox.py"),
+    Mutant("receipt given away", INBOX + "repository.py", "            _receipts.c.tenant_id.is_(None),\n", "",
+           "test_inbox.py"),
+    Mutant("event not verified", INBOX + "taking.py", "await provider.verify(verifier, delivery)",
+           "__import__('json').loads(delivery.body).get('id')", "test_inbox.py"),
+    Mutant("effect before the receipt is committed", INBOX + "taking.py",
+           "        pending = await receive(system, provider.name, event_id, delivery.body, tenant_id, utcnow())\n"
+           "    if pending is not None",
+           "        pending = await receive(system, provider.name, event_id, delivery.body, tenant_id, utcnow())\n"
+           "        await system.rollback()\n"
+           "    if pending is not None", "test_inbox.py"),
+    Mutant("mark without its effect", INBOX + "settling.py", "    await provider.effect(uow, pending.body)\n", "",
+           "test_inbox.py"),
+    Mutant("interrupted event not finished", INBOX + "settling.py",
+           "if not await settle(runtime, by_name[pending.provider], pending):",
+           "if pending.tenant_id is None and not await settle(runtime, by_name[pending.provider], pending):",
+           "test_inbox.py"),
+    Mutant("attempt not put off", INBOX + "repository.py", 'next_attempt_at=sa.func.now() + delay)',
+           "next_attempt_at=_bodies.c.next_attempt_at)", "test_inbox.py"),
+    Mutant("failure not recorded", INBOX + "settling.py",
+           "receipt_lifecycle.fire(uow, receipt, ReceiptAction.FAIL, None, failure=error.code)", "uow.rollback()",
+           "test_inbox.py"),
+    Mutant("failure's text kept on the receipt", INBOX + "settling.py", "failure=error.code)", "failure=error.message)",
+           "test_inbox.py"),
+    Mutant("what may pass is failed", INBOX + "settling.py", "if pending.attempts < max(", "if -1 > max(",
+           "test_inbox.py"),
+    Mutant("arrival not audited", INBOX + "repository.py", ".add_cte(kept.cte(\"kept\"), told)",
+           ".add_cte(kept.cte(\"kept\"))", "test_inbox.py"),
+    Mutant("assignment not audited", INBOX + "repository.py", ', _told("assigned", assigned))', ")", "test_inbox.py"),
+    Mutant("body kept for ever", BODIES, "DELETE FROM webhook_bodies WHERE receipt_id = NEW.id;", "NULL;",
+           "test_inbox.py"),
+    Mutant("replay not due", BODIES, "SET attempts = 0, next_attempt_at = now()", "SET attempts = 0", "test_inbox.py"),
+    Mutant("body for the app", BODIES, "GRANT SELECT, INSERT, UPDATE ON webhook_bodies TO {SYSTEM}",
+           "GRANT SELECT, INSERT, UPDATE ON webhook_bodies TO fusionems_app, {SYSTEM}", "test_inbox.py"),
     Mutant("payload chooses the tenant", JOBS, '{**payload, "tenant_id": uow.tenant_id}',
            '{"tenant_id": uow.tenant_id, **payload}', "test_jobs.py"),
     Mutant("failure's text kept", JOBS, "raise JobFailed(type(failure).__name__)", "raise JobFailed(str(failure))",

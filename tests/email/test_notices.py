@@ -14,11 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.ids import TenantId
+from app.core.inbox.settling import finish_due
 from app.core.outbound.service import Attempts
 from app.core.permissions import Principal
 from app.core.runtime import Runtime
 from app.email.messages.sending import MESSAGES, Delivery
 from app.email.notices.ses import read_notice
+from app.registry import WEBHOOKS
 from tests.core.evidence import audit_of, checksum
 from tests.email.support.people import SWEEP, address, end_lease, jobs_of, queue, run_jobs, stored
 from tests.email.support.ses_server import Reset, SesServer
@@ -61,6 +63,8 @@ async def test_a_permanent_bounce_suppresses_the_recipient(
     assert (suppression["address"], suppression["reason"], suppression["message_id"]) == (to, "bounce", message_id)
     [receipt] = await receipts(admin_connection, tenant_id)
     assert (receipt["provider"], receipt["status"]) == ("ses", "processed")
+    told = [event["action"] for event in await audit_of(admin_connection, receipt["id"])]
+    assert told == ["webhook_receipt.received", "webhook_receipt.processed"]
     [audited] = await audit_of(admin_connection, suppression["id"])
     assert to not in str(audited) and "address" in audited["changed_fields_json"]
 
@@ -73,7 +77,7 @@ async def test_audit_log_tells_every_step(
     ses: SesServer,
     admin_connection: asyncpg.Connection,
 ) -> None:
-    """But for the receipts' arrival, which is stored before their agency is known."""
+    """The receipts are left out: the shadow does not watch what may be stored before its agency is known."""
     async with shadowed(admin_connection) as shadow:
         tenant_id = await new_tenant()
         message_id = await queue(ses_runtime, tenant_id)
@@ -258,7 +262,13 @@ async def test_a_notice_sent_two_hundred_times_takes_effect_once(
     body = topic.notification(bounce(message_id))
     answers = await asyncio.gather(*(sns.post("webhooks/ses", content=body, headers=TEXT) for _ in range(200)))
     assert {answer.status_code for answer in answers} == {204}
-    assert len(await receipts(admin_connection, tenant_id)) == 1
+    [receipt] = await receipts(admin_connection, tenant_id)
+    assert [event["action"] for event in await audit_of(admin_connection, receipt["id"])] == [
+        "webhook_receipt.received",
+        "webhook_receipt.processed",
+    ]
+    kept = "SELECT count(*) FROM webhook_bodies WHERE receipt_id = $1"
+    assert await admin_connection.fetchval(kept, receipt["id"]) == 0, "only the hash stays"
     assert len(await suppressions(admin_connection, tenant_id)) == 1
     actions = [event["action"] for event in await audit_of(admin_connection, message_id)]
     assert actions == ["email_message.queued", "start", "accept", "bounce"]
@@ -343,10 +353,41 @@ async def test_a_notice_that_fails_midway_leaves_nothing_and_works_the_next_time
         patch.setattr("app.email.messages.sending.SuppressionService.suppress", broken)
         await post(sns, body, 503)
     after = await checksum(admin_connection, tenant_id)
-    assert {table for table in after if after[table] != before[table]} == {"webhook_receipts"}
+    assert {table for table in after if after[table] != before[table]} == {"webhook_receipts", "audit_events"}
+    [receipt] = await receipts(admin_connection, tenant_id)
+    assert receipt["status"] == "received"
+    assert [event["action"] for event in await audit_of(admin_connection, receipt["id"])] == [
+        "webhook_receipt.received"
+    ]
     await post(sns, body)
     assert (await stored(admin_connection, message_id))["status"] == "bounced"
     assert len(await suppressions(admin_connection, tenant_id)) == 1
+
+
+async def test_a_notice_that_was_interrupted_is_finished_by_the_job(
+    runtime: Runtime,
+    tenant_id: TenantId,
+    sns: Actor,
+    topic: Topic,
+    admin_connection: asyncpg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    message_id = await sent(runtime, admin_connection, tenant_id)
+
+    async def broken(*_: object) -> None:
+        raise ConnectionResetError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("app.email.messages.sending.SuppressionService.suppress", broken)
+        await post(sns, topic.notification(bounce(message_id)), 503)
+    [receipt] = await receipts(admin_connection, tenant_id)
+    await admin_connection.execute(
+        "UPDATE webhook_bodies SET next_attempt_at = now() WHERE receipt_id = $1", receipt["id"]
+    )
+    await finish_due(WEBHOOKS, runtime)
+    assert (await stored(admin_connection, message_id))["status"] == "bounced"
+    [receipt] = await receipts(admin_connection, tenant_id)
+    assert receipt["status"] == "processed"
 
 
 async def test_an_ended_lease_and_a_notice_at_once_agree(

@@ -12,5 +12,5 @@ class SystemUnitOfWork(Transaction):
     """No tenant and no entities: statements through `fetch`, on the system role's pool."""
 
     __slots__ = ()
-    # A receipt is stored before its tenant is known; what it causes is audited in the tenant's own unit of work.
+    # A receipt is stored before its tenant is known. The inbox's statements write its audit rows themselves.
     unaudited_writes = frozenset({"webhook_receipts"})

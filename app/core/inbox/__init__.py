@@ -1,1 +1,4 @@
-"""The inbox: webhooks are stored once per provider event, then take effect once."""
+"""The inbox: a webhook's event is stored once, takes effect once, and is finished by a job where a crash came between.
+
+`providers.py` says what a provider declares, `taking.py` takes a delivery, `settling.py` brings a receipt to its end.
+"""

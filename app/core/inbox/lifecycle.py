@@ -22,6 +22,17 @@ class ReceiptAction(StrEnum):
     REPLAY = "replay"
 
 
+class ReceiptAudit(StrEnum):
+    """What the audit log calls the changes of a receipt; its actor is null for all but a replay."""
+
+    RECEIVED = "webhook_receipt.received"
+    ASSIGNED = "webhook_receipt.assigned"
+    PROCESSED = "webhook_receipt.processed"
+    IGNORED = "webhook_receipt.ignored"
+    FAILED = "webhook_receipt.failed"
+    REPLAYED = "webhook_receipt.replayed"
+
+
 _RECEIVED = frozenset({ReceiptStatus.RECEIVED})
 
 receipt_lifecycle: Lifecycle[ReceiptStatus, None] = Lifecycle(
@@ -29,14 +40,23 @@ receipt_lifecycle: Lifecycle[ReceiptStatus, None] = Lifecycle(
     states=ReceiptStatus,
     initial=ReceiptStatus.RECEIVED,
     transitions=(
-        Transition(ReceiptAction.PROCESS, _RECEIVED, ReceiptStatus.PROCESSED, system=True),
-        Transition(ReceiptAction.IGNORE, _RECEIVED, ReceiptStatus.IGNORED, system=True),
-        Transition(ReceiptAction.FAIL, _RECEIVED, ReceiptStatus.FAILED, system=True),
+        Transition(
+            ReceiptAction.PROCESS,
+            _RECEIVED,
+            ReceiptStatus.PROCESSED,
+            audit_action=ReceiptAudit.PROCESSED,
+            system=True,
+        ),
+        Transition(
+            ReceiptAction.IGNORE, _RECEIVED, ReceiptStatus.IGNORED, audit_action=ReceiptAudit.IGNORED, system=True
+        ),
+        Transition(ReceiptAction.FAIL, _RECEIVED, ReceiptStatus.FAILED, audit_action=ReceiptAudit.FAILED, system=True),
         Transition(
             ReceiptAction.REPLAY,
             frozenset({ReceiptStatus.FAILED}),
             ReceiptStatus.RECEIVED,
             permission=WEBHOOK_REPLAY,
+            audit_action=ReceiptAudit.REPLAYED,
             system=True,
         ),
     ),

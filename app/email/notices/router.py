@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Request
 
 from app.core.bodies import BodyRule
 from app.core.dependencies import public_route
+from app.core.inbox.providers import Delivery
 from app.core.paths import API_PREFIX
 from app.email.notices.service import Notices
 
@@ -32,4 +33,4 @@ async def take_ses_notice(request: Request, notices: Notices) -> None:
 
     Only the configured topic's are taken, and only for an hour after they were made; every other answer is 403.
     """
-    await notices.take(await request.body())
+    await notices.take(Delivery(await request.body(), request.headers))

@@ -1,8 +1,7 @@
-"""A notice is proven genuine, stored once, and takes effect once."""
+"""SES, through SNS, is a provider of the inbox: what its notices are, and what they change."""
 
 from __future__ import annotations
 
-import uuid
 from typing import Annotated
 
 from fastapi import Depends
@@ -10,17 +9,15 @@ from fastapi import Depends
 from app.core.clock import utcnow
 from app.core.db.uow import UnitOfWork
 from app.core.dependencies import RuntimeDependency
-from app.core.ids import TenantId
-from app.core.inbox.models import Provider
-from app.core.inbox.service import assign, process, receive
+from app.core.inbox.providers import Delivery, WebhookProvider
+from app.core.inbox.taking import take
 from app.core.logging import get_logger
-from app.core.permissions import Principal
 from app.core.runtime import Runtime
 from app.email.errors import NoticeRefused
-from app.email.messages.repository import get_cross_tenant_for_admin_only_by_notice
-from app.email.messages.sending import Delivery
+from app.email.messages.sending import Delivery as MessageDelivery
 from app.email.notices.gateway import SNS, SnsGateway
-from app.email.notices.ses import Notice, NoticeKind, read_notice
+from app.email.notices.repository import NoticedRepository, get_cross_tenant_for_admin_only_agency
+from app.email.notices.ses import NoticeKind, notice_of
 from app.email.notices.sns import (
     NotGenuine,
     SnsKind,
@@ -40,11 +37,23 @@ class NoticeService:
         self._runtime = runtime
         self._sns = sns
 
-    async def take(self, raw: bytes) -> None:
-        """The notice takes effect.
+    async def take(self, delivery: Delivery) -> None:
+        """Raises NoticeRefused; ServiceUnavailable while the certificate cannot be had or the effect must wait."""
+        await take(self._runtime, SES, self, delivery)
 
-        Raises NoticeRefused, and ServiceUnavailable while SNS's certificate cannot be had.
-        """
+    async def verify(self, delivery: Delivery) -> str | None:
+        """The SNS message's id; None for news of the subscription, which is acted on here. Raises as `take`."""
+        message = await self._genuine(delivery.body)
+        match message.kind:
+            case SnsKind.NOTIFICATION:
+                return message.signed["MessageId"]
+            case SnsKind.SUBSCRIPTION:
+                await self._sns.confirm(message.signed["SubscribeURL"])
+            case SnsKind.UNSUBSCRIPTION:
+                _log.warning("subscription ended")
+        return None
+
+    async def _genuine(self, raw: bytes) -> SnsMessage:
         topic_arn = self._runtime.settings.group(EmailSettings).sns_topic_arn
         if topic_arn is None:
             raise NoticeRefused
@@ -57,35 +66,16 @@ class NoticeService:
         except NotGenuine as error:
             _log.warning("notice refused", exc_info=error)
             raise NoticeRefused from None
-        await self._act(message, raw)
-
-    async def _act(self, message: SnsMessage, raw: bytes) -> None:
-        if message.kind is SnsKind.SUBSCRIPTION:
-            await self._sns.confirm(message.signed["SubscribeURL"])
-        elif message.kind is SnsKind.UNSUBSCRIPTION:
-            _log.warning("subscription ended")
-        else:
-            notice = read_notice(message.signed["Message"])
-            if notice is not None:
-                await self._record(notice, message.signed["MessageId"], raw)
-
-    async def _record(self, notice: Notice, event_id: str, raw: bytes) -> None:
-        """Nothing is stored of a notice about mail that is not ours: others may share the topic."""
-        async with self._runtime.system_unit_of_work() as system:
-            found = await get_cross_tenant_for_admin_only_by_notice(
-                system, notice.message_id, notice.provider_message_id
-            )
-            if found is None:
-                return
-            tenant_id = TenantId(found["tenant_id"])
-            receipt_id = await receive(system, Provider.SES, event_id, raw)
-            await assign(system, receipt_id, tenant_id)
-        async with self._runtime.unit_of_work(Principal.system(tenant_id)) as uow:
-            await process(uow, receipt_id, lambda: _take_effect(uow, found["id"], notice))
+        return message
 
 
-async def _take_effect(uow: UnitOfWork, message_id: uuid.UUID, notice: Notice) -> None:
-    delivery, provider_message_id = Delivery(uow), notice.provider_message_id
+async def take_effect(uow: UnitOfWork, body: bytes) -> None:
+    """Move the message on as the notice says. Raises NotFound if the message is gone."""
+    notice = notice_of(body)
+    if notice is None:
+        return
+    delivery, provider_message_id = MessageDelivery(uow), notice.provider_message_id
+    message_id = await NoticedRepository(uow).get_noticed(uow.tenant_id, notice)
     match notice.kind:
         case NoticeKind.SENT:
             await delivery.accepted(message_id, provider_message_id)
@@ -95,6 +85,15 @@ async def _take_effect(uow: UnitOfWork, message_id: uuid.UUID, notice: Notice) -
             await delivery.bounced(message_id, provider_message_id, for_good=False)
         case NoticeKind.COMPLAINED:
             await delivery.complained(message_id, provider_message_id)
+
+
+SES: WebhookProvider[NoticeService] = WebhookProvider(
+    name="ses",
+    verify=NoticeService.verify,
+    find_tenant=get_cross_tenant_for_admin_only_agency,
+    effect=take_effect,
+    keeps_unclaimed=False,  # others may share the topic
+)
 
 
 async def notice_service(runtime: RuntimeDependency) -> NoticeService:

@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from app.email.gateway import MESSAGE_TAG
+from app.email.notices.sns import read_message
 
 
 class NoticeKind(StrEnum):
@@ -29,6 +30,11 @@ class Notice:
     kind: NoticeKind
     message_id: uuid.UUID | None
     provider_message_id: str | None
+
+
+def notice_of(body: bytes) -> Notice | None:
+    """What a verified SNS notification says, or None as `read_notice`."""
+    return read_notice(read_message(body).signed["Message"])
 
 
 def read_notice(text: str) -> Notice | None:

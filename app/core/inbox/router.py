@@ -1,0 +1,39 @@
+"""webhooks/receipts: list, replay. Each provider's own route belongs to its domain."""
+
+from __future__ import annotations
+
+import uuid
+
+from fastapi import APIRouter
+
+from app.core.dependencies import requires
+from app.core.inbox.lifecycle import ReceiptStatus
+from app.core.inbox.permissions import WEBHOOK_READ, WEBHOOK_REPLAY
+from app.core.inbox.schemas import ProviderQuery, ReceiptRead, ReceiptTransitionRequest
+from app.core.inbox.service import ReceiptReads, Receipts
+from app.core.pagination import CursorText, Limit, Page, Sort
+
+router = APIRouter(prefix="/webhooks/receipts", tags=["webhooks"])
+
+
+@router.get("", dependencies=[requires(WEBHOOK_READ)])
+async def list_webhook_receipts(
+    receipts: ReceiptReads,
+    limit: Limit = 50,
+    cursor: CursorText = None,
+    sort: Sort = "-created_at",
+    status: ReceiptStatus | None = None,
+    provider: ProviderQuery = None,
+) -> Page[ReceiptRead]:
+    """What outside systems reported to the agency and what became of it, newest first. Bodies are not shown."""
+    return await receipts.list_page(
+        limit=limit, cursor=cursor, ascending=sort == "created_at", status=status, provider=provider
+    )
+
+
+@router.post("/{receipt_id}/transitions", dependencies=[requires(WEBHOOK_REPLAY)])
+async def transition_webhook_receipt(
+    receipt_id: uuid.UUID, given: ReceiptTransitionRequest, receipts: Receipts
+) -> ReceiptRead:
+    """`replay` a failed event. The answer says `received`; the service processes it within about a minute."""
+    return await receipts.transition(receipt_id, given)

@@ -35,8 +35,8 @@ from app.core.vehicles.kind import VEHICLES
 from app.email import handlers as email_handlers
 from app.email.messages.sending import SEND, TAKE_UP_EXPIRED
 from app.email.notices.router import SNS_MEDIA_TYPE
+from app.ems.charting.service import AUTO_LOCK
 from app.ems.custom_elements.kind import CUSTOM_ELEMENTS
-from app.ems.incidents.service import AUTO_LOCK
 from app.ems.public import ExportSource, ReadinessSource
 from app.ems.readiness.service import OWN_SOURCES
 from app.nemsis import handlers as nemsis_handlers

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 from app.core.db.uow import ReadUnitOfWork
 from app.core.schemas import EntityRead, ReadModel
-from app.ems.crew.repository import CrewRepository
 from app.ems.crew.schemas import CrewMemberRead
-from app.ems.element_groups.repository import ElementGroupRepository
 from app.ems.element_groups.schemas import ElementGroupRead
-from app.ems.entries.vitals import read_vital
+from app.ems.entries.kinds import CHILD_KINDS
 from app.ems.incidents.schemas import IncidentRead
-from app.ems.interventions.repository import InterventionRepository
 from app.ems.interventions.schemas import InterventionRead
-from app.ems.narratives.repository import NarrativeRepository
 from app.ems.narratives.schemas import NarrativeRead
-from app.ems.patients.repository import PatientRepository
+from app.ems.parts import CHARTED_ENTRIES, PATIENT, ChartPart
+from app.ems.patients.models import Patient
 from app.ems.patients.schemas import PatientRead
-from app.ems.vitals.repository import VitalRepository
 from app.ems.vitals.schemas import VitalRead
 
 
@@ -41,29 +39,38 @@ class PatientChart(ReadModel):
 
 
 async def list_patient_charts(uow: ReadUnitOfWork, incident: IncidentRead) -> list[PatientChart]:
-    """Every patient of the incident with their entries: six statements however large the chart.
+    """Every patient of the incident with their entries: one statement per part, however large the chart.
 
     The crew and the element groups of the incident itself (eScene) are part of each patient's chart.
     """
-    tenant_id, incident_id = uow.tenant_id, incident.id
-    patients = [
-        PatientRead.of(patient) for patient in await PatientRepository(uow).list_all(tenant_id, incident_id=incident_id)
-    ]
-    vitals = await VitalRepository(uow).list_all(tenant_id, incident_id=incident_id)
-    interventions = await InterventionRepository(uow).list_all(tenant_id, incident_id=incident_id)
-    narratives = await NarrativeRepository(uow).list_all(tenant_id, incident_id=incident_id)
-    groups = await ElementGroupRepository(uow).list_all(tenant_id, incident_id=incident_id)
-    members = await CrewRepository(uow).list_all(tenant_id, incident_id=incident_id)
-    crew = [CrewMemberRead.of(member) for member in members]
+    rows = {
+        part: await part.repository(uow).list_all(uow.tenant_id, incident_id=incident.id) for part in CHARTED_ENTRIES
+    }
+    patients = {patient.id: patient for patient in rows.pop(PATIENT)}
+    shown = {part: [_Shown.of(part, entry, incident, patients) for entry in found] for part, found in rows.items()}
     return [
         PatientChart(
             incident=incident,
-            patient=patient,
-            vitals=[read_vital(vital, incident, patient) for vital in vitals if vital.patient_id == patient.id],
-            interventions=[InterventionRead.of(item) for item in interventions if item.patient_id == patient.id],
-            narratives=[NarrativeRead.of(item) for item in narratives if item.patient_id == patient.id],
-            element_groups=[ElementGroupRead.of(group) for group in groups if group.patient_id in (None, patient.id)],
-            crew=crew,
+            patient=PatientRead.of(patient),
+            **{
+                part.list_name: [one.read for one in entries if one.patient_id in (None, patient.id)]
+                for part, entries in shown.items()
+            },
         )
-        for patient in patients
+        for patient in patients.values()
     ]
+
+
+class _Shown(NamedTuple):
+    """An entry as answers show it. `patient_id` is whom it is about; None: the whole call."""
+
+    patient_id: uuid.UUID | None
+    read: Any
+
+    @classmethod
+    def of(
+        cls, part: ChartPart[Any, Any], entry: Any, incident: IncidentRead, patients: Mapping[uuid.UUID, Patient]
+    ) -> _Shown:
+        patient_id = entry.patient_id if part.names_patient else None
+        patient = None if patient_id is None else patients.get(patient_id)
+        return cls(patient_id, CHILD_KINDS[part.entity_type].present(entry, incident, patient))

@@ -5,6 +5,16 @@ from __future__ import annotations
 import uuid
 
 from app.core.db.uow import ReadUnitOfWork
+from app.ems.charting.service import present
+from app.ems.citations.service import (
+    Citation,
+    CitationMiss,
+    CitedChange,
+    CitedValue,
+    MissReason,
+    compare_citations,
+    resolve_citations,
+)
 from app.ems.crew.models import CrewMember
 from app.ems.crew.schemas import CrewMemberRead
 from app.ems.custom_elements.repository import CustomElementRepository
@@ -39,12 +49,12 @@ from app.ems.history.exports import ExportedDocument, ExportSource
 from app.ems.incidents.models import Incident
 from app.ems.incidents.repository import IncidentRepository
 from app.ems.incidents.schemas import IncidentRead
-from app.ems.incidents.service import present
 from app.ems.interventions.models import MEDICATION_COLUMNS, PROCEDURE_COLUMNS, InterventionType, Outcome
 from app.ems.interventions.schemas import InterventionRead
 from app.ems.lifecycle import IncidentStatus
 from app.ems.narratives.models import Narrative
 from app.ems.narratives.schemas import NarrativeRead
+from app.ems.parts import CHARTED
 from app.ems.patient_charts import PatientChart, list_patient_charts
 from app.ems.patients.models import AgeUnit, Gender, Patient
 from app.ems.patients.repository import PatientRepository
@@ -63,7 +73,6 @@ from app.ems.readiness.port import (
     place_in_chart,
 )
 from app.ems.service_date import service_date, service_time_field
-from app.ems.signatures.coverage import CHARTED
 from app.ems.signatures.lifecycle import SignatureStatus
 from app.ems.signatures.models import SignerRole, StatementCode
 from app.ems.signatures.repository import SignatureRepository
@@ -142,6 +151,10 @@ __all__ = [
     "AgeUnit",
     "AttributeDefinition",
     "ChartAtHand",
+    "Citation",
+    "CitationMiss",
+    "CitedChange",
+    "CitedValue",
     "CoverageChange",
     "CrewMemberRead",
     "CustomElementRead",
@@ -162,6 +175,7 @@ __all__ = [
     "IncidentStatus",
     "InterventionRead",
     "InterventionType",
+    "MissReason",
     "NarrativeRead",
     "Outcome",
     "Owner",
@@ -177,6 +191,7 @@ __all__ = [
     "StageJudgement",
     "StatementCode",
     "VitalRead",
+    "compare_citations",
     "definition_name",
     "expectation",
     "from_json",
@@ -193,6 +208,7 @@ __all__ = [
     "pertinent_negative_mode",
     "place_in_chart",
     "repeating_group_of",
+    "resolve_citations",
     "service_date",
     "service_time_field",
     "step_towards",

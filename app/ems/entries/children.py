@@ -17,14 +17,16 @@ from app.ems.amendments.models import AmendmentChange
 from app.ems.amendments.service import record_amendment
 from app.ems.chart.columns import ChartChild
 from app.ems.chart.gate import check_entry_elements, reason_metadata, require_editable, revise_entry
-from app.ems.chart.schemas import ChartPatch, ChartRead, ChildCreate
+from app.ems.chart.schemas import ChartPatch, ChartRead
 from app.ems.elements import to_json
 from app.ems.entries.checks import of_incident, patient_of
 from app.ems.errors import EntryInUse
 from app.ems.events import INCIDENT_UPDATED
 from app.ems.incidents.models import Incident
 from app.ems.incidents.repository import IncidentRepository
+from app.ems.incidents.schemas import IncidentRead
 from app.ems.lifecycle import IncidentStatus
+from app.ems.parts import ChartPart
 from app.ems.patients.models import Patient
 from app.ems.patients.repository import PatientRepository
 from app.ems.permissions import CHART_RESTORE
@@ -55,27 +57,23 @@ class Use:
 
 @dataclass(frozen=True)
 class ChildKind(Generic[E, R]):
-    """`noun` names one in summaries; `check` raises ValidationFailed for what only this kind can judge.
+    """How entries of one part of the chart are written: the part, and the rules that only this kind has.
 
-    `check` gets the unit of work, the entry and, for entries about a patient, that patient. `prepare` fills what a new
-    entry takes from elsewhere. `used_by` keeps an entry from being deleted while others refer to it. `derive` makes
-    the answer where that needs the chart's head and the patient, too.
+    `check` raises ValidationFailed for what only this kind can tell; it gets the unit of work, the entry and, for
+    entries about a patient, that patient. `prepare` fills what a new entry takes from elsewhere. `used_by` keeps an
+    entry from being deleted while others refer to it. `derive` makes the answer where that needs the incident and the
+    patient, too.
     """
 
-    noun: str
-    path: str
-    repository: type[Repository[E]]
-    create: type[ChildCreate]
-    patch: type[ChartPatch]
-    read: type[R]
+    part: ChartPart[E, R]
     actions: ChildActions
     check: Callable[[UnitOfWork, E, Patient | None], Awaitable[None]] | None = None
     prepare: Callable[[UnitOfWork, E], Awaitable[None]] | None = None
     used_by: tuple[Use, ...] = ()
-    derive: Callable[[E, Incident, Patient | None], R] | None = None
+    derive: Callable[[E, Incident | IncidentRead, Patient | None], R] | None = None
 
-    def present(self, entry: E, incident: Incident, patient: Patient | None) -> R:
-        return self.read.of(entry) if self.derive is None else self.derive(entry, incident, patient)
+    def present(self, entry: E, incident: Incident | IncidentRead, patient: Patient | None) -> R:
+        return self.part.read.of(entry) if self.derive is None else self.derive(entry, incident, patient)
 
     async def present_all(self, uow: ReadUnitOfWork, incident: Incident, entries: Sequence[E]) -> list[R]:
         """Answers for some entries of one chart: at most one statement, however many."""
@@ -91,7 +89,7 @@ class ChildReader(Generic[E, R]):
         self._uow = uow
         self._kind = kind
         self._incidents = IncidentRepository(uow)
-        self._children = kind.repository(uow)
+        self._children = kind.part.repository(uow)
 
     async def get(self, incident_id: uuid.UUID, child_id: uuid.UUID) -> R:
         """Raises NotFound: for a missing or deleted incident, or a child of another one, too."""
@@ -122,7 +120,7 @@ class ChildService(Generic[E, R]):
         self._uow = uow
         self._kind = kind
         self._incidents = IncidentRepository(uow)
-        self._children = kind.repository(uow)
+        self._children = kind.part.repository(uow)
 
     async def create(self, incident_id: uuid.UUID, given: Any, creation: Creation) -> R:
         """Raises NotFound, ChartNotEditable, ValidationFailed."""

@@ -10,9 +10,8 @@ from app.core.personnel.lifecycle import EmploymentStatus
 from app.core.personnel.models import Person
 from app.core.reference.repository import ReferenceRepository
 from app.ems.crew.models import CrewMember
-from app.ems.crew.repository import CrewRepository
-from app.ems.crew.schemas import CrewMemberCreate, CrewMemberPatch, CrewMemberRead
 from app.ems.entries.children import ChildActions, ChildKind
+from app.ems.parts import CREW_MEMBER
 
 
 class CrewMemberAction(StrEnum):
@@ -44,12 +43,7 @@ async def _take_snapshot(uow: UnitOfWork, member: CrewMember) -> None:
 
 
 CREW = ChildKind(
-    noun="crew member",
-    path="crew",
-    repository=CrewRepository,
-    create=CrewMemberCreate,
-    patch=CrewMemberPatch,
-    read=CrewMemberRead,
+    part=CREW_MEMBER,
     actions=ChildActions(
         CrewMemberAction.CREATED,
         CrewMemberAction.REVISED,

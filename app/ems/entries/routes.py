@@ -133,15 +133,16 @@ def child_router(kind: ChildKind[Any, Any]) -> APIRouter:
     async def reader(uow: ReadUow) -> ChildReader[Any, Any]:
         return ChildReader(uow, kind)
 
-    noun = kind.noun
-    patch_model: Any = kind.patch
-    read_model: Any = kind.read
+    part = kind.part
+    noun = part.noun
+    patch_model: Any = part.patch
+    read_model: Any = part.read
     service_type: Any = Annotated[ChildService[Any, Any], Depends(service)]
     reader_type: Any = Annotated[ChildReader[Any, Any], Depends(reader)]
     router = entry_router(
         noun,
-        kind.path,
-        kind.create,
+        part.collection,
+        part.create,
         read_model,
         service_type,
         reader_type,

@@ -10,12 +10,12 @@ from app.core.db.uow import UnitOfWork
 from app.core.errors import ValidationFailed
 from app.ems.entries.checks import not_before_birth
 from app.ems.entries.children import ChildActions, ChildKind
+from app.ems.parts import VITAL
 from app.ems.patients.ages import Aged, age_in_days
 from app.ems.patients.models import Patient
 from app.ems.vitals.models import Etco2Unit, Vital
 from app.ems.vitals.plausibility import CallTimes, warnings_of
-from app.ems.vitals.repository import VitalRepository
-from app.ems.vitals.schemas import VitalCreate, VitalPatch, VitalRead
+from app.ems.vitals.schemas import VitalRead
 
 
 class VitalAction(StrEnum):
@@ -55,12 +55,7 @@ def read_vital(vital: Vital, call: CallTimes, patient: Aged | None) -> VitalRead
 
 
 VITALS = ChildKind(
-    noun="vital",
-    path="vitals",
-    repository=VitalRepository,
-    create=VitalCreate,
-    patch=VitalPatch,
-    read=VitalRead,
+    part=VITAL,
     actions=ChildActions(
         VitalAction.CREATED, VitalAction.REVISED, VitalAction.AMENDED, VitalAction.DELETED, VitalAction.RESTORED
     ),

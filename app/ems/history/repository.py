@@ -15,8 +15,8 @@ from app.core.db.revisions import ChartRevision
 from app.core.db.sql import CompiledStatement
 from app.core.db.uow import ReadUnitOfWork
 from app.core.ids import TenantId, least_id_at
-from app.ems.signatures.models import Signature
-from app.ems.signatures.repository import ContentRepository, Revision
+from app.ems.content.repository import ContentRepository, Revision
+from app.ems.parts import SIGNATURE
 
 _revisions: Any = ChartRevision.__table__
 _audit: Any = AuditEvent.__table__
@@ -58,7 +58,7 @@ _SIGNATURES = CompiledStatement(
     .where(
         _revisions.c.tenant_id == _TENANT,
         _revisions.c.incident_id == _INCIDENT,
-        _revisions.c.entity == Signature.entity_type,
+        _revisions.c.entity == SIGNATURE.entity_type,
     )
     .order_by(_revisions.c.entity_id, _revisions.c.version)
 )
@@ -151,7 +151,7 @@ class RevisionRepository:
         values = {"tenant_id": tenant_id, "incident_id": incident_id, "ids": list(entity_ids)}
         rows = await self._uow.fetch(_SIGNATURES, values)
         if rows:
-            self._uow.note_phi(Signature.entity_type, incident_id)
+            self._uow.note_phi(SIGNATURE.entity_type, incident_id)
         return rows
 
     async def list_audited(self, tenant_id: TenantId, revisions: Sequence[Any]) -> dict[tuple[uuid.UUID, Any], Any]:

@@ -17,18 +17,15 @@ from app.core.schemas import EntityRead
 from app.core.tenants.models import Tenant
 from app.ems.attachments.schemas import AttachmentRead
 from app.ems.crew.schemas import CrewMemberRead
-from app.ems.entries.kinds import ENTRY_KINDS
-from app.ems.incidents.models import Incident
 from app.ems.incidents.schemas import IncidentRead
+from app.ems.parts import CHARTED_ENTRIES, ENTRIES, INCIDENT, PART_OF, PATIENT
 from app.ems.patient_charts import PatientChart
-from app.ems.patients.models import Patient
 from app.ems.ports import Port
 from app.ems.review_queue.schemas import ReviewCommentRead
 from app.ems.signatures.schemas import SignatureRead
 
 _INCIDENTS = "/api/v1/ems/incidents"
-_PATHS: Mapping[str, str] = {kind.repository.entity.entity_type: kind.path for kind in ENTRY_KINDS}
-_ENTITIES: Mapping[str, str] = {path: entity for entity, path in _PATHS.items()}
+_ENTITIES: Mapping[str, str] = {part.collection: part.entity_type for part in ENTRIES}
 _ENTRY = re.compile(r"([a-z-]+)/([0-9a-f-]{36})\.(.+)")
 
 
@@ -108,8 +105,8 @@ class ChartAtHand:
     def patch(self, entity: str, entity_id: uuid.UUID, **fields: Any) -> Fix:
         """A PATCH of the incident or of one entry."""
         path = f"{_INCIDENTS}/{self.incident.id}"
-        if entity != Incident.entity_type:
-            path += f"/{_PATHS[entity]}/{entity_id}"
+        if entity != INCIDENT.entity_type:
+            path += f"/{PART_OF[entity].collection}/{entity_id}"
         return Fix("PATCH", path, {"version": self.versions[entity_id], **fields})
 
     def fire(self, action: str) -> Fix:
@@ -118,14 +115,21 @@ class ChartAtHand:
         return Fix("POST", f"{_INCIDENTS}/{self.incident.id}/transitions", body)
 
     def _entries(self) -> Iterator[EntityRead]:
+        """The incident, what names no patient, patient by patient what is about them, then what stands beside."""
         yield self.incident
-        yield from self.crew
+        for part in _OF_THE_CALL:
+            yield from getattr(self.patients[0], part.list_name) if self.patients else ()
         for chart in self.patients:
             yield chart.patient
-            for entries in (chart.vitals, chart.interventions, chart.narratives, chart.element_groups):
-                yield from entries
-        yield from self.signatures
-        yield from self.attachments
+            for part in _OF_A_PATIENT:
+                yield from getattr(chart, part.list_name)
+        for part in _BESIDE:
+            yield from getattr(self, part.list_name)
+
+
+_OF_THE_CALL = tuple(part for part in CHARTED_ENTRIES if part is not PATIENT and not part.names_patient)
+_OF_A_PATIENT = tuple(part for part in CHARTED_ENTRIES if part.names_patient)
+_BESIDE = tuple(part for part in ENTRIES if not part.charted)
 
 
 class Place(NamedTuple):
@@ -140,12 +144,12 @@ def place_in_chart(path: str, chart: ChartAtHand) -> Place | None:
     if entry is not None:
         return Place(_ENTITIES[entry[1]], uuid.UUID(entry[2]), entry[3])
     owner, _, field = path.partition(".")
-    heads = {Incident.entity_type: chart.incident.id, Tenant.entity_type: chart.tenant.id}
+    heads = {INCIDENT.entity_type: chart.incident.id, Tenant.entity_type: chart.tenant.id}
     return Place(owner, heads[owner], field) if field and owner in heads else None
 
 
 def patient_place(patient_id: uuid.UUID, field: str) -> Place:
-    return Place(Patient.entity_type, patient_id, field)
+    return Place(PATIENT.entity_type, patient_id, field)
 
 
 class StageJudgement(NamedTuple):

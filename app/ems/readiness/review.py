@@ -15,9 +15,9 @@ from app.coding.public import RxNormExtract, RxNormFault, extract_rxnorm
 from app.core.config import Settings
 from app.core.db.uow import ReadUnitOfWork
 from app.ems.attachments.lifecycle import AttachmentStatus
+from app.ems.attachments.models import Attachment
 from app.ems.crew.models import CrewMember
 from app.ems.elements import TARGET_BUILD, load_dictionary
-from app.ems.entries.kinds import ENTRY_KINDS
 from app.ems.incidents.models import Incident
 from app.ems.interventions.models import MEDICATION_COLUMNS, Intervention
 from app.ems.lifecycle import IncidentFacts, IncidentStatus, IncidentTransition, incident_lifecycle
@@ -49,7 +49,6 @@ _RXNORM_FAULTS = {
     RxNormFault.RETIRED: "RxNorm no longer had this code on the day of the call: choose the medication anew.",
     RxNormFault.SUPPRESSED: "RxNorm suppresses this code: choose the medication anew.",
 }
-_ENTITIES = {kind.path: kind.repository.entity.entity_type for kind in ENTRY_KINDS}
 
 Rule = Callable[[ChartAtHand], Iterator[Finding]]
 
@@ -173,10 +172,12 @@ def _comments(chart: ChartAtHand) -> Iterator[Finding]:
 
 
 def _attachments(chart: ChartAtHand) -> Iterator[Finding]:
-    yield from unfinished_uploads(chart.attachments, "attachments", AttachmentStatus.PENDING, AttachmentStatus.REJECTED)
+    yield from unfinished_uploads(
+        chart.attachments, Attachment.entity_type, AttachmentStatus.PENDING, AttachmentStatus.REJECTED
+    )
 
 
-def unfinished_uploads(entries: Any, path: str, pending: Any, rejected: Any) -> Iterator[Finding]:
+def unfinished_uploads(entries: Any, entity: str, pending: Any, rejected: Any) -> Iterator[Finding]:
     """Of one kind of upload, those whose content never arrived, or was thrown away."""
     said = {
         pending: ("upload_pending", "The content of this upload has not arrived: send it, or delete the entry."),
@@ -189,7 +190,7 @@ def unfinished_uploads(entries: Any, path: str, pending: Any, rejected: Any) -> 
                 severity=Severity.WARNING,
                 code=code,
                 message=message,
-                entity=_ENTITIES[path],
+                entity=entity,
                 entity_id=entry.id,
                 field="status",
                 patient_id=entry.patient_id,

@@ -16,10 +16,11 @@ from app.core.permissions import Principal
 from app.core.tenants.service import current_tenant
 from app.ems.attachments.repository import AttachmentRepository
 from app.ems.chart.gate import require_editable
+from app.ems.charting.service import present
+from app.ems.coverage import is_attested
 from app.ems.entries.attachments import present_attachments
 from app.ems.entries.signatures import present_signatures
 from app.ems.incidents.repository import IncidentRepository
-from app.ems.incidents.service import present
 from app.ems.patient_charts import list_patient_charts
 from app.ems.readiness.people import chart_menders, holders
 from app.ems.readiness.port import (
@@ -37,7 +38,6 @@ from app.ems.readiness.signing import SIGNATURES
 from app.ems.review.lifecycle import CommentStatus
 from app.ems.review.repository import ReviewCommentRepository
 from app.ems.review_queue.schemas import ReviewCommentRead
-from app.ems.signatures.coverage import is_attested
 from app.ems.signatures.repository import SignatureRepository
 
 OWN_SOURCES = (REVIEW, SIGNATURES)

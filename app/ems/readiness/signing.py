@@ -64,7 +64,9 @@ def _signers(chart: ChartAtHand) -> Permission | None:
 
 
 def _unfinished(chart: ChartAtHand) -> Iterator[Finding]:
-    yield from unfinished_uploads(chart.signatures, "signatures", SignatureStatus.PENDING, SignatureStatus.REJECTED)
+    yield from unfinished_uploads(
+        chart.signatures, Signature.entity_type, SignatureStatus.PENDING, SignatureStatus.REJECTED
+    )
 
 
 SIGNATURES = ReadinessSource(Stage.SIGNATURE, judge_signatures)

@@ -5,26 +5,17 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from enum import StrEnum
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, Union
 
 from pydantic import Field, model_validator
 
 from app.core.schemas import ReadModel, RequestModel, Version
 from app.ems.chart.schemas import Reason
-from app.ems.crew.schemas import CrewMemberRead
-from app.ems.element_groups.schemas import ElementGroupRead
-from app.ems.incidents.schemas import IncidentRead
-from app.ems.interventions.schemas import InterventionRead
-from app.ems.narratives.schemas import NarrativeRead
-from app.ems.patients.schemas import PatientRead
-from app.ems.review.schemas import ChartEntity
-from app.ems.vitals.schemas import VitalRead
+from app.ems.parts import PARTS, ChartEntity
 
 MAX_CHANGES = 100
 
-ChartRecord = (
-    IncidentRead | PatientRead | VitalRead | InterventionRead | NarrativeRead | ElementGroupRead | CrewMemberRead
-)
+ChartRecord: Any = Union[tuple(part.read for part in PARTS if part.charted)]  # noqa: UP007  # not known until run time
 
 
 class SyncOperation(StrEnum):

@@ -18,11 +18,11 @@ from app.core.errors import AppError, Conflict, NotFound, ServiceUnavailable, Va
 from app.core.http import as_app_error, is_contention
 from app.core.idempotency.creation import Creation
 from app.ems.chart.schemas import ChartPatch
+from app.ems.charting.service import IncidentReader, IncidentService
 from app.ems.entries.children import ChildReader, ChildService
-from app.ems.entries.kinds import KINDS
+from app.ems.entries.kinds import CHILD_KINDS
 from app.ems.incidents.schemas import IncidentPatch
-from app.ems.incidents.service import IncidentReader, IncidentService
-from app.ems.review.schemas import ChartEntity
+from app.ems.parts import INCIDENT
 from app.ems.sync.schemas import (
     Conflicting,
     DeleteData,
@@ -33,8 +33,6 @@ from app.ems.sync.schemas import (
     SyncOperation,
     SyncResult,
 )
-
-_KINDS = {ChartEntity(kind.repository.entity.entity_type): kind for kind in KINDS}
 
 
 class SyncService:
@@ -101,9 +99,9 @@ class SyncService:
                 await self._entries(uow, change).delete(self._incident_id, change.id, version, given.reason)
             return _saved(change, 204, version + 1, None)
         if change.op is SyncOperation.CREATE:
-            body = _body(_KINDS[change.kind].create, change, id=change.id)
+            body = _body(CHILD_KINDS[change.kind].part.create, change, id=change.id)
             answer = Response(status_code=201)
-            creation = Creation(answer, f"{self._collections}/{_KINDS[change.kind].path}", None)
+            creation = Creation(answer, f"{self._collections}/{CHILD_KINDS[change.kind].part.path}", None)
             async with self._unit_of_work() as uow:
                 resource = await self._entries(uow, change).create(self._incident_id, body, creation)
             return _saved(change, answer.status_code, resource.version, resource)
@@ -113,12 +111,13 @@ class SyncService:
 
     async def _revise(self, uow: UnitOfWork, change: SyncChange) -> Any:
         version = _version(change)
-        if change.kind is ChartEntity.INCIDENT:
+        if change.kind == INCIDENT.entity_type:
             if change.id != self._incident_id:
                 raise NotFound
             patch: IncidentPatch = _body(IncidentPatch, change, version=version)
             return await IncidentService(uow).revise(self._incident_id, patch)
-        given: ChartPatch = _body(_KINDS[change.kind].patch, change, version=version)
+        body: Any = CHILD_KINDS[change.kind].part.patch
+        given: ChartPatch = _body(body, change, version=version)
         return await self._entries(uow, change).revise(self._incident_id, change.id, given)
 
     async def _revised_before(self, change: SyncChange, stale: Conflict) -> Saved | None:
@@ -145,7 +144,9 @@ class SyncService:
         """Whether this very user deleted the version that this change is about."""
         async with self._unit_of_work() as uow:
             try:
-                entry = await _KINDS[change.kind].repository(uow).get_including_deleted(uow.tenant_id, change.id)
+                entry = (
+                    await CHILD_KINDS[change.kind].part.repository(uow).get_including_deleted(uow.tenant_id, change.id)
+                )
             except NotFound:
                 return False
             return (
@@ -159,10 +160,10 @@ class SyncService:
         resource: Any = None
         async with self._unit_of_work() as uow:
             try:
-                if change.kind is ChartEntity.INCIDENT:
+                if change.kind == INCIDENT.entity_type:
                     resource = await IncidentReader(uow).get(self._incident_id)
                 else:
-                    resource = await ChildReader(uow, _KINDS[change.kind]).get(self._incident_id, change.id)
+                    resource = await ChildReader(uow, CHILD_KINDS[change.kind]).get(self._incident_id, change.id)
             except NotFound:
                 resource = None
         at_refusal = error.details
@@ -177,7 +178,7 @@ class SyncService:
         )
 
     def _entries(self, uow: UnitOfWork, change: SyncChange) -> ChildService[Any, Any]:
-        return ChildService(uow, _KINDS[change.kind])
+        return ChildService(uow, CHILD_KINDS[change.kind])
 
 
 class _AnotherChange(Exception):
@@ -202,7 +203,7 @@ def _require_whole(change: SyncChange) -> None:
     if (change.version is None) != (change.op is SyncOperation.CREATE):
         message = "Give the version to patch and to delete, and only then."
         raise ValidationFailed.of("version", "version_of_a_change", message)
-    if change.kind is ChartEntity.INCIDENT and change.op is not SyncOperation.PATCH:
+    if change.kind == INCIDENT.entity_type and change.op is not SyncOperation.PATCH:
         raise ValidationFailed.of("op", "head_of_the_chart", "The incident itself can only be patched.")
 
 

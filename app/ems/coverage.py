@@ -16,38 +16,26 @@ import orjson
 
 from app.core.db.uow import ReadUnitOfWork
 from app.core.errors import ValidationFailed
+from app.ems.content.repository import ContentRepository, EntryVersion, Revision
+from app.ems.parts import CHARTED, INCIDENT, PART_OF, PATIENT
 from app.ems.signatures.lifecycle import SignatureStatus
 from app.ems.signatures.models import Signature, StatementCode
-from app.ems.signatures.repository import (
-    COVERED_KINDS,
-    ContentRepository,
-    EntryVersion,
-    Revision,
-    SignatureRepository,
-)
+from app.ems.signatures.repository import SignatureRepository
 from app.ems.signatures.schemas import ChangeKind, CoverageChange
-
-UNCHARTED = frozenset(
-    {
-        "id", "tenant_id", "incident_id", "version", "created_at", "updated_at", "deleted_at", "created_by", "pcr_uuid",
-        "status", "completed_at", "ai_suggestions_json", "ai_score",
-    }
-)  # fmt: skip
-"""Columns of chart entries that nobody charts: keys, workflow, and what the narrative analysis says."""
 
 _IDENTITY = frozenset({"last_name", "first_name", "middle_name", "name_suffix", "date_of_birth"})
 _REFUSED = frozenset(f"elements.eDisposition.{number}" for number in ("27", "28", "29", "30", "31"))
-CHARTED = frozenset({"incident", *(kind.entity_type for kind in COVERED_KINDS)})
-"""Entities that make a chart. Signatures and attachments stand beside it: they say nothing that it has to say."""
-
 Scope = Mapping[str, frozenset[str] | None]
 SCOPES: Mapping[StatementCode, Scope] = {
-    StatementCode.CONSENT_TO_TREAT: {"patient": _IDENTITY},
-    StatementCode.RECEIPT_OF_PRIVACY_NOTICE: {"patient": _IDENTITY},
-    StatementCode.ASSIGNMENT_OF_BENEFITS: {"patient": _IDENTITY, "incident": frozenset({"incident_number"})},
+    StatementCode.CONSENT_TO_TREAT: {PATIENT.entity_type: _IDENTITY},
+    StatementCode.RECEIPT_OF_PRIVACY_NOTICE: {PATIENT.entity_type: _IDENTITY},
+    StatementCode.ASSIGNMENT_OF_BENEFITS: {
+        PATIENT.entity_type: _IDENTITY,
+        INCIDENT.entity_type: frozenset({"incident_number"}),
+    },
     StatementCode.REFUSAL: {
-        "patient": _IDENTITY | _REFUSED,
-        "incident": frozenset({"incident_number", "disposition"}),
+        PATIENT.entity_type: _IDENTITY | _REFUSED,
+        INCIDENT.entity_type: frozenset({"incident_number", "disposition"}),
     },
     StatementCode.CREW_ATTESTATION: dict.fromkeys(CHARTED),
 }
@@ -92,7 +80,7 @@ async def cover(
             "entity": entry.entity,
             "id": str(entry.id),
             "version": entry.version,
-            "sha256": _digest(content_of(snapshots[entry], scope[entry.entity])),
+            "sha256": _digest(content_of(entry.entity, snapshots[entry], scope[entry.entity])),
         }
         for entry in sorted(snapshots, key=lambda entry: entry[:3])
         if _is_covered(entry, scope, patient_id)
@@ -127,7 +115,9 @@ async def is_attested(uow: ReadUnitOfWork, incident: Head) -> bool:
     attested = {signature.patient_id for signature in attestations if not changes[signature.id]}
     if None in attested or not attested:
         return None in attested
-    patients = {entry.id for entry in await _chart(ContentRepository(uow), uow, incident) if entry.entity == "patient"}
+    patients = {
+        entry.id for entry in await _chart(ContentRepository(uow), uow, incident) if entry.entity == PATIENT.entity_type
+    }
     return patients <= attested
 
 
@@ -149,29 +139,31 @@ def is_outdated_by(
     if not _is_covered(entry, scope, patient_id):
         return False
     fields = scope[entry.entity]
-    return bool(_differing(signed, after, fields) - _differing(signed, before, fields))
+    return bool(_differing(entry.entity, signed, after, fields) - _differing(entry.entity, signed, before, fields))
 
 
 def _differing(
-    signed: Mapping[str, Any] | None, standing: Mapping[str, Any] | None, fields: frozenset[str] | None
+    entity: str, signed: Mapping[str, Any] | None, standing: Mapping[str, Any] | None, fields: frozenset[str] | None
 ) -> set[str]:
     """Names of the fields that are not as signed, and "" for an entry that was not signed, or is gone."""
     there = standing is not None and standing["deleted_at"] is None
     if signed is None:
         return {""} if there else set()
-    then, now = content_of(signed, fields), content_of(standing, fields) if standing is not None and there else {}
+    then = content_of(entity, signed, fields)
+    now = content_of(entity, standing, fields) if standing is not None and there else {}
     return _changed(then, now) | (set() if there else {"", *then})
 
 
-def content_of(snapshot: Mapping[str, Any], fields: frozenset[str] | None) -> dict[str, Any]:
+def content_of(entity: str, snapshot: Mapping[str, Any], fields: frozenset[str] | None) -> dict[str, Any]:
     """What is charted in a row: {field: value}, elements one by one, nothing for nothing."""
-    charted = {name: value for name, value in snapshot.items() if name not in UNCHARTED and name != "elements"}
+    left_out = PART_OF[entity].bookkeeping | {"elements"}
+    charted = {name: value for name, value in snapshot.items() if name not in left_out}
     charted |= {f"elements.{element_id}": values for element_id, values in (snapshot.get("elements") or {}).items()}
     return {name: value for name, value in charted.items() if value is not None and (fields is None or name in fields)}
 
 
 async def _chart(content: ContentRepository, uow: ReadUnitOfWork, incident: Head) -> list[EntryVersion]:
-    head = EntryVersion("incident", incident.id, incident.version, None)
+    head = EntryVersion(INCIDENT.entity_type, incident.id, incident.version, None)
     return [head, *await content.list_versions(uow.tenant_id, incident.id)]
 
 
@@ -214,9 +206,9 @@ def _changes(
             yield CoverageChange(entity=item["entity"], id=entry_id, change=ChangeKind.DELETED, fields=[])
         elif entry.version != item["version"]:
             wanted = scope[entry.entity]
-            now = content_of(snapshots[entry_id, entry.version], wanted)
+            now = content_of(entry.entity, snapshots[entry_id, entry.version], wanted)
             if _digest(now) != item["sha256"]:
-                then = content_of(snapshots[entry_id, item["version"]], wanted)
+                then = content_of(entry.entity, snapshots[entry_id, item["version"]], wanted)
                 fields = sorted(_changed(then, now))
                 yield CoverageChange(entity=entry.entity, id=entry_id, change=ChangeKind.CHANGED, fields=fields)
     for entry in chart.values():

@@ -29,16 +29,17 @@ from app.ems.chart.gate import (
     require_editable,
     revise_entry,
 )
+from app.ems.charting.schemas import IncidentTransitionRequest
+from app.ems.coverage import is_attested
 from app.ems.elements import to_json
 from app.ems.events import INCIDENT_UPDATED
 from app.ems.incidents.models import Incident
 from app.ems.incidents.repository import IncidentRepository
-from app.ems.incidents.schemas import IncidentCreate, IncidentPatch, IncidentRead, TransitionRequest
+from app.ems.incidents.schemas import IncidentCreate, IncidentPatch, IncidentRead
 from app.ems.lifecycle import IncidentFacts, IncidentStatus, IncidentTransition, incident_lifecycle
 from app.ems.permissions import CHART_RESTORE
 from app.ems.review.lifecycle import ReviewTransition
 from app.ems.review.service import Reviews
-from app.ems.signatures.coverage import is_attested
 
 
 class IncidentAction(StrEnum):
@@ -103,7 +104,7 @@ class IncidentService:
         await self._amended(incident, AmendmentChange.REVISED, patch.version, patch.reason)
         return self._present(incident)
 
-    async def transition(self, incident_id: uuid.UUID, given: TransitionRequest) -> IncidentRead:
+    async def transition(self, incident_id: uuid.UUID, given: IncidentTransitionRequest) -> IncidentRead:
         """Raises Forbidden, InvalidTransition, Conflict (stale), ValidationFailed (no reason, comments on nothing)."""
         incident = await self._incidents.get_for_update(self._uow.tenant_id, incident_id)
         facts = await self._facts(incident, given.action)
@@ -168,7 +169,7 @@ class IncidentService:
         if also:
             await self._enqueue_lock(incident)
 
-    async def _review(self, incident: Incident, given: TransitionRequest) -> None:
+    async def _review(self, incident: Incident, given: IncidentTransitionRequest) -> None:
         reviews = Reviews(self._uow)
         if given.action is IncidentTransition.SUBMIT_FOR_REVIEW:
             await reviews.open(incident.id, incident.created_by)

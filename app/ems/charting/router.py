@@ -12,8 +12,9 @@ from app.core.idempotency.creation import CreationDependency
 from app.core.pagination import CursorText, Limit, Page, Sort
 from app.core.schemas import VersionQuery
 from app.ems.chart.schemas import ChartRestore, ReasonQuery
-from app.ems.incidents.schemas import IncidentCreate, IncidentPatch, IncidentRead, TransitionRequest
-from app.ems.incidents.service import IncidentReads, Incidents
+from app.ems.charting.schemas import IncidentTransitionRequest
+from app.ems.charting.service import IncidentReads, Incidents
+from app.ems.incidents.schemas import IncidentCreate, IncidentPatch, IncidentRead
 from app.ems.lifecycle import IncidentStatus
 from app.ems.permissions import CHART_READ, CHART_RESTORE, CHART_WRITE
 
@@ -62,7 +63,9 @@ async def revise_incident(incident_id: uuid.UUID, patch: IncidentPatch, incident
 
 
 @router.post("/{incident_id}/transitions", dependencies=[requires(CHART_WRITE)])
-async def transition_incident(incident_id: uuid.UUID, given: TransitionRequest, incidents: Incidents) -> IncidentRead:
+async def transition_incident(
+    incident_id: uuid.UUID, given: IncidentTransitionRequest, incidents: Incidents
+) -> IncidentRead:
     """Move the chart along draft → in_progress → ready_for_review → completed → locked, or back.
 
     A reviewer who returns a chart may comment on single fields: see `…/review-comments`.

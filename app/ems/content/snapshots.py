@@ -1,10 +1,13 @@
-"""From a snapshot of chart_revisions back to the entity: a row as jsonb, whose columns may have changed since."""
+"""A snapshot of chart_revisions is a row as jsonb. Here it becomes the entity again, or values as answers show them.
+
+The table may have gained and lost columns since the snapshot was taken.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -13,6 +16,8 @@ import sqlalchemy as sa
 
 from app.core.db.entity import E
 from app.core.db.plan import EntityPlan, plan_of
+from app.ems.chart.columns import ChartEntry
+from app.ems.parts import PART_OF
 
 Decode = Callable[[Any], Any]
 
@@ -26,6 +31,14 @@ def entity_of(entity: type[E], snapshot: dict[str, Any]) -> E:
             for column, decode in _columns(entity)
         ]
     )
+
+
+def shown_values(entry: ChartEntry, names: Iterable[str]) -> dict[str, Any]:
+    """{column: value} of an entry in JSON as answers show it: decimals and times as text."""
+    values = {name: getattr(entry, name) for name in names}
+    read = PART_OF[entry.entity_type].read
+    shown: dict[str, Any] = read.model_construct(**values).model_dump(mode="json", include=set(values))
+    return shown
 
 
 @cache

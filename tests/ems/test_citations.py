@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import asyncpg
@@ -83,11 +84,11 @@ async def test_a_citation_gives_the_value_of_its_version(chart: Chart, reader: R
 
 
 async def test_elements_are_cited_by_id_and_by_item(chart: Chart, reader: Reader) -> None:
-    values = [{"value": "3507011"}, {"value": "3507013"}]
-    vital = await chart.add(VITAL, elements={"eVitals.29": values})
-    assert await reader.value(cite(VITAL, vital, "elements.eVitals.29")) == values
-    assert await reader.value(cite(VITAL, vital, "elements.eVitals.29[1]")) == values[1]
-    assert await reader.miss(cite(VITAL, vital, "elements.eVitals.29[2]")) is MissReason.NO_SUCH_FIELD
+    values = [{"value": "9901001"}, {"value": "9901003"}]
+    vital = await chart.add(VITAL, elements={"eVitals.03": values})
+    assert await reader.value(cite(VITAL, vital, "elements.eVitals.03")) == values
+    assert await reader.value(cite(VITAL, vital, "elements.eVitals.03[1]")) == values[1]
+    assert await reader.miss(cite(VITAL, vital, "elements.eVitals.03[2]")) is MissReason.NO_SUCH_FIELD
     assert await reader.value(cite(VITAL, vital, "elements.eVitals.30")) is None
 
 
@@ -135,7 +136,7 @@ async def test_everything_that_answers_show_can_be_cited(chart: Chart, reader: R
     "field",
     ["", "heart", "elements", "elements.", "elements.eVitals", "elements.eScene.09", "elements.eVitals.99", "id",
      "version", "tenant_id", "deleted_at", "heart_rate[0]", "heart_rate[", "heart_rate ", "warnings", "HEART_RATE",
-     "elements.eVitals.29[99999999999]", "__class__", "carried_elements"],
+     "elements.eVitals.03[99999999999]", "__class__", "carried_elements"],
 )  # fmt: skip
 async def test_what_is_no_field_is_said_so(chart: Chart, reader: Reader, field: str) -> None:
     vital = await chart.add(VITAL)
@@ -170,14 +171,14 @@ async def test_what_was_cited_before_it_was_deleted_still_says_so(chart: Chart, 
 
 
 async def test_a_comparison_tells_what_no_longer_stands(chart: Chart, reader: Reader) -> None:
-    first = await chart.add(VITAL, systolic_bp=120, elements={"eVitals.29": [{"value": "3507011"}]})
-    second = await chart.revise(VITAL, first, heart_rate=96, elements={"eVitals.29": None})
-    fields = ("heart_rate", "systolic_bp", "elements.eVitals.29[0]")
+    first = await chart.add(VITAL, systolic_bp=120, elements={"eVitals.03": [{"value": "9901001"}]})
+    second = await chart.revise(VITAL, first, heart_rate=96, elements={"eVitals.03": None})
+    fields = ("heart_rate", "systolic_bp", "elements.eVitals.03[0]")
     changes = await reader.compare(*(cite(VITAL, first, field) for field in fields))
     assert [(one.value, one.now, one.has_changed) for one in changes] == [
         (80, 96, True),
         (120, 120, False),
-        ({"value": "3507011"}, None, True),
+        ({"value": "9901001"}, None, True),
     ]
     assert {(one.current_version, one.is_current) for one in changes} == {(2, False)}
     await chart.revise(VITAL, second, heart_rate=80)
@@ -229,12 +230,12 @@ async def test_a_read_is_in_the_access_log_and_a_miss_is_not(
 
 
 async def test_no_other_agency_resolves_them(
-    chart: Chart, runtime: Runtime, other_agency: Agency, admin_connection: asyncpg.Connection
+    chart: Chart, runtime: Runtime, found: Callable[[], Awaitable[Agency]]
 ) -> None:
-    vital = await chart.add(VITAL)
-    stranger = await Chart.open(other_agency)
+    vital, other = await chart.add(VITAL), await found()
+    stranger = await Chart.open(other)
     with pytest.raises(NotFound):
-        await Reader(runtime, chart, other_agency.admin).resolve(cite(VITAL, vital, "heart_rate"))
+        await Reader(runtime, chart, other.admin).resolve(cite(VITAL, vital, "heart_rate"))
     assert await Reader(runtime, stranger).miss(cite(VITAL, vital, "heart_rate")) is MissReason.NO_SUCH_ENTITY
 
 

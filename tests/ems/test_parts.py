@@ -11,7 +11,7 @@ from app.ems.entries.patients import PATIENTS
 from app.ems.history.schemas import WholeChart
 from app.ems.parts import CHARTED, CHARTED_ENTRIES, ENTRIES, INCIDENT, PART_OF, PARTS, PATIENT, ChartEntity
 from app.ems.patient_charts import PatientChart
-from app.ems.readiness.port import ChartAtHand
+from app.ems.readiness.port import LoadedChart
 from app.ems.router import routers
 from app.ems.sync.schemas import ChartRecord
 from app.ems.timeline.schemas import TimelineKind
@@ -53,7 +53,7 @@ def test_a_patients_chart_has_a_list_of_every_charted_part() -> None:
 
 
 def test_the_chart_of_readiness_holds_what_stands_beside() -> None:
-    assert {part.list_name for part in ENTRIES if not part.charted} <= set(ChartAtHand.__dataclass_fields__)
+    assert {part.list_name for part in ENTRIES if not part.charted} <= set(LoadedChart.__dataclass_fields__)
 
 
 def test_who_names_a_patient_keeps_the_patient_from_being_deleted() -> None:

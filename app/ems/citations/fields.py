@@ -28,7 +28,7 @@ class FieldValue(NamedTuple):
 def find_value(entry: ChartEntry, field: str) -> FieldValue | None:
     """What `entry` says in `field`: None for a field that an entry like this does not have.
 
-    `systolic_bp` is a column. `elements.eVitals.30` is the list of values of a NEMSIS element, each
+    `systolic_bp` is a column. `elements.eVitals.03` is the list of values of a NEMSIS element, each
     `{value?, not_value?, pertinent_negative?, attributes?, correlation_id?}`. An element that a column carries is that
     list, too, with the column's value as `value`. `…[0]` is one item of a list, counted from 0; an item that the list
     does not have is a field that the entry does not have. The value None says that nothing was recorded.

@@ -27,7 +27,7 @@ class Citation:
 
     `entity` is the entity type (`incident`, `patient`, `vital`, …: the `entity` of findings, comments and versions).
     `field` is a column as the API names it (`systolic_bp`), or `elements.` and a NEMSIS element id
-    (`elements.eVitals.30`), each with `[n]` for one item of a list.
+    (`elements.eVitals.03`), each with `[n]` for one item of a list.
     """
 
     entity: str

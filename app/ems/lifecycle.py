@@ -31,15 +31,15 @@ class IncidentTransition(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class IncidentFacts:
-    """`unattested`: the agency wants the crew's signature, and none covers the chart as it stands."""
+    """`lacks_crew_signature`: the agency wants the crew's signature, and none covers the chart as it stands."""
 
-    unattested: bool = False
+    lacks_crew_signature: bool = False
 
 
 ATTESTED: Guard[IncidentFacts] = Guard(
     "crew_signature",
     "This agency completes a chart only while a crew attestation covers all of it.",
-    lambda facts: not facts.unattested,
+    lambda facts: not facts.lacks_crew_signature,
 )
 EDITABLE = frozenset({IncidentStatus.DRAFT, IncidentStatus.IN_PROGRESS})
 

@@ -15,7 +15,7 @@ class Port(Generic[S]):
         self._name = name
         self._sources: dict[Hashable, S] = {}
 
-    def bring(self, key: Hashable, source: S) -> None:
+    def register(self, key: Hashable, source: S) -> None:
         """Raises ValueError for a key that another source has."""
         if key in self._sources:
             raise ValueError(f"{self._name} {key} is declared twice")

@@ -62,14 +62,14 @@ from app.ems.patients.schemas import PatientRead
 from app.ems.permissions import CHART_READ
 from app.ems.readiness.people import step_towards
 from app.ems.readiness.port import (
-    ChartAtHand,
     Finding,
     Fix,
     FixRule,
+    LoadedChart,
+    ReadinessSeverity,
     ReadinessSource,
-    Severity,
     Stage,
-    StageJudgement,
+    StageFindings,
     place_in_chart,
 )
 from app.ems.service_date import service_date, service_time_field
@@ -97,7 +97,7 @@ async def hold_incident(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> Incident
     return present(await IncidentRepository(uow).get_for_share(uow.tenant_id, incident_id), uow.principal)
 
 
-async def hold_chart(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> IncidentRead:
+async def freeze_chart(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> IncidentRead:
     """As hold_incident, and no entry is written meanwhile either: whoever writes one holds the incident FOR SHARE.
 
     Raises NotFound.
@@ -150,7 +150,6 @@ __all__ = [
     "VITAL_COLUMNS",
     "AgeUnit",
     "AttributeDefinition",
-    "ChartAtHand",
     "Citation",
     "CitationMiss",
     "CitedChange",
@@ -175,6 +174,7 @@ __all__ = [
     "IncidentStatus",
     "InterventionRead",
     "InterventionType",
+    "LoadedChart",
     "MissReason",
     "NarrativeRead",
     "Outcome",
@@ -182,23 +182,23 @@ __all__ = [
     "PatientChart",
     "PatientRead",
     "PertinentNegativeMode",
+    "ReadinessSeverity",
     "ReadinessSource",
-    "Severity",
     "SignatureRead",
     "SignatureStatus",
     "SignerRole",
     "Stage",
-    "StageJudgement",
+    "StageFindings",
     "StatementCode",
     "VitalRead",
     "compare_citations",
     "definition_name",
     "expectation",
+    "freeze_chart",
     "from_json",
     "get_incident",
     "get_patient_charts",
     "has_illegal_character",
-    "hold_chart",
     "hold_incident",
     "list_custom_elements",
     "list_patients",

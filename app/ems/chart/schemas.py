@@ -66,8 +66,8 @@ ChartTime = Annotated[Instant, AfterValidator(_exportable)]
 
 _WHY = "Why a completed chart is changed (admin only); kept with the amendment, no patient details"
 _Why = Annotated[Words, length(500)]
-Reason = Annotated[_Why | None, Field(description=_WHY)]
-ReasonQuery = Annotated[_Why | None, Query(description=_WHY)]
+ChangeReason = Annotated[_Why | None, Field(description=_WHY)]
+ChangeReasonQuery = Annotated[_Why | None, Query(description=_WHY)]
 
 CorrelationId = Annotated[
     Annotated[Text, length(255, 2)] | None,
@@ -91,20 +91,20 @@ class WithElements(RequestModel):
 class ChildCreate(WithElements, CreateModel):
     """`reason` makes the addition to a completed chart an amendment; it is no value of the entry."""
 
-    reason: Reason = None
+    reason: ChangeReason = None
 
     def values(self) -> dict[str, Any]:
         return {name: value for name, value in super().values().items() if name != "reason"}
 
 
 class ChartRestore(RestoreRequest):
-    reason: Reason = None
+    reason: ChangeReason = None
 
 
 class ChartPatch(VersionedPatch):
     """`elements` merges by id; null removes an id."""
 
-    reason: Reason = None
+    reason: ChangeReason = None
     elements: ElementPatch = Field(default_factory=dict, description=ELEMENTS_DESCRIPTION + " Null removes an id.")
 
 

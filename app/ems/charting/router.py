@@ -11,7 +11,7 @@ from app.core.dependencies import requires
 from app.core.idempotency.creation import CreationDependency
 from app.core.pagination import CursorText, Limit, Page, Sort
 from app.core.schemas import VersionQuery
-from app.ems.chart.schemas import ChartRestore, ReasonQuery
+from app.ems.chart.schemas import ChangeReasonQuery, ChartRestore
 from app.ems.charting.schemas import IncidentTransitionRequest
 from app.ems.charting.service import IncidentReads, Incidents
 from app.ems.incidents.schemas import IncidentCreate, IncidentPatch, IncidentRead
@@ -75,7 +75,7 @@ async def transition_incident(
 
 @router.delete("/{incident_id}", status_code=204, dependencies=[requires(CHART_WRITE)])
 async def delete_incident(
-    incident_id: uuid.UUID, version: VersionQuery, incidents: Incidents, reason: ReasonQuery = None
+    incident_id: uuid.UUID, version: VersionQuery, incidents: Incidents, reason: ChangeReasonQuery = None
 ) -> None:
     """Soft-delete an open chart. In `completed` an admin amends, giving a `reason`."""
     await incidents.delete(incident_id, version, reason)

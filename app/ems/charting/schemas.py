@@ -6,7 +6,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from app.core.schemas import RequestModel, Version
-from app.ems.chart.schemas import Reason
+from app.ems.chart.schemas import ChangeReason
 from app.ems.lifecycle import IncidentTransition
 from app.ems.review.schemas import MAX_COMMENTS, CommentGiven
 
@@ -14,7 +14,7 @@ from app.ems.review.schemas import MAX_COMMENTS, CommentGiven
 class IncidentTransitionRequest(RequestModel):
     action: IncidentTransition
     version: Version
-    reason: Reason = Field(None, description="Required to unlock; no patient details")
+    reason: ChangeReason = Field(None, description="Required to unlock; no patient details")
     comments: list[CommentGiven] = Field(
         default_factory=list,
         max_length=MAX_COMMENTS,

@@ -157,7 +157,7 @@ class IncidentService:
         """What the guard of `complete` judges by; nothing is looked up for the other actions."""
         if action is not IncidentTransition.COMPLETE or not (await current_tenant(self._uow)).require_crew_signature:
             return IncidentFacts()
-        return IncidentFacts(unattested=not await is_attested(self._uow, incident))
+        return IncidentFacts(lacks_crew_signature=not await is_attested(self._uow, incident))
 
     async def _fire(
         self, incident: Incident, action: IncidentTransition, facts: IncidentFacts, reason: str | None

@@ -21,11 +21,11 @@ class PatientAction(StrEnum):
     RESTORED = "patient.restored"
 
 
-_AHEAD_OF_UTC = dt.timedelta(hours=14)  # the most that any time zone is: a date of birth is local (Guam has +10)
+_LARGEST_OFFSET = dt.timedelta(hours=14)  # the most that any time zone is: a date of birth is local (Guam has +10)
 
 
 async def _check(uow: UnitOfWork, patient: Patient, _: Patient | None) -> None:
-    if patient.date_of_birth is not None and patient.date_of_birth > (utcnow() + _AHEAD_OF_UTC).date():
+    if patient.date_of_birth is not None and patient.date_of_birth > (utcnow() + _LARGEST_OFFSET).date():
         raise ValidationFailed.of("date_of_birth", "in_the_future", "The date of birth lies in the future.")
 
 

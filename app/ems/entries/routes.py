@@ -12,7 +12,7 @@ from app.core.dependencies import ReadUow, Uow, requires
 from app.core.idempotency.creation import CreationDependency
 from app.core.pagination import CursorText, Limit, Page, Sort
 from app.core.schemas import VersionQuery
-from app.ems.chart.schemas import ChartRestore, ReasonQuery
+from app.ems.chart.schemas import ChangeReasonQuery, ChartRestore
 from app.ems.entries.children import ChildKind, ChildReader, ChildService
 from app.ems.permissions import CHART_READ, CHART_RESTORE, CHART_WRITE
 
@@ -102,7 +102,7 @@ def entry_router(
         child_id: uuid.UUID,
         version: VersionQuery,
         entries: service_type,
-        reason: ReasonQuery = None,
+        reason: ChangeReasonQuery = None,
     ) -> None:
         await entries.delete(incident_id, child_id, version, reason)
 

@@ -35,7 +35,7 @@ class ExportSource:
     list_documents: Callable[[ReadUnitOfWork, uuid.UUID], Awaitable[list[ExportedDocument]]]
 
     def __post_init__(self) -> None:
-        _SOURCES.bring(self.kind, self)
+        _SOURCES.register(self.kind, self)
 
 
 def export_sources() -> tuple[ExportSource, ...]:

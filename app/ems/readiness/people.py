@@ -54,7 +54,7 @@ def step_towards(status: IncidentStatus, wanted: Callable[[IncidentStatus], bool
 
 
 @cache
-def chart_menders(status: IncidentStatus) -> tuple[str, ...]:
+def who_can_correct(status: IncidentStatus) -> tuple[str, ...]:
     """Who may change a chart in this state, or, where nobody may, who can bring it to a state in which somebody may."""
     roles = _editors(status)
     if roles:

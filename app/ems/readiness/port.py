@@ -38,7 +38,7 @@ class Stage(StrEnum):
     SIGNATURE = "signature"
 
 
-class Severity(StrEnum):
+class ReadinessSeverity(StrEnum):
     """BLOCKING: the stage's own gate refuses for it."""
 
     BLOCKING = "blocking"
@@ -53,7 +53,7 @@ class Finding:
     mending it takes; None: changing the chart. `version` is the entity's, for a fix of what is not in the chart.
     """
 
-    severity: Severity
+    severity: ReadinessSeverity
     code: str
     message: str
     entity: str
@@ -74,10 +74,10 @@ class Fix(NamedTuple):
 
 
 @dataclass(frozen=True)
-class ChartAtHand:
+class LoadedChart:
     """The chart as one request read it, once for all sources. `comments` are the open ones.
 
-    `unattested`: the agency wants the crew's signature, and none covers the chart as it stands.
+    `lacks_crew_signature`: the agency wants the crew's signature, and none covers the chart as it stands.
     """
 
     tenant: Tenant
@@ -86,7 +86,7 @@ class ChartAtHand:
     signatures: Sequence[SignatureRead]
     attachments: Sequence[AttachmentRead]
     comments: Sequence[ReviewCommentRead]
-    unattested: bool
+    lacks_crew_signature: bool
 
     @property
     def crew(self) -> Sequence[CrewMemberRead]:
@@ -138,7 +138,7 @@ class Place(NamedTuple):
     field: str
 
 
-def place_in_chart(path: str, chart: ChartAtHand) -> Place | None:
+def place_in_chart(path: str, chart: LoadedChart) -> Place | None:
     """`vitals/<id>.heart_rate`, `incident.elements.eResponse.05`, `tenant.npi`; None for what names no one entry."""
     entry = _ENTRY.fullmatch(path)
     if entry is not None:
@@ -152,7 +152,7 @@ def patient_place(patient_id: uuid.UUID, field: str) -> Place:
     return Place(PATIENT.entity_type, patient_id, field)
 
 
-class StageJudgement(NamedTuple):
+class StageFindings(NamedTuple):
     """`done`: the stage lies behind the chart, so nothing about it can be acted on."""
 
     findings: Iterable[Finding]
@@ -168,32 +168,32 @@ class FixRule:
     """
 
     code: str
-    make: Callable[[ChartAtHand, Finding], Fix | None]
+    make: Callable[[LoadedChart, Finding], Fix | None]
     field: str | None = None
 
     def fits(self, finding: Finding) -> bool:
         return finding.code == self.code and self.field in (None, finding.field)
 
 
-Judge = Callable[[ReadUnitOfWork, Settings, ChartAtHand], Awaitable[StageJudgement]]
+FindProblems = Callable[[ReadUnitOfWork, Settings, LoadedChart], Awaitable[StageFindings]]
 
 _SOURCES: Port[ReadinessSource] = Port("readiness source")
 
 
 @dataclass(frozen=True)
 class ReadinessSource:
-    """Registered by being made. `judge` finds nothing blocking exactly when the stage's own gate would accept.
+    """Registered by being made. `find` finds nothing blocking exactly when the stage's own gate would accept.
 
     It derives each finding from that gate's rules instead of stating them again, and sends a number of statements that
     the chart's size does not change.
     """
 
     stage: Stage
-    judge: Judge
+    find: FindProblems
     fixes: tuple[FixRule, ...] = ()
 
     def __post_init__(self) -> None:
-        _SOURCES.bring(self.stage, self)
+        _SOURCES.register(self.stage, self)
 
 
 def readiness_sources() -> list[ReadinessSource]:

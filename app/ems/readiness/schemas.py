@@ -1,4 +1,4 @@
-"""Readiness as clients read it."""
+"""ChartReadiness as clients read it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import Field
 
 from app.core.schemas import ReadModel
-from app.ems.readiness.port import Severity, Stage
+from app.ems.readiness.port import ReadinessSeverity, Stage
 
 
 class StageState(StrEnum):
@@ -35,9 +35,9 @@ class FixRead(ReadModel):
     body: dict[str, Any]
 
 
-class FindingRead(ReadModel):
+class ReadinessFindingRead(ReadModel):
     stage: Stage
-    severity: Severity
+    severity: ReadinessSeverity
     code: str = Field(description="Stable; the guard's, the validator's or the claim scrubber's own where it is theirs")
     rule: str | None = Field(
         description="Its source outside: NEMSIS element or rule id, X12 loop and segment, CFR section",
@@ -52,9 +52,9 @@ class FindingRead(ReadModel):
     fix: FixRead | None = Field(description="A ready request that clears it, where the rule allows one and you may")
 
 
-class Readiness(ReadModel):
+class ChartReadiness(ReadModel):
     """Findings are ranked: blocking ones first, then by stage, then in the order of the chart."""
 
     incident_id: uuid.UUID
     stages: list[StageRead]
-    findings: list[FindingRead]
+    findings: list[ReadinessFindingRead]

@@ -22,18 +22,18 @@ from app.ems.entries.attachments import present_attachments
 from app.ems.entries.signatures import present_signatures
 from app.ems.incidents.repository import IncidentRepository
 from app.ems.patient_charts import list_patient_charts
-from app.ems.readiness.people import chart_menders, holders
+from app.ems.readiness.people import holders, who_can_correct
 from app.ems.readiness.port import (
-    ChartAtHand,
     Finding,
     Fix,
+    LoadedChart,
+    ReadinessSeverity,
     ReadinessSource,
-    Severity,
     Stage,
     readiness_sources,
 )
 from app.ems.readiness.review import REVIEW
-from app.ems.readiness.schemas import FindingRead, FixRead, Readiness, StageRead, StageState
+from app.ems.readiness.schemas import ChartReadiness, FixRead, ReadinessFindingRead, StageRead, StageState
 from app.ems.readiness.signing import SIGNATURES
 from app.ems.review.lifecycle import CommentStatus
 from app.ems.review.repository import ReviewCommentRepository
@@ -42,7 +42,7 @@ from app.ems.signatures.repository import SignatureRepository
 
 OWN_SOURCES = (REVIEW, SIGNATURES)
 """Those of ems itself; nemsis and billing bring theirs."""
-_SEVERITIES, _STAGES = list(Severity), list(Stage)
+_SEVERITIES, _STAGES = list(ReadinessSeverity), list(Stage)
 
 
 class _Found(NamedTuple):
@@ -57,21 +57,21 @@ class ReadinessReader:
         self._uow = uow
         self._settings = settings
 
-    async def read(self, incident_id: uuid.UUID) -> Readiness:
+    async def read(self, incident_id: uuid.UUID) -> ChartReadiness:
         """Raises NotFound."""
-        chart = await self._at_hand(incident_id)
+        chart = await self._load(incident_id)
         stages: list[StageRead] = []
         found: list[_Found] = []
         for source in readiness_sources():
-            judgement = await source.judge(self._uow, self._settings, chart)
-            findings = _distinct(judgement.findings)
-            stages.append(_summary(source.stage, findings, done=judgement.done))
+            stage = await source.find(self._uow, self._settings, chart)
+            findings = _distinct(stage.findings)
+            stages.append(_summary(source.stage, findings, done=stage.done))
             found += [_Found(source, finding) for finding in findings]
         found.sort(key=lambda one: _rank(one, chart))
         shown = [_present(one, chart, self._uow.principal) for one in found]
-        return Readiness.model_construct(incident_id=incident_id, stages=stages, findings=shown)
+        return ChartReadiness.model_construct(incident_id=incident_id, stages=stages, findings=shown)
 
-    async def _at_hand(self, incident_id: uuid.UUID) -> ChartAtHand:
+    async def _load(self, incident_id: uuid.UUID) -> LoadedChart:
         uow, tenant_id = self._uow, self._uow.tenant_id
         incident = await IncidentRepository(uow).get(tenant_id, incident_id)
         shown = present(incident, uow.principal)
@@ -81,14 +81,14 @@ class ReadinessReader:
         comments = await ReviewCommentRepository(uow).list_all(
             tenant_id, incident_id=incident_id, status=CommentStatus.OPEN
         )
-        return ChartAtHand(
+        return LoadedChart(
             tenant=tenant,
             incident=shown,
             patients=await list_patient_charts(uow, shown),
             signatures=await present_signatures(uow, incident, signatures),
             attachments=await present_attachments(uow, incident, attachments),
             comments=[ReviewCommentRead.of(comment, allowed_actions=[]) for comment in comments],
-            unattested=tenant.require_crew_signature and not await is_attested(uow, incident),
+            lacks_crew_signature=tenant.require_crew_signature and not await is_attested(uow, incident),
         )
 
 
@@ -98,20 +98,20 @@ def _distinct(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def _summary(stage: Stage, findings: list[Finding], *, done: bool) -> StageRead:
-    blocking = sum(finding.severity is Severity.BLOCKING for finding in findings)
+    blocking = sum(finding.severity is ReadinessSeverity.BLOCKING for finding in findings)
     state = StageState.DONE if done else StageState.BLOCKED if blocking else StageState.READY
     return StageRead(stage=stage, state=state, blocking=blocking, warnings=len(findings) - blocking)
 
 
-def _rank(one: _Found, chart: ChartAtHand) -> tuple[int, int, int]:
+def _rank(one: _Found, chart: LoadedChart) -> tuple[int, int, int]:
     severity, stage = _SEVERITIES.index(one.finding.severity), _STAGES.index(one.source.stage)
     return severity, stage, chart.order.get(one.finding.entity_id, len(chart.order))
 
 
-def _present(one: _Found, chart: ChartAtHand, principal: Principal) -> FindingRead:
+def _present(one: _Found, chart: LoadedChart, principal: Principal) -> ReadinessFindingRead:
     finding, permission = one.finding, one.finding.permission
     fix = _fix(one, chart, principal)
-    return FindingRead.model_construct(
+    return ReadinessFindingRead.model_construct(
         stage=one.source.stage,
         severity=finding.severity,
         code=finding.code,
@@ -121,20 +121,20 @@ def _present(one: _Found, chart: ChartAtHand, principal: Principal) -> FindingRe
         patient_id=finding.patient_id,
         field=finding.field,
         message=finding.message,
-        fixable_by=list(chart_menders(chart.incident.status) if permission is None else holders(permission)),
+        fixable_by=list(who_can_correct(chart.incident.status) if permission is None else holders(permission)),
         fix=None if fix is None else FixRead(method=fix.method, path=fix.path, body=fix.body),
     )
 
 
-def _fix(one: _Found, chart: ChartAtHand, principal: Principal) -> Fix | None:
+def _fix(one: _Found, chart: LoadedChart, principal: Principal) -> Fix | None:
     """None also where this person may not send it, or would have to give a reason first (an amendment)."""
     rule = next((rule for rule in one.source.fixes if rule.fits(one.finding)), None)
-    if rule is None or not _may_mend(one.finding, chart, principal):
+    if rule is None or not _may_correct(one.finding, chart, principal):
         return None
     return rule.make(chart, one.finding)
 
 
-def _may_mend(finding: Finding, chart: ChartAtHand, principal: Principal) -> bool:
+def _may_correct(finding: Finding, chart: LoadedChart, principal: Principal) -> bool:
     if finding.permission is not None:
         return finding.permission.held_by(principal)
     try:

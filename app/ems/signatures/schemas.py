@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from app.core.clock import utcnow
 from app.core.schemas import MAX_INT, CreateModel, ReadModel, RequestModel, Version, Words, length, whole
-from app.ems.chart.schemas import ChartTime, Reason
+from app.ems.chart.schemas import ChangeReason, ChartTime
 from app.ems.media.inspection import MediaType
 from app.ems.signatures.lifecycle import SignatureStatus, SignatureTransition
 from app.ems.signatures.models import MAX_BYTES, SignerRole, StatementCode
@@ -62,7 +62,7 @@ class SignatureCreate(CreateModel):
 class SignatureTransitionRequest(RequestModel):
     action: SignatureTransition
     version: Version
-    reason: Reason = Field(None, description="Required to void; no patient details")
+    reason: ChangeReason = Field(None, description="Required to void; no patient details")
 
 
 class ChangeKind(StrEnum):

@@ -10,7 +10,7 @@ from typing import Any, Literal, Self, Union
 from pydantic import Field, model_validator
 
 from app.core.schemas import ReadModel, RequestModel, Version
-from app.ems.chart.schemas import Reason
+from app.ems.chart.schemas import ChangeReason
 from app.ems.parts import PARTS, ChartEntity
 
 MAX_CHANGES = 100
@@ -44,7 +44,7 @@ class SyncRequest(RequestModel):
 
 
 class DeleteData(RequestModel):
-    reason: Reason = None
+    reason: ChangeReason = None
 
 
 class _Outcome(ReadModel):

@@ -86,7 +86,7 @@ class Limit:
     bands: tuple[Band, ...]
     zero_is_charted: bool = False
 
-    def judge(self, value: Decimal, age_days: int | None) -> WarningCode | None:
+    def warning_for(self, value: Decimal, age_days: int | None) -> WarningCode | None:
         """For a patient of unknown age only what is unusual at every age."""
         if value == 0 and self.zero_is_charted:
             return None
@@ -155,7 +155,7 @@ def warnings_of(vital: Any, age_days: int | None = None, call: CallTimes | None 
     found = []
     for limit in LIMITS:
         value = _value(vital, limit.field)
-        code = None if value is None else limit.judge(value, age_days)
+        code = None if value is None else limit.warning_for(value, age_days)
         if code is not None:
             how = code.value.replace("_", " ")
             found.append(Warned(limit.field, code, f"{limit.name} is {how}: check the value and its unit."))

@@ -31,7 +31,7 @@ class IncidentTransition(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class IncidentFacts:
-    """`lacks_crew_signature`: the agency wants the crew's signature, and none covers the chart as it stands."""
+    """What guards look at. `lacks_crew_signature`: the agency wants one, and none covers the chart as it stands."""
 
     lacks_crew_signature: bool = False
 
@@ -45,7 +45,7 @@ EDITABLE = frozenset({IncidentStatus.DRAFT, IncidentStatus.IN_PROGRESS})
 
 
 def _is_author(incident: Any, principal: Principal) -> bool:
-    """Nobody reviews their own chart; this binds admins too."""
+    """Whether the principal wrote the chart. Nobody reviews their own, admins included."""
     return bool(incident.created_by == principal.user_id)
 
 

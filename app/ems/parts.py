@@ -49,9 +49,9 @@ _IN_EVERY_ANSWER = frozenset({*EntityRead.model_fields, "elements"})
 
 @dataclass(frozen=True, kw_only=True)
 class TimelinePlace:
-    """How an entry stands in the timeline: the column of its time, and what its summary shows.
+    """The place of an entry in the timeline: the column of its time, and what its summary shows.
 
-    `shows` are columns; `begins_with` is a column of long text, whose first characters are shown.
+    `shows` are columns. `begins_with` is a column of long text, of which the first characters are shown.
     """
 
     at: str
@@ -233,7 +233,7 @@ ENTRIES = tuple(part for part in PARTS if part.path is not None)
 """The parts below the incident."""
 CHARTED_ENTRIES = tuple(part for part in ENTRIES if part.charted)
 CHARTED = frozenset(part.entity_type for part in PARTS if part.charted)
-"""Entity types that make a chart. Signatures and attachments stand beside it: they say nothing that it has to say."""
+"""Entity types that make a chart. Signatures and attachments stand beside it: they are not its own words."""
 
 
 def closed_vocabulary(name: str, about: str, words: Iterable[str]) -> Any:

@@ -1,4 +1,4 @@
-"""A chart as its documents and claims are made of it: patient by patient."""
+"""The chart by patient: documents and claims are made of it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from app.ems.vitals.schemas import VitalRead
 
 
 class PatientChart(ReadModel):
-    """What a PatientCareReport is made of: the incident and its crew, one patient, and that patient's entries."""
+    """The material of a PatientCareReport: the incident and its crew, one patient, and that patient's entries."""
 
     incident: IncidentRead
     patient: PatientRead
@@ -32,7 +32,7 @@ class PatientChart(ReadModel):
     crew: list[CrewMemberRead]
 
     def entries(self) -> Iterator[EntityRead]:
-        """Everything that a document of this chart can show, by whose versions a verdict may be remembered."""
+        """Everything that a document of this chart can show. While no version changes, neither does a verdict on it."""
         for name in type(self).model_fields:
             found = getattr(self, name)
             yield from found if isinstance(found, list) else (found,)

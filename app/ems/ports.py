@@ -1,4 +1,4 @@
-"""What ems asks of domains above it: they bring sources to a port that it declares, and it never imports them."""
+"""Ports, by which ems asks domains above it. They register sources at a port; ems never imports them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ S = TypeVar("S")
 
 
 class Port(Generic[S]):
-    """Sources by their key, in the order in which they were brought."""
+    """Sources by their key, in the order in which they were registered."""
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._sources: dict[Hashable, S] = {}
 
     def register(self, key: Hashable, source: S) -> None:
-        """Raises ValueError for a key that another source has."""
+        """Add a source. Raises ValueError for a key that another source has."""
         if key in self._sources:
             raise ValueError(f"{self._name} {key} is declared twice")
         self._sources[key] = source

@@ -1,4 +1,4 @@
-"""What other domains may import of ems: element dictionary, frozen chart, topics, permissions."""
+"""Everything that other domains may import of ems: dictionary, charts, citations, ports, topics, permissions."""
 
 from __future__ import annotations
 
@@ -88,24 +88,28 @@ CREW_COLUMNS = CrewMember.element_columns
 
 
 async def get_incident(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> IncidentRead:
-    """Raises NotFound."""
+    """The incident as it stands. Raises NotFound."""
     return present(await IncidentRepository(uow).get(uow.tenant_id, incident_id), uow.principal)
 
 
 async def hold_incident(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> IncidentRead:
-    """As get_incident, and keeps the incident's state until the end of the unit of work. Raises NotFound."""
+    """The incident, locked FOR SHARE: its row, and so its state, is not changed until the unit of work ends.
+
+    Entries may still be written. Raises NotFound.
+    """
     return present(await IncidentRepository(uow).get_for_share(uow.tenant_id, incident_id), uow.principal)
 
 
 async def freeze_chart(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> IncidentRead:
-    """As hold_incident, and no entry is written meanwhile either: whoever writes one holds the incident FOR SHARE.
+    """The incident, locked FOR UPDATE: nothing of the chart is written until the unit of work ends, no entry either.
 
-    Raises NotFound.
+    Whoever writes an entry locks the incident FOR SHARE, and waits. Raises NotFound.
     """
     return present(await IncidentRepository(uow).get_for_update(uow.tenant_id, incident_id), uow.principal)
 
 
 async def list_patients(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> list[PatientRead]:
+    """The live patients of an incident, in one statement; none for an incident that does not exist."""
     patients = await PatientRepository(uow).list_all(uow.tenant_id, incident_id=incident_id)
     return [PatientRead.of(patient) for patient in patients]
 

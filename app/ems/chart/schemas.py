@@ -26,7 +26,7 @@ from app.ems.elements import TARGET_BUILD, ElementDefinition, ElementPatch, Elem
 
 @dataclass(frozen=True)
 class Coded:
-    """`Annotated[Text, Coded("eScene.09")]`: text that the NEMSIS type of the element accepts."""
+    """Text that the NEMSIS type of an element accepts: `Annotated[Text, Coded("eScene.09")]`."""
 
     element_id: str
 
@@ -89,7 +89,7 @@ class WithElements(RequestModel):
 
 
 class ChildCreate(WithElements, CreateModel):
-    """`reason` makes the addition to a completed chart an amendment; it is no value of the entry."""
+    """Body of a creation. `reason` is no value of the entry: an addition to a completed chart is an amendment."""
 
     reason: ChangeReason = None
 
@@ -102,7 +102,7 @@ class ChartRestore(RestoreRequest):
 
 
 class ChartPatch(VersionedPatch):
-    """`elements` merges by id; null removes an id."""
+    """Body of an autosave. `elements` are merged by id; null removes an id."""
 
     reason: ChangeReason = None
     elements: ElementPatch = Field(default_factory=dict, description=ELEMENTS_DESCRIPTION + " Null removes an id.")

@@ -1,1 +1,1 @@
-"""The head of the chart as people work on it: opening, revising, transitions, the lock."""
+"""Work on the incident, the head of a chart: opening, revising, transitions, the lock."""

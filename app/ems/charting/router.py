@@ -1,4 +1,4 @@
-"""ems/incidents."""
+"""Routes of ems/incidents."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ async def get_incident(incident_id: uuid.UUID, incidents: IncidentReads) -> Inci
 
 @router.patch("/{incident_id}", dependencies=[requires(CHART_WRITE)])
 async def revise_incident(incident_id: uuid.UUID, patch: IncidentPatch, incidents: Incidents) -> IncidentRead:
-    """Autosave: `version` and the fields that changed. In `completed` an admin amends, giving a `reason`."""
+    """Save the fields that changed, with the `version` last seen. In `completed` an admin amends, giving a `reason`."""
     return await incidents.revise(incident_id, patch)
 
 
@@ -83,5 +83,5 @@ async def delete_incident(
 
 @router.post("/{incident_id}/restore", dependencies=[requires(CHART_RESTORE)])
 async def restore_incident(incident_id: uuid.UUID, given: ChartRestore, incidents: Incidents) -> IncidentRead:
-    """Bring a deleted chart back; one that was completed, with a `reason`."""
+    """Bring a deleted chart back. A chart that was completed needs a `reason`."""
     return await incidents.restore(incident_id, given.version, given.reason)

@@ -1,4 +1,4 @@
-"""How a citation names a field of an entry, and what the entry says there."""
+"""Fields of an entry as citations name them, and their values."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FIELD = re.compile(
 
 
 class FieldValue(NamedTuple):
-    """`value` is JSON as answers show it. `sensitivity` is its declared class, `element_id` its NEMSIS element."""
+    """A field's value in JSON as answers show it, its declared class, and its NEMSIS element, if it has one."""
 
     value: Any
     sensitivity: Sensitivity
@@ -26,12 +26,12 @@ class FieldValue(NamedTuple):
 
 
 def find_value(entry: ChartEntry, field: str) -> FieldValue | None:
-    """What `entry` says in `field`: None for a field that an entry like this does not have.
+    """The value of `field` in `entry`; None for a field that such an entry does not have.
 
-    `systolic_bp` is a column. `elements.eVitals.03` is the list of values of a NEMSIS element, each
-    `{value?, not_value?, pertinent_negative?, attributes?, correlation_id?}`. An element that a column carries is that
-    list, too, with the column's value as `value`. `…[0]` is one item of a list, counted from 0; an item that the list
-    does not have is a field that the entry does not have. The value None says that nothing was recorded.
+    `systolic_bp` is a column. `elements.eVitals.03` is a NEMSIS element: a list of
+    `{value?, not_value?, pertinent_negative?, attributes?, correlation_id?}`. An element that a column carries is such
+    a list, too, with the column's own value as `value`. `[0]` behind either is one item of a list, counted from 0. The
+    entry does not have an item that lies behind the list's end. A value of None says that nothing was recorded.
     """
     named = _FIELD.fullmatch(field)
     if named is None:

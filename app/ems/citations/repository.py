@@ -1,4 +1,4 @@
-"""Cited versions of chart entries, with what has become of the entries since: one statement for however many."""
+"""Queries for citations: rows at the cited versions, and what has become of them since."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _LIVES = sa.exists().where(
 
 
 def _statement(*, with_current: bool) -> CompiledStatement:
-    """Rows of other charts tell that they are of another chart, and nothing else."""
+    """The query, with the latest rows or without. Of a row of another chart it reads no content."""
     here = _latest.c.incident_id == _INCIDENT
     standing = (
         sa.select(
@@ -73,10 +73,10 @@ _STATEMENTS = {with_current: _statement(with_current=with_current) for with_curr
 
 
 class CitedRow(NamedTuple):
-    """`snapshot`: the row at the cited version, None where the chart has none. The others tell of the latest version.
+    """One cited version of an entry, and the entry's latest version.
 
-    `entity` and `incident_id` are None for an id that the agency does not know. `current` is the latest row, where it
-    was asked for.
+    `snapshot` is the row at the cited version; None where the chart has none. `current` is the latest row, where it was
+    asked for. `entity` and `incident_id` are None for an id that the agency does not know.
     """
 
     snapshot: Mapping[str, Any] | None
@@ -94,9 +94,10 @@ class CitationRepository:
     async def get_rows(
         self, tenant_id: TenantId, incident_id: uuid.UUID, wanted: Collection[Revision], *, with_current: bool
     ) -> dict[Revision, CitedRow]:
-        """A row for each (entity id, version) of `wanted`, which is not empty. Raises NotFound for the incident.
+        """A row for each (entity id, version) of `wanted`, in one statement. `wanted` is not empty.
 
-        What is read of the chart is noted for the access log.
+        The kinds of entries whose content is read are noted for the access log. Raises NotFound for an incident that
+        does not exist or is deleted.
         """
         ids, versions = zip(*wanted, strict=True)
         values = {"tenant_id": tenant_id, "incident_id": incident_id, "ids": list(ids), "versions": list(versions)}

@@ -1,4 +1,4 @@
-"""Resolves citations of a chart: what stood in a field at a version, and what stands there now."""
+"""Citations of a chart are resolved here: what stood in a field at a version, and what stands there now."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from app.ems.parts import PART_OF
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Citation:
-    """A field of one entry of a chart as it stood at a version: the source of a fact.
+    """The source of a fact: a field of one entry of a chart, as it stood at a version.
 
     `entity` is the entity type (`incident`, `patient`, `vital`, …: the `entity` of findings, comments and versions).
     `field` is a column as the API names it (`systolic_bp`), or `elements.` and a NEMSIS element id
@@ -37,11 +37,13 @@ class Citation:
 
 
 class MissReason(StrEnum):
-    """Why a citation has no value.
+    """The reason for which a citation has no value.
 
-    NO_SUCH_ENTITY: the agency has no entry of this kind with this id. NOT_IN_CHART: it is in another chart.
-    NO_SUCH_VERSION: the entry has not had this version. DELETED: the version is the one by which the entry was deleted.
-    NO_SUCH_FIELD: the entry has no such field, or its list no such item.
+    - NO_SUCH_ENTITY: the agency has no entry of this kind with this id.
+    - NOT_IN_CHART: the entry is in another chart.
+    - NO_SUCH_VERSION: the entry has not had this version.
+    - DELETED: this version is the one by which the entry was deleted.
+    - NO_SUCH_FIELD: the entry has no such field, or the field's list has no such item.
     """
 
     NO_SUCH_ENTITY = "no_such_entity"
@@ -59,11 +61,11 @@ class CitationMiss:
 
 @dataclasses.dataclass(frozen=True)
 class CitedValue:
-    """The value of a citation, in JSON as the API shows it; None: the field was there, nothing was recorded in it.
+    """The value of a citation, in JSON as the API shows it. None says that nothing was recorded in the field.
 
-    `sensitivity` is the declared class of the field: what is not PLAIN leaves the service only under the rules for
-    protected health information. `element_id` is the NEMSIS element of the field, if it has one. `current_version` and
-    `is_deleted` tell what has become of the entry since. The value is no part of the repr, which may reach a log.
+    `sensitivity` is the declared class of the field. A value that is not PLAIN leaves the service only under the rules
+    for protected health information. `element_id` is the field's NEMSIS element, if it has one. `current_version` and
+    `is_deleted` tell what has become of the entry since. The repr leaves the value out, because it may reach a log.
     """
 
     citation: Citation
@@ -81,28 +83,31 @@ class CitedValue:
 
 @dataclasses.dataclass(frozen=True)
 class CitedChange(CitedValue):
-    """A cited value with what stands in the same field `now`: None where the entry, or its list's item, is gone."""
+    """A cited value, and the value that stands in the same field `now`.
+
+    `now` is None where nothing is recorded any more, and where the entry or the item of its list is gone.
+    """
 
     now: Any = dataclasses.field(repr=False)
 
     @cached_property
     def has_changed(self) -> bool:
-        """Whether the field says something else now. A change that was taken back is none; an entry that is gone is."""
+        """Whether the field says something else now. A deleted entry is a change; a change taken back is none."""
         return self.is_deleted or _canonical(self.value) != _canonical(self.now)
 
 
 async def resolve_citations(
     uow: ReadUnitOfWork, incident_id: uuid.UUID, citations: Sequence[Citation]
 ) -> list[CitedValue | CitationMiss]:
-    """The value of each citation, or why it has none, in the order given: one statement for however many.
+    """The value of each citation, or the reason why it has none, in the order given.
 
-    For facts of claims and for what an analysis says of a chart: a fact is shown only with a citation that resolves to
-    the value that it states. A version never changes, so the answer to one citation stays true; `current_version` tells
-    whether it is still what the chart says.
+    Claims and analyses of a chart state facts with citations. This function proves them: a fact holds if its citation
+    resolves to the value that the fact states. The answer to a citation never changes, except that the entry may be
+    revised or deleted later: see `current_version` and `is_deleted`.
 
-    Only the tenant of `uow` is asked, and only the chart `incident_id`. The read is noted for the access log. Whether
-    the principal may read the chart is for the caller to require (`CHART_READ`). Raises NotFound for an incident that
-    does not exist or is deleted. No citations cost no statement.
+    The function sends one statement for any number of citations, and none for no citations. It reads the tenant of
+    `uow` and the chart `incident_id` only, and notes the read for the access log. The caller requires the permission to
+    read the chart (`CHART_READ`). Raises NotFound for an incident that does not exist or is deleted.
     """
     return [
         found if isinstance(found, CitationMiss) else _value(found)
@@ -113,9 +118,9 @@ async def resolve_citations(
 async def compare_citations(
     uow: ReadUnitOfWork, incident_id: uuid.UUID, citations: Sequence[Citation]
 ) -> list[CitedChange | CitationMiss]:
-    """As resolve_citations, and what stands in each cited field now: one statement, too.
+    """The value of each citation with the value that stands in its field now, in one statement.
 
-    `has_changed` tells which facts are no longer what the chart says. Raises NotFound.
+    `has_changed` tells which facts are no longer what the chart says. Everything else is as in `resolve_citations`.
     """
     return [
         found if isinstance(found, CitationMiss) else _change(found)
@@ -144,14 +149,14 @@ async def _resolve(
 
 
 def _revision(citation: Citation) -> Revision:
-    """A version that the database could not hold is one that no entry has."""
+    """The (id, version) to look up. A version that the database could not hold becomes 0, which no entry has."""
     return citation.entity_id, citation.version if 0 < citation.version <= MAX_INT else 0
 
 
 def _find(
     citation: Citation, incident_id: uuid.UUID, row: CitedRow, entries: dict[Revision, Any]
 ) -> _Found | CitationMiss:
-    """`entries` keeps those of one answer: many citations are of the same few entries."""
+    """The cited field, or the reason why there is none. `entries` keeps entries that were built for this answer."""
     reason = _miss(citation, incident_id, row)
     if reason is not None or row.snapshot is None:
         return CitationMiss(citation, reason or MissReason.NO_SUCH_VERSION)

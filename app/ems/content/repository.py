@@ -1,4 +1,4 @@
-"""Queries for the content of a chart: which version each entry has, and each row as it stood at a version."""
+"""Queries for the content of a chart: the version of each entry, and rows as they stood at a version."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NOBODY = sa.cast(sa.null(), sa.Uuid())
 
 
 class EntryVersion(NamedTuple):
-    """`patient_id` is whom the entry is about (a patient's own id), None for the incident's."""
+    """An entry at a version. `patient_id` is whom it is about (for a patient, their own id); None: the whole call."""
 
     entity: str
     id: uuid.UUID
@@ -79,7 +79,7 @@ class ContentRepository:
     async def get_snapshots(
         self, tenant_id: TenantId, incident_id: uuid.UUID, wanted: Sequence[Revision]
     ) -> dict[EntryVersion, dict[str, Any]]:
-        """Rows of the chart as they stood at the versions asked for. Asks nothing for nothing."""
+        """Rows of the chart as they stood at the versions asked for. An empty `wanted` costs no statement."""
         if not wanted:
             return {}
         ids, versions = zip(*wanted, strict=True)

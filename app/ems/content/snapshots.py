@@ -23,7 +23,7 @@ Decode = Callable[[Any], Any]
 
 
 def entity_of(entity: type[E], snapshot: dict[str, Any]) -> E:
-    """A column that the snapshot lacks was added later and has its default; one that is gone is left out."""
+    """The entity of a snapshot. A column that was added later has its default; one that is gone is left out."""
     plan: EntityPlan[E] = plan_of(entity)
     return plan.build(
         [
@@ -34,7 +34,7 @@ def entity_of(entity: type[E], snapshot: dict[str, Any]) -> E:
 
 
 def shown_values(entry: ChartEntry, names: Iterable[str]) -> dict[str, Any]:
-    """{column: value} of an entry in JSON as answers show it: decimals and times as text."""
+    """Columns of an entry as {column: value}, in JSON as answers show it: decimals and times as text."""
     values = {name: getattr(entry, name) for name in names}
     read = PART_OF[entry.entity_type].read
     shown: dict[str, Any] = read.model_construct(**values).model_dump(mode="json", include=set(values))
@@ -47,7 +47,7 @@ def _columns(entity: type[Any]) -> tuple[tuple[Any, Decode], ...]:
 
 
 def _decoder(kind: Any) -> Decode:
-    """To what the driver gives for a column of this type."""
+    """The function from JSON to the value that the driver gives for a column of this type."""
     if isinstance(kind, sa.Uuid):
         return _unless_null(uuid.UUID)
     if isinstance(kind, sa.DateTime):

@@ -1,4 +1,4 @@
-"""Attachments as a kind of upload."""
+"""How attachments are written: as a kind of upload."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from app.ems.permissions import CHART_WRITE
 
 
 def _require_open(incident: Incident, principal: Principal) -> None:
-    """Nobody adds one to a completed chart: the gate would ask an admin for a reason, which no request here has."""
+    """Require an open chart. Nobody adds an attachment to a completed one: no request here carries a reason for it."""
     principal.require(CHART_WRITE)
     if incident.status not in EDITABLE:
         raise ChartNotEditable(status=incident.status.value)
 
 
 async def _prepare(uow: UnitOfWork, incident: Incident, attachment: Attachment, given: AttachmentCreate) -> None:
-    """What is declared says everything."""
+    """A new attachment needs nothing beside what the client declared."""
 
 
 async def present_attachments(

@@ -1,4 +1,4 @@
-"""The service of every chart child: one implementation, told apart by a declaration."""
+"""The service of all entries that are fields. One implementation serves them; a `ChildKind` says what differs."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ R = TypeVar("R", bound=ChartRead)
 
 @dataclass(frozen=True)
 class ChildActions:
-    """Audit actions of a kind of child."""
+    """The audit actions of a kind of entry."""
 
     created: StrEnum
     revised: StrEnum
@@ -48,7 +48,7 @@ class ChildActions:
 
 @dataclass(frozen=True)
 class Use:
-    """Entries of `repository` refer to another kind by `column`; `path` names them to clients."""
+    """A reference from entries of `repository` to another kind, by `column`. `path` names those entries to clients."""
 
     path: str
     repository: type[Repository[Any]]
@@ -57,7 +57,7 @@ class Use:
 
 @dataclass(frozen=True)
 class ChildKind(Generic[E, R]):
-    """How entries of one part of the chart are written: the part, and the rules that only this kind has.
+    """A part of the chart with its rules of writing.
 
     `check` raises ValidationFailed for what only this kind can tell; it gets the unit of work, the entry and, for
     entries about a patient, that patient. `prepare` fills what a new entry takes from elsewhere. `used_by` keeps an
@@ -76,7 +76,7 @@ class ChildKind(Generic[E, R]):
         return self.part.read.of(entry) if self.derive is None else self.derive(entry, incident, patient)
 
     async def present_all(self, uow: ReadUnitOfWork, incident: Incident, entries: Sequence[E]) -> list[R]:
-        """Answers for some entries of one chart: at most one statement, however many."""
+        """Answers for some entries of one chart, with at most one statement for any number of them."""
         patients: dict[uuid.UUID | None, Patient] = {}
         if self.derive is not None:
             found = await PatientRepository(uow).list_all(uow.tenant_id, incident_id=incident.id)
@@ -92,14 +92,14 @@ class ChildReader(Generic[E, R]):
         self._children = kind.part.repository(uow)
 
     async def get(self, incident_id: uuid.UUID, child_id: uuid.UUID) -> R:
-        """Raises NotFound: for a missing or deleted incident, or a child of another one, too."""
+        """One entry. Raises NotFound, also for a missing or deleted incident and for another incident's entry."""
         incident = await self._incidents.get(self._uow.tenant_id, incident_id)
         child = of_incident(await self._children.find(self._uow.tenant_id, child_id), incident_id)
         [read] = await self._kind.present_all(self._uow, incident, [child])
         return read
 
     async def list_page(self, incident_id: uuid.UUID, *, include_deleted: bool, **query: Any) -> Page[R]:
-        """Raises NotFound for the incident; Forbidden when deleted ones are asked for by anyone but an admin."""
+        """A page of entries. Raises NotFound, and Forbidden when anyone but an admin asks for deleted ones."""
         listed = self._children.list_page
         if include_deleted:
             self._uow.principal.require(CHART_RESTORE)
@@ -111,9 +111,9 @@ class ChildReader(Generic[E, R]):
 
 
 class ChildService(Generic[E, R]):
-    """Every write holds the incident FOR SHARE: an entry cannot land in a chart that is being locked.
+    """Writes of entries. Every write locks the incident FOR SHARE, so none lands in a chart that is being locked.
 
-    In a completed chart each is an admin's, gives a `reason`, and is recorded as an amendment.
+    In a completed chart a write is an admin's, gives a `reason`, and is recorded as an amendment.
     """
 
     def __init__(self, uow: UnitOfWork, kind: ChildKind[E, R]) -> None:
@@ -123,7 +123,7 @@ class ChildService(Generic[E, R]):
         self._children = kind.part.repository(uow)
 
     async def create(self, incident_id: uuid.UUID, given: Any, creation: Creation) -> R:
-        """Raises NotFound, ChartNotEditable, ValidationFailed."""
+        """Add an entry. Raises NotFound, ChartNotEditable, ValidationFailed."""
         claim = await creation.claim(self._uow, given)
         if claim.repeated:
             child = await self._children.get(self._uow.tenant_id, claim.entity_id)
@@ -145,7 +145,7 @@ class ChildService(Generic[E, R]):
         return self._kind.present(child, incident, patient)
 
     async def revise(self, incident_id: uuid.UUID, child_id: uuid.UUID, patch: ChartPatch) -> R:
-        """Raises NotFound, ChartNotEditable, Conflict (stale), ValidationFailed."""
+        """Save changed fields. Raises NotFound, ChartNotEditable, Conflict (stale), ValidationFailed."""
         incident = await self._incidents.get_for_share(self._uow.tenant_id, incident_id)
         require_editable(incident, self._uow.principal, patch.reason)
         child = of_incident(await self._children.find(self._uow.tenant_id, child_id), incident_id)
@@ -164,7 +164,7 @@ class ChildService(Generic[E, R]):
     async def delete(
         self, incident_id: uuid.UUID, child_id: uuid.UUID, version: int, reason: str | None = None
     ) -> None:
-        """Raises NotFound, ChartNotEditable, Conflict (stale), EntryInUse."""
+        """Soft-delete an entry. Raises NotFound, ChartNotEditable, Conflict (stale), EntryInUse."""
         incident = await self._incidents.get_for_share(self._uow.tenant_id, incident_id)
         require_editable(incident, self._uow.principal, reason)
         child = of_incident(await self._children.find_for_update(self._uow.tenant_id, child_id), incident_id)
@@ -175,7 +175,10 @@ class ChildService(Generic[E, R]):
         await self._amended(incident, child, AmendmentChange.DELETED, version, reason)
 
     async def restore(self, incident_id: uuid.UUID, child_id: uuid.UUID, version: int, reason: str | None = None) -> R:
-        """Raises Forbidden, NotFound, ChartNotEditable, Conflict (stale), ValidationFailed (patient or parent gone)."""
+        """Bring a deleted entry back.
+
+        Raises Forbidden, NotFound, ChartNotEditable, Conflict (stale), ValidationFailed (patient or parent is gone).
+        """
         self._uow.principal.require(CHART_RESTORE)
         incident = await self._incidents.get_for_share(self._uow.tenant_id, incident_id)
         require_editable(incident, self._uow.principal, reason)
@@ -197,7 +200,11 @@ class ChildService(Generic[E, R]):
         await record_amendment(self._uow, incident, child, change, version_before=before, reason=reason)
 
     async def _require_unused(self, child: E) -> None:
-        """`child` is locked for update, and whoever refers to it holds it for share: the answer stays true."""
+        """Require that no live entry refers to this one. Raises EntryInUse.
+
+        The answer stays true: this entry is locked FOR UPDATE, and a write of an entry that refers to it would lock it
+        FOR SHARE.
+        """
         for use in self._kind.used_by:
             query: dict[str, Any] = {"incident_id": child.incident_id, use.column: child.id}
             page = await use.repository(self._uow).list_page(self._uow.tenant_id, limit=1, cursor=None, **query)
@@ -205,7 +212,7 @@ class ChildService(Generic[E, R]):
                 raise EntryInUse(used_by=use.path)
 
     async def _check(self, child: E) -> Patient | None:
-        """Whom the entry is about. Raises ValidationFailed."""
+        """Check an entry, and return the patient whom it is about. Raises ValidationFailed."""
         check_entry_elements(child)
         patient = await patient_of(self._uow, child)
         if self._kind.check is not None:

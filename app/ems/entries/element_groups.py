@@ -1,4 +1,4 @@
-"""Element groups as a kind of chart child."""
+"""How element groups are written: as a kind of entry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Interventions as a kind of chart child."""
+"""How interventions are written: as a kind of entry."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""How each part of the chart below the incident is written: the rules from which its routes are made.
+"""The rules of writing of each part below the incident. Its routes are made from them.
 
-What a chart consists of is declared in `app/ems/parts.py`; here every part is given its rules, once.
+`app/ems/parts.py` declares what a chart consists of. Here each part is given its rules, once.
 """
 
 from __future__ import annotations

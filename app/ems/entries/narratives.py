@@ -1,4 +1,4 @@
-"""Narratives as a kind of chart child."""
+"""How narratives are written: as a kind of entry."""
 
 from __future__ import annotations
 

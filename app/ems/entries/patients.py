@@ -1,4 +1,4 @@
-"""Patients as a kind of chart child."""
+"""How patients are written: as a kind of entry."""
 
 from __future__ import annotations
 

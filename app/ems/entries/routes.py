@@ -1,6 +1,6 @@
-"""Routes of chart entries, made from their kinds: what all entries share, and the autosave of those that are fields.
+"""Routes of chart entries, made from their kinds: those of all entries, and the autosave of entries that are fields.
 
-Annotations are values here, hence no `from __future__ import annotations`.
+Annotations are values here, so the module has no `from __future__ import annotations`.
 """
 
 import uuid
@@ -31,10 +31,10 @@ def entry_router(
     lists: str,
     shows: str,
 ) -> APIRouter:
-    """Create, list, get, delete and restore, below ems/incidents/{incident_id}.
+    """Routes to create, list, get, delete and restore entries, below ems/incidents/{incident_id}.
 
-    Types are given as values, which FastAPI reads at run time and mypy cannot. `creates`, `lists` and `shows` describe
-    the first three to clients.
+    Types are given as values: FastAPI reads them at run time, and mypy cannot. `creates`, `lists` and `shows` describe
+    the first three routes to clients.
     """
     router = APIRouter(prefix=f"/ems/incidents/{{incident_id}}/{path}", tags=["ems"])
     name = noun.replace(" ", "_")
@@ -125,7 +125,7 @@ def entry_router(
 
 
 def child_router(kind: ChildKind[Any, Any]) -> APIRouter:
-    """An entry's own fields: with PATCH."""
+    """The router of a kind of entry that is fields, with PATCH."""
 
     async def service(uow: Uow) -> ChildService[Any, Any]:
         return ChildService(uow, kind)

@@ -1,4 +1,4 @@
-"""Signatures as a kind of upload."""
+"""How signatures are written: as a kind of upload."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _CLOCKS_DIFFER = dt.timedelta(minutes=5)
 
 
 def _require_signable(incident: Incident, principal: Principal) -> None:
-    """Signing again after an amendment changes nothing of the chart: a completed one takes signatures, too."""
+    """Require a chart that takes signatures. A completed one does, too: a signature changes nothing that it says."""
     if incident.status is IncidentStatus.COMPLETED:
         principal.require(CHART_WRITE)
     else:
@@ -51,7 +51,7 @@ async def _prepare(uow: UnitOfWork, incident: Incident, signature: Signature, gi
 async def present_signatures(
     uow: ReadUnitOfWork, incident: Incident, signatures: Sequence[Signature]
 ) -> list[SignatureRead]:
-    """Signatures of one chart with what they still cover: two statements for however many."""
+    """Signatures of one chart with what they still cover: two statements for any number of them."""
     changes = await changes_since(uow, incident, signatures)
     return [
         SignatureRead.of(

@@ -1,4 +1,4 @@
-"""Vital signs as a kind of chart child."""
+"""How vital signs are written: as a kind of entry."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ HIGHEST_ETCO2: Mapping[Etco2Unit, Decimal] = {
     Etco2Unit.PERCENT: Decimal(100),
     Etco2Unit.KPA: Decimal("101.3"),
 }
-"""One atmosphere, the bound of eVitals.16, in each unit."""
+"""The bound of eVitals.16 in each unit: one atmosphere."""
 
 
 async def _check(uow: UnitOfWork, vital: Vital, patient: Patient | None) -> None:
@@ -49,7 +49,7 @@ async def _check(uow: UnitOfWork, vital: Vital, patient: Patient | None) -> None
 
 
 def read_vital(vital: Vital, call: CallTimes, patient: Aged | None) -> VitalRead:
-    """With warnings by the patient's age and the call's times. A deleted patient's age is not judged."""
+    """A vital with its warnings, by the patient's age and the call's times. A deleted patient's age is left out."""
     age_days = None if patient is None else age_in_days(patient, vital.taken_at or call.dispatch_time)
     return VitalRead.of(vital, warnings=warnings_of(vital, age_days, call))
 

@@ -1,4 +1,4 @@
-"""A port: what other domains made of a chart and sent out. They declare sources; ems says which are outdated."""
+"""A port for documents that other domains made of a chart and sent out. Ems tells which of them are outdated."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ class ExportedDocument:
 
 @dataclass(frozen=True)
 class ExportSource:
-    """Registered by being made; `list_documents` sends a constant number of statements for an incident.
+    """A kind of document of another domain. A source registers itself when it is made.
 
-    `shows` names the entities that such a document is made of: a change of others outdates none.
+    `list_documents` sends a constant number of statements for an incident. `shows` names the entities that such a
+    document is made of: a change of others outdates none.
     """
 
     kind: str

@@ -39,7 +39,7 @@ class VersionRead(ReadModel):
 
 
 class FieldChange(ReadModel):
-    """Three values of one field; null where there was none."""
+    """One field with its three values. A value is null where there was none."""
 
     field: str = Field(description="A field of the entry, or `elements.<element id>`", examples=["heart_rate"])
     as_completed: Any = Field(description="In the chart as it was completed")

@@ -39,7 +39,10 @@ from app.ems.signatures.models import SignerRole, StatementCode
 
 
 class HistoryReader:
-    """Each method sends a number of statements that the size of the chart does not change. Raises NotFound."""
+    """Reads of a chart's history. Each method sends the same number of statements for any size of chart.
+
+    Every method raises NotFound for the incident.
+    """
 
     def __init__(self, uow: ReadUnitOfWork) -> None:
         self._uow = uow
@@ -55,7 +58,10 @@ class HistoryReader:
         return await self._whole(incident, entries, current=incident)
 
     async def chart_as_of(self, incident_id: uuid.UUID, moment: dt.datetime) -> WholeChart:
-        """NotFound also before the chart was opened, and while it was deleted. What signatures cover is judged now."""
+        """The chart as it stood at `moment`. Signatures show what they cover now.
+
+        Raises NotFound also for a time before the chart was opened, or at which it was deleted.
+        """
         current = await self._incidents.get(self._uow.tenant_id, incident_id)
         incident: Incident | None = None
         entries: dict[str, list[Any]] = {part.entity_type: [] for part in ENTRIES}
@@ -135,7 +141,7 @@ class HistoryReader:
 
 
 class _Signature(NamedTuple):
-    """`covered`: versions of the entries in question; `standing`: from when on it was in force, and from when not."""
+    """A signature's past: the versions that it `covered`, and the times from which on it was in force, or was not."""
 
     read: OutdatedSignature
     covered: dict[uuid.UUID, int]
@@ -197,7 +203,7 @@ def _amendment(
 
 
 def _fields(entity_type: str, snapshot: dict[str, Any]) -> dict[str, Any]:
-    """As the API shows them, elements one by one. What is deleted, or was not there yet, has no fields."""
+    """The fields of a row as the API shows them, elements one by one. A row that is deleted or missing has none."""
     if not snapshot or snapshot["deleted_at"] is not None:
         return {}
     part = PART_OF[entity_type]

@@ -1,4 +1,4 @@
-"""A port: each stage that lies before a chart is judged by one source; other domains bring theirs here."""
+"""A port for the stages that lie before a chart. One source finds the problems of each stage."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _ENTRY = re.compile(r"([a-z-]+)/([0-9a-f-]{36})\.(.+)")
 
 
 class Stage(StrEnum):
-    """In the order in which findings are ranked."""
+    """The stages, in the order in which findings are ranked."""
 
     REVIEW = "review"
     STATE_SUBMISSION = "state_submission"
@@ -39,7 +39,7 @@ class Stage(StrEnum):
 
 
 class ReadinessSeverity(StrEnum):
-    """BLOCKING: the stage's own gate refuses for it."""
+    """The severity of a finding. BLOCKING: the stage's own gate refuses the chart for it."""
 
     BLOCKING = "blocking"
     WARNING = "warning"
@@ -47,10 +47,11 @@ class ReadinessSeverity(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing that stands in a stage's way. `field` is named as in the API; no part holds a value of the chart.
+    """One thing that stands in a stage's way. It holds no value of the chart.
 
-    `rule` is its source outside (NEMSIS element or rule id, X12 loop and segment, CFR section). `permission` is what
-    mending it takes; None: changing the chart. `version` is the entity's, for a fix of what is not in the chart.
+    `field` is named as in the API. `rule` is the rule's source outside: a NEMSIS element or rule id, an X12 loop and
+    segment, a CFR section. `permission` is needed to correct it; None: the right to change the chart. `version` is the
+    entity's, for a fix of something that is not in the chart.
     """
 
     severity: ReadinessSeverity
@@ -66,7 +67,7 @@ class Finding:
 
 
 class Fix(NamedTuple):
-    """A request that clears a finding as it stands: it carries the version that was read."""
+    """A request that clears a finding. It can be sent as it is: it carries the version that was read."""
 
     method: str
     path: str
@@ -75,7 +76,7 @@ class Fix(NamedTuple):
 
 @dataclass(frozen=True)
 class LoadedChart:
-    """The chart as one request read it, once for all sources. `comments` are the open ones.
+    """The chart as one request loaded it, once for all sources. `comments` are the open ones.
 
     `lacks_crew_signature`: the agency wants the crew's signature, and none covers the chart as it stands.
     """
@@ -90,7 +91,7 @@ class LoadedChart:
 
     @property
     def crew(self) -> Sequence[CrewMemberRead]:
-        """Part of each patient's chart; what has no patient yet asks for one first."""
+        """The crew, which is part of each patient's chart. It is empty for a chart without patients."""
         return self.patients[0].crew if self.patients else ()
 
     @cached_property
@@ -115,7 +116,7 @@ class LoadedChart:
         return Fix("POST", f"{_INCIDENTS}/{self.incident.id}/transitions", body)
 
     def _entries(self) -> Iterator[EntityRead]:
-        """The incident, what names no patient, patient by patient what is about them, then what stands beside."""
+        """The incident; entries that name no patient; each patient with their entries; what stands beside the chart."""
         yield self.incident
         for part in _OF_THE_CALL:
             yield from getattr(self.patients[0], part.list_name) if self.patients else ()
@@ -139,7 +140,10 @@ class Place(NamedTuple):
 
 
 def place_in_chart(path: str, chart: LoadedChart) -> Place | None:
-    """`vitals/<id>.heart_rate`, `incident.elements.eResponse.05`, `tenant.npi`; None for what names no one entry."""
+    """The place that a path names; None for a path that names no single entry.
+
+    Paths are `vitals/<id>.heart_rate`, `incident.elements.eResponse.05`, `tenant.npi`.
+    """
     entry = _ENTRY.fullmatch(path)
     if entry is not None:
         return Place(_ENTITIES[entry[1]], uuid.UUID(entry[2]), entry[3])
@@ -153,7 +157,7 @@ def patient_place(patient_id: uuid.UUID, field: str) -> Place:
 
 
 class StageFindings(NamedTuple):
-    """`done`: the stage lies behind the chart, so nothing about it can be acted on."""
+    """The findings of a stage. `done`: it lies behind the chart, so nothing about it can be acted on."""
 
     findings: Iterable[Finding]
     done: bool = False
@@ -161,10 +165,10 @@ class StageFindings(NamedTuple):
 
 @dataclass(frozen=True)
 class FixRule:
-    """Findings of `code` (on `field`, if it is given) bring `make`'s request, unless it makes none of this one.
+    """A rule by which findings of `code` (on `field`, if it is given) bring the request of `make`, if it makes one.
 
-    It invents nothing clinical, clears the finding, and blocks nothing that was not blocked: tests take each declared
-    one through HTTP.
+    The request invents nothing clinical, clears the finding, and blocks nothing that was not blocked. Tests send the
+    request of every declared rule over HTTP.
     """
 
     code: str
@@ -182,10 +186,11 @@ _SOURCES: Port[ReadinessSource] = Port("readiness source")
 
 @dataclass(frozen=True)
 class ReadinessSource:
-    """Registered by being made. `find` finds nothing blocking exactly when the stage's own gate would accept.
+    """The source of one stage's findings. A source registers itself when it is made.
 
-    It derives each finding from that gate's rules instead of stating them again, and sends a number of statements that
-    the chart's size does not change.
+    `find` finds nothing blocking exactly when the stage's own gate would accept the chart. It derives each finding from
+    the rules of that gate, and states none of them again. The chart's size does not change the number of its
+    statements.
     """
 
     stage: Stage
@@ -197,6 +202,6 @@ class ReadinessSource:
 
 
 def readiness_sources() -> list[ReadinessSource]:
-    """In the order of the stages."""
+    """The sources, in the order of the stages."""
     ranks = list(Stage)
     return sorted(_SOURCES, key=lambda source: ranks.index(source.stage))

@@ -1,7 +1,7 @@
-"""What stands between a chart and the reviewer's `complete`, and what a reviewer would send it back for.
+"""Findings before review: what refuses the reviewer's `complete`, and what a reviewer would return a chart for.
 
-Saving and submitting never ask for completeness, so only the state machine's own guards block; the rest is a warning.
-A rule is a function of the chart that yields findings.
+Saving and submitting never ask for completeness. So only the state machine's own guards block, and the rest are
+warnings. A rule is a function of the chart that yields findings.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def _not_started(chart: LoadedChart) -> Iterator[Finding]:
 
 
 def _guards(chart: LoadedChart) -> Iterator[Finding]:
-    """What `complete` will refuse for, in its guards' own words."""
+    """The guards of `complete` that would refuse, in their own words."""
     complete = incident_lifecycle.find(IncidentStatus.READY_FOR_REVIEW, IncidentTransition.COMPLETE)
     facts = IncidentFacts(lacks_crew_signature=chart.lacks_crew_signature)
     for guard in () if complete is None else complete.guards:
@@ -81,7 +81,7 @@ def _patient(chart: LoadedChart) -> Iterator[Finding]:
 
 
 def _crew(chart: LoadedChart) -> Iterator[Finding]:
-    """Who was there, and as what. A licence that is missing is the personnel file's to tell, not the chart's."""
+    """A crew that is missing, or has no role. A missing licence is a gap of the personnel file, not of the chart."""
     if chart.patients and not chart.crew:
         yield _of_incident(
             chart,
@@ -122,7 +122,7 @@ def _times(chart: LoadedChart) -> Iterator[Finding]:
 
 
 def _disposition(chart: LoadedChart) -> Iterator[Finding]:
-    """The incident's stands for that of a sole patient."""
+    """Patients without a disposition. The incident's counts as that of a sole patient."""
     sole = len(chart.patients) == 1
     for one in chart.patients:
         if _DISPOSITION in one.patient.elements or (sole and chart.incident.disposition is not None):
@@ -191,7 +191,7 @@ def _attachments(chart: LoadedChart) -> Iterator[Finding]:
 
 
 def unfinished_uploads(entries: Any, entity: str, pending: Any, rejected: Any) -> Iterator[Finding]:
-    """Of one kind of upload, those whose content never arrived, or was thrown away."""
+    """Uploads of one kind whose content never arrived, or was thrown away."""
     said = {
         pending: ("upload_pending", "The content of this upload has not arrived: send it, or delete the entry."),
         rejected: ("upload_rejected", "The content of this upload was refused: send it anew, and delete this entry."),
@@ -233,7 +233,7 @@ async def find_for_review(uow: ReadUnitOfWork, _: Settings, chart: LoadedChart) 
 
 
 def _medications(chart: LoadedChart, codes: RxNormExtract) -> Iterator[Finding]:
-    """Codes that RxNorm does not have in use on the date of service: what a reader of the chart looks up in vain."""
+    """Medications whose code RxNorm did not have in use on the date of service."""
     served_on = service_date(chart.incident, chart.tenant.time_zone)
     if served_on is None:
         return

@@ -16,7 +16,7 @@ router = APIRouter(prefix="/ems/incidents/{incident_id}", tags=["ems"])
 
 @router.get("/readiness", dependencies=[requires(CHART_READ)])
 async def get_readiness(incident_id: uuid.UUID, readiness: ReadinessReads) -> ChartReadiness:
-    """What blocks or endangers review, state submission, payment and signature, the most urgent first.
+    """Findings that block or endanger review, state submission, payment and signature, the most urgent first.
 
     Refresh it after each autosave. A `fix` is a request to send as it is.
     """

@@ -1,4 +1,4 @@
-"""ChartReadiness as clients read it."""
+"""Readiness of a chart as clients read it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.ems.readiness.port import ReadinessSeverity, Stage
 
 
 class StageState(StrEnum):
-    """DONE: the stage lies behind this chart."""
+    """The state of a stage. DONE: it lies behind this chart."""
 
     BLOCKED = "blocked"
     READY = "ready"
@@ -28,7 +28,7 @@ class StageRead(ReadModel):
 
 
 class FixRead(ReadModel):
-    """Send it as it is: it clears the finding and blocks nothing else."""
+    """A request to send as it is. It clears the finding and blocks nothing else."""
 
     method: str = Field(examples=["PATCH"])
     path: str

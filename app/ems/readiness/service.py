@@ -1,4 +1,4 @@
-"""Reads the chart once, asks every stage's source, and ranks what they find."""
+"""The readiness of a chart: loaded once, shown to the source of every stage, their findings ranked."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from app.ems.review_queue.schemas import ReviewCommentRead
 from app.ems.signatures.repository import SignatureRepository
 
 OWN_SOURCES = (REVIEW, SIGNATURES)
-"""Those of ems itself; nemsis and billing bring theirs."""
+"""The sources of ems itself. Nemsis and billing register their own."""
 _SEVERITIES, _STAGES = list(ReadinessSeverity), list(Stage)
 
 
@@ -51,14 +51,14 @@ class _Found(NamedTuple):
 
 
 class ReadinessReader:
-    """However large the chart, the number of statements is the same."""
+    """Reads readiness. The number of statements is the same for any size of chart."""
 
     def __init__(self, uow: ReadUnitOfWork, settings: Settings) -> None:
         self._uow = uow
         self._settings = settings
 
     async def read(self, incident_id: uuid.UUID) -> ChartReadiness:
-        """Raises NotFound."""
+        """The stages and findings of one chart. Raises NotFound."""
         chart = await self._load(incident_id)
         stages: list[StageRead] = []
         found: list[_Found] = []
@@ -93,7 +93,7 @@ class ReadinessReader:
 
 
 def _distinct(findings: Iterable[Finding]) -> list[Finding]:
-    """What is said of the incident in each patient's document is one finding."""
+    """Findings without duplicates: one about the incident is found in each patient's document."""
     return list({(one.entity_id, one.field, one.code): one for one in findings}.values())
 
 
@@ -127,7 +127,10 @@ def _present(one: _Found, chart: LoadedChart, principal: Principal) -> Readiness
 
 
 def _fix(one: _Found, chart: LoadedChart, principal: Principal) -> Fix | None:
-    """None also where this person may not send it, or would have to give a reason first (an amendment)."""
+    """The request that clears a finding, if there is one that this person may send.
+
+    An amendment has none: the person would have to give a reason first.
+    """
     rule = next((rule for rule in one.source.fixes if rule.fits(one.finding)), None)
     if rule is None or not _may_correct(one.finding, chart, principal):
         return None

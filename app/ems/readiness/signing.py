@@ -1,4 +1,4 @@
-"""What endangers the chart's signatures: the attestation that the agency asks for, and those that no longer cover."""
+"""Findings about signatures: a missing attestation, outdated ones, and images that never arrived."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ _RULES = {StatementCode.ASSIGNMENT_OF_BENEFITS: "42 CFR 424.36"}
 
 
 async def find_for_signatures(_: ReadUnitOfWork, __: Settings, chart: LoadedChart) -> StageFindings:
-    """A locked chart takes no signatures. Only `complete` refuses for one, so a completed chart is no more blocked."""
+    """Findings of the stage `signature`, which is done when the chart is locked: it takes no signatures then.
+
+    Only `complete` refuses for a signature, so nothing blocks a chart that is completed already.
+    """
     if chart.incident.status is IncidentStatus.LOCKED:
         return StageFindings((), done=True)
     return StageFindings([*_attestation(chart), *_outdated(chart), *_unfinished(chart)])
@@ -40,7 +43,10 @@ def _attestation(chart: LoadedChart) -> Iterator[Finding]:
 
 
 def _outdated(chart: LoadedChart) -> Iterator[Finding]:
-    """Another signature that still covers the same, or an attestation of the whole chart, replaces an outdated one."""
+    """Signatures whose content has changed since.
+
+    One that another signature of the same statement, or of the whole chart, replaces is no finding.
+    """
     covered = {(one.statement_code, one.patient_id) for one in chart.signatures if one.covers_current_chart}
     for signature in chart.signatures:
         same = {(signature.statement_code, patient_id) for patient_id in (signature.patient_id, None)}
@@ -59,7 +65,7 @@ def _outdated(chart: LoadedChart) -> Iterator[Finding]:
 
 
 def _signers(chart: LoadedChart) -> Permission | None:
-    """A completed chart takes signatures of everybody who writes charts; before, signing is a change of the chart."""
+    """The permission to sign a completed chart. Before completion signing is a change of the chart: None."""
     return CHART_WRITE if chart.incident.status is IncidentStatus.COMPLETED else None
 
 

@@ -1,4 +1,4 @@
-"""What a chart's transitions do to its review: submitting opens one, the reviewer's verdict closes it."""
+"""Reviews follow the chart's transitions: submitting opens one, completing or returning the chart closes it."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class ReviewAction(StrEnum):
 
 
 class Reviews:
-    """`incident` is locked FOR UPDATE by the transition that calls."""
+    """The reviews of a chart. The transition that calls has locked the incident FOR UPDATE."""
 
     def __init__(self, uow: UnitOfWork) -> None:
         self._uow = uow
         self._reviews = ReviewRepository(uow)
 
     async def open(self, incident_id: uuid.UUID, author_id: uuid.UUID) -> ChartReview:
-        """Somebody submitted the chart: from now on it waits."""
+        """Open a review, which waits from now on: somebody submitted the chart."""
         review = ChartReview(
             tenant_id=self._uow.tenant_id, incident_id=incident_id, author_id=author_id, submitted_by=self._person()
         )
@@ -48,7 +48,10 @@ class Reviews:
         return review
 
     async def comment(self, incident: ChartEntry, review: ChartReview, comments: Sequence[CommentGiven]) -> None:
-        """Raises ValidationFailed naming every comment whose entry or field the chart does not have."""
+        """Add the reviewer's comments.
+
+        Raises ValidationFailed, which names every comment whose entry or field the chart does not have.
+        """
         await self._check(incident, comments)
         for given in comments:
             comment = ReviewComment(
@@ -92,7 +95,7 @@ class Reviews:
 
 
 async def find_entry(uow: ReadUnitOfWork, incident: ChartEntry, entity: str, entity_id: uuid.UUID) -> ChartEntry | None:
-    """A live entry of the chart, the incident included."""
+    """The live entry of the chart with this id, or the incident; None if the chart has no such entry."""
     if entity == INCIDENT.entity_type:
         return incident if entity_id == incident.id else None
     entry: ChartChild | None = await PART_OF[entity].repository(uow).find(uow.tenant_id, entity_id)

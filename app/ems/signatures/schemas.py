@@ -33,7 +33,7 @@ def _each_once(value: list[ShownEntry]) -> list[ShownEntry]:
 
 
 class SignatureCreate(CreateModel):
-    """`shown` is no value of the signature: `prepare` makes of it what the signature covers."""
+    """A new signature. `shown` is no value of it: the coverage is made of `shown`."""
 
     signer_role: SignerRole
     signer_name: Annotated[Words, length(100)]
@@ -72,7 +72,7 @@ class ChangeKind(StrEnum):
 
 
 class CoverageChange(ReadModel):
-    """One entry that is not what was signed."""
+    """One entry that differs from what was signed."""
 
     entity: str
     id: uuid.UUID

@@ -1,4 +1,4 @@
-"""A sync as clients send it, and its result part by part."""
+"""A sync as clients send it, and the result of each change."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class SyncOperation(StrEnum):
 
 
 class SyncChange(RequestModel):
-    """`data` is the body of the single request without `id` and `version`; of a delete at most a `reason`."""
+    """One change. `data` is the single request's body without `id` and `version`; of a delete at most a `reason`."""
 
     kind: ChartEntity
     op: SyncOperation
@@ -35,7 +35,7 @@ class SyncChange(RequestModel):
 
     @model_validator(mode="after")
     def _storable(self) -> Self:
-        """Overrides the base's: `data` is judged with its change, so that one bad text does not hold up the others."""
+        """Accept any `data`: it is checked with its change, so that one bad text does not hold up the others."""
         return self
 
 
@@ -61,7 +61,7 @@ class Saved(_Outcome):
 
 
 class Conflicting(_Outcome):
-    """Something else was written first: show both to the user, and send the merged one with `server_version`."""
+    """A change that came too late. Show both versions to the user, and send the merged one with `server_version`."""
 
     outcome: Literal["conflict"] = "conflict"
     server_version: int
@@ -70,7 +70,7 @@ class Conflicting(_Outcome):
 
 
 class SyncError(ReadModel):
-    """The error contract's, without the trace id, which is the request's."""
+    """An error as in the error contract, without the trace id, which belongs to the whole request."""
 
     code: str = Field(examples=["VALIDATION_FAILED"])
     message: str

@@ -1,4 +1,4 @@
-"""Applies the changes of a sync one by one, each in its own unit of work, by the services of single requests."""
+"""The service of a sync: each change in its own unit of work, by the service of its single request."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ from app.ems.sync.schemas import (
 
 
 class SyncService:
-    """`collections` is the address below which single requests create: a creation is known again by either way."""
+    """Saves changes of one chart. `collections` is the address below which single requests create.
+
+    By that address a creation is known again, whether it first came by a sync or by a single request.
+    """
 
     def __init__(self, unit_of_work: Callable[[], UnitOfWork], incident_id: uuid.UUID, collections: str) -> None:
         self._unit_of_work = unit_of_work
@@ -44,9 +47,9 @@ class SyncService:
         self._collections = collections
 
     async def apply(self, changes: list[SyncChange]) -> SyncResult:
-        """Raises NotFound for the incident; whatever becomes of a change is its result.
+        """Apply the changes in order, and return the result of each. Raises NotFound for the incident.
 
-        Once the database is away, the rest is refused untried: every attempt would wait for the same failure.
+        When the database is away, the remaining changes are refused untried: each would wait for the same failure.
         """
         async with self._unit_of_work() as uow:
             await IncidentReader(uow).get(self._incident_id)
@@ -66,7 +69,7 @@ class SyncService:
         return SyncResult(results=results)
 
     async def _attempt(self, change: SyncChange) -> Saved | Conflicting:
-        """Once more where it lost against somebody else's transaction: nothing is left of the first attempt."""
+        """Apply a change; once more if it lost against another transaction. Nothing is left of a first attempt."""
         try:
             return await self._settle(change)
         except Exception as error:
@@ -75,7 +78,7 @@ class SyncService:
         return await self._settle(change)
 
     async def _settle(self, change: SyncChange) -> Saved | Conflicting:
-        """A change is saved when it was saved before, but its answer was lost."""
+        """Save a change. A change that was saved before counts as saved: its answer was lost."""
         try:
             return await self._save(change)
         except Conflict as error:
@@ -90,7 +93,7 @@ class SyncService:
             raise _of_a_body(error) from error
 
     async def _save(self, change: SyncChange) -> Saved:
-        """The unit of work commits before anything is called saved."""
+        """Save a change by the service of its single request. The unit of work has committed when this returns."""
         _require_whole(change)
         if change.op is SyncOperation.DELETE:
             given = DeleteData.model_validate(change.data)
@@ -121,9 +124,10 @@ class SyncService:
         return await self._entries(uow, change).revise(self._incident_id, change.id, given)
 
     async def _revised_before(self, change: SyncChange, stale: Conflict) -> Saved | None:
-        """Saved, when this user made the version that is in the way, and on top of it the patch changes nothing.
+        """The result of a patch that was saved before, or None.
 
-        Tried for real, and rolled back when it would change something.
+        It was, if this user made the version that is in the way, and the patch changes nothing on top of that version.
+        The patch is really applied, and rolled back if it changes something.
         """
         if change.op is not SyncOperation.PATCH or stale.details["server_version"] != _version(change) + 1:
             return None
@@ -182,11 +186,11 @@ class SyncService:
 
 
 class _AnotherChange(Exception):
-    """Rolls the unit of work back."""
+    """Raised to roll the unit of work back: the patch would change something."""
 
 
 async def _wrote(uow: UnitOfWork, entity_id: uuid.UUID, written_at: dt.datetime) -> bool:
-    """Whether this very user made the version of that time: a row and its audit event carry their transaction's."""
+    """Whether this very user wrote the version of that time. A row and its audit event have the same time."""
     events = await AuditEventRepository(uow).list_page(
         uow.tenant_id,
         limit=1,
@@ -199,7 +203,7 @@ async def _wrote(uow: UnitOfWork, entity_id: uuid.UUID, written_at: dt.datetime)
 
 
 def _require_whole(change: SyncChange) -> None:
-    """Judged change by change, so that one does not hold up the others. Raises ValidationFailed."""
+    """Require a version where the change needs one, and an operation that its kind has. Raises ValidationFailed."""
     if (change.version is None) != (change.op is SyncOperation.CREATE):
         message = "Give the version to patch and to delete, and only then."
         raise ValidationFailed.of("version", "version_of_a_change", message)
@@ -208,7 +212,7 @@ def _require_whole(change: SyncChange) -> None:
 
 
 def _body(model: type[BaseModel], change: SyncChange, **named: Any) -> Any:
-    """The single request's body. Raises ValidationError, or ValidationFailed for data that names its own place."""
+    """The body of the single request. Raises ValidationError, or ValidationFailed for `id` or `version` in the data."""
     for name in named.keys() & change.data.keys():
         raise ValidationFailed.of(name, "not_in_data", "Give this beside the data, not in it.")
     return model.model_validate({**change.data, **named})

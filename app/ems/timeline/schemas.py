@@ -31,6 +31,6 @@ class TimelineItem(ReadModel):
 
 
 class Timeline(ReadModel):
-    """Oldest first; what has no time stands at the end."""
+    """The items of a chart, oldest first. An item without a time stands at the end."""
 
     items: list[TimelineItem]

@@ -1,4 +1,4 @@
-"""Puts the parts of a chart into one order of time."""
+"""The timeline of a chart: its parts in one order of time."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _NEVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
 class TimelineReader:
-    """One statement per part that stands in the timeline and two more, however large the chart."""
+    """Reads a timeline: one statement per part that stands in it and two more, for any size of chart."""
 
     def __init__(self, uow: ReadUnitOfWork) -> None:
         self._uow = uow
 
     async def read(self, incident_id: uuid.UUID) -> Timeline:
-        """Raises NotFound."""
+        """The timeline of one chart. Raises NotFound."""
         uow, tenant_id = self._uow, self._uow.tenant_id
         incident = await IncidentRepository(uow).get(tenant_id, incident_id)
         entries = [
@@ -52,7 +52,7 @@ class TimelineReader:
 
 
 def _times(incident: Incident) -> Iterator[TimelineItem]:
-    """The columns of eTimes, and the eTimes elements that have none."""
+    """Items of the incident's times: columns of eTimes, and the eTimes elements that have no column."""
     for name in _TIMES:
         at = getattr(incident, name)
         if at is not None:

@@ -45,7 +45,7 @@ EDITABLE = frozenset({IncidentStatus.DRAFT, IncidentStatus.IN_PROGRESS})
 
 
 def _is_author(incident: Any, principal: Principal) -> bool:
-    """Whether the principal wrote the chart. Nobody reviews their own, admins included."""
+    """Nobody reviews their own chart. This binds admins, too."""
     return bool(incident.created_by == principal.user_id)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from app.core.db.uow import ReadUnitOfWork
 from app.core.schemas import EntityRead, ReadModel
@@ -47,30 +47,26 @@ async def list_patient_charts(uow: ReadUnitOfWork, incident: IncidentRead) -> li
         part: await part.repository(uow).list_all(uow.tenant_id, incident_id=incident.id) for part in CHARTED_ENTRIES
     }
     patients = {patient.id: patient for patient in rows.pop(PATIENT)}
-    shown = {part: [_Shown.of(part, entry, incident, patients) for entry in found] for part, found in rows.items()}
+    shown = {part.list_name: _shown(part, found, incident, patients) for part, found in rows.items()}
     return [
         PatientChart(
             incident=incident,
             patient=PatientRead.of(patient),
             **{
-                part.list_name: [one.read for one in entries if one.patient_id in (None, patient.id)]
-                for part, entries in shown.items()
+                name: [read for about, read in entries if about is None or about == patient_id]
+                for name, entries in shown.items()
             },
         )
-        for patient in patients.values()
+        for patient_id, patient in patients.items()
     ]
 
 
-class _Shown(NamedTuple):
-    """An entry as answers show it. `patient_id` is whom it is about; None: the whole call."""
-
-    patient_id: uuid.UUID | None
-    read: Any
-
-    @classmethod
-    def of(
-        cls, part: ChartPart[Any, Any], entry: Any, incident: IncidentRead, patients: Mapping[uuid.UUID, Patient]
-    ) -> _Shown:
-        patient_id = entry.patient_id if part.names_patient else None
-        patient = None if patient_id is None else patients.get(patient_id)
-        return cls(patient_id, CHILD_KINDS[part.entity_type].present(entry, incident, patient))
+def _shown(
+    part: ChartPart[Any, Any], entries: Iterable[Any], incident: IncidentRead, patients: Mapping[uuid.UUID, Patient]
+) -> list[tuple[uuid.UUID | None, Any]]:
+    """Entries as answers show them, each with the patient whom it is about; None: the whole call."""
+    present = CHILD_KINDS[part.entity_type].present
+    if not part.names_patient:
+        return [(None, present(entry, incident, None)) for entry in entries]
+    named = [(entry.patient_id, entry) for entry in entries]
+    return [(about, present(entry, incident, patients.get(about))) for about, entry in named]

@@ -82,8 +82,8 @@ from app.email.messages.sending import MESSAGES
 from app.email.notices.gateway import SNS
 from app.email.notices.service import SES
 from app.email.settings import EmailSettings
+from app.ems.charting.service import AUTO_LOCK
 from app.ems.custom_elements.kind import CUSTOM_ELEMENTS
-from app.ems.incidents.service import AUTO_LOCK
 from app.ems.public import EXPORTS, READINESS, ExportSource, ReadinessSource
 from app.ems.readiness.review import REVIEW
 from app.ems.readiness.signing import SIGNATURES

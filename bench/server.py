@@ -15,7 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from app.core.config import Settings
-from app.ems.incidents.router import router as incidents
+from app.ems.charting.router import router as incidents
 from app.main import create_app
 from app.registry import load_settings
 from bench.chart_by_hand import read_by_hand

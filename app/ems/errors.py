@@ -1,4 +1,4 @@
-"""Refusals of the chart."""
+"""Errors by which a chart refuses a request."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class ChartNotEditable(AppError):
 
 
 class EntryInUse(AppError):
-    """Details name the kind of entry that refers to this one: without it, they would be nobody's."""
+    """Details name the kind of entry that refers to this one."""
 
     status = 409
     code = "ENTRY_IN_USE"

@@ -1,4 +1,4 @@
-"""What ems publishes (directive 5.4)."""
+"""Topics that ems publishes (directive 5.4)."""
 
 from __future__ import annotations
 

@@ -31,21 +31,21 @@ class IncidentTransition(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class IncidentFacts:
-    """`unattested`: the agency wants the crew's signature, and none covers the chart as it stands."""
+    """What guards look at. `lacks_crew_signature`: the agency wants one, and none covers the chart as it stands."""
 
-    unattested: bool = False
+    lacks_crew_signature: bool = False
 
 
 ATTESTED: Guard[IncidentFacts] = Guard(
     "crew_signature",
     "This agency completes a chart only while a crew attestation covers all of it.",
-    lambda facts: not facts.unattested,
+    lambda facts: not facts.lacks_crew_signature,
 )
 EDITABLE = frozenset({IncidentStatus.DRAFT, IncidentStatus.IN_PROGRESS})
 
 
 def _is_author(incident: Any, principal: Principal) -> bool:
-    """Nobody reviews their own chart; this binds admins too."""
+    """Nobody reviews their own chart. This binds admins, too."""
     return bool(incident.created_by == principal.user_id)
 
 

@@ -1,4 +1,4 @@
-"""Who may read and write charts (directive 4.2, 5.2)."""
+"""Permissions on charts: who may read, write, review, lock them (directive 4.2, 5.2)."""
 
 from __future__ import annotations
 

@@ -1,10 +1,20 @@
-"""What other domains may import of ems: element dictionary, frozen chart, topics, permissions."""
+"""Everything that other domains may import of ems: dictionary, charts, citations, ports, topics, permissions."""
 
 from __future__ import annotations
 
 import uuid
 
 from app.core.db.uow import ReadUnitOfWork
+from app.ems.charting.service import present
+from app.ems.citations.service import (
+    Citation,
+    CitationMiss,
+    CitedChange,
+    CitedValue,
+    MissReason,
+    compare_citations,
+    resolve_citations,
+)
 from app.ems.crew.models import CrewMember
 from app.ems.crew.schemas import CrewMemberRead
 from app.ems.custom_elements.repository import CustomElementRepository
@@ -39,12 +49,12 @@ from app.ems.history.exports import EXPORTS, ExportedDocument, ExportSource
 from app.ems.incidents.models import Incident
 from app.ems.incidents.repository import IncidentRepository
 from app.ems.incidents.schemas import IncidentRead
-from app.ems.incidents.service import present
 from app.ems.interventions.models import MEDICATION_COLUMNS, PROCEDURE_COLUMNS, InterventionType, Outcome
 from app.ems.interventions.schemas import InterventionRead
 from app.ems.lifecycle import IncidentStatus
 from app.ems.narratives.models import Narrative
 from app.ems.narratives.schemas import NarrativeRead
+from app.ems.parts import CHARTED
 from app.ems.patient_charts import PatientChart, list_patient_charts
 from app.ems.patients.models import AgeUnit, Gender, Patient
 from app.ems.patients.repository import PatientRepository
@@ -53,18 +63,17 @@ from app.ems.permissions import CHART_READ
 from app.ems.readiness.people import step_towards
 from app.ems.readiness.port import (
     READINESS,
-    ChartAtHand,
     Finding,
     Fix,
     FixRule,
+    LoadedChart,
+    ReadinessSeverity,
     ReadinessSource,
-    Severity,
     Stage,
-    StageJudgement,
+    StageFindings,
     place_in_chart,
 )
 from app.ems.service_date import service_date, service_time_field
-from app.ems.signatures.coverage import CHARTED
 from app.ems.signatures.lifecycle import SignatureStatus
 from app.ems.signatures.models import SignerRole, StatementCode
 from app.ems.signatures.repository import SignatureRepository
@@ -80,24 +89,28 @@ CREW_COLUMNS = CrewMember.element_columns
 
 
 async def get_incident(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> IncidentRead:
-    """Raises NotFound."""
+    """The incident as it stands. Raises NotFound."""
     return present(await IncidentRepository(uow).get(uow.tenant_id, incident_id), uow.principal)
 
 
 async def hold_incident(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> IncidentRead:
-    """As get_incident, and keeps the incident's state until the end of the unit of work. Raises NotFound."""
+    """The incident, locked FOR SHARE: its row, and so its state, is not changed until the unit of work ends.
+
+    Entries may still be written. Raises NotFound.
+    """
     return present(await IncidentRepository(uow).get_for_share(uow.tenant_id, incident_id), uow.principal)
 
 
-async def hold_chart(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> IncidentRead:
-    """As hold_incident, and no entry is written meanwhile either: whoever writes one holds the incident FOR SHARE.
+async def freeze_chart(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> IncidentRead:
+    """The incident, locked FOR UPDATE: nothing of the chart is written until the unit of work ends, no entry either.
 
-    Raises NotFound.
+    Whoever writes an entry locks the incident FOR SHARE, and waits. Raises NotFound.
     """
     return present(await IncidentRepository(uow).get_for_update(uow.tenant_id, incident_id), uow.principal)
 
 
 async def list_patients(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> list[PatientRead]:
+    """The live patients of an incident, in one statement; none for an incident that does not exist."""
     patients = await PatientRepository(uow).list_all(uow.tenant_id, incident_id=incident_id)
     return [PatientRead.of(patient) for patient in patients]
 
@@ -144,7 +157,10 @@ __all__ = [
     "VITAL_COLUMNS",
     "AgeUnit",
     "AttributeDefinition",
-    "ChartAtHand",
+    "Citation",
+    "CitationMiss",
+    "CitedChange",
+    "CitedValue",
     "CoverageChange",
     "CrewMemberRead",
     "CustomElementRead",
@@ -165,28 +181,31 @@ __all__ = [
     "IncidentStatus",
     "InterventionRead",
     "InterventionType",
+    "LoadedChart",
+    "MissReason",
     "NarrativeRead",
     "Outcome",
     "Owner",
     "PatientChart",
     "PatientRead",
     "PertinentNegativeMode",
+    "ReadinessSeverity",
     "ReadinessSource",
-    "Severity",
     "SignatureRead",
     "SignatureStatus",
     "SignerRole",
     "Stage",
-    "StageJudgement",
+    "StageFindings",
     "StatementCode",
     "VitalRead",
+    "compare_citations",
     "definition_name",
     "expectation",
+    "freeze_chart",
     "from_json",
     "get_incident",
     "get_patient_charts",
     "has_illegal_character",
-    "hold_chart",
     "hold_incident",
     "list_custom_elements",
     "list_patients",
@@ -196,6 +215,7 @@ __all__ = [
     "pertinent_negative_mode",
     "place_in_chart",
     "repeating_group_of",
+    "resolve_citations",
     "service_date",
     "service_time_field",
     "step_towards",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from app.core.tags import Tag
+from app.ems.charting.router import router as incidents
 from app.ems.entries.kinds import KINDS, UPLOADS
 from app.ems.entries.routes import child_router
 from app.ems.entries.upload_routes import upload_router
 from app.ems.history.router import router as history
-from app.ems.incidents.router import router as incidents
 from app.ems.readiness.router import router as readiness
 from app.ems.review_queue.router import router as review_queue
 from app.ems.sync.router import router as sync

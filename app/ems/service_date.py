@@ -1,4 +1,4 @@
-"""The day that a call counts as: what is in force is told by it."""
+"""The date of service of a call. It decides which codes and rules are in force."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.ems.incidents.schemas import IncidentRead
 def service_time_field(*, loaded: bool) -> str:
     """The incident's field that dates the service (CMS Claims Processing Manual, chapter 15).
 
-    When the loaded ambulance left; the dispatch when nobody was loaded.
+    It is the time at which the loaded ambulance left, or the dispatch when nobody was loaded.
     """
     return "depart_scene_time" if loaded else "dispatch_time"
 
@@ -19,7 +19,7 @@ def service_time_field(*, loaded: bool) -> str:
 def service_date(incident: IncidentRead, time_zone: str, *, loaded: bool | None = None) -> dt.date | None:
     """The agency-local day of the service; None where the chart lacks the time.
 
-    `loaded`: whether the patient was; without it, as the chart's times tell.
+    `loaded` says whether the patient was loaded. Without it the chart's times tell.
     """
     if loaded is None:
         loaded = incident.depart_scene_time is not None

@@ -16,16 +16,16 @@ from app.core.tenants.schemas import TenantRead
 from app.ems.public import (
     NOT_RECORDED,
     TARGET_BUILD,
-    ChartAtHand,
     Finding,
     Fix,
     FixRule,
+    LoadedChart,
     Owner,
     PatientChart,
+    ReadinessSeverity,
     ReadinessSource,
-    Severity,
     Stage,
-    StageJudgement,
+    StageFindings,
     list_custom_elements,
     load_dictionary,
     owner_of,
@@ -45,7 +45,10 @@ from app.nemsis.validation import Agency, judge_chart
 
 REMEMBERED = 512
 """Verdicts that a process keeps: a chart's crew, reviewer and biller ask about it over and over."""
-_SEVERITIES = {validation.Severity.ERROR: Severity.BLOCKING, validation.Severity.WARNING: Severity.WARNING}
+_SEVERITIES = {
+    validation.Severity.ERROR: ReadinessSeverity.BLOCKING,
+    validation.Severity.WARNING: ReadinessSeverity.WARNING,
+}
 _NOT_RECORDED, _INCIDENT, _PATIENT = "not_recorded", "incident", "patient"
 
 
@@ -64,7 +67,7 @@ class Verdict(NamedTuple):
 _verdicts: OrderedDict[bytes, Verdict] = OrderedDict()
 
 
-async def judge_submission(uow: ReadUnitOfWork, settings: Settings, chart: ChartAtHand) -> StageJudgement:
+async def find_for_submission(uow: ReadUnitOfWork, settings: Settings, chart: LoadedChart) -> StageFindings:
     """Done when the state's document of every patient was exported as it would be made today."""
     agency = Agency(TenantRead.of(chart.tenant), await list_custom_elements(uow))
     schema = SchemaBundle(settings.group(NemsisSettings).nemsis_schema_dir)
@@ -77,14 +80,14 @@ async def judge_submission(uow: ReadUnitOfWork, settings: Settings, chart: Chart
         patient_id: verdict for patient_id, verdict in verdicts.items() if exported.get(patient_id) != verdict.sha256
     }
     if verdicts and not waiting:
-        return StageJudgement((), done=True)
+        return StageFindings((), done=True)
     served_on = service_date(chart.incident, chart.tenant.time_zone)
     warnings = await judge_diagnoses(uow, served_on, [verdict.diagnoses for verdict in waiting.values()])
     said = {
         patient_id: [*verdict.findings, *found]
         for (patient_id, verdict), found in zip(waiting.items(), warnings, strict=True)
     }
-    return StageJudgement(
+    return StageFindings(
         [
             *_gate(chart),
             *_documents(chart, said),
@@ -126,7 +129,7 @@ def _identity(agency: Agency, chart: PatientChart, ordinal: int, count: int, sch
     return digest.digest()
 
 
-def _gate(chart: ChartAtHand) -> Iterator[Finding]:
+def _gate(chart: LoadedChart) -> Iterator[Finding]:
     """Guards of `export` that the chart's state does not pass, and the patient without whom there is no document."""
     closed = chart.incident.status in CLOSED_STATES
     export = export_lifecycle.find(ExportStatus.READY_FOR_EXPORT, ExportTransition.EXPORT)
@@ -140,9 +143,9 @@ def _gate(chart: ChartAtHand) -> Iterator[Finding]:
         yield _of_incident(chart, "patient_missing", "patients", "Without a patient there is no document to submit.")
 
 
-def _of_incident(chart: ChartAtHand, code: str, field: str, message: str) -> Finding:
+def _of_incident(chart: LoadedChart, code: str, field: str, message: str) -> Finding:
     return Finding(
-        severity=Severity.BLOCKING,
+        severity=ReadinessSeverity.BLOCKING,
         code=code,
         message=message,
         entity=_INCIDENT,
@@ -151,7 +154,7 @@ def _of_incident(chart: ChartAtHand, code: str, field: str, message: str) -> Fin
     )
 
 
-def _documents(chart: ChartAtHand, said: Mapping[uuid.UUID, Sequence[ValidationFinding]]) -> Iterator[Finding]:
+def _documents(chart: LoadedChart, said: Mapping[uuid.UUID, Sequence[ValidationFinding]]) -> Iterator[Finding]:
     for patient_id, found in said.items():
         for finding in found:
             place = place_in_chart(finding.internal_path or "", chart)
@@ -169,7 +172,7 @@ def _documents(chart: ChartAtHand, said: Mapping[uuid.UUID, Sequence[ValidationF
             )
 
 
-def _blanks(chart: ChartAtHand, verdicts: Mapping[uuid.UUID, Verdict]) -> Iterator[Finding]:
+def _blanks(chart: LoadedChart, verdicts: Mapping[uuid.UUID, Verdict]) -> Iterator[Finding]:
     """Of the incident's elements only what is blank in every patient's document: elsewhere it may not apply."""
     dictionary = load_dictionary(TARGET_BUILD)
     everywhere = frozenset.intersection(*(verdict.blanks for verdict in verdicts.values())) if verdicts else frozenset()
@@ -179,7 +182,7 @@ def _blanks(chart: ChartAtHand, verdicts: Mapping[uuid.UUID, Verdict]) -> Iterat
             if element_id not in (everywhere if about_incident else verdict.blanks):
                 continue
             yield Finding(
-                severity=Severity.WARNING,
+                severity=ReadinessSeverity.WARNING,
                 code=_NOT_RECORDED,
                 message=f"{definition.name} is blank: the document will say Not Recorded.",
                 entity=_INCIDENT if about_incident else _PATIENT,
@@ -193,7 +196,7 @@ def _blanks(chart: ChartAtHand, verdicts: Mapping[uuid.UUID, Verdict]) -> Iterat
 def _outdated(patients: Sequence[uuid.UUID]) -> Iterator[Finding]:
     for patient_id in patients:
         yield Finding(
-            severity=Severity.WARNING,
+            severity=ReadinessSeverity.WARNING,
             code="export_outdated",
             message="The state has an older document of this patient: export it again.",
             entity=_PATIENT,
@@ -203,10 +206,10 @@ def _outdated(patients: Sequence[uuid.UUID]) -> Iterator[Finding]:
         )
 
 
-def _mark_not_recorded(chart: ChartAtHand, finding: Finding) -> Fix:
+def _mark_not_recorded(chart: LoadedChart, finding: Finding) -> Fix:
     """What the document says anyway, said by the crew: of all elements that nobody charted, one at a time."""
     element_id = finding.field.removeprefix("elements.")
     return chart.patch(finding.entity, finding.entity_id, elements={element_id: [{"not_value": NOT_RECORDED}]})
 
 
-SUBMISSION = ReadinessSource(Stage.STATE_SUBMISSION, judge_submission, (FixRule(_NOT_RECORDED, _mark_not_recorded),))
+SUBMISSION = ReadinessSource(Stage.STATE_SUBMISSION, find_for_submission, (FixRule(_NOT_RECORDED, _mark_not_recorded),))

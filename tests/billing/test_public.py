@@ -10,7 +10,7 @@ import pydantic
 import pytest
 
 from app.billing.claims.line_service import LineService
-from app.billing.claims.schemas import ClaimPatch, LinePatch, TransitionRequest
+from app.billing.claims.schemas import ClaimPatch, ClaimTransitionRequest, LinePatch
 from app.billing.claims.service import ClaimService
 from app.billing.exports.schemas import ExportCreate
 from app.billing.exports.service import ExportService
@@ -48,7 +48,7 @@ CALLS: dict[str, Callable[[UnitOfWork, uuid.UUID, uuid.UUID], Awaitable[Any]]] =
     "create": lambda uow, _, __: ClaimService(uow).create(UNUSED, UNUSED),
     "revise": lambda uow, claim, _: ClaimService(uow).revise(claim, ClaimPatch(version=1, payer_id="60054")),
     "transition": lambda uow, claim, _: ClaimService(uow).transition(
-        claim, TransitionRequest.model_validate({"action": "close", "version": 1})
+        claim, ClaimTransitionRequest.model_validate({"action": "close", "version": 1})
     ),
     "delete": lambda uow, claim, _: ClaimService(uow).delete(claim, 1),
     "restore": lambda uow, claim, _: ClaimService(uow).restore(claim, 1),

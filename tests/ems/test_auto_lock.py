@@ -14,8 +14,8 @@ from app.core.clock import utcnow
 from app.core.jobs.queue import run_job
 from app.core.permissions import Principal
 from app.core.runtime import Runtime
-from app.ems.incidents.schemas import TransitionRequest
-from app.ems.incidents.service import AUTO_LOCK, IncidentService
+from app.ems.charting.schemas import IncidentTransitionRequest
+from app.ems.charting.service import AUTO_LOCK, IncidentService
 from tests.ems.charts import STATES, Chart
 from tests.ems.evidence import Evidence
 from tests.support.actors import Agency
@@ -34,7 +34,7 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Any:
     """`later(hours)`: the service's clock goes that much ahead."""
 
     def advance(hours: float) -> None:
-        monkeypatch.setattr("app.ems.incidents.service.utcnow", lambda: utcnow() + hours * HOUR)
+        monkeypatch.setattr("app.ems.charting.service.utcnow", lambda: utcnow() + hours * HOUR)
 
     return advance
 
@@ -61,7 +61,7 @@ async def test_the_job_is_rolled_back_with_its_cause(agency: Agency, runtime: Ru
     chart = await Chart.open(agency, "ready_for_review")
     before = await evidence.digest(agency.tenant_id)
     principal = runtime.tokens.verify(agency.supervisor.token or "")
-    given = TransitionRequest.model_validate({"action": "complete", "version": chart.version})
+    given = IncidentTransitionRequest.model_validate({"action": "complete", "version": chart.version})
     with pytest.raises(ZeroDivisionError):
         async with runtime.unit_of_work(principal) as uow:
             await IncidentService(uow).transition(uuid.UUID(chart.id), given)
@@ -147,7 +147,9 @@ async def test_the_system_fires_nothing_else(agency: Agency, runtime: Runtime, e
     for state in STATES:
         chart = await Chart.open(agency, state)
         for action in ("start", "submit_for_review", "complete", "return_for_correction", "unlock"):
-            given = TransitionRequest.model_validate({"action": action, "version": chart.version, "reason": "why"})
+            given = IncidentTransitionRequest.model_validate(
+                {"action": action, "version": chart.version, "reason": "why"}
+            )
             with pytest.raises(Exception, match="role does not permit"):
                 async with runtime.unit_of_work(Principal.system(agency.tenant_id)) as uow:
                     await IncidentService(uow).transition(uuid.UUID(chart.id), given)

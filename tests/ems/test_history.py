@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from app.core.runtime import Runtime
-from app.ems.history.snapshots import entity_of
+from app.ems.content.snapshots import entity_of
 from app.ems.vitals.models import Vital
 from tests.architecture.queries import counted
 from tests.ems.charts import CHILDREN, INCIDENT, INCIDENTS, INTERVENTION, NARRATIVE, PATIENT, VITAL, Chart, Kind

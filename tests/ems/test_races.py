@@ -14,9 +14,9 @@ import pytest
 
 from app.core.permissions import Principal
 from app.core.runtime import Runtime
+from app.ems.charting.schemas import IncidentTransitionRequest
+from app.ems.charting.service import IncidentService
 from app.ems.incidents.repository import IncidentRepository
-from app.ems.incidents.schemas import TransitionRequest
-from app.ems.incidents.service import IncidentService
 from tests.ems.charts import CHILDREN, INCIDENT, KINDS, PATIENT, VITAL, Chart, Kind
 from tests.ems.evidence import Evidence
 from tests.support.actors import Actor, Agency
@@ -79,7 +79,7 @@ async def test_one_of_many_transitions_wins(chart: Chart, evidence: Evidence) ->
 async def transition_in_flight(runtime: Runtime, chart: Chart, action: str, who: str) -> AsyncIterator[None]:
     """The service has fired `action` when the block is entered; it commits when the block is left."""
     async with runtime.unit_of_work(principal_of(runtime, chart.agency.actors[who])) as uow:
-        given = TransitionRequest.model_validate({"action": action, "version": chart.version})
+        given = IncidentTransitionRequest.model_validate({"action": action, "version": chart.version})
         await IncidentService(uow).transition(uuid.UUID(chart.id), given)
         yield
 

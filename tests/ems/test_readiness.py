@@ -12,8 +12,8 @@ import pytest
 from app.core.runtime import Runtime
 from app.ems.lifecycle import IncidentStatus
 from app.ems.permissions import CHART_LOCK, CHART_REVIEW
-from app.ems.readiness.people import chart_menders, holders, step_towards
-from app.ems.readiness.port import Severity, Stage
+from app.ems.readiness.people import holders, step_towards, who_can_correct
+from app.ems.readiness.port import ReadinessSeverity, Stage
 from scripts.demo_chart import CALL
 from tests.architecture.queries import counted
 from tests.billing.support.claims import CLAIMS, new_claim
@@ -116,7 +116,7 @@ async def test_the_order_is_severity_then_stage_then_chart(agency: Agency) -> No
         await chart.add(VITAL, heart_rate=400)
         await chart.add(PATIENT)
     answer = await readiness(chart.writer, chart.id)
-    severities, stages = list(Severity), list(Stage)
+    severities, stages = list(ReadinessSeverity), list(Stage)
     whole = await chart.writer.expect(200, "GET", f"{chart.url}/chart")
     order = [chart.id]
     for patient in whole["patients"]:
@@ -273,7 +273,7 @@ async def test_who_can_mend_a_field_depends_on_the_charts_state(agency: Agency, 
     chart = await Chart.open(agency, status)
     answer = await readiness(agency.admin, chart.id)
     [found] = findings(answer, stage="state_submission", field="elements.eResponse.05")
-    assert found["fixable_by"] == people == list(chart_menders(IncidentStatus(status)))
+    assert found["fixable_by"] == people == list(who_can_correct(IncidentStatus(status)))
     offered = {each["fix"] is not None for each in findings(answer, code="not_recorded")}
     assert offered == {status in ("draft", "in_progress")}, "an amendment needs a reason that only a person can give"
 

@@ -8,14 +8,11 @@ from typing import Any
 import pytest
 
 from app.core.runtime import Runtime
-from app.ems.chart.columns import ChartChild
+from app.ems.chart.columns import ChartEntry
+from app.ems.coverage import SCOPES
 from app.ems.crew.models import CrewMember
-from app.ems.entries.kinds import KINDS as CHILD_KINDS
-from app.ems.incidents.models import Incident
-from app.ems.incidents.schemas import IncidentCreate
+from app.ems.parts import CHARTED, PARTS
 from app.ems.public import list_signatures
-from app.ems.signatures.coverage import SCOPES, UNCHARTED
-from app.ems.signatures.repository import COVERED_KINDS
 from app.ems.signatures.schemas import MAX_SHOWN
 from app.ems.uploads.columns import UploadedEntry
 from tests.architecture.queries import counted
@@ -359,17 +356,16 @@ async def test_names_and_wordings_stay_out_of_the_records(chart: Chart, evidence
 
 
 def test_every_column_of_the_chart_is_charted_or_known_not_to_be() -> None:
-    """A new column of a chart entry is either what clients chart, and covered, or named in UNCHARTED."""
-    for kind in CHILD_KINDS:
-        columns = set(kind.repository.entity.__table__.columns.keys()) - CrewMember.SNAPSHOT.keys()
-        assert columns - UNCHARTED == set(kind.create.model_fields) - {"id", "reason"}, kind.noun
-    assert set(Incident.__table__.columns.keys()) - UNCHARTED == set(IncidentCreate.model_fields) - {"id"}
+    """A new column of a chart entry is either what clients chart, and covered, or named in its part's `uncharted`."""
+    for part in PARTS:
+        if part.charted:
+            columns = set(part.entity.__table__.columns.keys()) - CrewMember.SNAPSHOT.keys()
+            assert columns - part.bookkeeping == set(part.create.model_fields) - {"id", "reason"}, part.noun
 
 
 def test_every_kind_of_chart_entry_is_covered() -> None:
     """An entry that no attestation covers could be changed without anybody noticing."""
-    entries = {mapped for mapped in mapped_classes() if issubclass(mapped, ChartChild)}
-    covered = {mapped for mapped in entries if not issubclass(mapped, UploadedEntry)}
-    assert covered == set(COVERED_KINDS)
-    names = {kind.entity_type for kind in COVERED_KINDS} | {"incident"}
+    entries = {mapped for mapped in mapped_classes() if issubclass(mapped, ChartEntry)}
+    names = {mapped.entity_type for mapped in entries if not issubclass(mapped, UploadedEntry)}
+    assert names == CHARTED
     assert names == set(SCOPES["crew_attestation"]) and all(set(scope) <= names for scope in SCOPES.values())  # type: ignore[index]

@@ -47,7 +47,7 @@ class Judged(NamedTuple):
     submission: ClaimSubmission | None
 
 
-async def hold_chart(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> HeldChart:
+async def hold_claimed_chart(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> HeldChart:
     """Keeps the incident's state: a locked chart does not change until the unit of work ends. Raises NotFound."""
     incident = await hold_incident(uow, incident_id)
     charts = await get_patient_charts(uow, incident_id)

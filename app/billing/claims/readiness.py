@@ -29,16 +29,16 @@ from app.core.permissions import Permission
 from app.core.tenants.models import Tenant
 from app.core.tenants.permissions import TENANT_WRITE
 from app.ems.public import (
-    ChartAtHand,
     Finding,
     Fix,
     FixRule,
     IncidentStatus,
+    LoadedChart,
     PatientChart,
+    ReadinessSeverity,
     ReadinessSource,
-    Severity,
     Stage,
-    StageJudgement,
+    StageFindings,
     StatementCode,
     step_towards,
 )
@@ -102,7 +102,7 @@ class _Waiting(NamedTuple):
     step: Step
 
 
-async def judge_payment(uow: ReadUnitOfWork, _: Settings, chart: ChartAtHand) -> StageJudgement:
+async def find_for_payment(uow: ReadUnitOfWork, _: Settings, chart: LoadedChart) -> StageFindings:
     """Done when every patient has a claim, and none of them waits for anything that chart or agency must say."""
     claims = await ClaimRepository(uow).list_all(uow.tenant_id, incident_id=chart.incident.id)
     lines = await ClaimLineRepository(uow).list_of_claims(uow.tenant_id, [claim.id for claim in claims])
@@ -110,7 +110,7 @@ async def judge_payment(uow: ReadUnitOfWork, _: Settings, chart: ChartAtHand) ->
     claimed = {claim.patient_id for claim in claims}
     unclaimed = [one for one in chart.patients if one.patient.id not in claimed]
     if claims and not waiting and not unclaimed:
-        return StageJudgement((), done=True)
+        return StageFindings((), done=True)
     impressions = {one.patient.id: _impressions(one, sole=len(chart.patients) == 1) for one in unclaimed}
     named = [code for codes in impressions.values() for code in codes]
     codes = await extract_icd10(uow, [*named, *(code for one in waiting for code in one.claim.diagnoses)])
@@ -119,7 +119,7 @@ async def judge_payment(uow: ReadUnitOfWork, _: Settings, chart: ChartAtHand) ->
         found += _claim(chart, one, codes)
     for patient in unclaimed:
         found += _unclaimed(chart, patient, impressions[patient.patient.id], codes)
-    return StageJudgement(found)
+    return StageFindings(found)
 
 
 def _guarded_step(status: ClaimStatus) -> Step | None:
@@ -127,7 +127,7 @@ def _guarded_step(status: ClaimStatus) -> Step | None:
     return next((step for step in claim_lifecycle.transitions if status in step.sources and step.guards), None)
 
 
-def _chart_locked(chart: ChartAtHand) -> Iterator[Finding]:
+def _chart_locked(chart: LoadedChart) -> Iterator[Finding]:
     """What every claim's guards say of the chart's state."""
     approve = claim_lifecycle.find(ClaimStatus.PENDING_REVIEW, ClaimTransition.APPROVE)
     facts = ClaimFacts(chart_locked=chart.incident.status is IncidentStatus.LOCKED)
@@ -141,13 +141,13 @@ def _chart_locked(chart: ChartAtHand) -> Iterator[Finding]:
             )
 
 
-def _patient(chart: ChartAtHand) -> Iterator[Finding]:
+def _patient(chart: LoadedChart) -> Iterator[Finding]:
     if not chart.patients:
         place = (_INCIDENT, chart.incident.id, "patients")
         yield _finding(place, "patient_missing", "Without a patient there is nobody to bill for.")
 
 
-def _claim(chart: ChartAtHand, one: _Waiting, codes: Icd10Extract) -> Iterator[Finding]:
+def _claim(chart: LoadedChart, one: _Waiting, codes: Icd10Extract) -> Iterator[Finding]:
     held = HeldChart(chart.incident, list(chart.patients), list(chart.signatures))
     facts = judge(chart.tenant, held, one.claim, one.lines, utcnow(), codes).facts
     for guard in one.step.guards:
@@ -157,7 +157,7 @@ def _claim(chart: ChartAtHand, one: _Waiting, codes: Icd10Extract) -> Iterator[F
 
 
 def _unclaimed(
-    chart: ChartAtHand, one: PatientChart, codes_named: Sequence[str], codes: Icd10Extract
+    chart: LoadedChart, one: PatientChart, codes_named: Sequence[str], codes: Icd10Extract
 ) -> Iterator[Finding]:
     patient_id, locked = one.patient.id, chart.incident.status is IncidentStatus.LOCKED
     if locked:
@@ -178,7 +178,7 @@ def _unclaimed(
             "assignment_missing",
             "No assignment of benefits covers this patient: have it signed, or keep it on paper.",
             patient_id,
-            severity=Severity.WARNING,
+            severity=ReadinessSeverity.WARNING,
             rule=_SIGNATURE_RULE,
         )
 
@@ -192,7 +192,7 @@ def _impressions(one: PatientChart, *, sole: bool) -> list[str]:
 
 
 def _impression_faults(
-    chart: ChartAtHand, one: PatientChart, named: Sequence[str], served_on: dt.date, codes: Icd10Extract
+    chart: LoadedChart, one: PatientChart, named: Sequence[str], served_on: dt.date, codes: Icd10Extract
 ) -> Iterator[Finding]:
     """A warning only: whoever makes the claim may choose other diagnoses."""
     for code in named:
@@ -207,7 +207,12 @@ def _impression_faults(
             else (_PATIENT, one.patient.id, f"elements.{element_id}")
         )
         yield _finding(
-            place, fault.value, CODE_FAULTS[fault], one.patient.id, severity=Severity.WARNING, rule=_CODE_SET_RULE
+            place,
+            fault.value,
+            CODE_FAULTS[fault],
+            one.patient.id,
+            severity=ReadinessSeverity.WARNING,
+            rule=_CODE_SET_RULE,
         )
 
 
@@ -215,7 +220,7 @@ def _holds(one: PatientChart, element_id: str, code: str) -> bool:
     return any(entry.get("value") == code for entry in one.patient.elements.get(element_id, ()))
 
 
-def _is_assigned(chart: ChartAtHand, patient_id: uuid.UUID) -> bool:
+def _is_assigned(chart: LoadedChart, patient_id: uuid.UUID) -> bool:
     return any(
         one.statement_code is StatementCode.ASSIGNMENT_OF_BENEFITS
         and one.patient_id == patient_id
@@ -224,7 +229,7 @@ def _is_assigned(chart: ChartAtHand, patient_id: uuid.UUID) -> bool:
     )
 
 
-def _problem(chart: ChartAtHand, patient_id: uuid.UUID, problem: Problem, claim: Claim | None) -> Finding:
+def _problem(chart: LoadedChart, patient_id: uuid.UUID, problem: Problem, claim: Claim | None) -> Finding:
     """A scrubber's problem, whose field begins with its owner unless it is the claim's own."""
     owner, _, name = problem["field"].partition(".")
     permission: Permission | None = None
@@ -263,7 +268,7 @@ def _finding(
     message: str,
     patient_id: uuid.UUID | None = None,
     *,
-    severity: Severity = Severity.BLOCKING,
+    severity: ReadinessSeverity = ReadinessSeverity.BLOCKING,
     rule: str | None = None,
     permission: Permission | None = None,
     version: int | None = None,
@@ -317,7 +322,7 @@ def _stand_in(one: PatientChart) -> tuple[Claim, ClaimLine]:
     return claim, line
 
 
-def _sign_on_file(chart: ChartAtHand, finding: Finding) -> Fix | None:
+def _sign_on_file(chart: LoadedChart, finding: Finding) -> Fix | None:
     """Yes, where the chart itself holds the patient's assignment and it still covers the chart (42 CFR 424.36)."""
     if finding.patient_id is None or not _is_assigned(chart, finding.patient_id):
         return None
@@ -325,4 +330,6 @@ def _sign_on_file(chart: ChartAtHand, finding: Finding) -> Fix | None:
     return Fix("PATCH", f"{_CLAIMS}/{finding.entity_id}", body)
 
 
-PAYMENT = ReadinessSource(Stage.PAYMENT, judge_payment, (FixRule(_MISSING, _sign_on_file, field=_SIGNATURE_ON_FILE),))
+PAYMENT = ReadinessSource(
+    Stage.PAYMENT, find_for_payment, (FixRule(_MISSING, _sign_on_file, field=_SIGNATURE_ON_FILE),)
+)

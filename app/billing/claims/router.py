@@ -13,10 +13,10 @@ from app.billing.claims.schemas import (
     ClaimCreate,
     ClaimPatch,
     ClaimRead,
+    ClaimTransitionRequest,
     LineCreate,
     LinePatch,
     LineRead,
-    TransitionRequest,
 )
 from app.billing.claims.service import ClaimReads, Claims
 from app.billing.permissions import CLAIM_READ, CLAIM_RESTORE, CLAIM_WRITE
@@ -72,7 +72,7 @@ async def revise_claim(claim_id: uuid.UUID, patch: ClaimPatch, claims: Claims) -
 
 
 @router.post("/{claim_id}/transitions", dependencies=[requires(CLAIM_WRITE)])
-async def transition_claim(claim_id: uuid.UUID, given: TransitionRequest, claims: Claims) -> ClaimRead:
+async def transition_claim(claim_id: uuid.UUID, given: ClaimTransitionRequest, claims: Claims) -> ClaimRead:
     """Move the claim along. `approve` says everything that an 837P still lacks; export is POST billing/exports."""
     return await claims.transition(claim_id, given)
 

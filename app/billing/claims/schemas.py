@@ -223,7 +223,7 @@ class ClaimPatch(VersionedPatch):
     accepts_assignment: AcceptsAssignment = True
 
 
-class TransitionRequest(RequestModel):
+class ClaimTransitionRequest(RequestModel):
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"action": "deny", "version": 5, "reason": "CO-50, not medically necessary"}]}
     )

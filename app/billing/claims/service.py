@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends
 
-from app.billing.claims.facts import hold_chart, judge
+from app.billing.claims.facts import hold_claimed_chart, judge
 from app.billing.claims.lifecycle import (
     GUARDED,
     UNJUDGED,
@@ -22,7 +22,7 @@ from app.billing.claims.lifecycle import (
 from app.billing.claims.models import Claim, ClaimLine
 from app.billing.claims.presentation import present
 from app.billing.claims.repository import ClaimLineRepository, ClaimRepository, next_claim_number
-from app.billing.claims.schemas import ClaimCreate, ClaimPatch, ClaimRead, TransitionRequest
+from app.billing.claims.schemas import ClaimCreate, ClaimPatch, ClaimRead, ClaimTransitionRequest
 from app.billing.errors import ChartNotLocked, ClaimNotEditable
 from app.billing.events import CLAIM_UPDATED
 from app.billing.permissions import CLAIM_RESTORE, CLAIM_WRITE
@@ -149,7 +149,7 @@ class ClaimService:
                 setattr(claim, name, value)
         return await self._reader.present(claim)
 
-    async def transition(self, claim_id: uuid.UUID, given: TransitionRequest) -> ClaimRead:
+    async def transition(self, claim_id: uuid.UUID, given: ClaimTransitionRequest) -> ClaimRead:
         """Raises NotFound, Forbidden, InvalidTransition, Conflict (stale), ValidationFailed."""
         if given.action in GUARDED:
             claim, facts = await self._judged(claim_id)
@@ -187,7 +187,7 @@ class ClaimService:
     async def _judged(self, claim_id: uuid.UUID) -> tuple[Claim, ClaimFacts]:
         """The claim, locked. Its incident is held first, as everywhere: two units of work never wait for each other."""
         known = await self._claims.get(self._uow.tenant_id, claim_id)
-        held = await hold_chart(self._uow, known.incident_id)
+        held = await hold_claimed_chart(self._uow, known.incident_id)
         claim = await self._claims.get_for_update(self._uow.tenant_id, claim_id)
         lines = await self._lines.list_of_claims(self._uow.tenant_id, [claim.id])
         profile, codes = await current_tenant(self._uow), await extract_icd10(self._uow, claim.diagnoses)

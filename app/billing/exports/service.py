@@ -15,7 +15,7 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from app.billing.claims.facts import hold_chart, judge
+from app.billing.claims.facts import hold_claimed_chart, judge
 from app.billing.claims.lifecycle import ClaimFacts, InternalTransition, claim_lifecycle
 from app.billing.claims.models import Claim
 from app.billing.claims.repository import ClaimLineRepository, ClaimRepository
@@ -132,7 +132,7 @@ class ExportService:
         """Raises NotFound, ClaimsNotReady."""
         claims = _in_order(await ClaimRepository(uow).list_by_ids(uow.tenant_id, claim_ids), claim_ids)
         incident_ids = sorted({claim.incident_id for claim in claims})
-        charts = {incident_id: await hold_chart(uow, incident_id) for incident_id in incident_ids}
+        charts = {incident_id: await hold_claimed_chart(uow, incident_id) for incident_id in incident_ids}
         lines = await ClaimLineRepository(uow).list_of_claims(uow.tenant_id, claim_ids)
         profile, at = await current_tenant(uow), utcnow()
         codes = await extract_icd10(uow, [diagnosis for claim in claims for diagnosis in claim.diagnoses])

@@ -22,9 +22,10 @@ class AmendmentChange(StrEnum):
 
 
 class ChartAmendment(TenantEntity):
-    """`base_version` is what the completed chart held of the entry, 0 for none: chart_revisions has both versions.
+    """One change of a completed chart. The two versions that it lies between are in chart_revisions.
 
-    `completed_at` is the chart's, and tells apart the times that it stood completed: unlocking sets a new one.
+    `base_version` is the version that the completed chart held of the entry, 0 for none. `completed_at` is copied from
+    the chart. It tells apart the times that the chart stood completed, because unlocking sets a new one.
     """
 
     __tablename__ = "chart_amendments"

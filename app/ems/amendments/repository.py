@@ -31,7 +31,7 @@ class AmendmentRepository(Repository[ChartAmendment]):
     async def find_base_version(
         self, tenant_id: TenantId, incident_id: uuid.UUID, entity_id: uuid.UUID, completed_at: dt.datetime
     ) -> int | None:
-        """What the chart completed at that time held of an entry; None while nobody amended the entry since."""
+        """The version of an entry that the chart completed then held; None while nobody has amended the entry since."""
         row = await self.uow.fetch_row(
             _BASE,
             {"tenant_id": tenant_id, "incident_id": incident_id, "entity_id": entity_id, "completed_at": completed_at},

@@ -26,9 +26,10 @@ async def record_amendment(
     version_before: int,
     reason: str | None,
 ) -> None:
-    """Nothing for an open chart, nor for a write without effect. `version_before`: 0 for an entry just made.
+    """Keep a write of a completed chart as an amendment. An open chart, and a write without effect, have none.
 
-    The gate let the write pass: an admin, with a reason.
+    `version_before` is 0 for an entry that was just made. The gate has let the write pass: it is an admin's, and it has
+    a reason.
     """
     if incident.status is not IncidentStatus.COMPLETED or entry.version == version_before:
         return

@@ -1,4 +1,4 @@
-"""attachments (directive 5.1)."""
+"""The table attachments (directive 5.1)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_BYTES = 50 * 1024 * 1024
 
 
 class Attachment(UploadedEntry):
-    """People put names into file names: they are the patient's, as the description is."""
+    """A file of a chart. Its name and description are protected: people put patients' names into both."""
 
     __tablename__ = "attachments"
     entity_type: ClassVar[str] = "attachment"

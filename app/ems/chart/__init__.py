@@ -1,1 +1,1 @@
-"""What the incident and all entries of its chart share: columns, request pieces, the editing gate."""
+"""Pieces that the incident and all entries of its chart share: columns, parts of requests, the editing gate."""

@@ -27,7 +27,10 @@ def element_diff(old: Any, new: Any, digest: Digest) -> dict[str, list[Any]]:
 
 
 def _shown(element_id: str, entries: Any, digest: Digest) -> Any:
-    """A correlation id is the client's own text, whatever the element: it may name a patient."""
+    """Entries of one element as the audit shows them.
+
+    A correlation id is the client's own text. It may name a patient, so it is digested in plain elements, too.
+    """
     if entries is None:
         return None
     if phi_class(element_id) is PhiClass.PHI:
@@ -41,7 +44,7 @@ def _shown(element_id: str, entries: Any, digest: Digest) -> Any:
 
 
 def elements_column() -> Any:
-    """`{element id: [{value?, not_value?, pertinent_negative?, attributes?, correlation_id?}]}`."""
+    """A column of `{element id: [{value?, not_value?, pertinent_negative?, attributes?, correlation_id?}]}`."""
     return phi(
         JSONB(none_as_null=True),
         default_factory=dict,
@@ -52,7 +55,7 @@ def elements_column() -> Any:
 
 
 class ChartEntry(TenantEntity):
-    """`element_columns` maps a column to the NEMSIS element that it carries, `element_owner` says whose they are."""
+    """A row of a chart. `element_columns` maps a column to its NEMSIS element; `element_owner` says whose those are."""
 
     __abstract__ = True
     revisions: ClassVar[bool] = True
@@ -63,15 +66,15 @@ class ChartEntry(TenantEntity):
         elements: Mapped[dict[str, Any]]
 
     def inconsistencies(self) -> list[tuple[str, str, str]]:
-        """(field, code, message) for columns that only make sense together."""
+        """Problems as (field, code, message): columns that only make sense together."""
         return []
 
     def carried_elements(self) -> Mapping[str, str]:
-        """{column: element id} of this very row."""
+        """The elements that columns of this row carry, as {column: element id}."""
         return self.element_columns
 
     def owner(self) -> Owner | None:
-        """None for an instance of a repeating group, whose elements are the group's."""
+        """The owner of the row's elements; None for an instance of a repeating group, which owns its own."""
         return self.element_owner
 
     def repeating_group(self) -> str | None:
@@ -79,7 +82,7 @@ class ChartEntry(TenantEntity):
 
 
 class ChartChild(ChartEntry):
-    """An entry of one incident; its events are the incident's."""
+    """An entry of one incident. Its events are published on the incident."""
 
     __abstract__ = True
     aggregate: ClassVar[str] = "incident_id"
@@ -98,7 +101,7 @@ class PatientEntry(ChartChild):
 
 
 def child_constraints(table: str, *, patient: bool = True) -> tuple[sa.schema.SchemaItem, ...]:
-    """Composite keys: an entry cannot refer to another tenant's incident, nor to another incident's patient."""
+    """Composite foreign keys of an entry: to an incident of its own tenant, and to a patient of its own incident."""
     constraints: list[sa.schema.SchemaItem] = [
         *standard_constraints(table, "incident_id"),
         sa.ForeignKeyConstraint(

@@ -1,4 +1,4 @@
-"""Whether a chart may be changed, and whether what is written fits it: the rules every chart write passes."""
+"""The gate that every write of a chart passes: may the chart be changed, and does the entry fit it?"""
 
 from __future__ import annotations
 
@@ -44,9 +44,10 @@ class ChartHead(Protocol):
 
 
 def require_editable(incident: ChartHead, principal: Principal, reason: str | None = None) -> None:
-    """EMS and admins edit open charts; an admin may amend a completed one, giving a reason (directive 5.2).
+    """Require that the chart may be edited: open ones by ems and admins, completed ones by an admin with a reason.
 
-    Raises Forbidden (billing never writes), ChartNotEditable, or ValidationFailed (only the reason is missing).
+    Source: directive 5.2. Raises Forbidden (billing never writes), ChartNotEditable, or ValidationFailed when only the
+    reason is missing.
     """
     principal.require(CHART_WRITE)
     if incident.status in EDITABLE:
@@ -58,19 +59,19 @@ def require_editable(incident: ChartHead, principal: Principal, reason: str | No
 
 
 def reason_metadata(reason: str | None) -> dict[str, str] | None:
-    """What the audit event of a chart write carries beside the changed fields."""
+    """The metadata of a chart write's audit event: the reason, where one was given."""
     return None if reason is None else {"reason": reason}
 
 
 def require_consistent(entry: ChartEntry) -> None:
-    """Raises ValidationFailed for columns that contradict each other."""
+    """Require that the entry's columns do not contradict each other. Raises ValidationFailed."""
     problems = [{"field": field, "code": code, "message": message} for field, code, message in entry.inconsistencies()]
     if problems:
         raise ValidationFailed(problems=problems)
 
 
 def check_entry_elements(entry: ChartEntry) -> None:
-    """Raises ValidationFailed naming every element that does not fit `entry`."""
+    """Check the entry's elements. Raises ValidationFailed, which names every element that does not fit."""
     carried = entry.carried_elements()
     values = from_json(entry.elements)
     problems = [
@@ -89,9 +90,10 @@ def check_entry_elements(entry: ChartEntry) -> None:
 
 
 def _contradictions(entry: ChartEntry, carried: Any, values: dict[str, list[ElementValue]]) -> list[dict[str, str]]:
-    """A NOT value stands alone: not beside the column's value. A pertinent negative beside one only where allowed.
+    """Problems of elements that have a column: entries that do not go with the column's value.
 
-    A column with a list has its entries beside its values one by one, so no more of them than values.
+    A NOT value never stands beside a value. A pertinent negative stands beside one only where NEMSIS wants both. The
+    entries of a column that holds a list belong to its values one by one, so there are no more entries than values.
     """
     elements = load_dictionary(TARGET_BUILD).elements
     problems = []
@@ -112,7 +114,7 @@ def _contradictions(entry: ChartEntry, carried: Any, values: dict[str, list[Elem
 def _contradiction(
     definition: ElementDefinition, given: ElementValue, *, beside_values: bool, has_value: bool
 ) -> tuple[str, str] | None:
-    """(code, message) for an entry of an element that has a column; `has_value`: one of the column's is its own."""
+    """The problem of one entry beside a column, as (code, message). `has_value`: the column has a value for it."""
     negative = given.pertinent_negative
     needs_value = (
         negative is not None
@@ -137,7 +139,7 @@ async def revise_entry(
 ) -> None:
     """Apply a PATCH to a chart entry in one audited change. Raises Conflict (stale), ValidationFailed.
 
-    `check` replaces the check of the elements by a wider one. An amendment's reason is kept with the audit event.
+    `check` takes the place of the check of the elements. The audit event keeps an amendment's reason.
     """
     require_version(entry, patch.version)
     changes = patch.changes()

@@ -27,7 +27,7 @@ from app.ems.elements import TARGET_BUILD, ElementDefinition, ElementPatch, Elem
 
 @dataclass(frozen=True)
 class Coded:
-    """`Annotated[Text, Coded("eScene.09")]`: text that the NEMSIS type of the element accepts."""
+    """Text that the NEMSIS type of an element accepts: `Annotated[Text, Coded("eScene.09")]`."""
 
     element_id: str
 
@@ -67,8 +67,8 @@ ChartTime = Annotated[Instant, AfterValidator(_exportable)]
 
 _WHY = "Why a completed chart is changed (admin only); kept with the amendment, no patient details"
 _Why = Annotated[Words, length(500)]
-Reason = Annotated[_Why | None, Field(description=_WHY)]
-ReasonQuery = Annotated[_Why | None, Query(description=_WHY)]
+ChangeReason = Annotated[_Why | None, Field(description=_WHY)]
+ChangeReasonQuery = Annotated[_Why | None, Query(description=_WHY)]
 
 CorrelationId = Annotated[
     Annotated[Text, length(255, 2)] | None,
@@ -90,22 +90,22 @@ class WithElements(RequestModel):
 
 
 class ChildCreate(WithElements, CreateModel):
-    """`reason` makes the addition to a completed chart an amendment; it is no value of the entry."""
+    """Body of a creation. `reason` is no value of the entry: an addition to a completed chart is an amendment."""
 
-    reason: Reason = None
+    reason: ChangeReason = None
 
     def values(self) -> dict[str, Any]:
         return {name: value for name, value in super().values().items() if name != "reason"}
 
 
 class ChartRestore(RestoreRequest):
-    reason: Reason = None
+    reason: ChangeReason = None
 
 
 class ChartPatch(VersionedPatch):
-    """`elements` merges by id; null removes an id."""
+    """Body of an autosave. `elements` are merged by id; null removes an id."""
 
-    reason: Reason = None
+    reason: ChangeReason = None
     elements: ElementPatch = Field(default_factory=dict, description=ELEMENTS_DESCRIPTION + " Null removes an id.")
 
 

@@ -1,4 +1,4 @@
-"""crew_members (eCrew.CrewGroup)."""
+"""The table crew_members (eCrew.CrewGroup)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from app.ems.elements import Owner
 
 
 class ResponseRole(StrEnum):
-    """eCrew.03."""
+    """The codes of eCrew.03 Crew Member Response Role."""
 
     DRIVER_RESPONSE = "2403001"
     DRIVER_TRANSPORT = "2403003"
@@ -30,9 +30,9 @@ class ResponseRole(StrEnum):
 
 
 class CrewMember(ChartChild):
-    """One person on the call. Licence and level are the person's when the entry was made: a promotion is no amendment.
+    """One person on the call, with licence and level as they were when the entry was made.
 
-    `SNAPSHOT` columns are taken from the person, never from the client.
+    The `SNAPSHOT` columns are taken from the person's record, never from the client. A later promotion changes nothing.
     """
 
     __tablename__ = "crew_members"

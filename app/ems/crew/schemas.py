@@ -27,13 +27,13 @@ class _CrewMemberFields(RequestModel):
 
 
 class CrewMemberCreate(_CrewMemberFields, ChildCreate):
-    """`licensure_id` and `licensure_level` are taken from the person, each unless `elements` gives its NOT value."""
+    """A new crew member. Licence and level are copied from the person, unless `elements` gives a NOT value instead."""
 
     personnel_id: uuid.UUID = Field(description="An active person of the agency, once per call")
 
 
 class CrewMemberPatch(_CrewMemberFields, ChartPatch):
-    """Somebody else on the call is another entry."""
+    """A revised crew member. The person cannot be changed: somebody else on the call is another entry."""
 
 
 class CrewMemberRead(ChartRead):

@@ -1,1 +1,1 @@
-"""Custom elements: what an agency or its state records beyond the standard, and a document's header declares."""
+"""Custom elements: what an agency or its state records beyond NEMSIS. The header of a document declares them."""

@@ -22,7 +22,7 @@ class CustomElementAction(StrEnum):
 
 
 def _check(custom_element: CustomElement) -> None:
-    """Unlike a chart, a definition is complete from the start: a gap in the header would fail every document."""
+    """Check a definition. Unlike a chart it is complete from the start: a gap would fail every document."""
     dictionary = load_dictionary(TARGET_BUILD)
     found = check_elements(from_json(custom_element.elements), dictionary=dictionary, group=CUSTOM_CONFIGURATION_GROUP)
     problems = [

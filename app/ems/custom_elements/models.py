@@ -1,4 +1,4 @@
-"""custom_elements: one row is one eCustomConfiguration.CustomGroup."""
+"""The table custom_elements: one row is one eCustomConfiguration.CustomGroup."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.ems.chart.columns import elements_column
 
 
 class CustomElement(TenantEntity):
-    """`custom_element_id` is the group's CustomElementID, which eCustomResults.02 of a chart refers to."""
+    """A definition. `custom_element_id` is its CustomElementID, to which eCustomResults.02 of a chart refers."""
 
     __tablename__ = "custom_elements"
     entity_type: ClassVar[str] = "custom_element"

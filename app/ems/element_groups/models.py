@@ -1,4 +1,4 @@
-"""element_groups: one row is one instance of a repeating group."""
+"""The table element_groups: one row is one instance of a repeating group."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.ems.elements import Owner
 
 
 class ElementGroup(ChartChild):
-    """`patient_id` is null for groups of the incident (eScene); `parent_id` places a nested group."""
+    """One instance of a group. `patient_id` is null for groups of the incident; `parent_id` places a nested group."""
 
     __tablename__ = "element_groups"
     entity_type: ClassVar[str] = "element_group"

@@ -29,7 +29,7 @@ class _GroupFields(RequestModel):
 
 
 class ElementGroupCreate(_GroupFields, ChildCreate):
-    """`patient_id` is given for groups of the patient and left out for groups of the incident (eScene)."""
+    """A new group. A group of a patient names the patient; a group of the incident (eScene) names none."""
 
     group_name: GroupName = Field(examples=["eProtocols.ProtocolGroup"])
     patient_id: uuid.UUID | None = None

@@ -1,1 +1,1 @@
-"""The entries of a chart, one kind per module: what each judges; one service and one set of routes serve them all."""
+"""Rules of writing the entries of a chart, one kind per module. One service and one set of routes serve all kinds."""

@@ -1,4 +1,4 @@
-"""Attachments as a kind of upload."""
+"""How attachments are written: as a kind of upload."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from app.core.db.uow import ReadUnitOfWork, UnitOfWork
 from app.core.permissions import Principal
 from app.ems.attachments.lifecycle import AttachmentAction, attachment_lifecycle
 from app.ems.attachments.models import Attachment
-from app.ems.attachments.repository import AttachmentRepository
 from app.ems.attachments.schemas import AttachmentCreate, AttachmentRead, AttachmentTransitionRequest
 from app.ems.entries.uploads import UploadActions, UploadKind
 from app.ems.errors import ChartNotEditable
 from app.ems.incidents.models import Incident
 from app.ems.lifecycle import EDITABLE
+from app.ems.parts import ATTACHMENT
 from app.ems.permissions import CHART_WRITE
 
 
 def _require_open(incident: Incident, principal: Principal) -> None:
-    """Nobody adds one to a completed chart: the gate would ask an admin for a reason, which no request here has."""
+    """Require an open chart. Nobody adds an attachment to a completed one: no request here carries a reason for it."""
     principal.require(CHART_WRITE)
     if incident.status not in EDITABLE:
         raise ChartNotEditable(status=incident.status.value)
 
 
 async def _prepare(uow: UnitOfWork, incident: Incident, attachment: Attachment, given: AttachmentCreate) -> None:
-    """What is declared says everything."""
+    """A new attachment needs nothing beside what the client declared."""
 
 
 async def present_attachments(
@@ -38,13 +38,13 @@ async def present_attachments(
 
 
 ATTACHMENTS = UploadKind(
-    noun="attachment",
-    path="attachments",
+    noun=ATTACHMENT.noun,
+    path=ATTACHMENT.collection,
     about="Declare a photo, document or recording of an open chart, and get the link to send it to.",
-    repository=AttachmentRepository,
-    create=AttachmentCreate,
+    repository=ATTACHMENT.repository,
+    create=ATTACHMENT.create,
     transition=AttachmentTransitionRequest,
-    read=AttachmentRead,
+    read=ATTACHMENT.read,
     lifecycle=attachment_lifecycle,
     key_column="s3_key",
     actions=UploadActions(

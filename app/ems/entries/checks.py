@@ -1,4 +1,4 @@
-"""Judgements that several kinds of chart entry share."""
+"""Checks that several kinds of chart entry share."""
 
 from __future__ import annotations
 
@@ -16,14 +16,17 @@ E = TypeVar("E", bound=ChartChild)
 
 
 def of_incident(child: E | None, incident_id: uuid.UUID) -> E:
-    """Raises NotFound for a missing child and for another incident's alike."""
+    """The entry, if it is of the incident. Raises NotFound for a missing entry and for another incident's alike."""
     if child is None or child.incident_id != incident_id:
         raise NotFound
     return child
 
 
 async def patient_of(uow: ReadUnitOfWork, child: ChartChild) -> Patient | None:
-    """Whom `child` is about, held for share. Raises ValidationFailed: missing, deleted or another incident's."""
+    """The patient whom the entry is about, locked FOR SHARE; None for an entry about nobody.
+
+    Raises ValidationFailed for a patient who is missing, deleted or another incident's.
+    """
     patient_id = getattr(child, "patient_id", None)
     if patient_id is None:
         return None
@@ -34,7 +37,7 @@ async def patient_of(uow: ReadUnitOfWork, child: ChartChild) -> Patient | None:
 
 
 def not_before_birth(field: str, moment: dt.datetime | None, patient: Patient | None) -> None:
-    """Raises ValidationFailed for a time before the patient was born; a day of grace for time zones."""
+    """Require a time after the patient's birth, with a day of grace for time zones. Raises ValidationFailed."""
     if moment is None or patient is None or patient.date_of_birth is None:
         return
     if moment.date() < patient.date_of_birth - dt.timedelta(days=1):

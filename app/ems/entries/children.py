@@ -1,4 +1,4 @@
-"""The service of every chart child: one implementation, told apart by a declaration."""
+"""The service of all entries that are fields. One implementation serves them; a `ChildKind` says what differs."""
 
 from __future__ import annotations
 
@@ -17,14 +17,16 @@ from app.ems.amendments.models import AmendmentChange
 from app.ems.amendments.service import record_amendment
 from app.ems.chart.columns import ChartChild
 from app.ems.chart.gate import check_entry_elements, reason_metadata, require_editable, revise_entry
-from app.ems.chart.schemas import ChartPatch, ChartRead, ChildCreate
+from app.ems.chart.schemas import ChartPatch, ChartRead
 from app.ems.elements import to_json
 from app.ems.entries.checks import of_incident, patient_of
 from app.ems.errors import EntryInUse
 from app.ems.events import INCIDENT_UPDATED
 from app.ems.incidents.models import Incident
 from app.ems.incidents.repository import IncidentRepository
+from app.ems.incidents.schemas import IncidentRead
 from app.ems.lifecycle import IncidentStatus
+from app.ems.parts import ChartPart
 from app.ems.patients.models import Patient
 from app.ems.patients.repository import PatientRepository
 from app.ems.permissions import CHART_RESTORE
@@ -35,7 +37,7 @@ R = TypeVar("R", bound=ChartRead)
 
 @dataclass(frozen=True)
 class ChildActions:
-    """Audit actions of a kind of child."""
+    """The audit actions of a kind of entry."""
 
     created: StrEnum
     revised: StrEnum
@@ -46,7 +48,7 @@ class ChildActions:
 
 @dataclass(frozen=True)
 class Use:
-    """Entries of `repository` refer to another kind by `column`; `path` names them to clients."""
+    """A reference from entries of `repository` to another kind, by `column`. `path` names those entries to clients."""
 
     path: str
     repository: type[Repository[Any]]
@@ -55,30 +57,26 @@ class Use:
 
 @dataclass(frozen=True)
 class ChildKind(Generic[E, R]):
-    """`noun` names one in summaries; `check` raises ValidationFailed for what only this kind can judge.
+    """A part of the chart with its rules of writing.
 
-    `check` gets the unit of work, the entry and, for entries about a patient, that patient. `prepare` fills what a new
-    entry takes from elsewhere. `used_by` keeps an entry from being deleted while others refer to it. `derive` makes
-    the answer where that needs the chart's head and the patient, too.
+    `check` raises ValidationFailed for what only this kind can tell; it gets the unit of work, the entry and, for
+    entries about a patient, that patient. `prepare` fills what a new entry takes from elsewhere. `used_by` keeps an
+    entry from being deleted while others refer to it. `derive` makes the answer where that needs the incident and the
+    patient, too.
     """
 
-    noun: str
-    path: str
-    repository: type[Repository[E]]
-    create: type[ChildCreate]
-    patch: type[ChartPatch]
-    read: type[R]
+    part: ChartPart[E, R]
     actions: ChildActions
     check: Callable[[UnitOfWork, E, Patient | None], Awaitable[None]] | None = None
     prepare: Callable[[UnitOfWork, E], Awaitable[None]] | None = None
     used_by: tuple[Use, ...] = ()
-    derive: Callable[[E, Incident, Patient | None], R] | None = None
+    derive: Callable[[E, Incident | IncidentRead, Patient | None], R] | None = None
 
-    def present(self, entry: E, incident: Incident, patient: Patient | None) -> R:
-        return self.read.of(entry) if self.derive is None else self.derive(entry, incident, patient)
+    def present(self, entry: E, incident: Incident | IncidentRead, patient: Patient | None) -> R:
+        return self.part.read.of(entry) if self.derive is None else self.derive(entry, incident, patient)
 
     async def present_all(self, uow: ReadUnitOfWork, incident: Incident, entries: Sequence[E]) -> list[R]:
-        """Answers for some entries of one chart: at most one statement, however many."""
+        """Answers for some entries of one chart, with at most one statement for any number of them."""
         patients: dict[uuid.UUID | None, Patient] = {}
         if self.derive is not None:
             found = await PatientRepository(uow).list_all(uow.tenant_id, incident_id=incident.id)
@@ -91,17 +89,17 @@ class ChildReader(Generic[E, R]):
         self._uow = uow
         self._kind = kind
         self._incidents = IncidentRepository(uow)
-        self._children = kind.repository(uow)
+        self._children = kind.part.repository(uow)
 
     async def get(self, incident_id: uuid.UUID, child_id: uuid.UUID) -> R:
-        """Raises NotFound: for a missing or deleted incident, or a child of another one, too."""
+        """One entry. Raises NotFound, also for a missing or deleted incident and for another incident's entry."""
         incident = await self._incidents.get(self._uow.tenant_id, incident_id)
         child = of_incident(await self._children.find(self._uow.tenant_id, child_id), incident_id)
         [read] = await self._kind.present_all(self._uow, incident, [child])
         return read
 
     async def list_page(self, incident_id: uuid.UUID, *, include_deleted: bool, **query: Any) -> Page[R]:
-        """Raises NotFound for the incident; Forbidden when deleted ones are asked for by anyone but an admin."""
+        """A page of entries. Raises NotFound, and Forbidden when anyone but an admin asks for deleted ones."""
         listed = self._children.list_page
         if include_deleted:
             self._uow.principal.require(CHART_RESTORE)
@@ -113,19 +111,19 @@ class ChildReader(Generic[E, R]):
 
 
 class ChildService(Generic[E, R]):
-    """Every write holds the incident FOR SHARE: an entry cannot land in a chart that is being locked.
+    """Writes of entries. Every write locks the incident FOR SHARE, so none lands in a chart that is being locked.
 
-    In a completed chart each is an admin's, gives a `reason`, and is recorded as an amendment.
+    In a completed chart a write is an admin's, gives a `reason`, and is recorded as an amendment.
     """
 
     def __init__(self, uow: UnitOfWork, kind: ChildKind[E, R]) -> None:
         self._uow = uow
         self._kind = kind
         self._incidents = IncidentRepository(uow)
-        self._children = kind.repository(uow)
+        self._children = kind.part.repository(uow)
 
     async def create(self, incident_id: uuid.UUID, given: Any, creation: Creation) -> R:
-        """Raises NotFound, ChartNotEditable, ValidationFailed."""
+        """Add an entry. Raises NotFound, ChartNotEditable, ValidationFailed."""
         claim = await creation.claim(self._uow, given)
         if claim.repeated:
             child = await self._children.get(self._uow.tenant_id, claim.entity_id)
@@ -147,7 +145,7 @@ class ChildService(Generic[E, R]):
         return self._kind.present(child, incident, patient)
 
     async def revise(self, incident_id: uuid.UUID, child_id: uuid.UUID, patch: ChartPatch) -> R:
-        """Raises NotFound, ChartNotEditable, Conflict (stale), ValidationFailed."""
+        """Save changed fields. Raises NotFound, ChartNotEditable, Conflict (stale), ValidationFailed."""
         incident = await self._incidents.get_for_share(self._uow.tenant_id, incident_id)
         require_editable(incident, self._uow.principal, patch.reason)
         child = of_incident(await self._children.find(self._uow.tenant_id, child_id), incident_id)
@@ -166,7 +164,7 @@ class ChildService(Generic[E, R]):
     async def delete(
         self, incident_id: uuid.UUID, child_id: uuid.UUID, version: int, reason: str | None = None
     ) -> None:
-        """Raises NotFound, ChartNotEditable, Conflict (stale), EntryInUse."""
+        """Soft-delete an entry. Raises NotFound, ChartNotEditable, Conflict (stale), EntryInUse."""
         incident = await self._incidents.get_for_share(self._uow.tenant_id, incident_id)
         require_editable(incident, self._uow.principal, reason)
         child = of_incident(await self._children.find_for_update(self._uow.tenant_id, child_id), incident_id)
@@ -177,7 +175,10 @@ class ChildService(Generic[E, R]):
         await self._amended(incident, child, AmendmentChange.DELETED, version, reason)
 
     async def restore(self, incident_id: uuid.UUID, child_id: uuid.UUID, version: int, reason: str | None = None) -> R:
-        """Raises Forbidden, NotFound, ChartNotEditable, Conflict (stale), ValidationFailed (patient or parent gone)."""
+        """Bring a deleted entry back.
+
+        Raises Forbidden, NotFound, ChartNotEditable, Conflict (stale), ValidationFailed (patient or parent is gone).
+        """
         self._uow.principal.require(CHART_RESTORE)
         incident = await self._incidents.get_for_share(self._uow.tenant_id, incident_id)
         require_editable(incident, self._uow.principal, reason)
@@ -199,7 +200,11 @@ class ChildService(Generic[E, R]):
         await record_amendment(self._uow, incident, child, change, version_before=before, reason=reason)
 
     async def _require_unused(self, child: E) -> None:
-        """`child` is locked for update, and whoever refers to it holds it for share: the answer stays true."""
+        """Require that no live entry refers to this one. Raises EntryInUse.
+
+        The answer stays true: this entry is locked FOR UPDATE, and a write of an entry that refers to it would lock it
+        FOR SHARE.
+        """
         for use in self._kind.used_by:
             query: dict[str, Any] = {"incident_id": child.incident_id, use.column: child.id}
             page = await use.repository(self._uow).list_page(self._uow.tenant_id, limit=1, cursor=None, **query)
@@ -207,7 +212,7 @@ class ChildService(Generic[E, R]):
                 raise EntryInUse(used_by=use.path)
 
     async def _check(self, child: E) -> Patient | None:
-        """Whom the entry is about. Raises ValidationFailed."""
+        """Check an entry, and return the patient whom it is about. Raises ValidationFailed."""
         check_entry_elements(child)
         patient = await patient_of(self._uow, child)
         if self._kind.check is not None:

@@ -1,4 +1,4 @@
-"""Crew members as a kind of chart child."""
+"""How crew members are written: as a kind of entry."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from app.core.personnel.lifecycle import EmploymentStatus
 from app.core.personnel.models import Person
 from app.core.reference.repository import ReferenceRepository
 from app.ems.crew.models import CrewMember
-from app.ems.crew.repository import CrewRepository
-from app.ems.crew.schemas import CrewMemberCreate, CrewMemberPatch, CrewMemberRead
 from app.ems.entries.children import ChildActions, ChildKind
+from app.ems.parts import CREW_MEMBER
 
 
 class CrewMemberAction(StrEnum):
@@ -24,10 +23,10 @@ class CrewMemberAction(StrEnum):
 
 
 async def _take_snapshot(uow: UnitOfWork, member: CrewMember) -> None:
-    """Licence and level of the person, who is held for share. Raises ValidationFailed: unknown or inactive.
+    """Copy licence and level from the person, who is locked FOR SHARE.
 
-    What becomes of the person later (promotion, leaving, deletion) changes no entry, and keeps none from being revised
-    or restored.
+    A later promotion, leaving or deletion of the person changes no entry. It keeps none from being revised or restored.
+    Raises ValidationFailed for a person who is unknown or not active.
     """
     person = await ReferenceRepository(uow, Person).find_for_share(uow.tenant_id, member.personnel_id)
     if person is None:
@@ -44,12 +43,7 @@ async def _take_snapshot(uow: UnitOfWork, member: CrewMember) -> None:
 
 
 CREW = ChildKind(
-    noun="crew member",
-    path="crew",
-    repository=CrewRepository,
-    create=CrewMemberCreate,
-    patch=CrewMemberPatch,
-    read=CrewMemberRead,
+    part=CREW_MEMBER,
     actions=ChildActions(
         CrewMemberAction.CREATED,
         CrewMemberAction.REVISED,

@@ -1,4 +1,4 @@
-"""Element groups as a kind of chart child."""
+"""How element groups are written: as a kind of entry."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from app.core.db.uow import UnitOfWork
 from app.core.errors import ValidationFailed
 from app.ems.element_groups.models import ElementGroup
 from app.ems.element_groups.repository import ElementGroupRepository
-from app.ems.element_groups.schemas import ElementGroupCreate, ElementGroupPatch, ElementGroupRead
 from app.ems.elements import (
     REPEATING_GROUPS,
     TARGET_BUILD,
@@ -18,6 +17,7 @@ from app.ems.elements import (
     load_dictionary,
 )
 from app.ems.entries.children import ChildActions, ChildKind, Use
+from app.ems.parts import ELEMENT_GROUP
 from app.ems.patients.models import Patient
 
 
@@ -73,12 +73,7 @@ async def _check(uow: UnitOfWork, group: ElementGroup, _: Patient | None) -> Non
 
 
 ELEMENT_GROUPS = ChildKind(
-    noun="element group",
-    path="element-groups",
-    repository=ElementGroupRepository,
-    create=ElementGroupCreate,
-    patch=ElementGroupPatch,
-    read=ElementGroupRead,
+    part=ELEMENT_GROUP,
     actions=ChildActions(
         ElementGroupAction.CREATED,
         ElementGroupAction.REVISED,
@@ -87,5 +82,5 @@ ELEMENT_GROUPS = ChildKind(
         ElementGroupAction.RESTORED,
     ),
     check=_check,
-    used_by=(Use("element-groups", ElementGroupRepository, "parent_id"),),
+    used_by=(Use(ELEMENT_GROUP.collection, ElementGroupRepository, "parent_id"),),
 )

@@ -1,4 +1,4 @@
-"""Interventions as a kind of chart child."""
+"""How interventions are written: as a kind of entry."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from app.core.errors import ValidationFailed
 from app.ems.entries.checks import not_before_birth
 from app.ems.entries.children import ChildActions, ChildKind
 from app.ems.interventions.models import Intervention, InterventionType
-from app.ems.interventions.repository import InterventionRepository
-from app.ems.interventions.schemas import InterventionCreate, InterventionPatch, InterventionRead
+from app.ems.parts import INTERVENTION
 from app.ems.patients.models import Patient
 
 
@@ -40,12 +39,7 @@ async def _check(uow: UnitOfWork, intervention: Intervention, patient: Patient |
 
 
 INTERVENTIONS = ChildKind(
-    noun="intervention",
-    path="interventions",
-    repository=InterventionRepository,
-    create=InterventionCreate,
-    patch=InterventionPatch,
-    read=InterventionRead,
+    part=INTERVENTION,
     actions=ChildActions(
         InterventionAction.CREATED,
         InterventionAction.REVISED,

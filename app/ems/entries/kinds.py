@@ -1,7 +1,11 @@
-"""Every kind of chart child."""
+"""The rules of writing of each part below the incident. Its routes are made from them.
+
+`app/ems/parts.py` declares what a chart consists of. Here each part is given its rules, once.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from app.ems.entries.attachments import ATTACHMENTS
@@ -15,8 +19,9 @@ from app.ems.entries.signatures import SIGNATURES
 from app.ems.entries.uploads import UploadKind
 from app.ems.entries.vitals import VITALS
 
-EntryKind = ChildKind[Any, Any] | UploadKind[Any, Any]
-
 KINDS: tuple[ChildKind[Any, Any], ...] = (PATIENTS, VITALS, INTERVENTIONS, NARRATIVES, ELEMENT_GROUPS, CREW)
+"""Entries that are fields, written by PATCH."""
 UPLOADS: tuple[UploadKind[Any, Any], ...] = (SIGNATURES, ATTACHMENTS)
-ENTRY_KINDS: tuple[EntryKind, ...] = (*KINDS, *UPLOADS)
+"""Entries with a content in the object store, moved by transitions."""
+CHILD_KINDS: Mapping[str, ChildKind[Any, Any]] = {kind.part.entity_type: kind for kind in KINDS}
+UPLOAD_KINDS: Mapping[str, UploadKind[Any, Any]] = {kind.repository.entity.entity_type: kind for kind in UPLOADS}

@@ -1,12 +1,11 @@
-"""Narratives as a kind of chart child."""
+"""How narratives are written: as a kind of entry."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
 from app.ems.entries.children import ChildActions, ChildKind
-from app.ems.narratives.repository import NarrativeRepository
-from app.ems.narratives.schemas import NarrativeCreate, NarrativePatch, NarrativeRead
+from app.ems.parts import NARRATIVE
 
 
 class NarrativeAction(StrEnum):
@@ -18,12 +17,7 @@ class NarrativeAction(StrEnum):
 
 
 NARRATIVES = ChildKind(
-    noun="narrative",
-    path="narratives",
-    repository=NarrativeRepository,
-    create=NarrativeCreate,
-    patch=NarrativePatch,
-    read=NarrativeRead,
+    part=NARRATIVE,
     actions=ChildActions(
         NarrativeAction.CREATED,
         NarrativeAction.REVISED,

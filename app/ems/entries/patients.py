@@ -1,4 +1,4 @@
-"""Patients as a kind of chart child."""
+"""How patients are written: as a kind of entry."""
 
 from __future__ import annotations
 
@@ -8,16 +8,9 @@ from enum import StrEnum
 from app.core.clock import utcnow
 from app.core.db.uow import UnitOfWork
 from app.core.errors import ValidationFailed
-from app.ems.attachments.repository import AttachmentRepository
-from app.ems.element_groups.repository import ElementGroupRepository
 from app.ems.entries.children import ChildActions, ChildKind, Use
-from app.ems.interventions.repository import InterventionRepository
-from app.ems.narratives.repository import NarrativeRepository
+from app.ems.parts import ENTRIES, PATIENT
 from app.ems.patients.models import Patient
-from app.ems.patients.repository import PatientRepository
-from app.ems.patients.schemas import PatientCreate, PatientPatch, PatientRead
-from app.ems.signatures.repository import SignatureRepository
-from app.ems.vitals.repository import VitalRepository
 
 
 class PatientAction(StrEnum):
@@ -28,21 +21,16 @@ class PatientAction(StrEnum):
     RESTORED = "patient.restored"
 
 
-_AHEAD_OF_UTC = dt.timedelta(hours=14)  # the most that any time zone is: a date of birth is local (Guam has +10)
+_LARGEST_OFFSET = dt.timedelta(hours=14)  # the most that any time zone is: a date of birth is local (Guam has +10)
 
 
 async def _check(uow: UnitOfWork, patient: Patient, _: Patient | None) -> None:
-    if patient.date_of_birth is not None and patient.date_of_birth > (utcnow() + _AHEAD_OF_UTC).date():
+    if patient.date_of_birth is not None and patient.date_of_birth > (utcnow() + _LARGEST_OFFSET).date():
         raise ValidationFailed.of("date_of_birth", "in_the_future", "The date of birth lies in the future.")
 
 
 PATIENTS = ChildKind(
-    noun="patient",
-    path="patients",
-    repository=PatientRepository,
-    create=PatientCreate,
-    patch=PatientPatch,
-    read=PatientRead,
+    part=PATIENT,
     actions=ChildActions(
         PatientAction.CREATED,
         PatientAction.REVISED,
@@ -51,12 +39,5 @@ PATIENTS = ChildKind(
         PatientAction.RESTORED,
     ),
     check=_check,
-    used_by=(
-        Use("vitals", VitalRepository, "patient_id"),
-        Use("interventions", InterventionRepository, "patient_id"),
-        Use("narratives", NarrativeRepository, "patient_id"),
-        Use("element-groups", ElementGroupRepository, "patient_id"),
-        Use("attachments", AttachmentRepository, "patient_id"),
-        Use("signatures", SignatureRepository, "patient_id"),
-    ),
+    used_by=tuple(Use(part.collection, part.repository, "patient_id") for part in ENTRIES if part.names_patient),
 )

@@ -1,6 +1,6 @@
-"""Routes of chart entries, made from their kinds: what all entries share, and the autosave of those that are fields.
+"""Routes of chart entries, made from their kinds: those of all entries, and the autosave of entries that are fields.
 
-Annotations are values here, hence no `from __future__ import annotations`.
+Annotations are values here, so the module has no `from __future__ import annotations`.
 """
 
 import uuid
@@ -12,7 +12,7 @@ from app.core.dependencies import ReadUow, Uow, requires
 from app.core.idempotency.creation import CreationDependency
 from app.core.pagination import CursorText, Limit, Page, Sort
 from app.core.schemas import VersionQuery
-from app.ems.chart.schemas import ChartRestore, ReasonQuery
+from app.ems.chart.schemas import ChangeReasonQuery, ChartRestore
 from app.ems.entries.children import ChildKind, ChildReader, ChildService
 from app.ems.permissions import CHART_READ, CHART_RESTORE, CHART_WRITE
 
@@ -31,10 +31,10 @@ def entry_router(
     lists: str,
     shows: str,
 ) -> APIRouter:
-    """Create, list, get, delete and restore, below ems/incidents/{incident_id}.
+    """Routes to create, list, get, delete and restore entries, below ems/incidents/{incident_id}.
 
-    Types are given as values, which FastAPI reads at run time and mypy cannot. `creates`, `lists` and `shows` describe
-    the first three to clients.
+    Types are given as values: FastAPI reads them at run time, and mypy cannot. `creates`, `lists` and `shows` describe
+    the first three routes to clients.
     """
     router = APIRouter(prefix=f"/ems/incidents/{{incident_id}}/{path}", tags=["ems"])
     name = noun.replace(" ", "_")
@@ -102,7 +102,7 @@ def entry_router(
         child_id: uuid.UUID,
         version: VersionQuery,
         entries: service_type,
-        reason: ReasonQuery = None,
+        reason: ChangeReasonQuery = None,
     ) -> None:
         await entries.delete(incident_id, child_id, version, reason)
 
@@ -125,7 +125,7 @@ def entry_router(
 
 
 def child_router(kind: ChildKind[Any, Any]) -> APIRouter:
-    """An entry's own fields: with PATCH."""
+    """The router of a kind of entry that is fields, with PATCH."""
 
     async def service(uow: Uow) -> ChildService[Any, Any]:
         return ChildService(uow, kind)
@@ -133,15 +133,16 @@ def child_router(kind: ChildKind[Any, Any]) -> APIRouter:
     async def reader(uow: ReadUow) -> ChildReader[Any, Any]:
         return ChildReader(uow, kind)
 
-    noun = kind.noun
-    patch_model: Any = kind.patch
-    read_model: Any = kind.read
+    part = kind.part
+    noun = part.noun
+    patch_model: Any = part.patch
+    read_model: Any = part.read
     service_type: Any = Annotated[ChildService[Any, Any], Depends(service)]
     reader_type: Any = Annotated[ChildReader[Any, Any], Depends(reader)]
     router = entry_router(
         noun,
-        kind.path,
-        kind.create,
+        part.collection,
+        part.create,
         read_model,
         service_type,
         reader_type,

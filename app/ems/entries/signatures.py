@@ -1,4 +1,4 @@
-"""Signatures as a kind of upload."""
+"""How signatures are written: as a kind of upload."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from app.core.db.uow import ReadUnitOfWork, UnitOfWork
 from app.core.errors import ValidationFailed
 from app.core.permissions import Principal
 from app.ems.chart.gate import require_editable
+from app.ems.coverage import changes_since, cover
 from app.ems.entries.uploads import UploadActions, UploadKind
 from app.ems.incidents.models import Incident
 from app.ems.lifecycle import IncidentStatus
+from app.ems.parts import SIGNATURE
 from app.ems.permissions import CHART_WRITE
-from app.ems.signatures.coverage import changes_since, cover
 from app.ems.signatures.lifecycle import SignatureAction, signature_lifecycle
 from app.ems.signatures.models import Signature, SignerRole, StatementCode
-from app.ems.signatures.repository import SignatureRepository
 from app.ems.signatures.schemas import SignatureCreate, SignatureRead, SignatureTransitionRequest
 
 _CLOCKS_DIFFER = dt.timedelta(minutes=5)
 
 
 def _require_signable(incident: Incident, principal: Principal) -> None:
-    """Signing again after an amendment changes nothing of the chart: a completed one takes signatures, too."""
+    """Require a chart that takes signatures. A completed one does, too: a signature changes nothing that it says."""
     if incident.status is IncidentStatus.COMPLETED:
         principal.require(CHART_WRITE)
     else:
@@ -51,7 +51,7 @@ async def _prepare(uow: UnitOfWork, incident: Incident, signature: Signature, gi
 async def present_signatures(
     uow: ReadUnitOfWork, incident: Incident, signatures: Sequence[Signature]
 ) -> list[SignatureRead]:
-    """Signatures of one chart with what they still cover: two statements for however many."""
+    """Signatures of one chart with what they still cover: two statements for any number of them."""
     changes = await changes_since(uow, incident, signatures)
     return [
         SignatureRead.of(
@@ -65,16 +65,16 @@ async def present_signatures(
 
 
 SIGNATURES = UploadKind(
-    noun="signature",
-    path="signatures",
+    noun=SIGNATURE.noun,
+    path=SIGNATURE.collection,
     about=(
         "Bind a wording and the content that it covers, as it was shown, and get the link to send the signature's image"
         " to. Taken in open charts, and in completed ones, where an amendment needs new signatures."
     ),
-    repository=SignatureRepository,
-    create=SignatureCreate,
+    repository=SIGNATURE.repository,
+    create=SIGNATURE.create,
     transition=SignatureTransitionRequest,
-    read=SignatureRead,
+    read=SIGNATURE.read,
     lifecycle=signature_lifecycle,
     key_column="signature_blob_ref",
     actions=UploadActions(

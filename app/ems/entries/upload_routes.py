@@ -1,6 +1,6 @@
-"""Routes of signatures and attachments: what all entries share, transitions, and the link to the content.
+"""Routes of signatures and attachments: those of all entries, transitions, and the link to the content.
 
-Annotations are values here, hence no `from __future__ import annotations`.
+Annotations are values here, so the module has no `from __future__ import annotations`.
 """
 
 import uuid
@@ -16,7 +16,7 @@ from app.ems.permissions import CHART_READ, CHART_WRITE
 
 
 def upload_router(kind: UploadKind[Any, Any]) -> APIRouter:
-    """The router of one kind, below ems/incidents/{incident_id}."""
+    """The router of one kind of upload, below ems/incidents/{incident_id}."""
 
     async def service(factory: UowFactory, runtime: RuntimeDependency) -> UploadService[Any, Any]:
         return UploadService(factory, runtime.objects, kind)
@@ -46,7 +46,7 @@ def upload_router(kind: UploadKind[Any, Any]) -> APIRouter:
         name=f"transition_{noun}",
         summary=f"Transition {noun}",
         description=(
-            "`complete` judges what was sent: size, SHA-256 and type, by its bytes. What is not as declared is thrown"
+            "`complete` checks what was sent: size, SHA-256 and type, by its bytes. What is not as declared is thrown"
             " away and the answer says `rejected`, with a code."
         ),
         dependencies=[requires(CHART_WRITE)],

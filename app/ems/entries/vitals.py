@@ -1,4 +1,4 @@
-"""Vital signs as a kind of chart child."""
+"""How vital signs are written: as a kind of entry."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from app.core.db.uow import UnitOfWork
 from app.core.errors import ValidationFailed
 from app.ems.entries.checks import not_before_birth
 from app.ems.entries.children import ChildActions, ChildKind
+from app.ems.parts import VITAL
 from app.ems.patients.ages import Aged, age_in_days
 from app.ems.patients.models import Patient
 from app.ems.vitals.models import Etco2Unit, Vital
 from app.ems.vitals.plausibility import CallTimes, warnings_of
-from app.ems.vitals.repository import VitalRepository
-from app.ems.vitals.schemas import VitalCreate, VitalPatch, VitalRead
+from app.ems.vitals.schemas import VitalRead
 
 
 class VitalAction(StrEnum):
@@ -31,7 +31,7 @@ HIGHEST_ETCO2: Mapping[Etco2Unit, Decimal] = {
     Etco2Unit.PERCENT: Decimal(100),
     Etco2Unit.KPA: Decimal("101.3"),
 }
-"""One atmosphere, the bound of eVitals.16, in each unit."""
+"""The bound of eVitals.16 in each unit: one atmosphere."""
 
 
 async def _check(uow: UnitOfWork, vital: Vital, patient: Patient | None) -> None:
@@ -49,18 +49,13 @@ async def _check(uow: UnitOfWork, vital: Vital, patient: Patient | None) -> None
 
 
 def read_vital(vital: Vital, call: CallTimes, patient: Aged | None) -> VitalRead:
-    """With warnings by the patient's age and the call's times. A deleted patient's age is not judged."""
+    """A vital with its warnings, by the patient's age and the call's times. A deleted patient's age is left out."""
     age_days = None if patient is None else age_in_days(patient, vital.taken_at or call.dispatch_time)
     return VitalRead.of(vital, warnings=warnings_of(vital, age_days, call))
 
 
 VITALS = ChildKind(
-    noun="vital",
-    path="vitals",
-    repository=VitalRepository,
-    create=VitalCreate,
-    patch=VitalPatch,
-    read=VitalRead,
+    part=VITAL,
     actions=ChildActions(
         VitalAction.CREATED, VitalAction.REVISED, VitalAction.AMENDED, VitalAction.DELETED, VitalAction.RESTORED
     ),

@@ -1,4 +1,4 @@
-"""A port: other domains declare sources of what they made of a chart and sent out; ems says which are outdated."""
+"""A port for documents that other domains made of a chart and sent out. Ems tells which of them are outdated."""
 
 from __future__ import annotations
 
@@ -23,9 +23,11 @@ class ExportedDocument:
 
 @dataclass(frozen=True)
 class ExportSource:
-    """`list_documents` sends a constant number of statements for an incident.
+    """A kind of document of another domain.
 
-    `shows` names the entities that such a document is made of: a change of others outdates none.
+
+    `list_documents` sends a constant number of statements for an incident. `shows` names the entities that such a
+    document is made of: a change of others outdates none.
     """
 
     kind: str

@@ -1,4 +1,4 @@
-"""Queries over chart_revisions, and what the audit log says of each."""
+"""Queries over chart_revisions, and over the audit events of revisions."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from app.core.db.revisions import ChartRevision
 from app.core.db.sql import CompiledStatement
 from app.core.db.uow import ReadUnitOfWork
 from app.core.ids import TenantId, least_id_at
-from app.ems.signatures.models import Signature
-from app.ems.signatures.repository import ContentRepository, Revision
+from app.ems.content.repository import ContentRepository, Revision
+from app.ems.parts import SIGNATURE
 
 _revisions: Any = ChartRevision.__table__
 _audit: Any = AuditEvent.__table__
@@ -58,7 +58,7 @@ _SIGNATURES = CompiledStatement(
     .where(
         _revisions.c.tenant_id == _TENANT,
         _revisions.c.incident_id == _INCIDENT,
-        _revisions.c.entity == Signature.entity_type,
+        _revisions.c.entity == SIGNATURE.entity_type,
     )
     .order_by(_revisions.c.entity_id, _revisions.c.version)
 )
@@ -99,7 +99,7 @@ _VERSION_PAGES = {
 
 
 class RevisionRepository:
-    """Snapshots are as much of a chart as its rows: whoever reads them is noted for the access log."""
+    """Reads snapshots. They are as much of a chart as its rows, so every read is noted for the access log."""
 
     def __init__(self, uow: ReadUnitOfWork) -> None:
         self._uow = uow
@@ -107,7 +107,7 @@ class RevisionRepository:
     async def list_as_of(
         self, tenant_id: TenantId, incident_id: uuid.UUID, moment: dt.datetime
     ) -> list[tuple[str, dict[str, Any]]]:
-        """(entity, snapshot) of everything that stood in the chart then, the incident included."""
+        """Everything that stood in the chart at `moment`, as (entity, snapshot). The incident is included."""
         values = {"tenant_id": tenant_id, "incident_id": incident_id, "moment": moment}
         rows = await self._uow.fetch(_AS_OF, values)
         for entity in {row[0] for row in rows}:
@@ -124,7 +124,7 @@ class RevisionRepository:
         ascending: bool,
         entity_id: uuid.UUID | None,
     ) -> list[Any]:
-        """id, entity, entity_id, version and created_at of up to `limit` revisions."""
+        """Up to `limit` revisions, each with id, entity, entity_id, version and created_at."""
         values: dict[str, Any] = {"tenant_id": tenant_id, "incident_id": incident_id, "limit": limit}
         if entity_id is not None:
             values["entity_id"] = entity_id
@@ -144,21 +144,22 @@ class RevisionRepository:
     async def list_signature_states(
         self, tenant_id: TenantId, incident_id: uuid.UUID, entity_ids: Sequence[uuid.UUID]
     ) -> list[Any]:
-        """Every version of the chart's signatures, each one's in their order: since when it stood as what.
+        """Every version of every signature of the chart, signature by signature, the oldest version first.
 
-        `covered`: what it covers of the given entries, None for nothing; the whole can be as large as the chart.
+        A row tells since when the signature stood in which state. `covered` is what it covers of the given entries,
+        None for nothing. All that it covers could be as large as the chart.
         """
         values = {"tenant_id": tenant_id, "incident_id": incident_id, "ids": list(entity_ids)}
         rows = await self._uow.fetch(_SIGNATURES, values)
         if rows:
-            self._uow.note_phi(Signature.entity_type, incident_id)
+            self._uow.note_phi(SIGNATURE.entity_type, incident_id)
         return rows
 
     async def list_audited(self, tenant_id: TenantId, revisions: Sequence[Any]) -> dict[tuple[uuid.UUID, Any], Any]:
-        """The audit event of each revision by (entity id, created_at).
+        """The audit event of each revision, by (entity id, created_at).
 
-        Both records are of one statement, so their time is that of its transaction. The bounds on the time-ordered id
-        leave the log's other months alone; a day of grace for clocks that differ.
+        One statement wrote both records, so both have the time of its transaction. The bounds on the time-ordered id
+        keep the query out of the log's other months. They have a day of grace for clocks that differ.
         """
         if not revisions:
             return {}

@@ -21,7 +21,7 @@ AsOf = Annotated[Instant | None, Query(description="Show the chart as it stood a
 
 @router.get("/chart", dependencies=[requires(CHART_READ)])
 async def get_chart(incident_id: uuid.UUID, history: History) -> WholeChart:
-    """The incident with everything in it, in one answer: what a tablet opens."""
+    """The incident with everything in it, in one answer. A tablet opens a chart with it."""
     return await history.chart(incident_id)
 
 
@@ -36,7 +36,7 @@ async def get_history(
     sort: Sort = "-created_at",
     entity_id: uuid.UUID | None = None,
 ) -> WholeChart | Page[VersionRead]:
-    """With `as_of` the whole chart as it stood then; without, its versions: who changed what, and when."""
+    """The versions of the chart: who changed what, and when. With `as_of`, the whole chart as it stood then."""
     if as_of is not None:
         for name in sorted(request.query_params.keys() - {"as_of"}):
             raise ValidationFailed.of(
@@ -57,7 +57,7 @@ async def list_amendments(
     sort: Sort = "-created_at",
     entity_id: uuid.UUID | None = None,
 ) -> Page[AmendmentRead]:
-    """What was changed after completion: who, why, field by field; which exports it outdated, who had to sign again."""
+    """Changes after completion, field by field: who, why, which exports became outdated, and who had to sign again."""
     return await history.list_amendments(
         incident_id, limit=limit, cursor=cursor, ascending=sort == "created_at", entity_id=entity_id
     )

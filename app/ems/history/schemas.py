@@ -4,36 +4,25 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from types import GenericAlias
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, create_model
 
 from app.core.schemas import ReadModel
 from app.ems.amendments.models import AmendmentChange
-from app.ems.attachments.schemas import AttachmentRead
-from app.ems.crew.schemas import CrewMemberRead
-from app.ems.element_groups.schemas import ElementGroupRead
-from app.ems.incidents.schemas import IncidentRead
-from app.ems.interventions.schemas import InterventionRead
-from app.ems.narratives.schemas import NarrativeRead
-from app.ems.patients.schemas import PatientRead
+from app.ems.parts import ENTRIES, INCIDENT
 from app.ems.signatures.models import SignerRole, StatementCode
-from app.ems.signatures.schemas import SignatureRead
-from app.ems.vitals.schemas import VitalRead
 
-
-class WholeChart(ReadModel):
-    """Every list oldest first, without what is deleted."""
-
-    incident: IncidentRead
-    patients: list[PatientRead]
-    vitals: list[VitalRead]
-    interventions: list[InterventionRead]
-    narratives: list[NarrativeRead]
-    element_groups: list[ElementGroupRead]
-    crew: list[CrewMemberRead]
-    signatures: list[SignatureRead]
-    attachments: list[AttachmentRead]
+_make: Any = create_model  # what is declared is not known to a type checker
+WholeChart: Any = _make(
+    "WholeChart",
+    __base__=ReadModel,
+    __doc__="Every list oldest first, without what is deleted.",
+    incident=(INCIDENT.read, ...),
+    **{part.list_name: (GenericAlias(list, part.read), ...) for part in ENTRIES},
+)
+"""The incident and one list per part of the chart below it, in the order of their declaration."""
 
 
 class VersionRead(ReadModel):
@@ -50,7 +39,7 @@ class VersionRead(ReadModel):
 
 
 class FieldChange(ReadModel):
-    """Three values of one field; null where there was none."""
+    """One field with its three values. A value is null where there was none."""
 
     field: str = Field(description="A field of the entry, or `elements.<element id>`", examples=["heart_rate"])
     as_completed: Any = Field(description="In the chart as it was completed")

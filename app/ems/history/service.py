@@ -15,11 +15,13 @@ from app.core.db.uow import ReadUnitOfWork
 from app.core.dependencies import ReadUow, RuntimeDependency
 from app.core.errors import NotFound
 from app.core.pagination import Page, decode_cursor, encode_cursor
-from app.core.schemas import EntityRead
 from app.ems.amendments.models import ChartAmendment
 from app.ems.amendments.repository import AmendmentRepository
-from app.ems.entries.kinds import ENTRY_KINDS, EntryKind
-from app.ems.entries.uploads import UploadKind
+from app.ems.charting.service import present
+from app.ems.content.repository import EntryVersion
+from app.ems.content.snapshots import entity_of, shown_values
+from app.ems.coverage import is_outdated_by
+from app.ems.entries.kinds import CHILD_KINDS, UPLOAD_KINDS
 from app.ems.history.exports import EXPORTS, ExportedDocument, ExportSource
 from app.ems.history.repository import RevisionRepository
 from app.ems.history.schemas import (
@@ -30,27 +32,18 @@ from app.ems.history.schemas import (
     VersionRead,
     WholeChart,
 )
-from app.ems.history.snapshots import entity_of
 from app.ems.incidents.models import Incident
 from app.ems.incidents.repository import IncidentRepository
-from app.ems.incidents.schemas import IncidentRead
-from app.ems.incidents.service import present
-from app.ems.patients.models import Patient
-from app.ems.signatures.coverage import is_outdated_by
+from app.ems.parts import ENTRIES, INCIDENT, PART_OF, PATIENT
 from app.ems.signatures.lifecycle import SignatureStatus
 from app.ems.signatures.models import SignerRole, StatementCode
-from app.ems.signatures.repository import EntryVersion
-
-_ENTRY_KINDS: dict[str, EntryKind] = {kind.repository.entity.entity_type: kind for kind in ENTRY_KINDS}
-_READS: dict[str, tuple[type[Any], type[EntityRead]]] = {
-    Incident.entity_type: (Incident, IncidentRead),
-    **{name: (kind.repository.entity, kind.read) for name, kind in _ENTRY_KINDS.items()},
-}
-_RECORD = frozenset({*EntityRead.model_fields, "allowed_actions"})
 
 
 class HistoryReader:
-    """Each method sends a number of statements that the size of the chart does not change. Raises NotFound."""
+    """Reads of a chart's history. Each method sends the same number of statements for any size of chart.
+
+    Every method raises NotFound for the incident.
+    """
 
     def __init__(self, uow: ReadUnitOfWork, sources: Sequence[ExportSource]) -> None:
         self._uow = uow
@@ -61,21 +54,24 @@ class HistoryReader:
     async def chart(self, incident_id: uuid.UUID) -> WholeChart:
         incident = await self._incidents.get(self._uow.tenant_id, incident_id)
         entries = {
-            entity_type: await kind.repository(self._uow).list_all(self._uow.tenant_id, incident_id=incident_id)
-            for entity_type, kind in _ENTRY_KINDS.items()
+            part.entity_type: await part.repository(self._uow).list_all(self._uow.tenant_id, incident_id=incident_id)
+            for part in ENTRIES
         }
         return await self._whole(incident, entries, current=incident)
 
     async def chart_as_of(self, incident_id: uuid.UUID, moment: dt.datetime) -> WholeChart:
-        """NotFound also before the chart was opened, and while it was deleted. What signatures cover is judged now."""
+        """The chart as it stood at `moment`. Signatures show what they cover now.
+
+        Raises NotFound also for a time before the chart was opened, or at which it was deleted.
+        """
         current = await self._incidents.get(self._uow.tenant_id, incident_id)
         incident: Incident | None = None
-        entries: dict[str, list[Any]] = {entity_type: [] for entity_type in _ENTRY_KINDS}
+        entries: dict[str, list[Any]] = {part.entity_type: [] for part in ENTRIES}
         for entity_type, snapshot in await self._revisions.list_as_of(self._uow.tenant_id, incident_id, moment):
-            if entity_type == Incident.entity_type:
-                incident = entity_of(Incident, snapshot)
+            if entity_type == INCIDENT.entity_type:
+                incident = entity_of(INCIDENT.entity, snapshot)
             else:
-                entries[entity_type].append(entity_of(_ENTRY_KINDS[entity_type].repository.entity, snapshot))
+                entries[entity_type].append(entity_of(PART_OF[entity_type].entity, snapshot))
         if incident is None:
             raise NotFound
         for found in entries.values():
@@ -83,16 +79,18 @@ class HistoryReader:
         return await self._whole(incident, entries, current=current)
 
     async def _whole(self, incident: Incident, entries: dict[str, list[Any]], *, current: Incident) -> WholeChart:
-        patients = {patient.id: patient for patient in entries[Patient.entity_type]}
+        patients = {patient.id: patient for patient in entries[PATIENT.entity_type]}
         lists: dict[str, Any] = {}
-        for entity_type, kind in _ENTRY_KINDS.items():
-            found = entries[entity_type]
-            if isinstance(kind, UploadKind):
-                shown = await kind.present(self._uow, current, found)
+        for part in ENTRIES:
+            found = entries[part.entity_type]
+            upload = UPLOAD_KINDS.get(part.entity_type)
+            if upload is not None:
+                shown = await upload.present(self._uow, current, found)
             else:
+                kind = CHILD_KINDS[part.entity_type]
                 about = [patients.get(getattr(entry, "patient_id", None)) for entry in found]
                 shown = [kind.present(entry, incident, patient) for entry, patient in zip(found, about, strict=True)]
-            lists[kind.path.replace("-", "_")] = shown
+            lists[part.list_name] = shown
         return WholeChart.model_construct(incident=present(incident, self._uow.principal), **lists)
 
     async def list_versions(
@@ -145,7 +143,7 @@ class HistoryReader:
 
 
 class _Signature(NamedTuple):
-    """`covered`: versions of the entries in question; `standing`: from when on it was in force, and from when not."""
+    """A signature's past: the versions that it `covered`, and the times from which on it was in force, or was not."""
 
     read: OutdatedSignature
     covered: dict[uuid.UUID, int]
@@ -207,14 +205,13 @@ def _amendment(
 
 
 def _fields(entity_type: str, snapshot: dict[str, Any]) -> dict[str, Any]:
-    """As the API shows them, elements one by one. What is deleted, or was not there yet, has no fields."""
+    """The fields of a row as the API shows them, elements one by one. A row that is deleted or missing has none."""
     if not snapshot or snapshot["deleted_at"] is not None:
         return {}
-    entity, read = _READS[entity_type]
-    entry = entity_of(entity, snapshot)
-    values = {name: getattr(entry, name) for name in read.model_fields if name in snapshot and name not in _RECORD}
-    fields = read.model_construct(**values).model_dump(mode="json", include=set(values))
-    elements = fields.pop("elements", {})
+    part = PART_OF[entity_type]
+    entry = entity_of(part.entity, snapshot)
+    fields = shown_values(entry, (name for name in part.shown if name in snapshot))
+    elements = snapshot.get("elements") or {}
     return fields | {f"elements.{element_id}": entries for element_id, entries in elements.items()}
 
 

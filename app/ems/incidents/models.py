@@ -1,4 +1,4 @@
-"""incidents (directive 5.1)."""
+"""The table incidents (directive 5.1)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from app.ems.lifecycle import IncidentStatus, incident_lifecycle
 
 
 class Incident(ChartEntry):
-    """`created_by` is the chart's author, who may not review it. Coded columns hold NEMSIS codes."""
+    """The head of a chart. `created_by` is its author, who may not review it. Coded columns hold NEMSIS codes."""
 
     __tablename__ = "incidents"
     entity_type: ClassVar[str] = "incident"
@@ -66,7 +66,7 @@ class Incident(ChartEntry):
     elements: Mapped[dict[str, Any]] = elements_column()
 
     def inconsistencies(self) -> list[tuple[str, str, str]]:
-        """eScene.11 is one place: half of it could never be exported."""
+        """A latitude without a longitude, or the other way round. eScene.11 is both: half could never be exported."""
         for given, missing in (
             ("location_latitude", "location_longitude"),
             ("location_longitude", "location_latitude"),

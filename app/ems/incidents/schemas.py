@@ -7,14 +7,12 @@ import uuid
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
 from app.core.geography import State
-from app.core.schemas import CreateModel, DecimalText, RequestModel, Text, Version, length, scaled
-from app.ems.chart.schemas import ChartPatch, ChartRead, ChartTime, Coded, Reason, WithElements
-from app.ems.lifecycle import IncidentStatus, IncidentTransition
-from app.ems.review.schemas import MAX_COMMENTS, CommentGiven
+from app.core.schemas import CreateModel, DecimalText, RequestModel, Text, length, scaled
+from app.ems.chart.schemas import ChartPatch, ChartRead, ChartTime, Coded, WithElements
+from app.ems.lifecycle import IncidentStatus
 
 
 def _degrees(limit: int) -> Any:
@@ -63,24 +61,6 @@ class IncidentCreate(_IncidentFields, WithElements, CreateModel):
 
 class IncidentPatch(_IncidentFields, ChartPatch):
     incident_number: IncidentNumber = Field("", description="eResponse.03 Incident number")
-
-
-class TransitionRequest(RequestModel):
-    action: IncidentTransition
-    version: Version
-    reason: Reason = Field(None, description="Required to unlock; no patient details")
-    comments: list[CommentGiven] = Field(
-        default_factory=list,
-        max_length=MAX_COMMENTS,
-        description="What the author is to correct; with `return_for_correction` only",
-    )
-
-    @field_validator("comments")
-    @classmethod
-    def _go_with_the_return(cls, comments: list[CommentGiven], info: ValidationInfo) -> list[CommentGiven]:
-        if comments and info.data.get("action") is not IncidentTransition.RETURN_FOR_CORRECTION:
-            raise PydanticCustomError("not_of_this_action", "Comments are given when a chart is returned")
-        return comments
 
 
 class IncidentRead(ChartRead):

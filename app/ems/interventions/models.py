@@ -1,4 +1,4 @@
-"""interventions (directive 5.1)."""
+"""The table interventions (directive 5.1)."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from app.ems.interventions.models import InterventionType, Outcome
 
 
 def _nine_digits(value: Decimal) -> Decimal:
-    """MedicationDosage has nine digits, up to three of them after the point: 1200000 as well as 0.125."""
+    """Refuse a dose that MedicationDosage cannot hold: nine digits, up to three after the point (1200000, 0.125)."""
     if load_dictionary(TARGET_BUILD).elements["eMedications.05"].type.violation(f"{value:f}") is not None:
         raise PydanticCustomError("dose_digits", "A dose has at most nine digits")
     return value

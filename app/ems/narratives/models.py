@@ -1,4 +1,4 @@
-"""narratives (directive 5.1)."""
+"""The table narratives (directive 5.1)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.ems.elements import Owner
 
 
 class Narrative(PatientEntry):
-    """`ai_suggestions_json` and `ai_score` are written by the narrative analysis, never by clients."""
+    """The story of one patient. The narrative analysis writes `ai_suggestions_json` and `ai_score`, never clients."""
 
     __tablename__ = "narratives"
     entity_type: ClassVar[str] = "narrative"

@@ -18,7 +18,7 @@ _LARGEST = 2**53 - 1  # beyond, a JSON number is not the same number everywhere 
 
 
 def _shallow(value: dict[str, Any]) -> dict[str, Any]:
-    """Sections of a structured narrative: names to text, numbers, booleans, or lists of those."""
+    """Refuse a structured narrative whose sections are not text, numbers, booleans, or lists of those."""
     for name, item in value.items():
         parts = [name, *item] if isinstance(item, list) else [name, item]
         if any(isinstance(part, dict | list) for part in parts):

@@ -1,4 +1,4 @@
-"""A patient's age in days, as far as limits by age need it."""
+"""The age of a patient in days, as exact as limits by age need it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Aged(Protocol):
 
 
 def age_in_days(patient: Aged, on: dt.datetime | None) -> int | None:
-    """From the date of birth where it and `on` are known, else from the age as charted (a year has 365 days)."""
+    """The age by the date of birth where it and `on` are known, else as charted (a year has 365 days)."""
     if patient.date_of_birth is not None and on is not None:
         return max((on.date() - patient.date_of_birth).days, 0)
     if patient.age is None or patient.age_unit is None:

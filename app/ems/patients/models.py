@@ -1,4 +1,4 @@
-"""patients (directive 5.1)."""
+"""The table patients (directive 5.1)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from app.ems.elements import Owner
 
 
 class Gender(StrEnum):
-    """ePatient.25 Sex and X12 DMG03."""
+    """The values of ePatient.25 Sex and X12 DMG03."""
 
     FEMALE = "female"
     MALE = "male"
@@ -26,7 +26,7 @@ class Gender(StrEnum):
 
 
 class AgeUnit(StrEnum):
-    """ePatient.16."""
+    """The units of ePatient.16 Age Units."""
 
     YEARS = "years"
     MONTHS = "months"
@@ -36,7 +36,7 @@ class AgeUnit(StrEnum):
 
 
 class Patient(ChartChild):
-    """`pcr_uuid` is the PatientCareReport UUID: made once, version 4 as the NEMSIS pattern demands, never reused."""
+    """A patient. `pcr_uuid` is the UUID of the PatientCareReport: of version 4, as NEMSIS demands, and never reused."""
 
     __tablename__ = "patients"
     entity_type: ClassVar[str] = "patient"

@@ -42,7 +42,7 @@ class _PatientFields(RequestModel):
 
 
 class PatientCreate(_PatientFields, ChildCreate):
-    """Everything about a patient may be unknown at first."""
+    """A new patient. Everything about a patient may be unknown at first."""
 
 
 class PatientPatch(_PatientFields, ChartPatch):

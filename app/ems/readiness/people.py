@@ -1,4 +1,4 @@
-"""Who can mend something, derived from the declared permissions, the chart's gate and its state machine."""
+"""People who can correct something: derived from permissions, the chart's gate and its state machine."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from app.ems.chart.gate import require_editable
 from app.ems.lifecycle import IncidentFacts, IncidentStatus, incident_lifecycle
 
 REVIEWER = "reviewer"
-"""An ems user who is flagged so, and nobody else with that role."""
+"""The name by which answers call an ems user who is flagged `is_reviewer`."""
 _NOBODY = uuid.UUID(int=0)
 _SOME_REASON = "to be given"
 
@@ -32,7 +32,7 @@ class _Head:
 
 
 def holders(permission: Permission) -> tuple[str, ...]:
-    """Roles that hold it, and `reviewer` where the flag gives it."""
+    """The roles that hold a permission, and `reviewer` where the flag gives it."""
     roles = tuple(role.value for role in USER_ROLES if role in permission.roles)
     return (*roles, REVIEWER) if permission.reviewer_roles else roles
 
@@ -54,8 +54,11 @@ def step_towards(status: IncidentStatus, wanted: Callable[[IncidentStatus], bool
 
 
 @cache
-def chart_menders(status: IncidentStatus) -> tuple[str, ...]:
-    """Who may change a chart in this state, or, where nobody may, who can bring it to a state in which somebody may."""
+def who_can_correct(status: IncidentStatus) -> tuple[str, ...]:
+    """The roles that may change a chart in this state.
+
+    Where none may, the roles that can bring the chart to a state in which somebody may.
+    """
     roles = _editors(status)
     if roles:
         return roles

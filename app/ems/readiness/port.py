@@ -1,4 +1,4 @@
-"""A port: each stage that lies before a chart is judged by one source; other domains bring theirs here."""
+"""A port for the stages that lie before a chart. One source finds the problems of each stage."""
 
 from __future__ import annotations
 
@@ -19,22 +19,19 @@ from app.core.schemas import EntityRead
 from app.core.tenants.models import Tenant
 from app.ems.attachments.schemas import AttachmentRead
 from app.ems.crew.schemas import CrewMemberRead
-from app.ems.entries.kinds import ENTRY_KINDS
-from app.ems.incidents.models import Incident
 from app.ems.incidents.schemas import IncidentRead
+from app.ems.parts import CHARTED_ENTRIES, ENTRIES, INCIDENT, PART_OF, PATIENT
 from app.ems.patient_charts import PatientChart
-from app.ems.patients.models import Patient
 from app.ems.review_queue.schemas import ReviewCommentRead
 from app.ems.signatures.schemas import SignatureRead
 
 _INCIDENTS = f"{API_PREFIX}/ems/incidents"
-_PATHS: Mapping[str, str] = {kind.repository.entity.entity_type: kind.path for kind in ENTRY_KINDS}
-_ENTITIES: Mapping[str, str] = {path: entity for entity, path in _PATHS.items()}
+_ENTITIES: Mapping[str, str] = {part.collection: part.entity_type for part in ENTRIES}
 _ENTRY = re.compile(r"([a-z-]+)/([0-9a-f-]{36})\.(.+)")
 
 
 class Stage(StrEnum):
-    """In the order in which findings are ranked."""
+    """The stages, in the order in which findings are ranked."""
 
     REVIEW = "review"
     STATE_SUBMISSION = "state_submission"
@@ -42,8 +39,8 @@ class Stage(StrEnum):
     SIGNATURE = "signature"
 
 
-class Severity(StrEnum):
-    """BLOCKING: the stage's own gate refuses for it."""
+class ReadinessSeverity(StrEnum):
+    """The severity of a finding. BLOCKING: the stage's own gate refuses the chart for it."""
 
     BLOCKING = "blocking"
     WARNING = "warning"
@@ -51,13 +48,14 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing that stands in a stage's way. `field` is named as in the API; no part holds a value of the chart.
+    """One thing that stands in a stage's way. It holds no value of the chart.
 
-    `rule` is its source outside (NEMSIS element or rule id, X12 loop and segment, CFR section). `permission` is what
-    mending it takes; None: changing the chart. `version` is the entity's, for a fix of what is not in the chart.
+    `field` is named as in the API. `rule` is the rule's source outside: a NEMSIS element or rule id, an X12 loop and
+    segment, a CFR section. `permission` is needed to correct it; None: the right to change the chart. `version` is the
+    entity's, for a fix of something that is not in the chart.
     """
 
-    severity: Severity
+    severity: ReadinessSeverity
     code: str
     message: str
     entity: str
@@ -70,7 +68,7 @@ class Finding:
 
 
 class Fix(NamedTuple):
-    """A request that clears a finding as it stands: it carries the version that was read."""
+    """A request that clears a finding. It can be sent as it is: it carries the version that was read."""
 
     method: str
     path: str
@@ -78,10 +76,10 @@ class Fix(NamedTuple):
 
 
 @dataclass(frozen=True)
-class ChartAtHand:
-    """The chart as one request read it, once for all sources. `comments` are the open ones.
+class LoadedChart:
+    """The chart as one request loaded it, once for all sources. `comments` are the open ones.
 
-    `unattested`: the agency wants the crew's signature, and none covers the chart as it stands.
+    `lacks_crew_signature`: the agency wants the crew's signature, and none covers the chart as it stands.
     """
 
     tenant: Tenant
@@ -90,11 +88,11 @@ class ChartAtHand:
     signatures: Sequence[SignatureRead]
     attachments: Sequence[AttachmentRead]
     comments: Sequence[ReviewCommentRead]
-    unattested: bool
+    lacks_crew_signature: bool
 
     @property
     def crew(self) -> Sequence[CrewMemberRead]:
-        """Part of each patient's chart; what has no patient yet asks for one first."""
+        """The crew, which is part of each patient's chart. It is empty for a chart without patients."""
         return self.patients[0].crew if self.patients else ()
 
     @cached_property
@@ -109,8 +107,8 @@ class ChartAtHand:
     def patch(self, entity: str, entity_id: uuid.UUID, **fields: Any) -> Fix:
         """A PATCH of the incident or of one entry."""
         path = f"{_INCIDENTS}/{self.incident.id}"
-        if entity != Incident.entity_type:
-            path += f"/{_PATHS[entity]}/{entity_id}"
+        if entity != INCIDENT.entity_type:
+            path += f"/{PART_OF[entity].collection}/{entity_id}"
         return Fix("PATCH", path, {"version": self.versions[entity_id], **fields})
 
     def fire(self, action: str) -> Fix:
@@ -119,14 +117,21 @@ class ChartAtHand:
         return Fix("POST", f"{_INCIDENTS}/{self.incident.id}/transitions", body)
 
     def _entries(self) -> Iterator[EntityRead]:
+        """The incident; entries that name no patient; each patient with their entries; what stands beside the chart."""
         yield self.incident
-        yield from self.crew
+        for part in _OF_THE_CALL:
+            yield from getattr(self.patients[0], part.list_name) if self.patients else ()
         for chart in self.patients:
             yield chart.patient
-            for entries in (chart.vitals, chart.interventions, chart.narratives, chart.element_groups):
-                yield from entries
-        yield from self.signatures
-        yield from self.attachments
+            for part in _OF_A_PATIENT:
+                yield from getattr(chart, part.list_name)
+        for part in _BESIDE:
+            yield from getattr(self, part.list_name)
+
+
+_OF_THE_CALL = tuple(part for part in CHARTED_ENTRIES if part is not PATIENT and not part.names_patient)
+_OF_A_PATIENT = tuple(part for part in CHARTED_ENTRIES if part.names_patient)
+_BESIDE = tuple(part for part in ENTRIES if not part.charted)
 
 
 class Place(NamedTuple):
@@ -135,22 +140,25 @@ class Place(NamedTuple):
     field: str
 
 
-def place_in_chart(path: str, chart: ChartAtHand) -> Place | None:
-    """`vitals/<id>.heart_rate`, `incident.elements.eResponse.05`, `tenant.npi`; None for what names no one entry."""
+def place_in_chart(path: str, chart: LoadedChart) -> Place | None:
+    """The place that a path names; None for a path that names no single entry.
+
+    Paths are `vitals/<id>.heart_rate`, `incident.elements.eResponse.05`, `tenant.npi`.
+    """
     entry = _ENTRY.fullmatch(path)
     if entry is not None:
         return Place(_ENTITIES[entry[1]], uuid.UUID(entry[2]), entry[3])
     owner, _, field = path.partition(".")
-    heads = {Incident.entity_type: chart.incident.id, Tenant.entity_type: chart.tenant.id}
+    heads = {INCIDENT.entity_type: chart.incident.id, Tenant.entity_type: chart.tenant.id}
     return Place(owner, heads[owner], field) if field and owner in heads else None
 
 
 def patient_place(patient_id: uuid.UUID, field: str) -> Place:
-    return Place(Patient.entity_type, patient_id, field)
+    return Place(PATIENT.entity_type, patient_id, field)
 
 
-class StageJudgement(NamedTuple):
-    """`done`: the stage lies behind the chart, so nothing about it can be acted on."""
+class StageFindings(NamedTuple):
+    """The findings of a stage. `done`: it lies behind the chart, so nothing about it can be acted on."""
 
     findings: Iterable[Finding]
     done: bool = False
@@ -158,33 +166,35 @@ class StageJudgement(NamedTuple):
 
 @dataclass(frozen=True)
 class FixRule:
-    """Findings of `code` (on `field`, if it is given) bring `make`'s request, unless it makes none of this one.
+    """A rule by which findings of `code` (on `field`, if it is given) bring the request of `make`, if it makes one.
 
-    It invents nothing clinical, clears the finding, and blocks nothing that was not blocked: tests take each declared
-    one through HTTP.
+    The request invents nothing clinical, clears the finding, and blocks nothing that was not blocked. Tests send the
+    request of every declared rule over HTTP.
     """
 
     code: str
-    make: Callable[[ChartAtHand, Finding], Fix | None]
+    make: Callable[[LoadedChart, Finding], Fix | None]
     field: str | None = None
 
     def fits(self, finding: Finding) -> bool:
         return finding.code == self.code and self.field in (None, finding.field)
 
 
-Judge = Callable[[ReadUnitOfWork, Settings, ChartAtHand], Awaitable[StageJudgement]]
+FindProblems = Callable[[ReadUnitOfWork, Settings, LoadedChart], Awaitable[StageFindings]]
 
 
 @dataclass(frozen=True)
 class ReadinessSource:
-    """`judge` finds nothing blocking exactly when the stage's own gate would accept.
+    """The source of one stage's findings.
 
-    It derives each finding from that gate's rules instead of stating them again, and sends a number of statements that
-    the chart's size does not change.
+
+    `find` finds nothing blocking exactly when the stage's own gate would accept the chart. It derives each finding from
+    the rules of that gate, and states none of them again. The chart's size does not change the number of its
+    statements.
     """
 
     stage: Stage
-    judge: Judge
+    find: FindProblems
     fixes: tuple[FixRule, ...] = ()
 
 

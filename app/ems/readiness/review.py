@@ -1,7 +1,7 @@
-"""What stands between a chart and the reviewer's `complete`, and what a reviewer would send it back for.
+"""Findings before review: what refuses the reviewer's `complete`, and what a reviewer would return a chart for.
 
-Saving and submitting never ask for completeness, so only the state machine's own guards block; the rest is a warning.
-A rule is a function of the chart that yields findings.
+Saving and submitting never ask for completeness. So only the state machine's own guards block, and the rest are
+warnings. A rule is a function of the chart that yields findings.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from app.coding.public import RxNormExtract, RxNormFault, extract_rxnorm
 from app.core.config import Settings
 from app.core.db.uow import ReadUnitOfWork
 from app.ems.attachments.lifecycle import AttachmentStatus
+from app.ems.attachments.models import Attachment
 from app.ems.crew.models import CrewMember
 from app.ems.elements import TARGET_BUILD, load_dictionary
-from app.ems.entries.kinds import ENTRY_KINDS
 from app.ems.incidents.models import Incident
 from app.ems.interventions.models import MEDICATION_COLUMNS, Intervention
 from app.ems.lifecycle import IncidentFacts, IncidentStatus, IncidentTransition, incident_lifecycle
@@ -25,19 +25,19 @@ from app.ems.narratives.models import Narrative
 from app.ems.patient_charts import PatientChart
 from app.ems.patients.models import Patient
 from app.ems.readiness.port import (
-    ChartAtHand,
     Finding,
     Fix,
     FixRule,
+    LoadedChart,
+    ReadinessSeverity,
     ReadinessSource,
-    Severity,
     Stage,
-    StageJudgement,
+    StageFindings,
 )
 from app.ems.service_date import service_date
 from app.ems.vitals.models import Vital
 
-_AHEAD = (IncidentStatus.DRAFT, IncidentStatus.IN_PROGRESS, IncidentStatus.READY_FOR_REVIEW)
+_BEFORE_COMPLETION = (IncidentStatus.DRAFT, IncidentStatus.IN_PROGRESS, IncidentStatus.READY_FOR_REVIEW)
 _TIMES = tuple(name for name, element_id in Incident.element_columns.items() if element_id.startswith("eTimes."))
 _OF_EVERY_CALL = ("dispatch_time", "enroute_time", "arrival_time", "cleared_time")
 _OF_A_TRANSPORT = ("depart_scene_time", "arrived_destination_time")
@@ -49,42 +49,52 @@ _RXNORM_FAULTS = {
     RxNormFault.RETIRED: "RxNorm no longer had this code on the day of the call: choose the medication anew.",
     RxNormFault.SUPPRESSED: "RxNorm suppresses this code: choose the medication anew.",
 }
-_ENTITIES = {kind.path: kind.repository.entity.entity_type for kind in ENTRY_KINDS}
 
-Rule = Callable[[ChartAtHand], Iterator[Finding]]
+Rule = Callable[[LoadedChart], Iterator[Finding]]
 
 
-def _not_started(chart: ChartAtHand) -> Iterator[Finding]:
+def _not_started(chart: LoadedChart) -> Iterator[Finding]:
     if chart.incident.status is IncidentStatus.DRAFT:
         yield _of_incident(
-            chart, Severity.BLOCKING, _NOT_STARTED, "status", "This chart is a draft: start it before you submit it."
+            chart,
+            ReadinessSeverity.BLOCKING,
+            _NOT_STARTED,
+            "status",
+            "This chart is a draft: start it before you submit it.",
         )
 
 
-def _guards(chart: ChartAtHand) -> Iterator[Finding]:
-    """What `complete` will refuse for, in its guards' own words."""
+def _guards(chart: LoadedChart) -> Iterator[Finding]:
+    """The guards of `complete` that would refuse, in their own words."""
     complete = incident_lifecycle.find(IncidentStatus.READY_FOR_REVIEW, IncidentTransition.COMPLETE)
-    facts = IncidentFacts(unattested=chart.unattested)
+    facts = IncidentFacts(lacks_crew_signature=chart.lacks_crew_signature)
     for guard in () if complete is None else complete.guards:
         if not guard.holds(facts):
-            yield _of_incident(chart, Severity.BLOCKING, guard.name, "signatures", guard.message)
+            yield _of_incident(chart, ReadinessSeverity.BLOCKING, guard.name, "signatures", guard.message)
 
 
-def _patient(chart: ChartAtHand) -> Iterator[Finding]:
+def _patient(chart: LoadedChart) -> Iterator[Finding]:
     if not chart.patients:
-        yield _of_incident(chart, Severity.WARNING, "patient_missing", "patients", "This chart has no patient yet.")
+        yield _of_incident(
+            chart, ReadinessSeverity.WARNING, "patient_missing", "patients", "This chart has no patient yet."
+        )
 
 
-def _crew(chart: ChartAtHand) -> Iterator[Finding]:
-    """Who was there, and as what. A licence that is missing is the personnel file's to tell, not the chart's."""
+def _crew(chart: LoadedChart) -> Iterator[Finding]:
+    """A crew that is missing, or has no role. A missing licence is a gap of the personnel file, not of the chart."""
     if chart.patients and not chart.crew:
         yield _of_incident(
-            chart, Severity.WARNING, "crew_missing", "crew", "This chart does not say who was on the call.", _CREW_ID
+            chart,
+            ReadinessSeverity.WARNING,
+            "crew_missing",
+            "crew",
+            "This chart does not say who was on the call.",
+            _CREW_ID,
         )
     for member in chart.crew:
         if member.response_roles is None and _CREW_ROLE not in member.elements:
             yield Finding(
-                severity=Severity.WARNING,
+                severity=ReadinessSeverity.WARNING,
                 code="crew_role_missing",
                 message=f"{_named(_CREW_ROLE)} is missing: who drove, who cared for the patient?",
                 entity=CrewMember.entity_type,
@@ -94,7 +104,7 @@ def _crew(chart: ChartAtHand) -> Iterator[Finding]:
             )
 
 
-def _times(chart: ChartAtHand) -> Iterator[Finding]:
+def _times(chart: LoadedChart) -> Iterator[Finding]:
     """Times without a value and without a reason for its absence, and those that lie before an earlier step's."""
     incident = chart.incident
     recorded = [name for name in _TIMES if getattr(incident, name) is not None]
@@ -103,35 +113,37 @@ def _times(chart: ChartAtHand) -> Iterator[Finding]:
         element_id = Incident.element_columns[name]
         if name in expected and name not in recorded and element_id not in incident.elements:
             message = f"{_named(element_id)} is missing."
-            yield _of_incident(chart, Severity.WARNING, "time_missing", name, message, element_id)
+            yield _of_incident(chart, ReadinessSeverity.WARNING, "time_missing", name, message, element_id)
     for earlier, later in pairwise(recorded):
         if getattr(incident, later) < getattr(incident, earlier):
             element_id = Incident.element_columns[later]
             message = f"{_named(element_id)} lies before {_named(Incident.element_columns[earlier])}: check both."
-            yield _of_incident(chart, Severity.WARNING, "time_order", later, message, element_id)
+            yield _of_incident(chart, ReadinessSeverity.WARNING, "time_order", later, message, element_id)
 
 
-def _disposition(chart: ChartAtHand) -> Iterator[Finding]:
-    """The incident's stands for that of a sole patient."""
+def _disposition(chart: LoadedChart) -> Iterator[Finding]:
+    """Patients without a disposition. The incident's counts as that of a sole patient."""
     sole = len(chart.patients) == 1
     for one in chart.patients:
         if _DISPOSITION in one.patient.elements or (sole and chart.incident.disposition is not None):
             continue
         message = f"{_named(_DISPOSITION)} is missing: how did the call end for this patient?"
         if sole:
-            yield _of_incident(chart, Severity.WARNING, "disposition_missing", "disposition", message, _DISPOSITION)
+            yield _of_incident(
+                chart, ReadinessSeverity.WARNING, "disposition_missing", "disposition", message, _DISPOSITION
+            )
         else:
             yield _of_patient(one, "disposition_missing", f"elements.{_DISPOSITION}", message, _DISPOSITION)
 
 
-def _narrative(chart: ChartAtHand) -> Iterator[Finding]:
+def _narrative(chart: LoadedChart) -> Iterator[Finding]:
     for one in chart.patients:
         if any(narrative.narrative_text or _NARRATIVE in narrative.elements for narrative in one.narratives):
             continue
         message = "The narrative of this patient is missing."
         if one.narratives:
             yield Finding(
-                severity=Severity.WARNING,
+                severity=ReadinessSeverity.WARNING,
                 code="narrative_missing",
                 message=message,
                 entity=Narrative.entity_type,
@@ -144,12 +156,12 @@ def _narrative(chart: ChartAtHand) -> Iterator[Finding]:
             yield _of_patient(one, "narrative_missing", "narratives", message, _NARRATIVE)
 
 
-def _vitals(chart: ChartAtHand) -> Iterator[Finding]:
+def _vitals(chart: LoadedChart) -> Iterator[Finding]:
     for one in chart.patients:
         for vital in one.vitals:
             for warning in vital.warnings:
                 yield Finding(
-                    severity=Severity.WARNING,
+                    severity=ReadinessSeverity.WARNING,
                     code=warning.code,
                     message=warning.message,
                     entity=Vital.entity_type,
@@ -160,10 +172,10 @@ def _vitals(chart: ChartAtHand) -> Iterator[Finding]:
                 )
 
 
-def _comments(chart: ChartAtHand) -> Iterator[Finding]:
+def _comments(chart: LoadedChart) -> Iterator[Finding]:
     for comment in chart.comments:
         yield Finding(
-            severity=Severity.WARNING,
+            severity=ReadinessSeverity.WARNING,
             code="comment_open",
             message="A reviewer asked for a correction here: make it, and resolve the comment.",
             entity=comment.entity,
@@ -172,12 +184,14 @@ def _comments(chart: ChartAtHand) -> Iterator[Finding]:
         )
 
 
-def _attachments(chart: ChartAtHand) -> Iterator[Finding]:
-    yield from unfinished_uploads(chart.attachments, "attachments", AttachmentStatus.PENDING, AttachmentStatus.REJECTED)
+def _attachments(chart: LoadedChart) -> Iterator[Finding]:
+    yield from unfinished_uploads(
+        chart.attachments, Attachment.entity_type, AttachmentStatus.PENDING, AttachmentStatus.REJECTED
+    )
 
 
-def unfinished_uploads(entries: Any, path: str, pending: Any, rejected: Any) -> Iterator[Finding]:
-    """Of one kind of upload, those whose content never arrived, or was thrown away."""
+def unfinished_uploads(entries: Any, entity: str, pending: Any, rejected: Any) -> Iterator[Finding]:
+    """Uploads of one kind whose content never arrived, or was thrown away."""
     said = {
         pending: ("upload_pending", "The content of this upload has not arrived: send it, or delete the entry."),
         rejected: ("upload_rejected", "The content of this upload was refused: send it anew, and delete this entry."),
@@ -186,10 +200,10 @@ def unfinished_uploads(entries: Any, path: str, pending: Any, rejected: Any) -> 
         if entry.status in said:
             code, message = said[entry.status]
             yield Finding(
-                severity=Severity.WARNING,
+                severity=ReadinessSeverity.WARNING,
                 code=code,
                 message=message,
-                entity=_ENTITIES[path],
+                entity=entity,
                 entity_id=entry.id,
                 field="status",
                 patient_id=entry.patient_id,
@@ -210,16 +224,16 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-async def judge_review(uow: ReadUnitOfWork, _: Settings, chart: ChartAtHand) -> StageJudgement:
-    if chart.incident.status not in _AHEAD:
-        return StageJudgement((), done=True)
+async def find_for_review(uow: ReadUnitOfWork, _: Settings, chart: LoadedChart) -> StageFindings:
+    if chart.incident.status not in _BEFORE_COMPLETION:
+        return StageFindings((), done=True)
     given = [item.rxcui for one in chart.patients for item in one.interventions if item.rxcui is not None]
     codes = await extract_rxnorm(uow, given)
-    return StageJudgement([*(finding for rule in RULES for finding in rule(chart)), *_medications(chart, codes)])
+    return StageFindings([*(finding for rule in RULES for finding in rule(chart)), *_medications(chart, codes)])
 
 
-def _medications(chart: ChartAtHand, codes: RxNormExtract) -> Iterator[Finding]:
-    """Codes that RxNorm does not have in use on the date of service: what a reader of the chart looks up in vain."""
+def _medications(chart: LoadedChart, codes: RxNormExtract) -> Iterator[Finding]:
+    """Medications whose code RxNorm did not have in use on the date of service."""
     served_on = service_date(chart.incident, chart.tenant.time_zone)
     if served_on is None:
         return
@@ -228,7 +242,7 @@ def _medications(chart: ChartAtHand, codes: RxNormExtract) -> Iterator[Finding]:
             fault = None if item.rxcui is None else codes.fault(item.rxcui, served_on)
             if fault is not None:
                 yield Finding(
-                    severity=Severity.WARNING,
+                    severity=ReadinessSeverity.WARNING,
                     code=fault.value,
                     message=_RXNORM_FAULTS[fault],
                     entity=Intervention.entity_type,
@@ -239,15 +253,15 @@ def _medications(chart: ChartAtHand, codes: RxNormExtract) -> Iterator[Finding]:
                 )
 
 
-def _start(chart: ChartAtHand, _: Finding) -> Fix:
+def _start(chart: LoadedChart, _: Finding) -> Fix:
     return chart.fire(IncidentTransition.START)
 
 
-REVIEW = ReadinessSource(Stage.REVIEW, judge_review, (FixRule(_NOT_STARTED, _start),))
+REVIEW = ReadinessSource(Stage.REVIEW, find_for_review, (FixRule(_NOT_STARTED, _start),))
 
 
 def _of_incident(
-    chart: ChartAtHand, severity: Severity, code: str, field: str, message: str, rule: str | None = None
+    chart: LoadedChart, severity: ReadinessSeverity, code: str, field: str, message: str, rule: str | None = None
 ) -> Finding:
     return Finding(
         severity=severity,
@@ -263,7 +277,7 @@ def _of_incident(
 def _of_patient(one: PatientChart, code: str, field: str, message: str, rule: str) -> Finding:
     patient_id: uuid.UUID = one.patient.id
     return Finding(
-        severity=Severity.WARNING,
+        severity=ReadinessSeverity.WARNING,
         code=code,
         message=message,
         entity=Patient.entity_type,

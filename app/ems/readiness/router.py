@@ -8,15 +8,15 @@ from fastapi import APIRouter
 
 from app.core.dependencies import requires
 from app.ems.permissions import CHART_READ
-from app.ems.readiness.schemas import Readiness
+from app.ems.readiness.schemas import ChartReadiness
 from app.ems.readiness.service import ReadinessReads
 
 router = APIRouter(prefix="/ems/incidents/{incident_id}", tags=["ems"])
 
 
 @router.get("/readiness", dependencies=[requires(CHART_READ)])
-async def get_readiness(incident_id: uuid.UUID, readiness: ReadinessReads) -> Readiness:
-    """What blocks or endangers review, state submission, payment and signature, the most urgent first.
+async def get_readiness(incident_id: uuid.UUID, readiness: ReadinessReads) -> ChartReadiness:
+    """Findings that block or endanger review, state submission, payment and signature, the most urgent first.
 
     Refresh it after each autosave. A `fix` is a request to send as it is.
     """

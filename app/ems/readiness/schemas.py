@@ -1,4 +1,4 @@
-"""Readiness as clients read it."""
+"""Readiness of a chart as clients read it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 from pydantic import Field
 
 from app.core.schemas import ReadModel
-from app.ems.readiness.port import Severity, Stage
+from app.ems.readiness.port import ReadinessSeverity, Stage
 
 
 class StageState(StrEnum):
-    """DONE: the stage lies behind this chart."""
+    """The state of a stage. DONE: it lies behind this chart."""
 
     BLOCKED = "blocked"
     READY = "ready"
@@ -28,16 +28,16 @@ class StageRead(ReadModel):
 
 
 class FixRead(ReadModel):
-    """Send it as it is: it clears the finding and blocks nothing else."""
+    """A request to send as it is. It clears the finding and blocks nothing else."""
 
     method: str = Field(examples=["PATCH"])
     path: str
     body: dict[str, Any]
 
 
-class FindingRead(ReadModel):
+class ReadinessFindingRead(ReadModel):
     stage: Stage
-    severity: Severity
+    severity: ReadinessSeverity
     code: str = Field(description="Stable; the guard's, the validator's or the claim scrubber's own where it is theirs")
     rule: str | None = Field(
         description="Its source outside: NEMSIS element or rule id, X12 loop and segment, CFR section",
@@ -52,9 +52,9 @@ class FindingRead(ReadModel):
     fix: FixRead | None = Field(description="A ready request that clears it, where the rule allows one and you may")
 
 
-class Readiness(ReadModel):
+class ChartReadiness(ReadModel):
     """Findings are ranked: blocking ones first, then by stage, then in the order of the chart."""
 
     incident_id: uuid.UUID
     stages: list[StageRead]
-    findings: list[FindingRead]
+    findings: list[ReadinessFindingRead]

@@ -1,4 +1,4 @@
-"""Reads the chart once, asks every stage's source, and ranks what they find."""
+"""The readiness of a chart: loaded once, shown to the source of every stage, their findings ranked."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from app.core.permissions import Principal
 from app.core.tenants.service import current_tenant
 from app.ems.attachments.repository import AttachmentRepository
 from app.ems.chart.gate import require_editable
+from app.ems.charting.service import present
+from app.ems.coverage import is_attested
 from app.ems.entries.attachments import present_attachments
 from app.ems.entries.signatures import present_signatures
 from app.ems.incidents.repository import IncidentRepository
-from app.ems.incidents.service import present
 from app.ems.patient_charts import list_patient_charts
-from app.ems.readiness.people import chart_menders, holders
+from app.ems.readiness.people import holders, who_can_correct
 from app.ems.readiness.port import (
     READINESS,
-    ChartAtHand,
     Finding,
     Fix,
+    LoadedChart,
+    ReadinessSeverity,
     ReadinessSource,
-    Severity,
     Stage,
 )
-from app.ems.readiness.schemas import FindingRead, FixRead, Readiness, StageRead, StageState
+from app.ems.readiness.schemas import ChartReadiness, FixRead, ReadinessFindingRead, StageRead, StageState
 from app.ems.review.lifecycle import CommentStatus
 from app.ems.review.repository import ReviewCommentRepository
 from app.ems.review_queue.schemas import ReviewCommentRead
-from app.ems.signatures.coverage import is_attested
 from app.ems.signatures.repository import SignatureRepository
 
-_SEVERITIES, _STAGES = list(Severity), list(Stage)
+_SEVERITIES, _STAGES = list(ReadinessSeverity), list(Stage)
 
 
 class _Found(NamedTuple):
@@ -47,28 +47,28 @@ class _Found(NamedTuple):
 
 
 class ReadinessReader:
-    """However large the chart, the number of statements is the same."""
+    """Reads readiness. The number of statements is the same for any size of chart."""
 
     def __init__(self, uow: ReadUnitOfWork, settings: Settings, sources: Sequence[ReadinessSource]) -> None:
         self._uow = uow
         self._settings = settings
         self._sources = sources
 
-    async def read(self, incident_id: uuid.UUID) -> Readiness:
-        """Raises NotFound."""
-        chart = await self._at_hand(incident_id)
+    async def read(self, incident_id: uuid.UUID) -> ChartReadiness:
+        """The stages and findings of one chart. Raises NotFound."""
+        chart = await self._load(incident_id)
         stages: list[StageRead] = []
         found: list[_Found] = []
         for source in self._sources:
-            judgement = await source.judge(self._uow, self._settings, chart)
-            findings = _distinct(judgement.findings)
-            stages.append(_summary(source.stage, findings, done=judgement.done))
+            stage = await source.find(self._uow, self._settings, chart)
+            findings = _distinct(stage.findings)
+            stages.append(_summary(source.stage, findings, done=stage.done))
             found += [_Found(source, finding) for finding in findings]
         found.sort(key=lambda one: _rank(one, chart))
         shown = [_present(one, chart, self._uow.principal) for one in found]
-        return Readiness.model_construct(incident_id=incident_id, stages=stages, findings=shown)
+        return ChartReadiness.model_construct(incident_id=incident_id, stages=stages, findings=shown)
 
-    async def _at_hand(self, incident_id: uuid.UUID) -> ChartAtHand:
+    async def _load(self, incident_id: uuid.UUID) -> LoadedChart:
         uow, tenant_id = self._uow, self._uow.tenant_id
         incident = await IncidentRepository(uow).get(tenant_id, incident_id)
         shown = present(incident, uow.principal)
@@ -78,37 +78,37 @@ class ReadinessReader:
         comments = await ReviewCommentRepository(uow).list_all(
             tenant_id, incident_id=incident_id, status=CommentStatus.OPEN
         )
-        return ChartAtHand(
+        return LoadedChart(
             tenant=tenant,
             incident=shown,
             patients=await list_patient_charts(uow, shown),
             signatures=await present_signatures(uow, incident, signatures),
             attachments=await present_attachments(uow, incident, attachments),
             comments=[ReviewCommentRead.of(comment, allowed_actions=[]) for comment in comments],
-            unattested=tenant.require_crew_signature and not await is_attested(uow, incident),
+            lacks_crew_signature=tenant.require_crew_signature and not await is_attested(uow, incident),
         )
 
 
 def _distinct(findings: Iterable[Finding]) -> list[Finding]:
-    """What is said of the incident in each patient's document is one finding."""
+    """Findings without duplicates: one about the incident is found in each patient's document."""
     return list({(one.entity_id, one.field, one.code): one for one in findings}.values())
 
 
 def _summary(stage: Stage, findings: list[Finding], *, done: bool) -> StageRead:
-    blocking = sum(finding.severity is Severity.BLOCKING for finding in findings)
+    blocking = sum(finding.severity is ReadinessSeverity.BLOCKING for finding in findings)
     state = StageState.DONE if done else StageState.BLOCKED if blocking else StageState.READY
     return StageRead(stage=stage, state=state, blocking=blocking, warnings=len(findings) - blocking)
 
 
-def _rank(one: _Found, chart: ChartAtHand) -> tuple[int, int, int]:
+def _rank(one: _Found, chart: LoadedChart) -> tuple[int, int, int]:
     severity, stage = _SEVERITIES.index(one.finding.severity), _STAGES.index(one.source.stage)
     return severity, stage, chart.order.get(one.finding.entity_id, len(chart.order))
 
 
-def _present(one: _Found, chart: ChartAtHand, principal: Principal) -> FindingRead:
+def _present(one: _Found, chart: LoadedChart, principal: Principal) -> ReadinessFindingRead:
     finding, permission = one.finding, one.finding.permission
     fix = _fix(one, chart, principal)
-    return FindingRead.model_construct(
+    return ReadinessFindingRead.model_construct(
         stage=one.source.stage,
         severity=finding.severity,
         code=finding.code,
@@ -118,20 +118,23 @@ def _present(one: _Found, chart: ChartAtHand, principal: Principal) -> FindingRe
         patient_id=finding.patient_id,
         field=finding.field,
         message=finding.message,
-        fixable_by=list(chart_menders(chart.incident.status) if permission is None else holders(permission)),
+        fixable_by=list(who_can_correct(chart.incident.status) if permission is None else holders(permission)),
         fix=None if fix is None else FixRead(method=fix.method, path=fix.path, body=fix.body),
     )
 
 
-def _fix(one: _Found, chart: ChartAtHand, principal: Principal) -> Fix | None:
-    """None also where this person may not send it, or would have to give a reason first (an amendment)."""
+def _fix(one: _Found, chart: LoadedChart, principal: Principal) -> Fix | None:
+    """The request that clears a finding, if there is one that this person may send.
+
+    An amendment has none: the person would have to give a reason first.
+    """
     rule = next((rule for rule in one.source.fixes if rule.fits(one.finding)), None)
-    if rule is None or not _may_mend(one.finding, chart, principal):
+    if rule is None or not _may_correct(one.finding, chart, principal):
         return None
     return rule.make(chart, one.finding)
 
 
-def _may_mend(finding: Finding, chart: ChartAtHand, principal: Principal) -> bool:
+def _may_correct(finding: Finding, chart: LoadedChart, principal: Principal) -> bool:
     if finding.permission is not None:
         return finding.permission.held_by(principal)
     try:

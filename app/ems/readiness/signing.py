@@ -1,4 +1,4 @@
-"""What endangers the chart's signatures: the attestation that the agency asks for, and those that no longer cover."""
+"""Findings about signatures: a missing attestation, outdated ones, and images that never arrived."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.core.permissions import Permission
 from app.ems.incidents.models import Incident
 from app.ems.lifecycle import IncidentStatus
 from app.ems.permissions import CHART_WRITE
-from app.ems.readiness.port import ChartAtHand, Finding, ReadinessSource, Severity, Stage, StageJudgement
+from app.ems.readiness.port import Finding, LoadedChart, ReadinessSeverity, ReadinessSource, Stage, StageFindings
 from app.ems.readiness.review import unfinished_uploads
 from app.ems.signatures.lifecycle import SignatureStatus
 from app.ems.signatures.models import Signature, StatementCode
@@ -18,18 +18,21 @@ from app.ems.signatures.models import Signature, StatementCode
 _RULES = {StatementCode.ASSIGNMENT_OF_BENEFITS: "42 CFR 424.36"}
 
 
-async def judge_signatures(_: ReadUnitOfWork, __: Settings, chart: ChartAtHand) -> StageJudgement:
-    """A locked chart takes no signatures. Only `complete` refuses for one, so a completed chart is no more blocked."""
+async def find_for_signatures(_: ReadUnitOfWork, __: Settings, chart: LoadedChart) -> StageFindings:
+    """Findings of the stage `signature`, which is done when the chart is locked: it takes no signatures then.
+
+    Only `complete` refuses for a signature, so nothing blocks a chart that is completed already.
+    """
     if chart.incident.status is IncidentStatus.LOCKED:
-        return StageJudgement((), done=True)
-    return StageJudgement([*_attestation(chart), *_outdated(chart), *_unfinished(chart)])
+        return StageFindings((), done=True)
+    return StageFindings([*_attestation(chart), *_outdated(chart), *_unfinished(chart)])
 
 
-def _attestation(chart: ChartAtHand) -> Iterator[Finding]:
-    if chart.unattested:
+def _attestation(chart: LoadedChart) -> Iterator[Finding]:
+    if chart.lacks_crew_signature:
         completed = chart.incident.status is IncidentStatus.COMPLETED
         yield Finding(
-            severity=Severity.WARNING if completed else Severity.BLOCKING,
+            severity=ReadinessSeverity.WARNING if completed else ReadinessSeverity.BLOCKING,
             code="attestation_missing",
             message="No crew attestation covers the whole chart as it stands: the crew must sign.",
             entity=Incident.entity_type,
@@ -39,14 +42,17 @@ def _attestation(chart: ChartAtHand) -> Iterator[Finding]:
         )
 
 
-def _outdated(chart: ChartAtHand) -> Iterator[Finding]:
-    """Another signature that still covers the same, or an attestation of the whole chart, replaces an outdated one."""
+def _outdated(chart: LoadedChart) -> Iterator[Finding]:
+    """Signatures whose content has changed since.
+
+    One that another signature of the same statement, or of the whole chart, replaces is no finding.
+    """
     covered = {(one.statement_code, one.patient_id) for one in chart.signatures if one.covers_current_chart}
     for signature in chart.signatures:
         same = {(signature.statement_code, patient_id) for patient_id in (signature.patient_id, None)}
         if signature.status is SignatureStatus.SIGNED and not same & covered:
             yield Finding(
-                severity=Severity.WARNING,
+                severity=ReadinessSeverity.WARNING,
                 code="signature_outdated",
                 message="What was signed here has changed since: ask for a new signature.",
                 entity=Signature.entity_type,
@@ -58,13 +64,15 @@ def _outdated(chart: ChartAtHand) -> Iterator[Finding]:
             )
 
 
-def _signers(chart: ChartAtHand) -> Permission | None:
-    """A completed chart takes signatures of everybody who writes charts; before, signing is a change of the chart."""
+def _signers(chart: LoadedChart) -> Permission | None:
+    """The permission to sign a completed chart. Before completion signing is a change of the chart: None."""
     return CHART_WRITE if chart.incident.status is IncidentStatus.COMPLETED else None
 
 
-def _unfinished(chart: ChartAtHand) -> Iterator[Finding]:
-    yield from unfinished_uploads(chart.signatures, "signatures", SignatureStatus.PENDING, SignatureStatus.REJECTED)
+def _unfinished(chart: LoadedChart) -> Iterator[Finding]:
+    yield from unfinished_uploads(
+        chart.signatures, Signature.entity_type, SignatureStatus.PENDING, SignatureStatus.REJECTED
+    )
 
 
-SIGNATURES = ReadinessSource(Stage.SIGNATURE, judge_signatures)
+SIGNATURES = ReadinessSource(Stage.SIGNATURE, find_for_signatures)

@@ -46,7 +46,7 @@ review_lifecycle: Lifecycle[ReviewStatus, None] = Lifecycle(
 
 
 def _is_a_bystander(comment: Any, principal: Principal) -> bool:
-    """Comments are settled between the chart's author and the reviewers."""
+    """Only the chart's author and reviewers settle comments."""
     return comment.chart_author_id != principal.user_id and not CHART_REVIEW.held_by(principal)
 
 

@@ -1,4 +1,4 @@
-"""chart_reviews and review_comments: beside the chart, not in it, so a review never changes what it judges."""
+"""The tables chart_reviews and review_comments. They stand beside the chart, so a review never changes the chart."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def _user_key(table: str, column: str) -> sa.ForeignKeyConstraint:
 
 
 class ChartReview(TenantEntity):
-    """One submission for review; it waits since `created_at`. `reviewer_id` null: any reviewer may take it.
+    """One submission for review, which waits since `created_at`.
 
-    `author_id` is the chart's author, whom nobody can make the reviewer.
+    If `reviewer_id` is null, any reviewer may take it. `author_id` is the chart's author, who cannot be the reviewer.
     """
 
     __tablename__ = "chart_reviews"
@@ -55,7 +55,7 @@ class ChartReview(TenantEntity):
 
 
 class ReviewComment(TenantEntity):
-    """What a reviewer asks the author to look at: a `field` of one entry, a column or `elements.<element id>`."""
+    """A reviewer's request to the author to look at one `field` of an entry: a column, or `elements.<element id>`."""
 
     __tablename__ = "review_comments"
     entity_type: ClassVar[str] = "review_comment"

@@ -36,7 +36,7 @@ class ReviewRepository(Repository[ChartReview]):
         return await self._latest(_FIND_LATEST, tenant_id, incident_id)
 
     async def find_latest_for_update(self, tenant_id: TenantId, incident_id: uuid.UUID) -> ChartReview | None:
-        """As find_latest, locked until the end of the unit of work."""
+        """The chart's waiting review, or else its last one, locked FOR UPDATE."""
         return await self._latest(_FIND_LATEST_FOR_UPDATE, tenant_id, incident_id)
 
     async def _latest(

@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
 
 from app.core.schemas import RequestModel, Text, Words, length
+from app.ems.parts import ChartEntity
 
 MAX_COMMENTS = 50
-
-
-class ChartEntity(StrEnum):
-    """What a chart consists of."""
-
-    INCIDENT = "incident"
-    PATIENT = "patient"
-    VITAL = "vital"
-    INTERVENTION = "intervention"
-    NARRATIVE = "narrative"
-    ELEMENT_GROUP = "element_group"
-    CREW_MEMBER = "crew_member"
 
 
 class CommentGiven(RequestModel):

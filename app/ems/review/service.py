@@ -1,31 +1,22 @@
-"""What a chart's transitions do to its review: submitting opens one, the reviewer's verdict closes it."""
+"""Reviews follow the chart's transitions: submitting opens one, completing or returning the chart closes it."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Any
 
 from app.core.clock import utcnow
-from app.core.db.plan import plan_of
 from app.core.db.uow import ReadUnitOfWork, UnitOfWork
 from app.core.errors import ValidationFailed
 from app.core.ids import UserId
-from app.core.repository import Repository
 from app.ems.chart.columns import ChartChild, ChartEntry
-from app.ems.crew.repository import CrewRepository
-from app.ems.element_groups.repository import ElementGroupRepository
-from app.ems.elements import owner_of, repeating_group_of
 from app.ems.events import INCIDENT_UPDATED
-from app.ems.interventions.repository import InterventionRepository
-from app.ems.narratives.repository import NarrativeRepository
-from app.ems.patients.repository import PatientRepository
+from app.ems.parts import INCIDENT, PART_OF, has_field
 from app.ems.review.lifecycle import ReviewStatus, ReviewTransition, review_lifecycle
 from app.ems.review.models import ChartReview, ReviewComment
 from app.ems.review.repository import ReviewRepository
-from app.ems.review.schemas import ChartEntity, CommentGiven
-from app.ems.vitals.repository import VitalRepository
+from app.ems.review.schemas import CommentGiven
 
 
 class ReviewAction(StrEnum):
@@ -34,26 +25,15 @@ class ReviewAction(StrEnum):
     COMMENTED = "review_comment.created"
 
 
-_REPOSITORIES: dict[ChartEntity, type[Repository[Any]]] = {
-    ChartEntity.PATIENT: PatientRepository,
-    ChartEntity.VITAL: VitalRepository,
-    ChartEntity.INTERVENTION: InterventionRepository,
-    ChartEntity.NARRATIVE: NarrativeRepository,
-    ChartEntity.ELEMENT_GROUP: ElementGroupRepository,
-    ChartEntity.CREW_MEMBER: CrewRepository,
-}
-_NO_FIELDS = frozenset({"elements", "deleted_at", "status", "completed_at"})
-
-
 class Reviews:
-    """`incident` is locked FOR UPDATE by the transition that calls."""
+    """The reviews of a chart. The transition that calls has locked the incident FOR UPDATE."""
 
     def __init__(self, uow: UnitOfWork) -> None:
         self._uow = uow
         self._reviews = ReviewRepository(uow)
 
     async def open(self, incident_id: uuid.UUID, author_id: uuid.UUID) -> ChartReview:
-        """Somebody submitted the chart: from now on it waits."""
+        """Open a review, which waits from now on: somebody submitted the chart."""
         review = ChartReview(
             tenant_id=self._uow.tenant_id, incident_id=incident_id, author_id=author_id, submitted_by=self._person()
         )
@@ -68,7 +48,10 @@ class Reviews:
         return review
 
     async def comment(self, incident: ChartEntry, review: ChartReview, comments: Sequence[CommentGiven]) -> None:
-        """Raises ValidationFailed naming every comment whose entry or field the chart does not have."""
+        """Add the reviewer's comments.
+
+        Raises ValidationFailed, which names every comment whose entry or field the chart does not have.
+        """
         await self._check(incident, comments)
         for given in comments:
             comment = ReviewComment(
@@ -85,7 +68,7 @@ class Reviews:
             await self._uow.create(comment, ReviewAction.COMMENTED, event=INCIDENT_UPDATED)
 
     async def _check(self, incident: ChartEntry, comments: Sequence[CommentGiven]) -> None:
-        entries: dict[tuple[ChartEntity, uuid.UUID], ChartEntry | None] = {}
+        entries: dict[tuple[str, uuid.UUID], ChartEntry | None] = {}
         problems = []
         for number, given in enumerate(comments):
             key = given.entity, given.entity_id
@@ -111,23 +94,9 @@ class Reviews:
         return person
 
 
-async def find_entry(
-    uow: ReadUnitOfWork, incident: ChartEntry, entity: ChartEntity, entity_id: uuid.UUID
-) -> ChartEntry | None:
-    """A live entry of the chart, the incident included."""
-    if entity is ChartEntity.INCIDENT:
+async def find_entry(uow: ReadUnitOfWork, incident: ChartEntry, entity: str, entity_id: uuid.UUID) -> ChartEntry | None:
+    """The live entry of the chart with this id, or the incident; None if the chart has no such entry."""
+    if entity == INCIDENT.entity_type:
         return incident if entity_id == incident.id else None
-    entry: ChartChild | None = await _REPOSITORIES[entity](uow).find(uow.tenant_id, entity_id)
+    entry: ChartChild | None = await PART_OF[entity].repository(uow).find(uow.tenant_id, entity_id)
     return entry if entry is not None and entry.incident_id == incident.id else None
-
-
-def has_field(entry: ChartEntry, field: str) -> bool:
-    """Whether `field` is one that people fill: a column, or `elements.<id>` of an element that stands here."""
-    element_id = field.removeprefix("elements.")
-    if element_id == field:
-        return field in plan_of(type(entry)).mutable and field not in _NO_FIELDS
-    try:
-        owner, group = owner_of(element_id), repeating_group_of(element_id)
-    except KeyError:
-        return False
-    return group == entry.repeating_group() if group is not None else owner is entry.owner()

@@ -1,4 +1,4 @@
-"""The queue in one statement: waiting reviews with their chart's number and the people's names."""
+"""The query of the queue: waiting reviews with their chart's number and the names of people, in one statement."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ _STATEMENTS: dict[tuple[Any, ...], CompiledStatement] = {}
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """One line of the queue; a `row` has the review's columns and the joined ones."""
+    """One line of the queue. Its `row` has the review's columns and the joined ones."""
 
     row: Any
 

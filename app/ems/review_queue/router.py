@@ -1,4 +1,4 @@
-"""ems/review-queue, and the review and comments of one incident."""
+"""Routes of ems/review-queue, and of the review and comments of one incident."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def get_review(incident_id: uuid.UUID, reviews: ReviewReads) -> ReviewRead
 
 @router.patch("/incidents/{incident_id}/review", dependencies=[requires(CHART_REVIEW)])
 async def assign_review(incident_id: uuid.UUID, patch: ReviewPatch, reviews: ReviewWork) -> ReviewRead:
-    """Say who is to review a waiting chart: never its author. Any other reviewer may still decide."""
+    """Assign a waiting chart to a reviewer, who is never its author. Any other reviewer may still decide."""
     return await reviews.assign(incident_id, patch)
 
 
@@ -65,7 +65,7 @@ async def list_review_comments(
     status: CommentStatus | None = None,
     entity_id: uuid.UUID | None = None,
 ) -> Page[ReviewCommentRead]:
-    """What reviewers asked the author to correct, field by field."""
+    """Comments by which reviewers asked the author for corrections, field by field."""
     return await reviews.list_comments(
         incident_id, limit=limit, cursor=cursor, ascending=sort == "created_at", status=status, entity_id=entity_id
     )
@@ -75,5 +75,5 @@ async def list_review_comments(
 async def transition_review_comment(
     incident_id: uuid.UUID, comment_id: uuid.UUID, given: CommentTransitionRequest, reviews: ReviewWork
 ) -> ReviewCommentRead:
-    """Resolve a comment: the chart's author, or a reviewer."""
+    """Resolve a comment. The chart's author and reviewers may."""
     return await reviews.settle(incident_id, comment_id, given)

@@ -8,8 +8,8 @@ import uuid
 from pydantic import Field
 
 from app.core.schemas import EntityRead, RequestModel, Version, VersionedPatch
+from app.ems.parts import ChartEntity
 from app.ems.review.lifecycle import CommentStatus, CommentTransition, ReviewStatus
-from app.ems.review.schemas import ChartEntity
 
 
 class ReviewRead(EntityRead):

@@ -1,4 +1,4 @@
-"""Working through the queue: who reviews what, and settling comments."""
+"""The service of the review queue: listing it, assigning reviews, settling comments."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class ReviewReader:
         self._incidents = IncidentRepository(uow)
 
     async def list_queue(self, **query: Any) -> Page[QueuedReview]:
-        """Charts in `ready_for_review`."""
+        """A page of the reviews of charts in `ready_for_review`."""
         page = await ReviewQueueRepository(self._uow).list_page(self._uow.tenant_id, **query)
         items = [
             QueuedReview.model_validate({**waiting.row, "waiting_since": waiting.row["created_at"]})
@@ -59,7 +59,7 @@ class ReviewReader:
         return Page(items=items, next_cursor=page.next_cursor)
 
     async def get(self, incident_id: uuid.UUID) -> ReviewRead:
-        """Raises NotFound: also for a chart that was never submitted."""
+        """The waiting or last review of a chart. Raises NotFound, also for a chart that was never submitted."""
         await self._incidents.get(self._uow.tenant_id, incident_id)
         review = await ReviewRepository(self._uow).find_latest(self._uow.tenant_id, incident_id)
         if review is None:
@@ -67,7 +67,7 @@ class ReviewReader:
         return _present(review)
 
     async def list_comments(self, incident_id: uuid.UUID, **query: Any) -> Page[ReviewCommentRead]:
-        """Raises NotFound for the incident."""
+        """A page of comments on one chart. Raises NotFound for the incident."""
         await self._incidents.get(self._uow.tenant_id, incident_id)
         page = await ReviewCommentRepository(self._uow).list_page(self._uow.tenant_id, incident_id=incident_id, **query)
         items = [_present_comment(comment, self._uow.principal) for comment in page.items]
@@ -80,7 +80,9 @@ class ReviewService:
         self._incidents = IncidentRepository(uow)
 
     async def assign(self, incident_id: uuid.UUID, patch: ReviewPatch) -> ReviewRead:
-        """The incident is held FOR SHARE: a review is not assigned while its chart is being completed.
+        """Assign a waiting review to a reviewer, or to nobody.
+
+        The incident is locked FOR SHARE, so a review is not assigned while its chart is being completed.
 
         Raises NotFound, ReviewClosed, Conflict (stale), ValidationFailed (nobody who could review it).
         """
@@ -100,7 +102,7 @@ class ReviewService:
     async def settle(
         self, incident_id: uuid.UUID, comment_id: uuid.UUID, given: CommentTransitionRequest
     ) -> ReviewCommentRead:
-        """Raises NotFound, Forbidden (a bystander), InvalidTransition, Conflict (stale)."""
+        """Settle a comment. Raises NotFound, Forbidden (a bystander), InvalidTransition, Conflict (stale)."""
         await self._incidents.get(self._uow.tenant_id, incident_id)
         comment = await ReviewCommentRepository(self._uow).get_for_update(self._uow.tenant_id, comment_id)
         if comment.incident_id != incident_id:

@@ -1,4 +1,4 @@
-"""The state machine of a signature: it is never changed, only voided; who signs again makes another."""
+"""The state machine of a signature. A signature is never changed, only voided; signing again makes another."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class SignatureStatus(StrEnum):
 
 
 class SignatureTransition(StrEnum):
-    """What clients may ask for."""
+    """The transitions that clients may ask for."""
 
     COMPLETE = "complete"
     VOID = "void"

@@ -1,4 +1,4 @@
-"""signatures (directive 5.1)."""
+"""The table signatures (directive 5.1)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class SignerRole(StrEnum):
 
 
 class StatementCode(StrEnum):
-    """What kind of statement is signed; which content it covers is told by `coverage.SCOPES`."""
+    """The kind of statement that is signed. `coverage.SCOPES` tells which content each covers."""
 
     CONSENT_TO_TREAT = "consent_to_treat"
     ASSIGNMENT_OF_BENEFITS = "assignment_of_benefits"
@@ -32,8 +32,10 @@ class StatementCode(StrEnum):
 
 
 class Signature(UploadedEntry):
-    """`covered_json`: [{entity, id, version, sha256}], the content as it was signed; `content_sha256` binds it and the
-    wording. Digests of a name or a birthday can be tried out, so they are treated as the patient's.
+    """Who signed which wording, and which content of the chart.
+
+    `covered_json` is that content, as [{entity, id, version, sha256}]. `content_sha256` binds it and the wording. Both
+    are protected: a name or a birthday could be found from its digest by trying.
     """
 
     __tablename__ = "signatures"

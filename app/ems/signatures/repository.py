@@ -1,111 +1,11 @@
-"""Queries for signatures, and for the content that they cover."""
+"""Queries for signatures."""
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
-
-import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
-
-from app.core.db.entity import TenantEntity
-from app.core.db.revisions import ChartRevision
-from app.core.db.sql import CompiledStatement
-from app.core.db.uow import ReadUnitOfWork
-from app.core.ids import TenantId
 from app.core.repository import Repository
-from app.ems.chart.columns import ChartChild
-from app.ems.crew.models import CrewMember
-from app.ems.element_groups.models import ElementGroup
-from app.ems.interventions.models import Intervention
-from app.ems.narratives.models import Narrative
-from app.ems.patients.models import Patient
 from app.ems.signatures.models import Signature
-from app.ems.vitals.models import Vital
-
-COVERED_KINDS: tuple[type[ChartChild], ...] = (
-    Patient,
-    Vital,
-    Intervention,
-    Narrative,
-    ElementGroup,
-    CrewMember,
-)
-"""The entries that make a chart, beside the incident itself. Signatures and attachments are not the chart's words."""
-
-_TENANT = sa.bindparam("tenant_id", type_=sa.Uuid())
-_INCIDENT = sa.bindparam("incident_id", type_=sa.Uuid())
-_NOBODY = sa.cast(sa.null(), sa.Uuid())
-
-
-class EntryVersion(NamedTuple):
-    """`patient_id` is whom the entry is about (a patient's own id), None for the incident's."""
-
-    entity: str
-    id: uuid.UUID
-    version: int
-    patient_id: uuid.UUID | None
-
-    @classmethod
-    def of(cls, entity: str, entry_id: uuid.UUID, version: int, snapshot: Mapping[str, Any]) -> EntryVersion:
-        about = snapshot["id"] if entity == Patient.entity_type else snapshot.get("patient_id")
-        return cls(entity, entry_id, version, None if about is None else uuid.UUID(about))
-
-
-def _versions_of(kind: type[TenantEntity]) -> sa.Select[Any]:
-    table: Any = kind.__table__
-    about = table.c.id if kind is Patient else table.c.get("patient_id", _NOBODY)
-    return sa.select(sa.literal(kind.entity_type, sa.Text), table.c.id, table.c.version, about).where(
-        table.c.tenant_id == _TENANT, table.c.incident_id == _INCIDENT, table.c.deleted_at.is_(None)
-    )
-
-
-_VERSIONS = CompiledStatement(sa.union_all(*(_versions_of(kind) for kind in COVERED_KINDS)))
-_revisions: Any = ChartRevision.__table__
-_wanted = (
-    sa.func.unnest(sa.bindparam("ids", type_=ARRAY(sa.Uuid())), sa.bindparam("versions", type_=ARRAY(sa.Integer())))
-    .table_valued(sa.column("entity_id", sa.Uuid), sa.column("version", sa.Integer), name="wanted")
-    .render_derived()
-)
-_SNAPSHOTS = CompiledStatement(
-    sa.select(_revisions.c.entity, _revisions.c.entity_id, _revisions.c.version, _revisions.c.snapshot).join_from(
-        _wanted,
-        _revisions,
-        sa.and_(
-            _revisions.c.tenant_id == _TENANT,
-            _revisions.c.incident_id == _INCIDENT,
-            _revisions.c.entity_id == _wanted.c.entity_id,
-            _revisions.c.version == _wanted.c.version,
-        ),
-    )
-)
-
-Revision = tuple[uuid.UUID, int]
 
 
 class SignatureRepository(Repository[Signature]):
     entity = Signature
     filters = ("incident_id", "patient_id", "status", "statement_code")
-
-
-class ContentRepository:
-    """A chart's entries by version, and their content as it stood at a version."""
-
-    def __init__(self, uow: ReadUnitOfWork) -> None:
-        self._uow = uow
-
-    async def list_versions(self, tenant_id: TenantId, incident_id: uuid.UUID) -> list[EntryVersion]:
-        """Every live entry of the chart but the incident itself."""
-        rows = await self._uow.fetch(_VERSIONS, {"tenant_id": tenant_id, "incident_id": incident_id})
-        return [EntryVersion(*row) for row in rows]
-
-    async def get_snapshots(
-        self, tenant_id: TenantId, incident_id: uuid.UUID, wanted: Sequence[Revision]
-    ) -> dict[EntryVersion, dict[str, Any]]:
-        """Rows of the chart as they stood at the versions asked for. Asks nothing for nothing."""
-        if not wanted:
-            return {}
-        ids, versions = zip(*wanted, strict=True)
-        values = {"tenant_id": tenant_id, "incident_id": incident_id, "ids": list(ids), "versions": list(versions)}
-        return {EntryVersion.of(*row): row[3] for row in await self._uow.fetch(_SNAPSHOTS, values)}

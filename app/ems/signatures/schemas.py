@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from app.core.clock import utcnow
 from app.core.schemas import MAX_INT, CreateModel, ReadModel, RequestModel, Version, Words, length, whole
-from app.ems.chart.schemas import ChartTime, Reason
+from app.ems.chart.schemas import ChangeReason, ChartTime
 from app.ems.media.inspection import MediaType
 from app.ems.signatures.lifecycle import SignatureStatus, SignatureTransition
 from app.ems.signatures.models import MAX_BYTES, SignerRole, StatementCode
@@ -33,7 +33,7 @@ def _each_once(value: list[ShownEntry]) -> list[ShownEntry]:
 
 
 class SignatureCreate(CreateModel):
-    """`shown` is no value of the signature: `prepare` makes of it what the signature covers."""
+    """A new signature. `shown` is no value of it: the coverage is made of `shown`."""
 
     signer_role: SignerRole
     signer_name: Annotated[Words, length(100)]
@@ -62,7 +62,7 @@ class SignatureCreate(CreateModel):
 class SignatureTransitionRequest(RequestModel):
     action: SignatureTransition
     version: Version
-    reason: Reason = Field(None, description="Required to void; no patient details")
+    reason: ChangeReason = Field(None, description="Required to void; no patient details")
 
 
 class ChangeKind(StrEnum):
@@ -72,7 +72,7 @@ class ChangeKind(StrEnum):
 
 
 class CoverageChange(ReadModel):
-    """One entry that is not what was signed."""
+    """One entry that differs from what was signed."""
 
     entity: str
     id: uuid.UUID

@@ -1,4 +1,4 @@
-"""ems/incidents/{incident_id}/sync."""
+"""The route ems/incidents/{incident_id}/sync."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ router = APIRouter(prefix="/ems/incidents/{incident_id}", tags=["ems"])
 async def sync_chart(given: SyncRequest, sync: Sync) -> SyncResult:
     """Save several changes of one chart in order. Each is atomic and has its own result: saved, conflict or refused.
 
-    Sent again because the answer was lost, a change is saved again: a creation with the same `id` and `data`, and a
-    patch or a deletion that nothing followed.
+    If the answer was lost, send the same changes again. A creation with the same `id` and `data` is saved again, and so
+    is a patch or a deletion that nothing followed.
     """
     return await sync.apply(given.changes)

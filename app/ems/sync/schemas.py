@@ -1,30 +1,21 @@
-"""A sync as clients send it, and its result part by part."""
+"""A sync as clients send it, and the result of each change."""
 
 from __future__ import annotations
 
 import datetime as dt
 import uuid
 from enum import StrEnum
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, Union
 
 from pydantic import Field, model_validator
 
 from app.core.schemas import ReadModel, RequestModel, Version
-from app.ems.chart.schemas import Reason
-from app.ems.crew.schemas import CrewMemberRead
-from app.ems.element_groups.schemas import ElementGroupRead
-from app.ems.incidents.schemas import IncidentRead
-from app.ems.interventions.schemas import InterventionRead
-from app.ems.narratives.schemas import NarrativeRead
-from app.ems.patients.schemas import PatientRead
-from app.ems.review.schemas import ChartEntity
-from app.ems.vitals.schemas import VitalRead
+from app.ems.chart.schemas import ChangeReason
+from app.ems.parts import PARTS, ChartEntity
 
 MAX_CHANGES = 100
 
-ChartRecord = (
-    IncidentRead | PatientRead | VitalRead | InterventionRead | NarrativeRead | ElementGroupRead | CrewMemberRead
-)
+ChartRecord: Any = Union[tuple(part.read for part in PARTS if part.charted)]  # noqa: UP007  # not known until run time
 
 
 class SyncOperation(StrEnum):
@@ -34,7 +25,7 @@ class SyncOperation(StrEnum):
 
 
 class SyncChange(RequestModel):
-    """`data` is the body of the single request without `id` and `version`; of a delete at most a `reason`."""
+    """One change. `data` is the single request's body without `id` and `version`; of a delete at most a `reason`."""
 
     kind: ChartEntity
     op: SyncOperation
@@ -44,7 +35,7 @@ class SyncChange(RequestModel):
 
     @model_validator(mode="after")
     def _storable(self) -> Self:
-        """Overrides the base's: `data` is judged with its change, so that one bad text does not hold up the others."""
+        """Accept any `data`: it is checked with its change, so that one bad text does not hold up the others."""
         return self
 
 
@@ -53,7 +44,7 @@ class SyncRequest(RequestModel):
 
 
 class DeleteData(RequestModel):
-    reason: Reason = None
+    reason: ChangeReason = None
 
 
 class _Outcome(ReadModel):
@@ -70,7 +61,7 @@ class Saved(_Outcome):
 
 
 class Conflicting(_Outcome):
-    """Something else was written first: show both to the user, and send the merged one with `server_version`."""
+    """A change that came too late. Show both versions to the user, and send the merged one with `server_version`."""
 
     outcome: Literal["conflict"] = "conflict"
     server_version: int
@@ -79,7 +70,7 @@ class Conflicting(_Outcome):
 
 
 class SyncError(ReadModel):
-    """The error contract's, without the trace id, which is the request's."""
+    """An error as in the error contract, without the trace id, which belongs to the whole request."""
 
     code: str = Field(examples=["VALIDATION_FAILED"])
     message: str

@@ -1,4 +1,4 @@
-"""Applies the changes of a sync one by one, each in its own unit of work, by the services of single requests."""
+"""The service of a sync: each change in its own unit of work, by the service of its single request."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from app.core.errors import AppError, Conflict, NotFound, ServiceUnavailable, Va
 from app.core.http import as_app_error, is_contention
 from app.core.idempotency.creation import Creation
 from app.ems.chart.schemas import ChartPatch
+from app.ems.charting.service import IncidentReader, IncidentService
 from app.ems.entries.children import ChildReader, ChildService
-from app.ems.entries.kinds import KINDS
+from app.ems.entries.kinds import CHILD_KINDS
 from app.ems.incidents.schemas import IncidentPatch
-from app.ems.incidents.service import IncidentReader, IncidentService
-from app.ems.review.schemas import ChartEntity
+from app.ems.parts import INCIDENT
 from app.ems.sync.schemas import (
     Conflicting,
     DeleteData,
@@ -34,11 +34,12 @@ from app.ems.sync.schemas import (
     SyncResult,
 )
 
-_KINDS = {ChartEntity(kind.repository.entity.entity_type): kind for kind in KINDS}
-
 
 class SyncService:
-    """`collections` is the address below which single requests create: a creation is known again by either way."""
+    """Saves changes of one chart. `collections` is the address below which single requests create.
+
+    By that address a creation is known again, whether it first came by a sync or by a single request.
+    """
 
     def __init__(self, unit_of_work: Callable[[], UnitOfWork], incident_id: uuid.UUID, collections: str) -> None:
         self._unit_of_work = unit_of_work
@@ -46,9 +47,9 @@ class SyncService:
         self._collections = collections
 
     async def apply(self, changes: list[SyncChange]) -> SyncResult:
-        """Raises NotFound for the incident; whatever becomes of a change is its result.
+        """Apply the changes in order, and return the result of each. Raises NotFound for the incident.
 
-        Once the database is away, the rest is refused untried: every attempt would wait for the same failure.
+        When the database is away, the remaining changes are refused untried: each would wait for the same failure.
         """
         async with self._unit_of_work() as uow:
             await IncidentReader(uow).get(self._incident_id)
@@ -68,7 +69,7 @@ class SyncService:
         return SyncResult(results=results)
 
     async def _attempt(self, change: SyncChange) -> Saved | Conflicting:
-        """Once more where it lost against somebody else's transaction: nothing is left of the first attempt."""
+        """Apply a change; once more if it lost against another transaction. Nothing is left of a first attempt."""
         try:
             return await self._settle(change)
         except Exception as error:
@@ -77,7 +78,7 @@ class SyncService:
         return await self._settle(change)
 
     async def _settle(self, change: SyncChange) -> Saved | Conflicting:
-        """A change is saved when it was saved before, but its answer was lost."""
+        """Save a change. A change that was saved before counts as saved: its answer was lost."""
         try:
             return await self._save(change)
         except Conflict as error:
@@ -92,7 +93,7 @@ class SyncService:
             raise _of_a_body(error) from error
 
     async def _save(self, change: SyncChange) -> Saved:
-        """The unit of work commits before anything is called saved."""
+        """Save a change by the service of its single request. The unit of work has committed when this returns."""
         _require_whole(change)
         if change.op is SyncOperation.DELETE:
             given = DeleteData.model_validate(change.data)
@@ -101,9 +102,9 @@ class SyncService:
                 await self._entries(uow, change).delete(self._incident_id, change.id, version, given.reason)
             return _saved(change, 204, version + 1, None)
         if change.op is SyncOperation.CREATE:
-            body = _body(_KINDS[change.kind].create, change, id=change.id)
+            body = _body(CHILD_KINDS[change.kind].part.create, change, id=change.id)
             answer = Response(status_code=201)
-            creation = Creation(answer, f"{self._collections}/{_KINDS[change.kind].path}", None)
+            creation = Creation(answer, f"{self._collections}/{CHILD_KINDS[change.kind].part.path}", None)
             async with self._unit_of_work() as uow:
                 resource = await self._entries(uow, change).create(self._incident_id, body, creation)
             return _saved(change, answer.status_code, resource.version, resource)
@@ -113,18 +114,20 @@ class SyncService:
 
     async def _revise(self, uow: UnitOfWork, change: SyncChange) -> Any:
         version = _version(change)
-        if change.kind is ChartEntity.INCIDENT:
+        if change.kind == INCIDENT.entity_type:
             if change.id != self._incident_id:
                 raise NotFound
             patch: IncidentPatch = _body(IncidentPatch, change, version=version)
             return await IncidentService(uow).revise(self._incident_id, patch)
-        given: ChartPatch = _body(_KINDS[change.kind].patch, change, version=version)
+        body: Any = CHILD_KINDS[change.kind].part.patch
+        given: ChartPatch = _body(body, change, version=version)
         return await self._entries(uow, change).revise(self._incident_id, change.id, given)
 
     async def _revised_before(self, change: SyncChange, stale: Conflict) -> Saved | None:
-        """Saved, when this user made the version that is in the way, and on top of it the patch changes nothing.
+        """The result of a patch that was saved before, or None.
 
-        Tried for real, and rolled back when it would change something.
+        It was, if this user made the version that is in the way, and the patch changes nothing on top of that version.
+        The patch is really applied, and rolled back if it changes something.
         """
         if change.op is not SyncOperation.PATCH or stale.details["server_version"] != _version(change) + 1:
             return None
@@ -145,7 +148,9 @@ class SyncService:
         """Whether this very user deleted the version that this change is about."""
         async with self._unit_of_work() as uow:
             try:
-                entry = await _KINDS[change.kind].repository(uow).get_including_deleted(uow.tenant_id, change.id)
+                entry = (
+                    await CHILD_KINDS[change.kind].part.repository(uow).get_including_deleted(uow.tenant_id, change.id)
+                )
             except NotFound:
                 return False
             return (
@@ -159,10 +164,10 @@ class SyncService:
         resource: Any = None
         async with self._unit_of_work() as uow:
             try:
-                if change.kind is ChartEntity.INCIDENT:
+                if change.kind == INCIDENT.entity_type:
                     resource = await IncidentReader(uow).get(self._incident_id)
                 else:
-                    resource = await ChildReader(uow, _KINDS[change.kind]).get(self._incident_id, change.id)
+                    resource = await ChildReader(uow, CHILD_KINDS[change.kind]).get(self._incident_id, change.id)
             except NotFound:
                 resource = None
         at_refusal = error.details
@@ -177,15 +182,15 @@ class SyncService:
         )
 
     def _entries(self, uow: UnitOfWork, change: SyncChange) -> ChildService[Any, Any]:
-        return ChildService(uow, _KINDS[change.kind])
+        return ChildService(uow, CHILD_KINDS[change.kind])
 
 
 class _AnotherChange(Exception):
-    """Rolls the unit of work back."""
+    """Raised to roll the unit of work back: the patch would change something."""
 
 
 async def _wrote(uow: UnitOfWork, entity_id: uuid.UUID, written_at: dt.datetime) -> bool:
-    """Whether this very user made the version of that time: a row and its audit event carry their transaction's."""
+    """Whether this very user wrote the version of that time. A row and its audit event have the same time."""
     events = await AuditEventRepository(uow).list_page(
         uow.tenant_id,
         limit=1,
@@ -198,16 +203,16 @@ async def _wrote(uow: UnitOfWork, entity_id: uuid.UUID, written_at: dt.datetime)
 
 
 def _require_whole(change: SyncChange) -> None:
-    """Judged change by change, so that one does not hold up the others. Raises ValidationFailed."""
+    """Require a version where the change needs one, and an operation that its kind has. Raises ValidationFailed."""
     if (change.version is None) != (change.op is SyncOperation.CREATE):
         message = "Give the version to patch and to delete, and only then."
         raise ValidationFailed.of("version", "version_of_a_change", message)
-    if change.kind is ChartEntity.INCIDENT and change.op is not SyncOperation.PATCH:
+    if change.kind == INCIDENT.entity_type and change.op is not SyncOperation.PATCH:
         raise ValidationFailed.of("op", "head_of_the_chart", "The incident itself can only be patched.")
 
 
 def _body(model: type[BaseModel], change: SyncChange, **named: Any) -> Any:
-    """The single request's body. Raises ValidationError, or ValidationFailed for data that names its own place."""
+    """The body of the single request. Raises ValidationError, or ValidationFailed for `id` or `version` in the data."""
     for name in named.keys() & change.data.keys():
         raise ValidationFailed.of(name, "not_in_data", "Give this beside the data, not in it.")
     return model.model_validate({**change.data, **named})

@@ -1,4 +1,4 @@
-"""ems/incidents/{incident_id}/timeline."""
+"""The route ems/incidents/{incident_id}/timeline."""
 
 from __future__ import annotations
 

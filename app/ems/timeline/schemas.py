@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from enum import StrEnum
 from typing import Any
 
 from pydantic import Field
 
 from app.core.schemas import ReadModel
+from app.ems.parts import PARTS, closed_vocabulary
 
-
-class TimelineKind(StrEnum):
-    """In the order that items of the same instant are shown."""
-
-    TIME = "time"
-    VITAL = "vital"
-    INTERVENTION = "intervention"
-    NARRATIVE = "narrative"
-    TRANSITION = "transition"
+TimelineKind: Any = closed_vocabulary(
+    "TimelineKind",
+    "In the order that items of the same instant are shown.",
+    ("time", *(part.entity_type for part in PARTS if part.timeline is not None), "transition"),
+)
 
 
 class TimelineItem(ReadModel):
@@ -35,6 +31,6 @@ class TimelineItem(ReadModel):
 
 
 class Timeline(ReadModel):
-    """Oldest first; what has no time stands at the end."""
+    """The items of a chart, oldest first. An item without a time stands at the end."""
 
     items: list[TimelineItem]

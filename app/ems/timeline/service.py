@@ -1,4 +1,4 @@
-"""Puts the parts of a chart into one order of time."""
+"""The timeline of a chart: its parts in one order of time."""
 
 from __future__ import annotations
 
@@ -14,44 +14,36 @@ from app.core.dependencies import ReadUow
 from app.ems.elements import from_json
 from app.ems.incidents.models import Incident
 from app.ems.incidents.repository import IncidentRepository
-from app.ems.interventions.repository import InterventionRepository
-from app.ems.narratives.models import Narrative
-from app.ems.narratives.repository import NarrativeRepository
+from app.ems.parts import ENTRIES, TimelinePlace
 from app.ems.timeline.repository import TransitionRepository
 from app.ems.timeline.schemas import Timeline, TimelineItem, TimelineKind
-from app.ems.vitals.models import Vital
-from app.ems.vitals.repository import VitalRepository
 
-_BEGINNING = 200  # characters of a narrative
+_BEGINNING = 200  # characters of a long text
 _TIMES = tuple(name for name, element_id in Incident.element_columns.items() if element_id.startswith("eTimes."))
-_VITAL_VALUES = (*(name for name in Vital.element_columns if name != "taken_at"), "etco2_unit")
-_INTERVENTION_VALUES = ("type", "procedure_code", "rxcui", "dose", "dose_unit", "route", "outcome")
 _RANKS = {kind: rank for rank, kind in enumerate(TimelineKind)}
 _NEVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
 class TimelineReader:
-    """Five statements however large the chart."""
+    """Reads a timeline: one statement per part that stands in it and two more, for any size of chart."""
 
     def __init__(self, uow: ReadUnitOfWork) -> None:
         self._uow = uow
 
     async def read(self, incident_id: uuid.UUID) -> Timeline:
-        """Raises NotFound."""
+        """The timeline of one chart. Raises NotFound."""
         uow, tenant_id = self._uow, self._uow.tenant_id
         incident = await IncidentRepository(uow).get(tenant_id, incident_id)
-        vitals = await VitalRepository(uow).list_all(tenant_id, incident_id=incident_id)
-        interventions = await InterventionRepository(uow).list_all(tenant_id, incident_id=incident_id)
-        narratives = await NarrativeRepository(uow).list_all(tenant_id, incident_id=incident_id)
+        entries = [
+            _entry(entry, part.timeline)
+            for part in ENTRIES
+            if part.timeline is not None
+            for entry in await part.repository(uow).list_all(tenant_id, incident_id=incident_id)
+        ]
         transitions = await TransitionRepository(uow).list_all(tenant_id, incident_id, incident.created_at)
         items = [
             *_times(incident),
-            *(_entry(TimelineKind.VITAL, vital, vital.taken_at, _VITAL_VALUES) for vital in vitals),
-            *(
-                _entry(TimelineKind.INTERVENTION, intervention, intervention.performed_at, _INTERVENTION_VALUES)
-                for intervention in interventions
-            ),
-            *(_note(narrative) for narrative in narratives),
+            *entries,
             *(_transition(incident_id, row) for row in transitions),
         ]
         # The sort is stable: what one instant and kind share keeps the order in which it was charted.
@@ -60,7 +52,7 @@ class TimelineReader:
 
 
 def _times(incident: Incident) -> Iterator[TimelineItem]:
-    """The columns of eTimes, and the eTimes elements that have none."""
+    """Items of the incident's times: columns of eTimes, and the eTimes elements that have no column."""
     for name in _TIMES:
         at = getattr(incident, name)
         if at is not None:
@@ -84,26 +76,18 @@ def _time(incident: Incident, at: dt.datetime, summary: dict[str, Any]) -> Timel
     )
 
 
-def _entry(kind: TimelineKind, entry: Any, at: dt.datetime | None, names: tuple[str, ...]) -> TimelineItem:
-    values = {name: getattr(entry, name) for name in names}
+def _entry(entry: Any, place: TimelinePlace) -> TimelineItem:
+    values = {name: getattr(entry, name) for name in place.shows}
+    if place.begins_with is not None:
+        text = getattr(entry, place.begins_with)
+        values["beginning"] = None if text is None else text[:_BEGINNING]
     return TimelineItem(
-        at=at,
-        kind=kind,
+        at=getattr(entry, place.at),
+        kind=TimelineKind(entry.entity_type),
         entity=entry.entity_type,
         entity_id=entry.id,
         patient_id=entry.patient_id,
         summary={name: value for name, value in values.items() if value is not None},
-    )
-
-
-def _note(narrative: Narrative) -> TimelineItem:
-    return TimelineItem(
-        at=narrative.created_at,
-        kind=TimelineKind.NARRATIVE,
-        entity=narrative.entity_type,
-        entity_id=narrative.id,
-        patient_id=narrative.patient_id,
-        summary={} if narrative.narrative_text is None else {"beginning": narrative.narrative_text[:_BEGINNING]},
     )
 
 

@@ -1,1 +1,1 @@
-"""What every uploaded part of a chart has: declared first, sent with a link, judged when complete."""
+"""What all uploads share. An upload is declared first, sent with a link, and checked when it is complete."""

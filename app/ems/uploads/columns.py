@@ -16,7 +16,7 @@ from app.ems.media.inspection import MediaType, Refusal
 
 
 class UploadedEntry(ChartChild):
-    """`size_bytes` and `sha256` are the declared ones of what is sent; `stored_…` those of what was kept of it."""
+    """An entry with a content. `size_bytes` and `sha256` are as declared; the `stored_…` ones are of what was kept."""
 
     __abstract__ = True
     references: ClassVar[tuple[str, ...]] = ("incident_id", "patient_id")

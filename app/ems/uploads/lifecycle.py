@@ -14,7 +14,7 @@ S = TypeVar("S", bound=StrEnum)
 
 
 class UploadTransition(StrEnum):
-    """`complete` of the client ends in one of two states: it is `reject` when the content is refused."""
+    """The transitions of an upload. The client asks for `complete`; it becomes `reject` when the content is refused."""
 
     COMPLETE = "complete"
     REJECT = "reject"
@@ -22,7 +22,7 @@ class UploadTransition(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class UploadFacts:
-    """`uploaded`: something lies where the upload link led."""
+    """What guards look at. `uploaded`: something lies where the upload link led."""
 
     uploaded: bool
 
@@ -36,7 +36,7 @@ UPLOADED: Guard[UploadFacts] = Guard(
 def upload_transitions(
     pending: S, kept: S, rejected: S, *, kept_as: StrEnum, rejected_as: StrEnum
 ) -> tuple[Transition[S, UploadFacts], ...]:
-    """`kept_as`, `rejected_as`: audit actions."""
+    """The transitions of a kind of upload. `kept_as` and `rejected_as` are audit actions."""
     common: dict[str, Any] = {"permission": CHART_WRITE, "guards": (UPLOADED,), "event": INCIDENT_UPDATED}
     sources = frozenset({pending})
     return (

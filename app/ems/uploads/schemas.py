@@ -1,4 +1,4 @@
-"""What every request and answer about an uploaded part of a chart has."""
+"""Fields that requests and answers about all uploads share."""
 
 from __future__ import annotations
 

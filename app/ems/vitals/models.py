@@ -1,4 +1,4 @@
-"""vitals (directive 5.1)."""
+"""The table vitals (directive 5.1)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from app.ems.elements import Owner
 
 
 class Etco2Unit(StrEnum):
-    """The ETCO2Type attribute of eVitals.16."""
+    """The values of the ETCO2Type attribute of eVitals.16."""
 
     MMHG = "mmHg"
     PERCENT = "percent"
@@ -25,7 +25,7 @@ class Etco2Unit(StrEnum):
 
 
 class Vital(PatientEntry):
-    """Pressures in mmHg, rates per minute, SpO2 in percent, temperature in °C."""
+    """One set of vital signs: pressures in mmHg, rates per minute, SpO2 in percent, temperature in °C."""
 
     __tablename__ = "vitals"
     entity_type: ClassVar[str] = "vital"

@@ -1,7 +1,7 @@
 """Unusual vital signs: warnings derived on every read, never stored, so that they follow each correction.
 
-A limit here asks for a second look at the number or its unit; it is no triage score, and a sick patient may well be
-outside. What cannot be at all is refused when it is written: `schemas.py` (bounds of the NEMSIS types) and
+A limit here asks for a second look at the number or its unit. It is no triage score: a sick patient may well lie
+outside. Impossible values are refused when they are written: `schemas.py` (bounds of the NEMSIS types) and
 `app/ems/entries/vitals.py` (values that contradict each other).
 
 Limits of children follow the American Heart Association's Pediatric Advanced Life Support (PALS), as these quote it:
@@ -30,15 +30,15 @@ from typing import Any, Protocol
 from app.ems.vitals.models import Etco2Unit
 
 MMHG_PER_UNIT = {Etco2Unit.MMHG: Decimal(1), Etco2Unit.PERCENT: Decimal("7.6"), Etco2Unit.KPA: Decimal("7.50062")}
-"""Percent of one atmosphere of 760 mmHg."""
+"""One percent of an atmosphere of 760 mmHg."""
 TOLERANCE = dt.timedelta(minutes=15)
-"""How far the clocks of a monitor and of dispatch may be apart."""
+"""The difference that the clocks of a monitor and of dispatch may have."""
 GLUCOSE = "eVitals.18"
 _PRIOR_TO_ARRIVAL = "eVitals.02"
 _YES = "9923003"
 _YEAR = 365
 _NEWBORN, _INFANT, _CHILD, _ADOLESCENT, _ADULT = 29, _YEAR, 10 * _YEAR, 12 * _YEAR, 18 * _YEAR
-"""The first day of age after each: PALS counts days 0 to 28 as a newborn's."""
+"""The first day of age after each age group. PALS counts days 0 to 28 as a newborn's."""
 
 
 class WarningCode(StrEnum):
@@ -50,7 +50,7 @@ class WarningCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Warned:
-    """`field` is named as in the request: a column, or `elements.<id>`."""
+    """A warning. `field` is named as in the request: a column, or `elements.<id>`."""
 
     field: str
     code: WarningCode
@@ -86,8 +86,8 @@ class Limit:
     bands: tuple[Band, ...]
     zero_is_charted: bool = False
 
-    def judge(self, value: Decimal, age_days: int | None) -> WarningCode | None:
-        """For a patient of unknown age only what is unusual at every age."""
+    def warning_for(self, value: Decimal, age_days: int | None) -> WarningCode | None:
+        """The warning that `value` deserves, if any. At an unknown age only values that are unusual at every age do."""
         if value == 0 and self.zero_is_charted:
             return None
         bands = [band for band in self.bands if age_days is None or band.holds(age_days)]
@@ -131,11 +131,11 @@ LIMITS: tuple[Limit, ...] = (
     Limit("temperature_c", "The temperature", (_band("32", "41"),)),
     Limit(f"elements.{GLUCOSE}", "The blood glucose", (_band("40", "600"),)),
 )
-"""Pressures and CO2 in mmHg, rates per minute, percent, °C, mg/dL. The one table of what is unusual."""
+"""The one table of usual values: pressures and CO2 in mmHg, rates per minute, percent, °C, mg/dL."""
 
 
 class CallTimes(Protocol):
-    """The incident, as far as the time of a measurement is held against it."""
+    """The incident, as far as the time of a measurement is compared with it."""
 
     @property
     def dispatch_time(self) -> dt.datetime | None: ...
@@ -151,11 +151,11 @@ class CallTimes(Protocol):
 
 
 def warnings_of(vital: Any, age_days: int | None = None, call: CallTimes | None = None) -> list[Warned]:
-    """Everything unusual about a vital (entity or answer). Without age or call, what needs them is not judged."""
+    """Everything unusual about a vital (entity or answer). Without age or call, rules that need them are left out."""
     found = []
     for limit in LIMITS:
         value = _value(vital, limit.field)
-        code = None if value is None else limit.judge(value, age_days)
+        code = None if value is None else limit.warning_for(value, age_days)
         if code is not None:
             how = code.value.replace("_", " ")
             found.append(Warned(limit.field, code, f"{limit.name} is {how}: check the value and its unit."))
@@ -190,7 +190,10 @@ def _element(vital: Any, element_id: str) -> str | None:
 
 
 def _outside(vital: Any, call: CallTimes) -> bool:
-    """Before the first known time of the unit, unless taken prior to its arrival (eVitals.02), or after the last."""
+    """Whether the vital was taken outside the call: before the unit's first known time, or after its last.
+
+    One taken prior to the unit's arrival (eVitals.02) may lie before it.
+    """
     starts = [moment for moment in (call.dispatch_time, call.enroute_time, call.arrival_time) if moment is not None]
     early = bool(starts) and vital.taken_at < min(starts) - TOLERANCE and _element(vital, _PRIOR_TO_ARRIVAL) != _YES
     return early or (call.cleared_time is not None and vital.taken_at > call.cleared_time + TOLERANCE)

@@ -55,7 +55,7 @@ class VitalPatch(_VitalFields, ChartPatch):
 
 
 class VitalWarning(ReadModel):
-    """Unusual, and kept as charted: `field` as in the request, `message` in words for the crew."""
+    """Something unusual, which is kept as charted. `field` is named as in the request; `message` is for the crew."""
 
     field: str
     code: WarningCode
@@ -82,12 +82,12 @@ class VitalRead(ChartRead):
     correlation_id: str | None
     warnings: list[VitalWarning] = Field(
         description="What is unusual about these values, for a second look; derived on read, nothing to acknowledge."
-        " Limits by age and the call's times are judged where patient and incident are at hand"
+        " Limits by age and by the call's times need the patient and the incident"
     )
 
     @classmethod
     def of(cls, entity: Any, **derived: Any) -> Self:
-        """Derives the warnings, unless given, and a total GCS that has neither a value nor a reason of absence."""
+        """The answer for an entity. It derives warnings, unless they are given, and a missing total GCS."""
         derived.setdefault("warnings", warnings_of(entity))
         parts = [entity.gcs_eye, entity.gcs_verbal, entity.gcs_motor]
         if entity.gcs_total is None and None not in parts and _TOTAL_GCS not in entity.elements:

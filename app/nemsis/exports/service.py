@@ -26,9 +26,9 @@ from app.ems.public import (
     TARGET_BUILD,
     IncidentStatus,
     PatientChart,
+    freeze_chart,
     get_incident,
     get_patient_charts,
-    hold_chart,
     list_custom_elements,
     list_patients,
     service_date,
@@ -231,7 +231,7 @@ class ExportService:
 
         async def record(uow: UnitOfWork, prepared: Prepared, _: None) -> NemsisExportRead:
             judged = prepared.judged
-            incident = await hold_chart(uow, judged.chart.incident.id)  # amended while the document was being put?
+            incident = await freeze_chart(uow, judged.chart.incident.id)  # amended while the document was being put?
             export = await NemsisExportRepository(uow).get_for_update(uow.tenant_id, export_id)
             require_version(export, version)
             facts = ExportFacts(

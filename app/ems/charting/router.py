@@ -1,4 +1,4 @@
-"""ems/incidents."""
+"""Routes of ems/incidents."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from app.core.dependencies import requires
 from app.core.idempotency.creation import CreationDependency
 from app.core.pagination import CursorText, Limit, Page, Sort
 from app.core.schemas import VersionQuery
-from app.ems.chart.schemas import ChartRestore, ReasonQuery
-from app.ems.incidents.schemas import IncidentCreate, IncidentPatch, IncidentRead, TransitionRequest
-from app.ems.incidents.service import IncidentReads, Incidents
+from app.ems.chart.schemas import ChangeReasonQuery, ChartRestore
+from app.ems.charting.schemas import IncidentTransitionRequest
+from app.ems.charting.service import IncidentReads, Incidents
+from app.ems.incidents.schemas import IncidentCreate, IncidentPatch, IncidentRead
 from app.ems.lifecycle import IncidentStatus
 from app.ems.permissions import CHART_READ, CHART_RESTORE, CHART_WRITE
 
@@ -57,12 +58,14 @@ async def get_incident(incident_id: uuid.UUID, incidents: IncidentReads) -> Inci
 
 @router.patch("/{incident_id}", dependencies=[requires(CHART_WRITE)])
 async def revise_incident(incident_id: uuid.UUID, patch: IncidentPatch, incidents: Incidents) -> IncidentRead:
-    """Autosave: `version` and the fields that changed. In `completed` an admin amends, giving a `reason`."""
+    """Save the fields that changed, with the `version` last seen. In `completed` an admin amends, giving a `reason`."""
     return await incidents.revise(incident_id, patch)
 
 
 @router.post("/{incident_id}/transitions", dependencies=[requires(CHART_WRITE)])
-async def transition_incident(incident_id: uuid.UUID, given: TransitionRequest, incidents: Incidents) -> IncidentRead:
+async def transition_incident(
+    incident_id: uuid.UUID, given: IncidentTransitionRequest, incidents: Incidents
+) -> IncidentRead:
     """Move the chart along draft → in_progress → ready_for_review → completed → locked, or back.
 
     A reviewer who returns a chart may comment on single fields: see `…/review-comments`.
@@ -72,7 +75,7 @@ async def transition_incident(incident_id: uuid.UUID, given: TransitionRequest, 
 
 @router.delete("/{incident_id}", status_code=204, dependencies=[requires(CHART_WRITE)])
 async def delete_incident(
-    incident_id: uuid.UUID, version: VersionQuery, incidents: Incidents, reason: ReasonQuery = None
+    incident_id: uuid.UUID, version: VersionQuery, incidents: Incidents, reason: ChangeReasonQuery = None
 ) -> None:
     """Soft-delete an open chart. In `completed` an admin amends, giving a `reason`."""
     await incidents.delete(incident_id, version, reason)
@@ -80,5 +83,5 @@ async def delete_incident(
 
 @router.post("/{incident_id}/restore", dependencies=[requires(CHART_RESTORE)])
 async def restore_incident(incident_id: uuid.UUID, given: ChartRestore, incidents: Incidents) -> IncidentRead:
-    """Bring a deleted chart back; one that was completed, with a `reason`."""
+    """Bring a deleted chart back. A chart that was completed needs a `reason`."""
     return await incidents.restore(incident_id, given.version, given.reason)

@@ -1,8 +1,8 @@
-"""What a signature covers, and what of it is no longer what was signed.
+"""Coverage of signatures: which content a signature covers, and which of it has changed since.
 
-Content is compared as it stands in chart_revisions, field by field: a change that is taken back covers again, and a
-change of something that the statement is not about takes nothing away. A client that says what its screen showed has
-that covered, whatever stands in the chart by then.
+Content is compared field by field, as it stands in chart_revisions. If a change is taken back, the signature covers
+again. A change of something that the statement is not about does not matter. A client may say what its screen showed.
+Then the signature covers that, whatever the chart says by then.
 """
 
 from __future__ import annotations
@@ -16,42 +16,30 @@ import orjson
 
 from app.core.db.uow import ReadUnitOfWork
 from app.core.errors import ValidationFailed
+from app.ems.content.repository import ContentRepository, EntryVersion, Revision
+from app.ems.parts import CHARTED, INCIDENT, PART_OF, PATIENT
 from app.ems.signatures.lifecycle import SignatureStatus
 from app.ems.signatures.models import Signature, StatementCode
-from app.ems.signatures.repository import (
-    COVERED_KINDS,
-    ContentRepository,
-    EntryVersion,
-    Revision,
-    SignatureRepository,
-)
+from app.ems.signatures.repository import SignatureRepository
 from app.ems.signatures.schemas import ChangeKind, CoverageChange
-
-UNCHARTED = frozenset(
-    {
-        "id", "tenant_id", "incident_id", "version", "created_at", "updated_at", "deleted_at", "created_by", "pcr_uuid",
-        "status", "completed_at", "ai_suggestions_json", "ai_score",
-    }
-)  # fmt: skip
-"""Columns of chart entries that nobody charts: keys, workflow, and what the narrative analysis says."""
 
 _IDENTITY = frozenset({"last_name", "first_name", "middle_name", "name_suffix", "date_of_birth"})
 _REFUSED = frozenset(f"elements.eDisposition.{number}" for number in ("27", "28", "29", "30", "31"))
-CHARTED = frozenset({"incident", *(kind.entity_type for kind in COVERED_KINDS)})
-"""Entities that make a chart. Signatures and attachments stand beside it: they say nothing that it has to say."""
-
 Scope = Mapping[str, frozenset[str] | None]
 SCOPES: Mapping[StatementCode, Scope] = {
-    StatementCode.CONSENT_TO_TREAT: {"patient": _IDENTITY},
-    StatementCode.RECEIPT_OF_PRIVACY_NOTICE: {"patient": _IDENTITY},
-    StatementCode.ASSIGNMENT_OF_BENEFITS: {"patient": _IDENTITY, "incident": frozenset({"incident_number"})},
+    StatementCode.CONSENT_TO_TREAT: {PATIENT.entity_type: _IDENTITY},
+    StatementCode.RECEIPT_OF_PRIVACY_NOTICE: {PATIENT.entity_type: _IDENTITY},
+    StatementCode.ASSIGNMENT_OF_BENEFITS: {
+        PATIENT.entity_type: _IDENTITY,
+        INCIDENT.entity_type: frozenset({"incident_number"}),
+    },
     StatementCode.REFUSAL: {
-        "patient": _IDENTITY | _REFUSED,
-        "incident": frozenset({"incident_number", "disposition"}),
+        PATIENT.entity_type: _IDENTITY | _REFUSED,
+        INCIDENT.entity_type: frozenset({"incident_number", "disposition"}),
     },
     StatementCode.CREW_ATTESTATION: dict.fromkeys(CHARTED),
 }
-"""{entity: fields, or None for everything charted}. A refusal is about what was refused, an attestation about all."""
+"""The fields that each statement is about, as {entity: fields}; None: every charted field of that entity."""
 
 
 class Head(Protocol):
@@ -65,7 +53,7 @@ class Head(Protocol):
 
 
 class Coverage(NamedTuple):
-    """`entries`: what is stored with the signature; `sha256` binds them, the wording and the signer's role."""
+    """The covered `entries`, which are stored with the signature. `sha256` binds them, the wording and the signer."""
 
     entries: list[dict[str, Any]]
     sha256: str
@@ -74,9 +62,9 @@ class Coverage(NamedTuple):
 async def cover(
     uow: ReadUnitOfWork, incident: Head, signature: Signature, shown: Sequence[Revision] | None = None
 ) -> Coverage:
-    """What `signature` covers of what was shown, or else of the chart as it stands now: two statements.
+    """The coverage of a new signature: of what was shown to the signer, or of the chart as it stands now.
 
-    Raises ValidationFailed for something shown that never stood in this chart.
+    Two statements. Raises ValidationFailed for something shown that never stood in this chart.
     """
     content = ContentRepository(uow)
     scope, patient_id = SCOPES[signature.statement_code], signature.patient_id
@@ -92,7 +80,7 @@ async def cover(
             "entity": entry.entity,
             "id": str(entry.id),
             "version": entry.version,
-            "sha256": _digest(content_of(snapshots[entry], scope[entry.entity])),
+            "sha256": _digest(content_of(entry.entity, snapshots[entry], scope[entry.entity])),
         }
         for entry in sorted(snapshots, key=lambda entry: entry[:3])
         if _is_covered(entry, scope, patient_id)
@@ -104,7 +92,10 @@ async def cover(
 async def changes_since(
     uow: ReadUnitOfWork, incident: Head, signatures: Sequence[Signature]
 ) -> dict[uuid.UUID, list[CoverageChange]]:
-    """By signature, what of its content is no longer as signed: two statements for however many. Signed ones only."""
+    """The changes of each signature's content since it was given. Signatures that are not signed are left out.
+
+    Two statements for any number of signatures.
+    """
     given = [signature for signature in signatures if signature.status is SignatureStatus.SIGNED]
     if not given:
         return {}
@@ -116,7 +107,10 @@ async def changes_since(
 
 
 async def is_attested(uow: ReadUnitOfWork, incident: Head) -> bool:
-    """Whether the crew's attestations cover the whole chart as it stands: one of all of it, or one per patient."""
+    """Whether attestations of the crew cover the whole chart as it stands.
+
+    One attestation of the whole chart does, and so do attestations for each of its patients.
+    """
     attestations = await SignatureRepository(uow).list_all(
         uow.tenant_id,
         incident_id=incident.id,
@@ -127,7 +121,9 @@ async def is_attested(uow: ReadUnitOfWork, incident: Head) -> bool:
     attested = {signature.patient_id for signature in attestations if not changes[signature.id]}
     if None in attested or not attested:
         return None in attested
-    patients = {entry.id for entry in await _chart(ContentRepository(uow), uow, incident) if entry.entity == "patient"}
+    patients = {
+        entry.id for entry in await _chart(ContentRepository(uow), uow, incident) if entry.entity == PATIENT.entity_type
+    }
     return patients <= attested
 
 
@@ -140,43 +136,49 @@ def is_outdated_by(
     before: Mapping[str, Any] | None,
     after: Mapping[str, Any] | None,
 ) -> bool:
-    """Whether a change of `entry` took from a signature something that was as `signed` until then.
+    """Whether one change of `entry` made a signature outdated.
 
-    Three rows as they stood, None for none. What had been taken away before is no matter of this change, and a change
-    back takes nothing.
+    `signed`, `before` and `after` are rows of the entry: as it was signed, before the change and after it. None stands
+    for no row. The answer is yes if some field was as signed before the change and is not after it. A field that had
+    changed already does not count, nor does a change back to what was signed.
     """
     scope = SCOPES[statement_code]
     if not _is_covered(entry, scope, patient_id):
         return False
     fields = scope[entry.entity]
-    return bool(_differing(signed, after, fields) - _differing(signed, before, fields))
+    return bool(_differing(entry.entity, signed, after, fields) - _differing(entry.entity, signed, before, fields))
 
 
 def _differing(
-    signed: Mapping[str, Any] | None, standing: Mapping[str, Any] | None, fields: frozenset[str] | None
+    entity: str, signed: Mapping[str, Any] | None, standing: Mapping[str, Any] | None, fields: frozenset[str] | None
 ) -> set[str]:
-    """Names of the fields that are not as signed, and "" for an entry that was not signed, or is gone."""
+    """The fields that are not as they were signed. The name "" stands for an entry that was not signed, or is gone."""
     there = standing is not None and standing["deleted_at"] is None
     if signed is None:
         return {""} if there else set()
-    then, now = content_of(signed, fields), content_of(standing, fields) if standing is not None and there else {}
+    then = content_of(entity, signed, fields)
+    now = content_of(entity, standing, fields) if standing is not None and there else {}
     return _changed(then, now) | (set() if there else {"", *then})
 
 
-def content_of(snapshot: Mapping[str, Any], fields: frozenset[str] | None) -> dict[str, Any]:
-    """What is charted in a row: {field: value}, elements one by one, nothing for nothing."""
-    charted = {name: value for name, value in snapshot.items() if name not in UNCHARTED and name != "elements"}
+def content_of(entity: str, snapshot: Mapping[str, Any], fields: frozenset[str] | None) -> dict[str, Any]:
+    """The charted content of a row as {field: value}, with elements one by one and without fields that are empty."""
+    left_out = PART_OF[entity].bookkeeping | {"elements"}
+    charted = {name: value for name, value in snapshot.items() if name not in left_out}
     charted |= {f"elements.{element_id}": values for element_id, values in (snapshot.get("elements") or {}).items()}
     return {name: value for name, value in charted.items() if value is not None and (fields is None or name in fields)}
 
 
 async def _chart(content: ContentRepository, uow: ReadUnitOfWork, incident: Head) -> list[EntryVersion]:
-    head = EntryVersion("incident", incident.id, incident.version, None)
+    head = EntryVersion(INCIDENT.entity_type, incident.id, incident.version, None)
     return [head, *await content.list_versions(uow.tenant_id, incident.id)]
 
 
 def _require_charted(shown: Sequence[Revision], snapshots: Mapping[EntryVersion, Mapping[str, Any]]) -> None:
-    """Raises ValidationFailed. The version by which an entry was deleted is none that anybody was shown."""
+    """Require that everything shown stood in this chart. Raises ValidationFailed.
+
+    Nobody was shown the version by which an entry was deleted, so it does not count.
+    """
     charted = {(entry.id, entry.version) for entry, row in snapshots.items() if row["deleted_at"] is None}
     problems = [
         {"field": f"shown.{at}", "code": "not_in_chart", "message": "The chart never had this version of this entry."}
@@ -193,7 +195,7 @@ def _is_covered(entry: EntryVersion, scope: Scope, patient_id: uuid.UUID | None)
 
 
 def _compared(signatures: Iterable[Signature], chart: Mapping[uuid.UUID, EntryVersion]) -> set[Revision]:
-    """The revisions that have to be read: of entries written since, as signed and as they are."""
+    """The revisions to read: entries that were written since they were signed, as signed and as they are now."""
     wanted: set[Revision] = set()
     for signature in signatures:
         for covered in signature.covered_json:
@@ -214,9 +216,9 @@ def _changes(
             yield CoverageChange(entity=item["entity"], id=entry_id, change=ChangeKind.DELETED, fields=[])
         elif entry.version != item["version"]:
             wanted = scope[entry.entity]
-            now = content_of(snapshots[entry_id, entry.version], wanted)
+            now = content_of(entry.entity, snapshots[entry_id, entry.version], wanted)
             if _digest(now) != item["sha256"]:
-                then = content_of(snapshots[entry_id, item["version"]], wanted)
+                then = content_of(entry.entity, snapshots[entry_id, item["version"]], wanted)
                 fields = sorted(_changed(then, now))
                 yield CoverageChange(entity=entry.entity, id=entry_id, change=ChangeKind.CHANGED, fields=fields)
     for entry in chart.values():
@@ -225,7 +227,7 @@ def _changes(
 
 
 def _changed(then: Mapping[str, Any], now: Mapping[str, Any]) -> set[str]:
-    """By their digests, for which 1 and true are two."""
+    """The fields that differ. They are compared by digest, because Python takes 1 and true for equal."""
     return {name for name in then.keys() | now.keys() if _digest(then.get(name)) != _digest(now.get(name))}
 
 

@@ -1,4 +1,4 @@
-"""Charting an incident: create, revise, transitions, soft delete and restore."""
+"""The service of the incident: create, revise, transitions, soft delete, restore, and the lock job."""
 
 from __future__ import annotations
 
@@ -29,16 +29,17 @@ from app.ems.chart.gate import (
     require_editable,
     revise_entry,
 )
+from app.ems.charting.schemas import IncidentTransitionRequest
+from app.ems.coverage import is_attested
 from app.ems.elements import to_json
 from app.ems.events import INCIDENT_UPDATED
 from app.ems.incidents.models import Incident
 from app.ems.incidents.repository import IncidentRepository
-from app.ems.incidents.schemas import IncidentCreate, IncidentPatch, IncidentRead, TransitionRequest
+from app.ems.incidents.schemas import IncidentCreate, IncidentPatch, IncidentRead
 from app.ems.lifecycle import IncidentFacts, IncidentStatus, IncidentTransition, incident_lifecycle
 from app.ems.permissions import CHART_RESTORE
 from app.ems.review.lifecycle import ReviewTransition
 from app.ems.review.service import Reviews
-from app.ems.signatures.coverage import is_attested
 
 
 class IncidentAction(StrEnum):
@@ -59,11 +60,11 @@ class IncidentReader:
         self._incidents = IncidentRepository(uow)
 
     async def get(self, incident_id: uuid.UUID) -> IncidentRead:
-        """Raises NotFound."""
+        """One incident. Raises NotFound."""
         return present(await self._incidents.get(self._uow.tenant_id, incident_id), self._uow.principal)
 
     async def list_page(self, *, include_deleted: bool, **query: Any) -> Page[IncidentRead]:
-        """Newest first. Raises Forbidden when deleted ones are asked for by anyone but an admin."""
+        """A page of incidents. Raises Forbidden when anyone but an admin asks for deleted ones."""
         listed = self._incidents.list_page
         if include_deleted:
             self._uow.principal.require(CHART_RESTORE)
@@ -80,7 +81,7 @@ class IncidentService:
         self._incidents = IncidentRepository(uow)
 
     async def create(self, given: IncidentCreate, creation: Creation) -> IncidentRead:
-        """The author is the signed-in user. Raises ValidationFailed."""
+        """Open a chart. Its author is the signed-in user. Raises Forbidden (nobody is signed in), ValidationFailed."""
         author = self._uow.principal.user_id
         if author is None:
             raise Forbidden
@@ -95,7 +96,7 @@ class IncidentService:
         return self._present(incident)
 
     async def revise(self, incident_id: uuid.UUID, patch: IncidentPatch) -> IncidentRead:
-        """Autosave. Raises ChartNotEditable, Conflict (stale), ValidationFailed."""
+        """Save changed fields. Raises NotFound, ChartNotEditable, Conflict (stale), ValidationFailed."""
         incident = await self._incidents.get(self._uow.tenant_id, incident_id)
         require_editable(incident, self._uow.principal, patch.reason)
         action = IncidentAction.REVISED if incident.status is not IncidentStatus.COMPLETED else IncidentAction.AMENDED
@@ -103,8 +104,12 @@ class IncidentService:
         await self._amended(incident, AmendmentChange.REVISED, patch.version, patch.reason)
         return self._present(incident)
 
-    async def transition(self, incident_id: uuid.UUID, given: TransitionRequest) -> IncidentRead:
-        """Raises Forbidden, InvalidTransition, Conflict (stale), ValidationFailed (no reason, comments on nothing)."""
+    async def transition(self, incident_id: uuid.UUID, given: IncidentTransitionRequest) -> IncidentRead:
+        """Move the chart to another state, and its review with it.
+
+        Raises NotFound, Forbidden, InvalidTransition, Conflict (stale), and ValidationFailed for a missing reason or a
+        comment on something that the chart does not have.
+        """
         incident = await self._incidents.get_for_update(self._uow.tenant_id, incident_id)
         facts = await self._facts(incident, given.action)
         incident_lifecycle.require(incident, given.action, self._uow.principal, facts, reason=given.reason)
@@ -114,9 +119,10 @@ class IncidentService:
         return self._present(incident)
 
     async def lock_if_due(self, incident_id: uuid.UUID) -> None:
-        """Lock by the system, `auto_lock_hours` after completion; a chart that moved on meanwhile is left alone.
+        """Lock a completed chart `auto_lock_hours` after its completion. The system calls this.
 
-        A job may come too early (the hours were raised, clocks differ): it comes again when the chart is due.
+        A chart that has left `completed` is left alone. A job that comes too early (the hours were raised, or clocks
+        differ) is enqueued again for the time at which the chart is due.
         """
         incident = await self._incidents.find_for_update(self._uow.tenant_id, incident_id)
         if incident is None or incident.status is not IncidentStatus.COMPLETED or incident.completed_at is None:
@@ -128,7 +134,10 @@ class IncidentService:
             await enqueue(self._uow, AUTO_LOCK, {"incident_id": incident.id}, after=due_in)
 
     async def delete(self, incident_id: uuid.UUID, version: int, reason: str | None = None) -> None:
-        """Soft delete of an open chart, or an amendment. Raises ChartNotEditable, Conflict, ValidationFailed."""
+        """Soft-delete a chart; a completed one by amendment.
+
+        Raises NotFound, ChartNotEditable, Conflict (stale), ValidationFailed (no reason).
+        """
         incident = await self._incidents.get_for_update(self._uow.tenant_id, incident_id)
         require_editable(incident, self._uow.principal, reason)
         require_version(incident, version)
@@ -138,7 +147,10 @@ class IncidentService:
         await self._amended(incident, AmendmentChange.DELETED, version, reason)
 
     async def restore(self, incident_id: uuid.UUID, version: int, reason: str | None = None) -> IncidentRead:
-        """What is not deleted stays as it is. Raises Forbidden, NotFound, Conflict, ValidationFailed (no reason)."""
+        """Bring a deleted chart back; one that is not deleted stays as it is.
+
+        Raises Forbidden, NotFound, ChartNotEditable, Conflict (stale), ValidationFailed (no reason).
+        """
         self._uow.principal.require(CHART_RESTORE)
         incident = await self._incidents.get_including_deleted(self._uow.tenant_id, incident_id)
         if incident.deleted_at is not None:
@@ -153,10 +165,10 @@ class IncidentService:
         return self._present(incident)
 
     async def _facts(self, incident: Incident, action: IncidentTransition) -> IncidentFacts:
-        """What the guard of `complete` judges by; nothing is looked up for the other actions."""
+        """The facts for the guard of `complete`. Other actions have no guard, so nothing is looked up for them."""
         if action is not IncidentTransition.COMPLETE or not (await current_tenant(self._uow)).require_crew_signature:
             return IncidentFacts()
-        return IncidentFacts(unattested=not await is_attested(self._uow, incident))
+        return IncidentFacts(lacks_crew_signature=not await is_attested(self._uow, incident))
 
     async def _fire(
         self, incident: Incident, action: IncidentTransition, facts: IncidentFacts, reason: str | None
@@ -168,7 +180,7 @@ class IncidentService:
         if also:
             await self._enqueue_lock(incident)
 
-    async def _review(self, incident: Incident, given: TransitionRequest) -> None:
+    async def _review(self, incident: Incident, given: IncidentTransitionRequest) -> None:
         reviews = Reviews(self._uow)
         if given.action is IncidentTransition.SUBMIT_FOR_REVIEW:
             await reviews.open(incident.id, incident.created_by)

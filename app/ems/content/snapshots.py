@@ -1,10 +1,13 @@
-"""From a snapshot of chart_revisions back to the entity: a row as jsonb, whose columns may have changed since."""
+"""A snapshot of chart_revisions is a row as jsonb. Here it becomes the entity again, or values as answers show them.
+
+The table may have gained and lost columns since the snapshot was taken.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -13,12 +16,14 @@ import sqlalchemy as sa
 
 from app.core.db.entity import E
 from app.core.db.plan import EntityPlan, plan_of
+from app.ems.chart.columns import ChartEntry
+from app.ems.parts import PART_OF
 
 Decode = Callable[[Any], Any]
 
 
 def entity_of(entity: type[E], snapshot: dict[str, Any]) -> E:
-    """A column that the snapshot lacks was added later and has its default; one that is gone is left out."""
+    """The entity of a snapshot. A column that was added later has its default; one that is gone is left out."""
     plan: EntityPlan[E] = plan_of(entity)
     return plan.build(
         [
@@ -28,13 +33,21 @@ def entity_of(entity: type[E], snapshot: dict[str, Any]) -> E:
     )
 
 
+def shown_values(entry: ChartEntry, names: Iterable[str]) -> dict[str, Any]:
+    """Columns of an entry as {column: value}, in JSON as answers show it: decimals and times as text."""
+    values = {name: getattr(entry, name) for name in names}
+    read = PART_OF[entry.entity_type].read
+    shown: dict[str, Any] = read.model_construct(**values).model_dump(mode="json", include=set(values))
+    return shown
+
+
 @cache
 def _columns(entity: type[Any]) -> tuple[tuple[Any, Decode], ...]:
     return tuple((column, _decoder(column.type)) for column in plan_of(entity).table.c)
 
 
 def _decoder(kind: Any) -> Decode:
-    """To what the driver gives for a column of this type."""
+    """The function from JSON to the value that the driver gives for a column of this type."""
     if isinstance(kind, sa.Uuid):
         return _unless_null(uuid.UUID)
     if isinstance(kind, sa.DateTime):

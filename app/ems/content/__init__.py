@@ -1,0 +1,1 @@
+"""Rows of a chart by version, as chart_revisions keeps them."""

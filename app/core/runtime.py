@@ -29,6 +29,9 @@ from app.core.sessions.gathering import Gathering
 from app.core.storage.gateway import FilesystemStore, ObjectStore, S3Store
 from app.core.storage.links import LinkSigner
 
+APP_STATEMENT_SECONDS = 8
+"""The app role's statement_timeout is 5 s: only a server that no longer answers gets here."""
+
 
 @dataclass(slots=True)
 class Runtime:
@@ -69,6 +72,7 @@ def build_runtime(settings: Settings) -> Runtime:
             settings.database_url.get_secret_value(),
             pool_size=settings.database_pool_size,
             application_name="fusionems-app",
+            statement_seconds=APP_STATEMENT_SECONDS,
         )
     )
     system_url = settings.system_database_url or settings.database_url

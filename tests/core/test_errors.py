@@ -49,7 +49,7 @@ def test_subclass_without_a_code_of_its_own_shares_its_parents() -> None:
     ("raised", "mapped"),
     [
         (NotFound(), NotFound),
-        (asyncpg.UniqueViolationError("x"), Conflict),
+        (asyncpg.UniqueViolationError("x"), AlreadyExists),
         (asyncpg.ForeignKeyViolationError("x"), ValidationFailed),
         (asyncpg.CheckViolationError("x"), ValidationFailed),
         (asyncpg.NotNullViolationError("x"), ValidationFailed),

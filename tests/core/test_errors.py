@@ -9,7 +9,15 @@ import pytest
 import sqlalchemy.exc
 
 from app.core import errors, events
-from app.core.errors import AppError, Conflict, InternalError, NotFound, ServiceUnavailable, ValidationFailed
+from app.core.errors import (
+    AlreadyExists,
+    AppError,
+    Conflict,
+    InternalError,
+    NotFound,
+    ServiceUnavailable,
+    ValidationFailed,
+)
 from app.core.events import Topic
 from app.core.http import as_app_error, is_contention
 

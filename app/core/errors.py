@@ -91,18 +91,40 @@ class MethodNotAllowed(AppError):
 
 
 class Conflict(AppError):
+    """A stale version, and nothing else (directive 1.6): `details` has `server_version` and `updated_at`."""
+
     status = 409
     code = "CONFLICT"
-    title = "The request conflicts with what is stored."
+    title = "Somebody changed this since you loaded it."
 
     @classmethod
     def stale(cls, server_version: int, updated_at: dt.datetime) -> Conflict:
-        """Optimistic concurrency (directive 1.6): the client saw an older version."""
-        return cls(
-            "Somebody changed this since you loaded it.",
-            server_version=server_version,
-            updated_at=updated_at.isoformat(),
-        )
+        """The client saw an older version."""
+        return cls(server_version=server_version, updated_at=updated_at.isoformat())
+
+
+class AlreadyExists(AppError):
+    """`details.field` names what must be unique and is not."""
+
+    status = 409
+    code = "ALREADY_EXISTS"
+    title = "This would duplicate something that exists already."
+
+
+class IdTaken(AppError):
+    """A client-made id that was used for something else, here or in another agency: make another one."""
+
+    status = 409
+    code = "ID_TAKEN"
+    title = "This id is in use for something else."
+
+
+class LimitReached(AppError):
+    """The message says how many there may be."""
+
+    status = 409
+    code = "LIMIT_REACHED"
+    title = "There may be no more of these."
 
 
 class InvalidTransition(AppError):

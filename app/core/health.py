@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Literal
+from typing import Any, Literal
 
-import asyncpg
-import sqlalchemy.exc
 from fastapi import APIRouter, Depends, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from redis.exceptions import RedisError
 
+from app.core.db.pool import ConnectionSource
 from app.core.dependencies import RuntimeDependency, public_route
 from app.core.errors import ServiceUnavailable
+from app.core.logging import get_logger
 from app.core.runtime import Runtime
 from app.core.schemas import ReadModel
 from app.core.tags import Tag
 
 TAG = Tag("operations", "Health and metrics.")
+DATABASE_SECONDS = 3
+
+_log = get_logger(__name__)
+
 router = APIRouter(tags=["operations"], dependencies=[Depends(public_route)])
 
 
@@ -51,15 +55,25 @@ async def metrics(runtime: RuntimeDependency) -> Response:
 
 
 async def _require_database(runtime: Runtime) -> None:
+    """Whatever goes wrong here means that this process cannot serve: the answer is 503, never 500."""
     try:
-        async with asyncio.timeout(3):
-            lease = await runtime.database.acquire()
-            try:
-                await lease.conn.fetchval("SELECT version_num FROM alembic_version")
-            finally:
-                await runtime.database.release(lease)
-    except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, sqlalchemy.exc.SQLAlchemyError) as e:
-        raise ServiceUnavailable("The database is away or not migrated.") from e
+        async with asyncio.timeout(DATABASE_SECONDS):
+            await _ask(runtime.database, "SELECT version_num FROM alembic_version")
+    except Exception as error:
+        _log.warning("not ready", exc_info=error)
+        raise ServiceUnavailable("The database is away or not migrated.") from None
+
+
+async def _ask(source: ConnectionSource, query: str) -> Any:
+    """The first row. A connection whose server does not answer is closed, not given back."""
+    lease = await source.acquire()
+    try:
+        row = await lease.conn.fetchrow(query)
+    except BaseException:
+        await asyncio.shield(source.discard(lease))
+        raise
+    await source.release(lease)
+    return row
 
 
 async def _redis_state(runtime: Runtime) -> Literal["ok", "degraded", "absent"]:
@@ -92,12 +106,8 @@ async def _collect(runtime: Runtime) -> bytes:
         "fusionems_webhooks_unclaimed_oldest_seconds", "Age of the oldest event without a tenant", registry=registry
     )
     used = Gauge("fusionems_database_connections_used", "Connections in use", ["pool"], registry=registry)
-    lease = await runtime.system.acquire()
-    try:
-        pending, oldest = await lease.conn.fetchrow(_PENDING)
-        events, oldest_event = await lease.conn.fetchrow(_UNCLAIMED)
-    finally:
-        await runtime.system.release(lease)
+    pending, oldest = await _ask(runtime.system, _PENDING)
+    events, oldest_event = await _ask(runtime.system, _UNCLAIMED)
     depth.set(pending)
     age.set(oldest)
     unclaimed.set(events)

@@ -18,10 +18,10 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.bodies import BodyRule, rule_for
+from app.core.constraints import violated
 from app.core.context import RequestContext, bind_context, current_context
 from app.core.errors import (
     AppError,
-    Conflict,
     InternalError,
     MalformedRequest,
     MethodNotAllowed,
@@ -35,6 +35,7 @@ from app.core.ids import new_random_uuid
 from app.core.logging import get_logger
 
 _log = get_logger(__name__)
+MOST_PROBLEMS = 100
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
 _HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"x-content-type-options", b"nosniff"),
@@ -186,7 +187,7 @@ def error_response(error: AppError, headers: dict[str, str] | None = None) -> Re
         "error": {
             "code": error.code,
             "message": error.message,
-            "details": error.details,
+            "details": _bounded(error.details),
             "trace_id": str(trace_id),
         }
     }
@@ -198,6 +199,20 @@ def error_response(error: AppError, headers: dict[str, str] | None = None) -> Re
     )
 
 
+def _bounded(details: dict[str, Any]) -> dict[str, Any]:
+    """At most MOST_PROBLEMS of each list of problems, and `problems_omitted` says how many more there are."""
+    bounded: dict[str, Any] = {}
+    for name, value in details.items():
+        if name == "problems" and len(value) > MOST_PROBLEMS:
+            bounded[name] = value[:MOST_PROBLEMS]
+            bounded["problems_omitted"] = len(value) - MOST_PROBLEMS
+        elif name == "failed_guards":
+            bounded[name] = [_bounded(guard) for guard in value]
+        else:
+            bounded[name] = value
+    return bounded
+
+
 def as_app_error(error: Exception) -> AppError:
     """Maps any exception to its AppError. Constraint violations are mapped by name; values are never quoted."""
     if isinstance(error, AppError):
@@ -207,7 +222,7 @@ def as_app_error(error: Exception) -> AppError:
     if isinstance(error, sqlalchemy.exc.DBAPIError) and error.orig is not None:
         return as_app_error(_driver_error(error.orig))
     if isinstance(error, asyncpg.IntegrityConstraintViolationError):
-        return _constraint_violated(error)
+        return violated(error)
     if isinstance(error, asyncpg.DataError):
         _log.warning("value refused by the database", exc_info=error)
         return ValidationFailed("A value cannot be stored.")
@@ -236,16 +251,6 @@ def _is_closed(error: Exception) -> bool:
     return isinstance(error, asyncpg.InterfaceError) and "closed" in str(error)
 
 
-def _constraint_violated(error: asyncpg.IntegrityConstraintViolationError) -> AppError:
-    constraint = error.constraint_name or ""
-    _log.info("constraint violated", constraint=constraint, sqlstate=error.sqlstate)
-    if isinstance(error, asyncpg.UniqueViolationError):
-        return Conflict("This would duplicate something that exists already.", constraint=constraint)
-    if isinstance(error, asyncpg.ForeignKeyViolationError):
-        return ValidationFailed.of(constraint.rsplit("_", 1)[-1], "unknown_reference", "This refers to nothing here.")
-    return ValidationFailed.of(constraint, "not_storable", "This value is not allowed.")
-
-
 def _validation_failed(error: RequestValidationError) -> AppError:
     """`input` and `ctx` of a problem may hold PHI; only place, kind and message leave."""
     problems = []
@@ -254,7 +259,7 @@ def _validation_failed(error: RequestValidationError) -> AppError:
         named = _unknown(last) if problem["type"] == "extra_forbidden" else _plain(last)
         location = ".".join([*map(_plain, outer), named])
         problems.append({"field": location, "code": str(problem["type"]), "message": _message(problem)})
-    return ValidationFailed(problems=problems[:100])
+    return ValidationFailed(problems=problems)
 
 
 def _in_the_body(problem: Any) -> tuple[Any, ...]:

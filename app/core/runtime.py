@@ -31,6 +31,9 @@ from app.core.sessions.gate import AccessGate
 from app.core.sessions.gathering import Gathering
 from app.core.storage.gateway import OBJECT_STORE, ObjectStore
 
+APP_STATEMENT_SECONDS = 8
+"""The app role's statement_timeout is 5 s: only a server that no longer answers gets here."""
+
 
 @dataclass(slots=True)
 class Runtime:
@@ -83,6 +86,7 @@ def build_runtime(settings: Settings, composition: Composition) -> Runtime:
             settings.database_url.get_secret_value(),
             pool_size=settings.database_pool_size,
             application_name="fusionems-app",
+            statement_seconds=APP_STATEMENT_SECONDS,
         )
     )
     system_url = settings.system_database_url or settings.database_url

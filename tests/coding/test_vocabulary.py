@@ -182,7 +182,7 @@ async def test_an_agency_has_two_thousand_terms_at_most(
     assert made_on and threading.get_ident() not in made_on
     before = await checksum(coding_admin, coders.tenant_id)
     refused = await coders.admin.expect(409, "POST", VOCABULARY, json=TERM)
-    assert refused["error"]["code"] == "CONFLICT" and "2,000" in refused["error"]["message"]
+    assert refused["error"]["code"] == "LIMIT_REACHED" and "2,000" in refused["error"]["message"]
     await coders.admin.expect(409, "POST", f"{VOCABULARY}/{old['id']}/restore", json={"version": 2})
     assert await checksum(coding_admin, coders.tenant_id) == before
     await coders.admin.expect(204, "DELETE", f"{VOCABULARY}/{last['id']}?version=1")

@@ -9,7 +9,15 @@ import pytest
 import sqlalchemy.exc
 
 from app.core import errors
-from app.core.errors import AppError, Conflict, InternalError, NotFound, ServiceUnavailable, ValidationFailed
+from app.core.errors import (
+    AlreadyExists,
+    AppError,
+    Conflict,
+    InternalError,
+    NotFound,
+    ServiceUnavailable,
+    ValidationFailed,
+)
 from app.core.http import as_app_error, is_contention
 
 
@@ -41,7 +49,7 @@ def test_subclass_without_a_code_of_its_own_shares_its_parents() -> None:
     ("raised", "mapped"),
     [
         (NotFound(), NotFound),
-        (asyncpg.UniqueViolationError("x"), Conflict),
+        (asyncpg.UniqueViolationError("x"), AlreadyExists),
         (asyncpg.ForeignKeyViolationError("x"), ValidationFailed),
         (asyncpg.CheckViolationError("x"), ValidationFailed),
         (asyncpg.NotNullViolationError("x"), ValidationFailed),

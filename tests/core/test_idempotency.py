@@ -128,12 +128,12 @@ async def test_client_made_id_with_another_body_is_409(
     body = a_body(id=str(uuid.uuid4()))
     await create(medic, body)
     before = await checksum(admin_connection, principal.tenant_id)
-    expect_refusal(await create(medic, {**body, "number": "other"}), 409, "CONFLICT")
+    expect_refusal(await create(medic, {**body, "number": "other"}), 409, "ID_TAKEN")
     assert await checksum(admin_connection, principal.tenant_id) == before
 
 
 async def test_id_that_the_server_made_is_taken_too(medic: Actor, chart: Chart) -> None:
-    expect_refusal(await create(medic, a_body(id=str(chart.id))), 409, "CONFLICT")
+    expect_refusal(await create(medic, a_body(id=str(chart.id))), 409, "ID_TAKEN")
 
 
 async def test_key_and_id_together(medic: Actor, principal: Principal, admin_connection: asyncpg.Connection) -> None:
@@ -144,7 +144,7 @@ async def test_key_and_id_together(medic: Actor, principal: Principal, admin_con
     assert (await create(medic, body)).status_code == 200
     expect_refusal(await create(medic, {**body, "id": str(uuid.uuid4())}, used), 409, "IDEMPOTENCY_KEY_REUSED")
     fresh = key()
-    expect_refusal(await create(medic, {**body, "number": "other"}, fresh), 409, "CONFLICT")
+    expect_refusal(await create(medic, {**body, "number": "other"}, fresh), 409, "ID_TAKEN")
     assert await count_charts(admin_connection, principal.tenant_id) == 1
     assert (await create(medic, a_body(), fresh)).status_code == 201, "a refused request does not use up its key"
 
@@ -173,7 +173,7 @@ async def test_fifty_at_once_make_one(
 async def test_failure_of_the_first_lets_the_second_create(medic: Actor, chart: Chart) -> None:
     """Key and resource are stored together: a key without its resource would swallow the retry."""
     body, used = a_body(number=chart.number), key()
-    expect_refusal(await create(medic, body, used), 409, "CONFLICT")
+    expect_refusal(await create(medic, body, used), 409, "ID_TAKEN")
     await medic.expect(200, "PATCH", f"{CHARTS}/{chart.id}", json={"version": 1, "number": "made way"})
     again = await create(medic, body, used)
     assert (again.status_code, again.json()["number"]) == (201, chart.number)

@@ -128,8 +128,8 @@ async def test_a_person_is_on_a_call_once(chart: Chart, evidence: Evidence) -> N
     again = chart.body(CREW)
     before = await evidence.digest(chart.agency.tenant_id)
     refused = await chart.writer.expect(409, "POST", chart.at(CREW), json=again)
-    assert refused["error"]["code"] == "CONFLICT"
-    assert refused["error"]["details"] == {"constraint": "uq_crew_members_personnel_id"}
+    assert refused["error"]["code"] == "ALREADY_EXISTS"
+    assert refused["error"]["details"] == {"field": "personnel_id"}
     change = {"kind": "crew_member", "op": "create", "id": str(uuid.uuid4()), "data": again}
     synced = await chart.writer.expect(200, "POST", f"{chart.url}/sync", json={"changes": [change]})
     assert [(one["outcome"], one["status"]) for one in synced["results"]] == [("refused", 409)]

@@ -38,7 +38,7 @@ async def test_a_client_made_id(chart: Chart, evidence: Evidence, kind: Kind) ->
     for fields in others:
         other = await create(chart, kind, **{"id": made, **fields})
         assert other.status_code == 409
-        assert other.json()["error"]["code"] == "CONFLICT"
+        assert other.json()["error"]["code"] == "ID_TAKEN"
     assert await evidence.digest(chart.agency.tenant_id) == before
     url = f"{url_of(chart, kind)}/{made}"
     revised = await chart.writer.expect(200, "PATCH", url, json={"version": 1, **kind.change})

@@ -114,7 +114,7 @@ async def test_a_creation_sent_again_is_saved_again_and_makes_nothing(chart: Cha
     assert second == {**first, "status": 200}
     assert await chart.writer.expect(200, "POST", chart.at(VITAL), json=body) == first["resource"]
     [other] = await sync(chart, {**made, "data": {**made["data"], "heart_rate": 1}})
-    assert (other["outcome"], other["error"]["code"], other["status"]) == ("refused", "CONFLICT", 409)
+    assert (other["outcome"], other["error"]["code"], other["status"]) == ("refused", "ID_TAKEN", 409)
     assert await evidence.digest(chart.agency.tenant_id) == before
     single = chart.body(VITAL, id=str(uuid.uuid4()))
     await chart.writer.expect(201, "POST", chart.at(VITAL), json=single)

@@ -199,6 +199,6 @@ async def test_a_foreign_id_is_not_made_a_second_time(
     other = await found()
     before = await evidence.digest(chart.agency.tenant_id), await evidence.digest(other.tenant_id)
     refused = await other.medic.expect(409, "POST", INCIDENTS, json={**INCIDENT.body, "id": chart.id})
-    assert refused["error"]["code"] == "CONFLICT"
+    assert (refused["error"]["code"], refused["error"]["details"]) == ("ID_TAKEN", {})
     assert str(chart.agency.tenant_id) not in str(refused)
     assert (await evidence.digest(chart.agency.tenant_id), await evidence.digest(other.tenant_id)) == before

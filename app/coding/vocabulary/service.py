@@ -16,7 +16,7 @@ from app.coding.vocabulary.schemas import VocabularyTermCreate, VocabularyTermPa
 from app.core.clock import utcnow
 from app.core.db.uow import ReadUnitOfWork, UnitOfWork
 from app.core.dependencies import ReadUow, Uow
-from app.core.errors import Conflict
+from app.core.errors import LimitReached
 from app.core.idempotency.creation import Creation
 from app.core.pagination import Page
 from app.core.repository import require_version
@@ -56,7 +56,7 @@ class VocabularyService:
         self._terms = VocabularyRepository(uow)
 
     async def add(self, given: VocabularyTermCreate, creation: Creation) -> VocabularyTermRead:
-        """Raises Conflict when the agency has a term of the same words, or MOST_TERMS already."""
+        """Raises AlreadyExists for a term of the same words, LimitReached when the agency has MOST_TERMS already."""
         self._uow.principal.require(VOCABULARY_WRITE)
         claim = await creation.claim(self._uow, given)
         if claim.repeated:
@@ -69,7 +69,7 @@ class VocabularyService:
         return VocabularyTermRead.of(term)
 
     async def revise(self, term_id: uuid.UUID, patch: VocabularyTermPatch) -> VocabularyTermRead:
-        """Raises NotFound, Conflict (stale, or another term of the same words)."""
+        """Raises NotFound, Conflict (stale), AlreadyExists (another term of the same words)."""
         self._uow.principal.require(VOCABULARY_WRITE)
         term = await self._terms.get(self._uow.tenant_id, term_id)
         require_version(term, patch.version)
@@ -88,7 +88,7 @@ class VocabularyService:
             term.deleted_at = utcnow()
 
     async def restore(self, term_id: uuid.UUID, version: int) -> VocabularyTermRead:
-        """Raises NotFound, Conflict (stale, another term took its words, or there are MOST_TERMS already)."""
+        """Raises NotFound, Conflict (stale), AlreadyExists (another term took its words), LimitReached."""
         self._uow.principal.require(VOCABULARY_WRITE)
         term = await self._terms.get_including_deleted(self._uow.tenant_id, term_id)
         require_version(term, version)
@@ -99,9 +99,9 @@ class VocabularyService:
         return VocabularyTermRead.of(term)
 
     async def _require_room(self) -> None:
-        """Raises Conflict. A bound on work, not on a number: what is added at the same moment may pass it by one."""
+        """Raises LimitReached. The bound is on work, not on a number: two additions at once may pass it by one."""
         if await self._terms.count_live(self._uow.tenant_id) >= MOST_TERMS:
-            raise Conflict(f"An agency has {MOST_TERMS:,} terms of its own at most. Delete some first.")
+            raise LimitReached(f"An agency has {MOST_TERMS:,} terms of its own at most. Delete some first.")
 
 
 def _spoken(say: str) -> str:

@@ -69,7 +69,7 @@ class PasswordService:
         async with runtime.unit_of_work(principal) as uow:
             locked = await UserRepository(uow).get_for_update(uow.tenant_id, user.id)
             if locked.password_hash != user.password_hash:
-                raise Conflict("Somebody changed this password meanwhile.")
+                raise Conflict.stale(locked.version, locked.updated_at)
             async with uow.change(locked, UserAction.PASSWORD_CHANGED, event=PASSWORD_CHANGED):
                 locked.password_hash = hashed
             await self._end_access(uow, locked)

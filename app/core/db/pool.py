@@ -17,13 +17,17 @@ from sqlalchemy.util.concurrency import greenlet_spawn
 from app.core.db.guard import refuse_unaudited_clause, refuse_unaudited_text
 from app.core.db.sql import dump_json
 from app.core.errors import ServiceUnavailable
+from app.core.logging import get_logger
+
+_log = get_logger(__name__)
 
 
-def create_engine(dsn: str, *, pool_size: int, application_name: str) -> AsyncEngine:
+def create_engine(dsn: str, *, pool_size: int, application_name: str, statement_seconds: float = 75) -> AsyncEngine:
     """An engine that never begins or ends anything itself (AUTOCOMMIT, no reset on return).
 
-    `dsn` is any postgresql:// URL. A checkout waits 2 s at most; the server cancels a statement before asyncpg gives up
-    on it, so that the connection survives.
+    `dsn` is any postgresql:// URL. A checkout waits 2 s at most. asyncpg gives up on a statement after
+    `statement_seconds`: more than the role's statement_timeout, so that a server that lives cancels it first and the
+    connection survives.
     """
     return create_async_engine(
         make_url(dsn).set(drivername="postgresql+asyncpg"),
@@ -40,7 +44,7 @@ def create_engine(dsn: str, *, pool_size: int, application_name: str) -> AsyncEn
         connect_args={
             "statement_cache_size": 200,
             "max_cached_statement_lifetime": 0,
-            "command_timeout": 75,
+            "command_timeout": statement_seconds,
             "timeout": 5,
             "async_creator_fn": _Connecting,
             "server_settings": {"application_name": application_name, "timezone": "UTC"},
@@ -80,11 +84,16 @@ class ConnectionSource:
         self.engine = engine
         self._pool: Any = engine.sync_engine.pool
         self._connecting: set[asyncio.Task[Any]] = set()
+        # OSError: refused, not resolved, too slow. The others are the server's words, bare or wrapped by SQLAlchemy.
+        self._refusals = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, engine.dialect.loaded_dbapi.Error)
         event.listen(engine.sync_engine, "before_execute", refuse_unaudited_clause)
         event.listen(engine.sync_engine, "before_cursor_execute", refuse_unaudited_text)
 
     async def acquire(self) -> Lease:
-        """A connection that is open and outside any transaction. Raises ServiceUnavailable."""
+        """A connection that is open and outside any transaction.
+
+        Raises ServiceUnavailable when none can be had: the server is away, full, starting, stopping, or refuses us.
+        """
         while True:
             fairy = await self._checkout()
             conn = fairy.driver_connection
@@ -108,7 +117,8 @@ class ConnectionSource:
         except asyncio.CancelledError:  # cancelled half-way, it would leave its socket open
             connecting.add_done_callback(_give_back)
             raise
-        except OSError as error:  # refused, not resolved, too slow, or several of these for several addresses
+        except self._refusals as error:
+            _log.warning("database connection refused", exc_info=error)
             raise ServiceUnavailable("The database is away.") from error
 
     async def release(self, lease: Lease) -> None:

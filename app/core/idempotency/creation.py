@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.core.db.sql import CompiledStatement
 from app.core.db.uow import ReadUnitOfWork, UnitOfWork
-from app.core.errors import Conflict, IdempotencyKeyReused
+from app.core.errors import IdempotencyKeyReused, IdTaken
 from app.core.idempotency.models import IdempotencyKey
 from app.core.ids import new_id
 from app.core.schemas import CreateModel, RequestModel
@@ -54,7 +54,7 @@ class Creation:
         """The id to create under, or the id that this very request created before.
 
         A repeated client-made id answers 200, a repeated Idempotency-Key the first status. Raises IdempotencyKeyReused
-        or Conflict when the key or the id was used with another body. Two equal requests at once: the second waits.
+        or IdTaken when the key or the id was used with another body. Two equal requests at once: the second waits.
         `entity_id`: the id to create under when it had to be known before this unit of work.
         """
         named = given.id if isinstance(given, CreateModel) else None
@@ -72,7 +72,7 @@ class Creation:
             first = await self._first(uow, f"id:{named}", fingerprint, entity_id)
             if first is not None:
                 if first[0] != fingerprint:
-                    raise Conflict("This id is in use for something else.")
+                    raise IdTaken
                 self._response.status_code = 200
                 return Claim(entity_id, repeated=True)
         return Claim(entity_id, repeated=False)

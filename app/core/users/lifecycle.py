@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from app.core.lifecycle import Guard, Lifecycle, Transition
+from app.core.users.errors import LAST_ADMIN
 from app.core.users.events import USER_LOCKED
 from app.core.users.permissions import USER_WRITE
 
@@ -48,7 +49,6 @@ class UserFacts:
     is_last_admin: bool = False
 
 
-LAST_ADMIN = "An agency needs an active administrator."
 _not_the_last_admin: Guard[UserFacts] = Guard("last_admin", LAST_ADMIN, lambda facts: not facts.is_last_admin)
 
 

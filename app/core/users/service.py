@@ -12,7 +12,7 @@ from app.core.account_tokens.service import AccountTokenService
 from app.core.clock import utcnow
 from app.core.db.uow import ReadUnitOfWork, UnitOfWork
 from app.core.dependencies import ReadUow, RuntimeDependency, Uow
-from app.core.errors import Conflict, NotFound, Unauthenticated
+from app.core.errors import NotFound, Unauthenticated
 from app.core.idempotency.creation import Creation
 from app.core.pagination import Page
 from app.core.permissions import Principal, Role
@@ -20,8 +20,8 @@ from app.core.repository import require_version
 from app.core.runtime import Runtime
 from app.core.sessions.lifecycle import EndReason
 from app.core.sessions.service import SessionService
+from app.core.users.errors import LastAdministrator
 from app.core.users.lifecycle import (
-    LAST_ADMIN,
     UserAction,
     UserFacts,
     UserStatus,
@@ -66,7 +66,7 @@ class UserService:
         self._tokens = AccountTokenService(uow, runtime)
 
     async def invite(self, given: UserCreate, creation: Creation) -> UserRead:
-        """Creates a user without a password, with an invitation. Raises Conflict for an address in use."""
+        """Creates a user without a password, with an invitation. Raises AlreadyExists for an address in use."""
         self._uow.principal.require(USER_WRITE)
         claim = await creation.claim(self._uow, given)
         if claim.repeated:
@@ -84,14 +84,14 @@ class UserService:
     async def revise(self, user_id: uuid.UUID, patch: UserPatch) -> UserRead:
         """A new role or flag ends the user's sessions; a new address withdraws the links that went to the old one.
 
-        Raises Conflict (stale, address in use, last administrator).
+        Raises Conflict (stale), AlreadyExists (the address), LastAdministrator.
         """
         self._uow.principal.require(USER_WRITE)
         changes = patch.changes()
         user, facts = await self._lock(user_id, among_admins="role" in changes)
         require_version(user, patch.version)
         if changes.get("role", user.role) is not Role.ADMIN and facts.is_last_admin:
-            raise Conflict(LAST_ADMIN)
+            raise LastAdministrator
         before = (user.role, user.is_reviewer), user.email
         async with self._uow.change(user, UserAction.REVISED):
             for name, value in changes.items():
@@ -116,18 +116,18 @@ class UserService:
         return self._present(user)
 
     async def delete(self, user_id: uuid.UUID, version: int) -> None:
-        """Soft delete; the address is free again. Raises Conflict (stale, last administrator)."""
+        """Soft delete; the address is free again. Raises Conflict (stale), LastAdministrator."""
         self._uow.principal.require(USER_WRITE)
         user, facts = await self._lock(user_id, among_admins=True)
         require_version(user, version)
         if facts.is_last_admin:
-            raise Conflict(LAST_ADMIN)
+            raise LastAdministrator
         async with self._uow.change(user, UserAction.DELETED):
             user.deleted_at = utcnow()
         await self._end_access(user)
 
     async def restore(self, user_id: uuid.UUID, version: int) -> UserRead:
-        """The user gets back the status that it had. Raises Conflict (stale, address taken meanwhile)."""
+        """The user gets back the status that it had. Raises Conflict (stale), AlreadyExists (the address)."""
         self._uow.principal.require(USER_WRITE)
         user = await self._users.get_including_deleted(self._uow.tenant_id, user_id)
         require_version(user, version)

@@ -82,7 +82,7 @@ async def test_one_live_claim_per_patient(agency: Agency, evidence: Evidence) ->
     first = await new_claim(agency, call)
     before = await evidence.digest(agency.tenant_id)
     refused = await agency.biller.expect(409, "POST", CLAIMS, json=claim_body(call))
-    assert refused["error"]["code"] == "CONFLICT"
+    assert refused["error"]["code"] == "ALREADY_EXISTS"
     assert await evidence.digest(agency.tenant_id) == before
     answers = await asyncio.gather(*(agency.biller.post(CLAIMS, json=claim_body(call)) for _ in range(2)))
     assert [answer.status_code for answer in answers] == [409, 409]
@@ -90,7 +90,7 @@ async def test_one_live_claim_per_patient(agency: Agency, evidence: Evidence) ->
     answers = await asyncio.gather(*(agency.biller.post(CLAIMS, json=claim_body(call)) for _ in range(3)))
     assert sorted(answer.status_code for answer in answers) == [201, 409, 409]
     refused = await agency.admin.expect(409, "POST", f"{CLAIMS}/{first['id']}/restore", json={"version": 2})
-    assert refused["error"]["code"] == "CONFLICT"
+    assert refused["error"]["code"] == "ALREADY_EXISTS"
 
 
 async def test_of_several_patients_the_claim_names_one(agency: Agency, evidence: Evidence) -> None:
@@ -132,7 +132,7 @@ async def test_a_client_names_its_claim(agency: Agency) -> None:
     assert first["id"] == body["id"]
     assert await agency.biller.expect(200, "POST", CLAIMS, json=body) == first
     other = await agency.biller.expect(409, "POST", CLAIMS, json={**body, "payer_id": "12"})
-    assert other["error"]["code"] == "CONFLICT"
+    assert other["error"]["code"] == "ID_TAKEN"
 
 
 async def test_a_patch_changes_what_it_names(agency: Agency, evidence: Evidence) -> None:

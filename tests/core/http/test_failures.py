@@ -38,7 +38,7 @@ EXPECTED = {
     "foreign key": (422, "VALIDATION_FAILED"),
     "check": (422, "VALIDATION_FAILED"),
     "not null": (422, "VALIDATION_FAILED"),
-    "unique in the session": (409, "CONFLICT"),
+    "unique in the session": (409, "ALREADY_EXISTS"),
     "syntax": (500, "INTERNAL_ERROR"),
     "division": (422, "VALIDATION_FAILED"),
     "text for a number": (422, "VALIDATION_FAILED"),

@@ -90,16 +90,16 @@ async def test_address_is_unique_in_any_case_among_the_living(agency: Agency, fo
     invited = await invite(agency, "One")
     assert invited["email"] == email_of(agency, "one")
     taken = {"email": email_of(agency, "ONE"), "display_name": "Two", "role": "ems"}
-    expect_refusal(await agency.admin.post("users", json=taken), 409, "CONFLICT")
+    expect_refusal(await agency.admin.post("users", json=taken), 409, "ALREADY_EXISTS")
     medic = await agency.admin.expect(200, "GET", f"users/{await id_of(agency, 'medic')}")
     change = {"version": medic["version"], "email": invited["email"]}
-    expect_refusal(await agency.admin.patch(f"users/{medic['id']}", json=change), 409, "CONFLICT")
+    expect_refusal(await agency.admin.patch(f"users/{medic['id']}", json=change), 409, "ALREADY_EXISTS")
     other = await found()
     await other.admin.expect(201, "POST", "users", json=taken)
     await agency.admin.expect(204, "DELETE", f"users/{invited['id']}", params={"version": invited["version"]})
     second = await agency.admin.expect(201, "POST", "users", json=taken)
     restore = {"version": invited["version"] + 1}
-    expect_refusal(await agency.admin.post(f"users/{invited['id']}/restore", json=restore), 409, "CONFLICT")
+    expect_refusal(await agency.admin.post(f"users/{invited['id']}/restore", json=restore), 409, "ALREADY_EXISTS")
     await agency.admin.expect(204, "DELETE", f"users/{second['id']}", params={"version": second["version"]})
     back = await agency.admin.expect(200, "POST", f"users/{invited['id']}/restore", json=restore)
     assert (back["status"], back["deleted_at"]) == ("invited", None)
@@ -215,8 +215,10 @@ async def test_last_active_administrator_remains(agency: Agency, admin_connectio
         refused = await agency.admin.post(f"users/{me}/transitions", json={"version": 1, "action": action})
         [guard] = expect_refusal(refused, 409, "INVALID_TRANSITION")["failed_guards"]
         assert guard["name"] == "last_admin"
-    expect_refusal(await agency.admin.delete(f"users/{me}", params={"version": 1}), 409, "CONFLICT")
-    expect_refusal(await agency.admin.patch(f"users/{me}", json={"version": 1, "role": "ems"}), 409, "CONFLICT")
+    expect_refusal(await agency.admin.delete(f"users/{me}", params={"version": 1}), 409, "LAST_ADMINISTRATOR")
+    expect_refusal(
+        await agency.admin.patch(f"users/{me}", json={"version": 1, "role": "ems"}), 409, "LAST_ADMINISTRATOR"
+    )
     assert await checksum(admin_connection, agency.tenant_id) == before
     await agency.admin.expect(200, "PATCH", f"users/{me}", json={"version": 1, "role": "admin", "display_name": "Ada"})
 

@@ -93,7 +93,7 @@ async def test_a_repeated_creation_answers_what_is_stored(
     once = {"secret": None} if "secret" in first else {}
     assert by_key == by_id == {**first, **once}
     other = await agency.admin.expect(409, "POST", sample.path, json=sample.fresh() | {"id": body["id"]})
-    assert other["error"]["code"] == "CONFLICT"
+    assert other["error"]["code"] == "ID_TAKEN"
     after = await checksum(admin_connection, agency.tenant_id)
     assert {table: rows for table, rows in after.items() if table != "idempotency_keys"} == {
         table: rows for table, rows in before.items() if table != "idempotency_keys"
@@ -153,7 +153,8 @@ async def test_restoring_brings_back_unless_the_name_is_taken(agency: Agency, sa
     await agency.admin.expect(204, "DELETE", path, params={"version": 1})
     successor = await sample.add(agency.admin, **{sample.name: made[sample.name]})
     refused = await agency.admin.expect(409, "POST", f"{path}/restore", json={"version": 2})
-    assert refused["error"]["code"] == "CONFLICT"
+    assert refused["error"]["code"] == "ALREADY_EXISTS"
+    assert refused["error"]["details"] == {"field": sample.name}
     await agency.admin.expect(404, "GET", path)
     await agency.admin.expect(204, "DELETE", f"{sample.path}/{successor['id']}", params={"version": 1})
     back = await agency.admin.expect(200, "POST", f"{path}/restore", json={"version": 2})
@@ -189,7 +190,8 @@ async def test_one_name_once(agency: Agency, found: Callable[[], Awaitable[Agenc
     made = await sample.add(agency.admin)
     again = sample.fresh() | {sample.name: made[sample.name]}
     refused = await agency.admin.expect(409, "POST", sample.path, json=again)
-    assert refused["error"]["code"] == "CONFLICT"
+    assert refused["error"]["code"] == "ALREADY_EXISTS"
+    assert refused["error"]["details"] == {"field": sample.name}
     page = await agency.admin.expect(200, "GET", sample.path)
     assert [item["id"] for item in page["items"]] == [made["id"]]
     others = await found()

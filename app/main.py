@@ -16,6 +16,7 @@ from app.core.config import Settings, load_settings
 from app.core.http import RequestBoundary, install_error_contract
 from app.core.logging import configure_logging
 from app.core.openapi import COMMON_ERRORS, TAGS, document
+from app.core.routing import route_by_table
 from app.core.runtime import build_runtime
 
 API_PREFIX = "/api/v1"
@@ -61,6 +62,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(api)
     app.add_middleware(RequestBoundary, max_body_bytes=settings.max_body_bytes, bodies=registry.BODIES)
     install_error_contract(app)
+    route_by_table(app)
     document(app)
     return app
 

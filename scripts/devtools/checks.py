@@ -56,19 +56,6 @@ def long_tests(checkout: Checkout, wishes: Wishes, arguments: Sequence[str]) -> 
     return test(checkout, wishes, ["-m", "long", *arguments])
 
 
-def bench(checkout: Checkout, wishes: Wishes, arguments: Sequence[str]) -> int:
-    """The autosave measurement, on a fresh database that keeps its promises to the disk."""
-    prepare(checkout, Profile.DEV)
-    checkout.make_directories()
-    with throwaway(checkout, wishes, durable=True) as services:
-        migrated = run_in_terminal(
-            [checkout.python, "-m", "alembic", "upgrade", "head"], checkout.root, services.environment
-        )
-        return migrated or run_in_terminal(
-            [checkout.python, "-m", "bench.autosave", *arguments], checkout.root, services.environment
-        )
-
-
 def check(checkout: Checkout, wishes: Wishes) -> int:
     """Every check, in order; all failures are shown, and the exit code is 1 when there was one."""
     prepare(checkout, Profile.DEV)

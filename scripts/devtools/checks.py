@@ -67,6 +67,7 @@ def check(checkout: Checkout, wishes: Wishes) -> int:
         "types": [python, "-m", "mypy"],
         "imports": [str(checkout.tool("lint-imports")), "--no-logo"],
         "house rules": [python, "-m", "scripts.lint", *LINTED],
+        "dead code": [python, "-m", "scripts.lint.dead_code"],
         "migrations": [python, "-m", "scripts.check_migrations"],
         "documents": [python, "-m", "scripts.generate_docs", "--check"],
     }

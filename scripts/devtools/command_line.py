@@ -15,7 +15,7 @@ from scripts.devtools.services import Wishes
 VERBS = {
     "serve": "start everything on this machine and serve the API until Ctrl-C (make run)",
     "test": "run pytest against throwaway servers; further arguments go to pytest (make test)",
-    "check": "format, lint, types, import contracts, house rules, migration drift, documents (make check)",
+    "check": "format, lint, types, import contracts, house rules, dead code, migration drift, documents (make check)",
     "demo": "play the whole-call tour against a running server",
     "fuzz": "fuzz the API deeply; further arguments go to pytest",
     "test-long": "the long property runs; further arguments go to pytest",

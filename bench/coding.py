@@ -232,7 +232,7 @@ def main(arguments: list[str]) -> int:
             environment = {**dsns, "ENVIRONMENT": "test", "PASSWORD_ROUNDS": "4", "RUN_JOBS": "false"}
             environment["LOG_LEVEL"] = "ERROR"
             summary = asyncio.run(_run(environment, given.rounds))
-    except (NotMeasurable, BadRelease, OSError, asyncpg.PostgresError) as error:
+    except (NotMeasurable, BadRelease, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         print(f"cannot measure: {error}", file=sys.stderr)
         return 1
     print(orjson.dumps(summary).decode() if given.json else table(summary))

@@ -53,7 +53,7 @@ def test_unused_definitions_and_constants_are_found(project: Path) -> None:
     assert search().findings(project) == [
         "app/charts.py:3 unused variable LIMIT",
         "app/charts.py:15 unused method close",
-        "app/charts.py:25 unused function forgotten",
+        "app/charts.py:24 unused function forgotten",
     ]
 
 

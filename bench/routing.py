@@ -86,7 +86,7 @@ def operations(app: FastAPI) -> list[Operation]:
 
 
 def searches(app: FastAPI) -> dict[str, Search]:
-    """Each notes in the scope what it found."""
+    """The three searches. Each notes in the scope what it found."""
     flat = Router([Route(path, _End(), methods=[method]) for method, path in operations(app)], redirect_slashes=False)
     by_table = RouteTable(app.router)
 
@@ -148,7 +148,7 @@ async def measure(size: int, rounds: int) -> dict[str, list[float]]:
 
 
 def summarize(took: dict[int, dict[str, list[float]]]) -> Summary:
-    """Medians over the rounds, by search; the columns are those of each size."""
+    """The medians over the rounds: a row per search, two columns per size."""
     summary: Summary = {name: {} for name in took[SIZES[0]]}
     for size, costs in took.items():
         for name, rounds in costs.items():

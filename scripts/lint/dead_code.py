@@ -43,7 +43,7 @@ def _counts(item: Item) -> bool:
     if item.typ not in _FIELDS_AND_LOCALS:
         return True
     declared = Path(item.filename).read_text(encoding="utf-8").splitlines()[item.first_lineno - 1]
-    return item.typ == "variable" and declared.startswith(item.name)
+    return item.typ == "variable" and declared.startswith(str(item.name))
 
 
 def _line(item: Item, root: Path) -> str:

@@ -1,4 +1,4 @@
-"""Runs every rule over each file once, and keeps the books of the escapes."""
+"""Runs every rule over each file once, and checks that every escape is needed."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def _apply_escapes(file: SourceFile, findings: Iterable[Finding]) -> Iterator[Fi
 
 
 def _escapes(file: SourceFile) -> dict[tuple[int, str], Comment]:
-    """By (line, code). A comment that stands alone speaks for the line below it."""
+    """The escapes by (line, code). A comment that stands alone speaks for the line below it."""
     found = {}
     for comment in file.comments:
         escape = _ESCAPE.match(comment.text)

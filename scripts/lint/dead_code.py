@@ -40,10 +40,11 @@ class Search:
 
 def _counts(item: Item) -> bool:
     """Whether it is a definition, or a constant of a module: the only variables that are not indented."""
-    if item.typ not in _FIELDS_AND_LOCALS:
+    kind, name = str(item.typ), str(item.name)
+    if kind not in _FIELDS_AND_LOCALS:
         return True
     declared = Path(item.filename).read_text(encoding="utf-8").splitlines()[item.first_lineno - 1]
-    return item.typ == "variable" and declared.startswith(str(item.name))
+    return kind == "variable" and declared.startswith(name)
 
 
 def _line(item: Item, root: Path) -> str:

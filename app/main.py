@@ -18,6 +18,7 @@ from app.core.http import RequestBoundary, install_error_contract
 from app.core.logging import configure_logging
 from app.core.openapi import COMMON_ERRORS, document
 from app.core.paths import API_PREFIX
+from app.core.routing import route_by_table
 from app.core.runtime import build_runtime
 
 
@@ -62,6 +63,7 @@ def create_app(settings: Settings | None = None, composition: Composition = regi
     app.include_router(api)
     app.add_middleware(RequestBoundary, max_body_bytes=settings.max_body_bytes, bodies=registry.BODIES)
     install_error_contract(app)
+    route_by_table(app)
     document(app)
     return app
 

@@ -1,1 +1,1 @@
-"""Measurements behind the claims about speed: each one run, each one beside what it is compared with."""
+"""The measurements behind the claims about speed. Each compares its subject with a rival in one and the same run."""

@@ -1,7 +1,7 @@
 """What an autosave costs: the real PATCH of an incident beside the same work by hand, and beside the plain ORM way.
 
-`python -m bench.autosave`, with DATABASE_URL and its companions in the environment, measures one process at 16 clients.
-It exits with 1 only when it cannot measure: that includes variants that do not do equal work, but not a slow machine.
+`make bench` measures one process at 16 clients. It exits with 1 only when it cannot measure. Variants that do not do
+equal work cannot be measured; a slow machine can.
 """
 
 from __future__ import annotations
@@ -41,7 +41,10 @@ class Scale:
 async def count_round_trips(
     environment: Mapping[str, str], medic: Medic, database: asyncpg.Connection
 ) -> dict[str, Cost]:
-    """Of one request on one warm connection, read off the wire, after the proof that all variants do equal work."""
+    """The round trips of one request on one warm connection, read off the wire.
+
+    It is proved before that all variants do equal work.
+    """
     wire = RoundTrips(environment["DATABASE_URL"])
     costs = {}
     async with wire.listening() as port:
@@ -61,7 +64,10 @@ async def count_round_trips(
 
 
 async def measure(service: Service, database: asyncpg.Connection, scale: Scale, costs: dict[str, Cost]) -> None:
-    """Every variant in each round, beginning with another one each time: what else the machine does falls on all."""
+    """Each round measures every variant, and begins with another one than the round before.
+
+    What else the machine does thus falls on all of them.
+    """
     clients = {variant: [await service.client(variant) for _ in range(scale.clients)] for variant in ROUTES}
     for each in clients.values():
         await run_load(each, min(1.0, scale.seconds))

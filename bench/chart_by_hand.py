@@ -1,7 +1,7 @@
 """The rival of the chart read: the same nine tables by asyncpg alone, and the same JSON straight from the rows.
 
-What is unusual about a vital is told by the service's own rule in both. The lists of signatures and attachments are
-asked for and empty: what a signature still covers is a judgement, not a way of reading.
+Both variants take the warnings about a vital from the service's own rule. The measured chart has no signatures and no
+attachments: their lists are asked for and are empty, because deciding what a signature covers is more than reading.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ _FIELDS = {
 
 
 async def read_by_hand(incident_id: uuid.UUID, principal: CurrentUser, request: Request) -> Response:
-    """GET, with the answer of the real route."""
+    """This route answers a GET as the real route does."""
     principal.require(CHART_READ)
     async with request.app.state.hand_written_pool.acquire() as connection:
         await connection.execute(f"BEGIN;SELECT set_config('app.tenant_id','{principal.tenant_id}',true)")

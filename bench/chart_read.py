@@ -1,7 +1,7 @@
 """What opening a whole chart costs: GET …/chart beside asyncpg alone and the same JSON.
 
-`python -m bench.chart_read`, with DATABASE_URL and its companions in the environment; 500 vitals and 200 interventions
-unless told otherwise. It exits with 1 only when it cannot measure: that includes rivals that answer different things.
+`make bench ARGS=chart_read` measures a chart of 500 vitals and 200 interventions, unless its options say otherwise. It
+exits with 1 only when it cannot measure. Rivals that answer different things cannot be measured.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Cost:
 
 
 async def fill(service: Service, scale: Scale) -> str:
-    """A chart of that size; its id. Charted as a device does it: by syncs."""
+    """Make a chart of that size by syncs, as a device does. The result is its id."""
     incident: str = (await service.open_chart())["id"]
     patient = await service.expect(201, "POST", f"{_API}/{incident}/patients", {"last_name": "Rivers"})
     about = {"patient_id": patient["id"]}
@@ -71,7 +71,7 @@ async def fill(service: Service, scale: Scale) -> str:
 
 
 async def measure(service: Service, database: asyncpg.Connection, incident: str, scale: Scale) -> dict[str, Cost]:
-    """Every variant in each round, beginning with another one each time."""
+    """Each round measures every variant, and begins with another one than the round before."""
     answers = {name: await service.expect(200, "GET", f"{_API}/{incident}/{path}") for name, path in _ROUTES.items()}
     if answers["real"] != answers["hand-written"]:
         raise Unequal("the rivals answer different charts")
@@ -100,7 +100,7 @@ async def _measure_once(service: Service, database: asyncpg.Connection, path: st
 
 
 def summarize(costs: dict[str, Cost]) -> Summary:
-    """Medians. `ratio`: Python CPU against the hand-written route's of the same round."""
+    """The medians over the rounds. `ratio` is the Python CPU by that of the hand-written route in the same round."""
     base = costs["hand-written"].python
     return {
         name: {
@@ -129,7 +129,7 @@ async def _run(environment: Mapping[str, str], scale: Scale) -> Summary:
 
 
 def measured(module: str, about: str, run: Run, arguments: list[str]) -> int:
-    """The command of a measurement on one chart. 1: it cannot measure."""
+    """The command of a measurement on one chart. It answers 1 when it cannot measure."""
     parser = argparse.ArgumentParser(prog=f"python -m {module}", description=about.partition("\n")[0])
     parser.add_argument("--vitals", type=int, default=500)
     parser.add_argument("--interventions", type=int, default=200)

@@ -1,7 +1,7 @@
 """What a lookup of ICD-10-CM costs: as the app handles it, and its search beside SQLite's FTS5 over the same rows.
 
-`python -m bench.coding`, with DATABASE_URL and its companions in the environment. The queries are those of
-tests/coding/relevance.toml as they are typed: every keystroke is one. Exits with 1 only when it cannot measure.
+`make bench ARGS=coding` asks the queries of tests/coding/relevance.toml as they are typed: each keystroke is a query.
+It exits with 1 only when it cannot measure.
 """
 
 from __future__ import annotations
@@ -47,14 +47,17 @@ class NotMeasurable(Exception):
 
 
 def keystrokes() -> list[str]:
-    """From the second character on, what stands in the field after each key."""
+    """The text in the field after each key, from the second character on."""
     asked = tomllib.loads((ROOT / "tests" / "coding" / "relevance.toml").read_text(encoding="utf-8"))["query"]
     typed = [query["q"] for query in asked if query["domain"] == "icd10"]
     return list(dict.fromkeys(text[:end] for text in typed for end in range(2, len(text) + 1)))
 
 
 class Sqlite:
-    """FTS5 with a prefix index, ranked by billable and bm25; codes by a range of the primary key. All in memory."""
+    """SQLite in memory: FTS5 with a prefix index finds words, ranked by billable and bm25.
+
+    A range of the primary key finds codes.
+    """
 
     def __init__(self, codes: LoadedCodes) -> None:
         index = codes.index
@@ -90,7 +93,7 @@ class Sqlite:
 
 @dataclass
 class Caller:
-    """Requests to the app itself: what a server and the network add is the same for everything."""
+    """Sends requests to the app itself, without a server: what the network adds is the same for everything."""
 
     app: FastAPI
     token: str = ""
@@ -136,7 +139,7 @@ class Caller:
 
 
 def timed(find: Callable[[str], Any], queries: Sequence[str]) -> list[float]:
-    """Milliseconds of each query."""
+    """How many milliseconds each query took."""
     took = []
     for text in queries:
         started = time.perf_counter()
@@ -155,7 +158,7 @@ async def handled(caller: Caller, queries: Sequence[str]) -> list[float]:
 
 
 async def measure(caller: Caller, codes: LoadedCodes, rounds: int) -> Summary:
-    """Every way in each round; of the rounds the medians."""
+    """Each round measures every way. The result holds the medians over the rounds."""
     queries = keystrokes()
     sqlite = Sqlite(codes)
     consulted = Consultation(codes, shipped_terms(CodeDomain.ICD10), "")
@@ -178,7 +181,7 @@ async def measure(caller: Caller, codes: LoadedCodes, rounds: int) -> Summary:
 
 
 def summarize(ways: dict[str, list[list[float]]], rates: dict[str, list[float]]) -> Summary:
-    """`to SQLite` and `to one client`: quotients of the same round, which share the machine's mood."""
+    """`to SQLite` and `to one client` divide figures of one round: other load on the machine falls on both alike."""
     base, alone = ways["SQLite FTS5"], rates["handler"]
     summary: Summary = {}
     for name, rounds in ways.items():
@@ -232,7 +235,7 @@ def main(arguments: list[str]) -> int:
             environment = {**dsns, "ENVIRONMENT": "test", "PASSWORD_ROUNDS": "4", "RUN_JOBS": "false"}
             environment["LOG_LEVEL"] = "ERROR"
             summary = asyncio.run(_run(environment, given.rounds))
-    except (NotMeasurable, BadRelease, OSError, asyncpg.PostgresError) as error:
+    except (NotMeasurable, BadRelease, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         print(f"cannot measure: {error}", file=sys.stderr)
         return 1
     print(orjson.dumps(summary).decode() if given.json else table(summary))

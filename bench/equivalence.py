@@ -24,11 +24,11 @@ _ROWS = {
 
 
 class Unequal(Exception):
-    """Two variants answered or stored different things: a comparison of their cost would mean nothing."""
+    """Two variants answered or stored different things, so that comparing their cost would mean nothing."""
 
 
 async def prove_equal(service: Service, database: asyncpg.Connection) -> None:
-    """`database` sees every row. Raises Unequal naming what differs."""
+    """Compare the variants through `database`, which sees every row. Raises Unequal naming what differs."""
     observed = {variant: await _observe(service, database, variant) for variant in ROUTES}
     reference = observed.pop("real")
     for variant, seen in observed.items():
@@ -38,7 +38,7 @@ async def prove_equal(service: Service, database: asyncpg.Connection) -> None:
 
 
 async def _observe(service: Service, database: asyncpg.Connection, variant: str) -> list[Any]:
-    """What a chart's autosaves and refusals answer, and every row that they leave."""
+    """The answers to a chart's autosaves, accepted and refused, and every row that they leave."""
     chart = await service.open_chart()
     path, token = save_path(chart["id"], variant), service.token
     elements = {"eResponse.08": None, "eResponse.13": [{"value": "M-14"}]}
@@ -67,7 +67,7 @@ async def _answer(service: Service, path: str, body: dict[str, Any], token: str)
 
 
 def _stable(value: Any) -> Any:
-    """Without what must differ from chart to chart and from moment to moment; that it is there still shows."""
+    """The value with "given" in place of what must differ between two charts, such as ids and times."""
     if isinstance(value, dict):
         plain = {
             key: "given" if key in _VOLATILE and item is not None else _stable(item) for key, item in value.items()

@@ -1,7 +1,7 @@
 """(a) The autosave as one endpoint by hand on asyncpg: what the kernel's abstraction is measured against.
 
-It gives every guarantee of the real route and stores the same rows, which `bench.equivalence` proves in each run. It is
-no model for the service: nothing here can be used by a second entity.
+It gives every guarantee of the real route and stores the same rows, which `bench.equivalence` proves in each run. The
+service cannot be written like this, because nothing here can be used by a second entity.
 """
 
 from __future__ import annotations
@@ -61,7 +61,10 @@ _statements: dict[tuple[str, ...], str] = {}
 
 
 async def create_pool(dsn: str, size: int) -> asyncpg.Pool:
-    """As many connections as the service has; no reset on return, since the endpoint ends what it began."""
+    """A pool of as many connections as the service has.
+
+    A connection is not reset on its return, since the endpoint ends what it began.
+    """
 
     async def keep(_: Any) -> None:
         return
@@ -77,7 +80,7 @@ async def create_pool(dsn: str, size: int) -> asyncpg.Pool:
 async def save_by_hand(
     incident_id: uuid.UUID, patch: IncidentPatch, principal: CurrentUser, request: Request
 ) -> IncidentRead:
-    """PATCH, with the answers of the real route."""
+    """This route answers a PATCH as the real route does."""
     principal.require(CHART_WRITE)
     async with request.app.state.hand_written_pool.acquire() as connection:
         try:
@@ -171,7 +174,7 @@ def _difference(row: dict[str, Any], patch: IncidentPatch, digest: Digest) -> tu
 
 
 def _statement(changed: tuple[str, ...]) -> str:
-    """One statement per set of changed columns, the least that a write can send."""
+    """The UPDATE of a set of changed columns. A write can send no fewer statements than this one."""
     statement = _statements.get(changed)
     if statement is None:
         assignments = ", ".join(f"{name} = ${position}" for position, name in enumerate(changed, start=13))

@@ -12,11 +12,11 @@ import orjson
 
 
 class Refused(Exception):
-    """The service answered an autosave with anything but 200: there is nothing to measure."""
+    """The service answered an autosave with something else than 200, so that there is nothing to measure."""
 
 
 class Connection:
-    """One HTTP/1.1 connection, and as little client as possible: it shares the machine with what is measured."""
+    """One HTTP/1.1 connection. It does as little as possible, because it shares the machine with what is measured."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -27,7 +27,7 @@ class Connection:
         return cls(*await asyncio.open_connection("127.0.0.1", port))
 
     async def request(self, method: str, path: str, body: Any = None, token: str = "") -> tuple[int, bytes]:
-        """Status and body of the answer."""
+        """The status and the body of the answer."""
         content = b"" if body is None else orjson.dumps(body)
         authorization = f"Authorization: Bearer {token}\r\n" if token else ""
         self._writer.write(
@@ -69,7 +69,7 @@ class Client:
         self.version += 1
 
     async def save_until(self, deadline: float) -> list[float]:
-        """Seconds that each autosave took."""
+        """How many seconds each autosave took."""
         took = []
         started = time.perf_counter()
         while started < deadline:
@@ -81,7 +81,7 @@ class Client:
 
 
 async def run_load(clients: Sequence[Client], seconds: float) -> list[float]:
-    """All clients at once. The duration of every autosave, sorted, in seconds."""
+    """Let all clients save at once. The result is the duration of every autosave in seconds, sorted."""
     deadline = time.perf_counter() + seconds
     took = await asyncio.gather(*(client.save_until(deadline) for client in clients))
     return sorted(duration for each in took for duration in each)

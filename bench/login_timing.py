@@ -1,8 +1,8 @@
 """Whether the time of a refused sign-in tells who has an account: unknown users beside wrong passwords.
 
-`python -m bench.login_timing`, with DATABASE_URL and its companions in the environment. The service runs in this
-process, with production's bcrypt cost and without the back-off, which would answer before any work is done.
-The two kinds take turns, so that what else the machine does falls on both; medians and their ratio are printed.
+`make bench ARGS=login_timing` runs the service in its own process, with production's bcrypt cost. It runs without the
+back-off, which would answer before any work is done. The two kinds take turns, so that what else the machine does falls
+on both. Their medians and the ratio of these are printed.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Timing:
 
 
 async def time_logins(client: httpx.AsyncClient, medic: Medic, logins: int) -> Timing:
-    """`logins` of each kind. Raises RuntimeError when one is not refused as expected."""
+    """Time `logins` sign-ins of each kind. Raises RuntimeError when one is not refused as expected."""
     wrong = {**vars(medic), "password": "not the password"}
     unknown = {**wrong, "email": f"nobody@{medic.tenant_slug}.example"}
     taken: dict[bool, list[float]] = {True: [], False: []}

@@ -37,7 +37,7 @@ _incidents: Any = Incident.__table__
 
 
 class _Base(DeclarativeBase):
-    """A registry beside the kernel's: these objects are the session's to flush."""
+    """A registry apart from the kernel's, because a plain session flushes these objects."""
 
 
 class OrmIncident(_Base):
@@ -46,7 +46,7 @@ class OrmIncident(_Base):
 
 
 def create_sessions(dsn: str, size: int) -> async_sessionmaker[AsyncSession]:
-    """As many connections as the service has."""
+    """Sessions on as many connections as the service has."""
     url = make_url(dsn).set(drivername="postgresql+asyncpg")
     return async_sessionmaker(
         create_async_engine(url, pool_size=size, max_overflow=0, json_serializer=dump_json), expire_on_commit=False
@@ -56,7 +56,7 @@ def create_sessions(dsn: str, size: int) -> async_sessionmaker[AsyncSession]:
 async def save_by_orm(
     incident_id: uuid.UUID, patch: IncidentPatch, principal: CurrentUser, request: Request
 ) -> IncidentRead:
-    """PATCH, with the answers of the real route."""
+    """This route answers a PATCH as the real route does."""
     principal.require(CHART_WRITE)
     async with request.app.state.orm_sessions() as session, session.begin():
         await session.execute(
@@ -134,7 +134,7 @@ async def _save(
 
 
 def _apply(incident: Any, patch: IncidentPatch, digest: Digest) -> dict[str, list[Any]]:
-    """Assigns what differs; the audit's {field: [old, new]}."""
+    """Assign what differs. The result is the audit's {field: [old, new]}."""
     changes = patch.changes()
     if "elements" in changes:
         changes["elements"] = to_json(merge(from_json(incident.elements), changes["elements"]))

@@ -1,4 +1,4 @@
-"""CPU time of PostgreSQL's backends, where they run on this machine and the kernel says."""
+"""Reads the CPU time of PostgreSQL's backends, where they run on this machine and its kernel tells it."""
 
 from __future__ import annotations
 

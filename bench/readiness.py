@@ -1,7 +1,8 @@
 """What refreshing the readiness costs: GET …/readiness beside GET …/chart of the same chart, in one run.
 
-`python -m bench.readiness`, with DATABASE_URL and its companions in the environment. `unchanged` asks again about the
-same chart; `after a save` asks after each autosave (which is not counted), so that nothing remembered helps.
+`make bench ARGS=readiness` prints three rows. `chart` is the chart's own read. `unchanged` asks for the readiness of
+the same chart again. `after a save` asks after each autosave, so that nothing remembered helps. The autosave itself is
+not counted.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class Cost:
 
 
 async def measure(service: Service, incident: str, scale: Scale) -> dict[str, Cost]:
-    """Every variant in each round, beginning with another one each time."""
+    """Each round measures every variant, and begins with another one than the round before."""
     costs = {name: Cost() for name in _ROUTES}
     turns = list(_ROUTES)
     for name in turns:
@@ -50,7 +51,7 @@ async def measure(service: Service, incident: str, scale: Scale) -> dict[str, Co
 
 
 async def _read(service: Service, incident: str, name: str) -> tuple[float, float]:
-    """Milliseconds of Python and of waiting for one read."""
+    """The milliseconds of Python's CPU and of waiting that one read takes."""
     if name == _SAVED:
         await _save(service, incident)
     python, started = await service.cpu_seconds(), time.perf_counter()
@@ -66,7 +67,7 @@ async def _save(service: Service, incident: str) -> None:
 
 
 def summarize(costs: dict[str, Cost]) -> Summary:
-    """Medians. `ratio`: Python CPU against the chart's own read of the same round."""
+    """The medians over the rounds. `ratio` is the Python CPU by that of the chart's own read in the same round."""
     base = costs[_BASE].python
     return {
         name: {

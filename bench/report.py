@@ -1,4 +1,4 @@
-"""From rounds to one line per variant."""
+"""Turns the figures of the rounds into one line per variant."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ BASE = "hand-written"
 
 @dataclass
 class Cost:
-    """One variant: round trips of one request; of each round CPU µs and ms per request, and requests per second."""
+    """What one variant costs: the round trips of one request, and lists with a value per round.
+
+    `python` and `postgres` are CPU µs per request, `p50` and `p99` ms, `per_second` requests.
+    """
 
     round_trips: float
     python: list[float] = field(default_factory=list)
@@ -24,9 +27,9 @@ Summary = dict[str, dict[str, float | None]]
 
 
 def summarize(costs: dict[str, Cost]) -> Summary:
-    """Medians over the rounds. `ratio`: Python CPU against the hand-written route's of the same round.
+    """The medians over the rounds. `ratio` is the Python CPU by that of the hand-written route in the same round.
 
-    Neighbours in time share the machine's mood, so their quotient varies less than either.
+    Other load on the machine falls on both alike, so that their quotient varies less than either.
     """
     base = costs[BASE].python
     return {

@@ -27,8 +27,13 @@ VARIABLES = ("DATABASE_URL", "SYSTEM_DATABASE_URL", "MIGRATION_DATABASE_URL")
 def scratch_database() -> Iterator[dict[str, str]]:
     """The three DSNs, as environment variables, of a database that is dropped afterwards.
 
-    Without TEST_ADMIN_DATABASE_URL nobody may create one: then DATABASE_URL's own, where the rows stay.
+    Without TEST_ADMIN_DATABASE_URL nobody may create one. Then the database of DATABASE_URL is used, and the rows stay.
+    Raises SystemExit, with what to do, when DATABASE_URL is not set.
     """
+    if "DATABASE_URL" not in os.environ:
+        raise SystemExit(
+            "DATABASE_URL is not set. `make bench ARGS=list` names the measurements, and brings a database."
+        )
     given = {name: os.environ.get(name) or os.environ["DATABASE_URL"] for name in VARIABLES}
     admin = os.environ.get("TEST_ADMIN_DATABASE_URL")
     if admin is None:
@@ -66,7 +71,7 @@ async def _execute(dsn: str, statement: str) -> None:
 
 @dataclass(frozen=True)
 class Medic:
-    """Who charts: what the login asks for."""
+    """The person who charts, with the fields that the login asks for."""
 
     tenant_slug: str
     email: str

@@ -24,7 +24,7 @@ from bench.plain_orm import create_sessions, save_by_orm
 
 
 def register_beside_autosave() -> None:
-    """By hand directly before the real route and the ORM directly after: the hand-written one is found no later."""
+    """Declare the hand-written route directly before the real one, and the ORM's directly after it."""
     names = [getattr(route, "name", "") for route in incidents.routes]
     real = names.index("revise_incident")
     incidents.add_api_route("/{incident_id}/by-hand", save_by_hand, methods=["PATCH"])
@@ -40,7 +40,7 @@ async def read_meter() -> dict[str, float]:
 
 
 async def collect_garbage() -> None:
-    """What one variant left is not for the next to collect."""
+    """Collect what one variant left, so that the next one does not have to."""
     gc.collect()
 
 

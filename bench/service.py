@@ -45,7 +45,7 @@ class UnexpectedAnswer(Exception):
 
 @dataclass
 class Service:
-    """A running process; `http` is for what happens beside the load."""
+    """A running process. `http` is the connection for what happens beside the load."""
 
     port: int
     http: Connection
@@ -92,7 +92,7 @@ def save_path(incident_id: str | uuid.UUID, variant: str) -> str:
 
 @contextlib.asynccontextmanager
 async def running(environment: Mapping[str, str]) -> AsyncIterator[Service]:
-    """One process without jobs, relay and Redis: they run beside requests and cost the same whoever writes."""
+    """Run one process without jobs, relay and Redis. These run beside requests and cost the same whoever writes."""
     with tempfile.TemporaryDirectory() as data, socket.create_server(("127.0.0.1", 0)) as listening:
         given = {**os.environ, **environment, "RUN_JOBS": "false", "DATA_DIR": data, "ACCESS_TOKEN_SECONDS": "3600"}
         given.pop("REDIS_URL", None)

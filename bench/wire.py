@@ -1,4 +1,4 @@
-"""Counts round trips where they happen: on the wire between the service and PostgreSQL, whatever driver asks."""
+"""Counts round trips on the wire between the service and PostgreSQL, whatever driver asks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SSL_REQUEST = (8).to_bytes(4, "big") + (80877103).to_bytes(4, "big")
 
 
 class RoundTrips:
-    """`count` grows when a client that has had its answer sends again: it waited for that answer."""
+    """A proxy that counts round trips: `count` grows when a client sends again after it has had its answer."""
 
     def __init__(self, dsn: str) -> None:
         url = make_url(dsn)

@@ -1,6 +1,6 @@
 """Migration drift: does the migrated database equal the declared entities? `python -m scripts.check_migrations`.
 
-Migrates a scratch database beside the one of MIGRATION_DATABASE_URL up, down and up again, then compares.
+It makes a scratch database on the server of MIGRATION_DATABASE_URL, migrates it up, down and up again, and compares.
 """
 
 from __future__ import annotations

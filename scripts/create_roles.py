@@ -1,7 +1,7 @@
 """Creates or repairs the three database roles and the database, on any PostgreSQL from 15 up, RDS included.
 
-Row-level security binds the app only while it is neither superuser nor owner nor BYPASSRLS, so these attributes are the
-first belt that everything else hangs on. Run again at any time: what is right stays as it is.
+Row-level security binds the app only while it is neither superuser nor owner nor BYPASSRLS. All other protection of
+tenants rests on these attributes. The script can be run again at any time: what is right stays as it is.
 
     ADMIN_DATABASE_URL=… DATABASE_URL=… MIGRATION_DATABASE_URL=… SYSTEM_DATABASE_URL=… python -m scripts.create_roles
 """

@@ -61,7 +61,7 @@ class Player:
         return Played(incident, patient, export, claim, claim_export, nemsis_document, claim_document, steps=self.steps)
 
     async def chart(self, call: Call) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The incident, in_progress, and its patient, with everything that was charted."""
+        """Chart the call. The result is the incident, in_progress, and its patient."""
         incident = await self._send("medic", "open the chart", "POST", "ems/incidents", call.incident, 201)
         chart = f"ems/incidents/{incident['id']}"
         incident = await self._move("medic", "start charting", chart, incident, "start")
@@ -88,7 +88,7 @@ class Player:
         return incident, patient
 
     async def _person(self, person: dict[str, Any]) -> str:
-        """Who is on the books already, or is hired now."""
+        """The id of the person, who is hired now when the agency does not have them yet."""
         names = ("last_name", "licensure_level", "licensure_id")
         known: dict[str, str] = {name: person[name] for name in names if name in person}
         path = f"tenants/current/personnel?{urlencode(known)}"
@@ -98,7 +98,7 @@ class Player:
         return str(found[0]["id"])
 
     async def review(self, incident: dict[str, Any]) -> dict[str, Any]:
-        """The incident, locked."""
+        """Review the incident and lock it. The result is the locked incident."""
         chart = f"ems/incidents/{incident['id']}"
         validation = await self._send("medic", "what the state would say", "GET", _validation(incident), None, 200)
         self._narrate(f"        {'valid' if validation['valid'] else 'not valid'} under {validation['schema_build']}")

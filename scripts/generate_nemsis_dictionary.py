@@ -161,7 +161,7 @@ def _text(parent: etree._Element, path: str) -> str:
 
 
 def _differences(target: SchemaReader, other: SchemaReader) -> dict[str, Node]:
-    """What an older build says differently about the same nodes, by element id or group name."""
+    """The differences that an older build has in the same nodes, by element id or group name."""
     if target.types != other.types or len(target.nodes) != len(other.nodes):
         raise UnsupportedSchemaError("the builds differ in more than the properties of elements")
     differences = {}
@@ -175,7 +175,7 @@ def _differences(target: SchemaReader, other: SchemaReader) -> dict[str, Node]:
 
 
 def _lines(dictionary: Node) -> Iterator[str]:
-    """One type or node a line: small enough to load fast, and a new build shows as a readable diff."""
+    """The dictionary with one type or node a line. It loads fast, and a new build shows as a readable diff."""
     yield "{"
     for key, value in dictionary.items():
         last = key == list(dictionary)[-1]

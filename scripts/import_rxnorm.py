@@ -40,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 async def run(given: argparse.Namespace) -> None:
-    """Raises BadRelease, OSError."""
+    """Import the release that the arguments name. Raises BadRelease and OSError."""
     async with owner_connection(load_settings()) as connection:
         source, files, effective = _source(given)
         release = Release(CodeSystem.RXNORM, given.release or effective.isoformat(), effective)

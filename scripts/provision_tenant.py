@@ -82,7 +82,7 @@ class NewTenant(TenantProfile):
 
 
 def read_profile(content: Any) -> NewTenant:
-    """Raises ProvisioningRefused with every problem of the fields."""
+    """The profile in its checked form. Raises ProvisioningRefused with every problem of the fields."""
     try:
         return NewTenant.model_validate(content)
     except ValidationError as error:
@@ -156,7 +156,7 @@ def read_content(file: str) -> dict[str, Any]:
 
 
 async def main(content: dict[str, Any]) -> str:
-    """What to print: the tenant's id and the passwords. Raises ProvisioningRefused."""
+    """Provision, and return what to print: the tenant's id and the passwords. Raises ProvisioningRefused."""
     users = content.pop("users", [])
     tenant_id, passwords = await provision(load_settings(), content, users)
     return orjson.dumps({"tenant_id": str(tenant_id), "passwords": passwords}, option=orjson.OPT_INDENT_2).decode()

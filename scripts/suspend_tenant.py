@@ -29,11 +29,11 @@ _REASON: TypeAdapter[str] = TypeAdapter(Reason)
 
 
 class SuspensionRefused(Exception):
-    """Says why, in plain words. Nothing was changed."""
+    """The refusal's reason in plain words. Nothing was changed."""
 
 
 async def move(settings: Settings, action: TenantTransition, slug: str, reason: str) -> Tenant:
-    """The tenant in its new state. Raises SuspensionRefused: no such tenant, there already, no usable reason."""
+    """Move the tenant to its new state. Raises SuspensionRefused: no such tenant, there already, no usable reason."""
     configure_mappers()
     try:
         checked = _REASON.validate_python(reason)

@@ -13,7 +13,6 @@ import orjson
 import sqlalchemy.exc
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError, ResponseValidationError
-from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -301,16 +300,6 @@ def _message(problem: Any) -> str:
     return _MEMBER.sub(r"\1", str(problem["msg"]))
 
 
-def _allowed_methods(app: FastAPI, scope: Scope) -> str:
-    """Starlette names only the methods of the first route whose path matches."""
-    methods: set[str] = set()
-    for route in iter_route_contexts(app.routes):
-        regex = getattr(route, "path_regex", None)
-        if regex is not None and regex.match(scope["path"]):
-            methods.update(getattr(route, "methods", None) or ())
-    return ", ".join(sorted(methods))
-
-
 def install_error_contract(app: FastAPI) -> None:
     """Register the handlers: whatever goes wrong, the body is the error contract."""
 
@@ -326,8 +315,7 @@ def install_error_contract(app: FastAPI) -> None:
             413: PayloadTooLarge,
         }
         kind = by_status.get(error.status_code, InternalError if error.status_code >= 500 else MalformedRequest)
-        headers = {"Allow": _allowed_methods(app, request.scope)} if kind is MethodNotAllowed else {}
-        return error_response(kind(), headers)
+        return error_response(kind(), dict(error.headers or {}) if kind is MethodNotAllowed else {})
 
     handlers: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
         AppError: on_error,

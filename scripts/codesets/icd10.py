@@ -131,7 +131,7 @@ async def import_icd10(
     whole: bool,
     allow_retiring: bool = False,
 ) -> Report:
-    """Raises BadRelease, naming lines; then nothing has changed.
+    """Import one release. Raises BadRelease, naming lines; then nothing has changed.
 
     A code that a whole release lacks is retired on the day before it takes effect, or withdrawn if it is this very
     release that had it. A selection retires nothing: until the whole is loaded, it withdraws what earlier selections
@@ -161,7 +161,7 @@ async def import_icd10(
 
 
 async def _stage(connection: asyncpg.Connection, source: Source, read: Reader, *, whole: bool) -> int:
-    """The number of rows. Raises BadRelease for refused lines, orphans, and an empty file."""
+    """Stage the release's rows and count them. Raises BadRelease for refused lines, orphans, and an empty file."""
     refusals = Refusals()
     await connection.execute(_STAGE)
     await connection.copy_records_to_table("stage", records=read(source, refusals), columns=list(Icd10Row._fields))
@@ -181,7 +181,7 @@ async def _stage(connection: asyncpg.Connection, source: Source, read: Reader, *
 async def _merge(
     connection: asyncpg.Connection, release: Release, release_id: uuid.UUID, standing: Standing
 ) -> tuple[int, int]:
-    """How many codes were added, and changed.
+    """Merge the staged rows. The result is how many codes were added, and changed.
 
     The first whole release, and selections before it, have had their codes since ICD-10-CM came into force: they do
     not say since when.

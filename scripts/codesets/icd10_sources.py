@@ -31,7 +31,7 @@ _LONGEST = {"short_description": 100, "category": 10, "chapter": 10, "parent": 1
 
 
 class Icd10Row(NamedTuple):
-    """A line of a release. None: the source does not say. `line` is where it stands."""
+    """A line of a release. None means that the source does not say. `line` is its number in the file."""
 
     line: int
     code: str
@@ -51,7 +51,7 @@ def chapter_of(code: str) -> str:
 
 
 def dotted(code: str) -> str:
-    """S52501A is S52.501A."""
+    """The code with its dot: S52501A becomes S52.501A."""
     code = code.replace(".", "")
     return f"{code[:3]}.{code[3:]}" if len(code) > 3 else code
 
@@ -139,7 +139,10 @@ class ShippedSet(NamedTuple):
 
 
 def shipped_set() -> ShippedSet:
-    """Without importing the package, which takes seconds and much memory. Raises BadRelease."""
+    """The package's release, read without importing the package: that takes seconds and much memory.
+
+    Raises BadRelease.
+    """
     files = importlib.metadata.files(PACKAGE) or []
     for file in files:
         found = re.fullmatch(r"code-list-([A-Z][a-z]+)-(\d{4})\.txt", file.name)

@@ -45,7 +45,7 @@ class Refusals:
             self.shown.append(Refusal(line, reason))
 
     def require_none(self, source: str) -> None:
-        """Raises BadRelease."""
+        """Raises BadRelease when a line was refused."""
         if self.count:
             lines = [f"  line {refusal.line}: {refusal.reason}" for refusal in self.shown]
             more = [f"  … and {self.count - len(self.shown)} more"] if self.count > len(self.shown) else []

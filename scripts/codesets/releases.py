@@ -67,7 +67,7 @@ class Standing:
 
 @contextlib.asynccontextmanager
 async def owner_connection(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
-    """As the owner of the tables: the app may only read codes."""
+    """A connection as the owner of the tables, because the app may only read codes."""
     url = make_url((settings.migration_database_url or settings.database_url).get_secret_value())
     connection = await asyncpg.connect(url.set(drivername="postgresql").render_as_string(hide_password=False))
     try:
@@ -86,7 +86,7 @@ async def newest(connection: asyncpg.Connection, system: CodeSystem) -> Any:
 
 
 async def begin(connection: asyncpg.Connection, release: Release) -> Standing:
-    """One import at a time, in the order of releases. Raises BadRelease for one that is older than what is loaded."""
+    """Begin an import; only one runs at a time. Raises BadRelease for a release older than what is loaded."""
     await connection.execute("SET LOCAL statement_timeout = 0")
     await connection.execute("SELECT pg_advisory_xact_lock(hashtext('code_releases'))")
     before = await newest(connection, release.system)
@@ -138,7 +138,7 @@ async def announce(connection: asyncpg.Connection, release: Release, source: Sou
 
 
 async def finish(connection: asyncpg.Connection, release_id: uuid.UUID, report: Report, *, completes: bool) -> None:
-    """An import that changed nothing leaves no trace, unless it `completes` what was a selection until now."""
+    """End an import. One that changed nothing leaves no trace, unless it `completes` what was a selection."""
     if report.nothing and not completes:
         await connection.execute("DELETE FROM code_releases WHERE id = $1", release_id)
     else:

@@ -158,7 +158,7 @@ async def import_rxnorm(
     *,
     allow_retiring: bool = False,
 ) -> Report:
-    """Raises BadRelease, naming lines; then nothing has changed.
+    """Import one release. Raises BadRelease, naming lines; then nothing has changed.
 
     What a whole release lacks is retired from its day on. A selection retires nothing: until the whole is loaded, it
     withdraws what earlier selections of its source alone brought.
@@ -188,7 +188,7 @@ async def import_rxnorm(
 
 
 async def _stage(connection: asyncpg.Connection, source: Source, files: RxNormFiles) -> int:
-    """The number of concepts. Raises BadRelease for refused lines and for files without concepts."""
+    """Stage the release and count its concepts. Raises BadRelease for refused lines and files without concepts."""
     refusals = Refusals()
     await connection.execute(_STAGES)
     for table, records, row in (

@@ -159,7 +159,7 @@ class CsvFile:
                 )
 
     def relations(self, source: Source, refusals: Refusals) -> Iterator[RelationRow]:
-        """Of the concepts that were read."""
+        """The relations of the concepts that were read."""
         yield from self._related
 
     def strengths(self, source: Source, refusals: Refusals) -> Iterator[StrengthRow]:
@@ -174,7 +174,7 @@ def _parts(text: str) -> list[str]:
 
 
 def _said(text: str | None) -> list[str] | None:
-    """None for a column that the file has not."""
+    """The values that a field lists, or None where the file has no such column."""
     return None if text is None else _parts(text)
 
 

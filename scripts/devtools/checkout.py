@@ -1,4 +1,4 @@
-"""Where things lie: the checkout, its virtual environment, its data directory."""
+"""The places of a working copy: the checkout, its virtual environment, its data directory."""
 
 import hashlib
 import os
@@ -31,7 +31,7 @@ class Checkout:
 
     @property
     def key(self) -> str:
-        """Names the data directory where a path of its own is needed outside it."""
+        """A short name of the data directory, for paths outside it that belong to it alone."""
         return hashlib.sha256(str(self.data_dir).encode()).hexdigest()[:12]
 
     def tool(self, name: str) -> Path:
@@ -53,13 +53,13 @@ CHOOSE_DATA_DIR = "Name one that is: --data-dir PATH (or DATA_DIR=PATH)."
 
 
 def locate(data_dir: str | None) -> Checkout:
-    """The checkout this file lies in; data directory: the option, else DATA_DIR, else `.data`."""
+    """The checkout this file lies in. Its data directory is the option's, else that of DATA_DIR, else `.data`."""
     chosen = data_dir or os.environ.get("DATA_DIR") or str(ROOT / ".data")
     return Checkout(ROOT, Path(chosen).expanduser().resolve())
 
 
 def child_environment(checkout: Checkout, **extra: str) -> dict[str, str]:
-    """The developer's environment for a child in the venv; variables that would redirect its imports are dropped."""
+    """The developer's environment for a child in the venv, without variables that would redirect its imports."""
     inherited = {name: value for name, value in os.environ.items() if name not in {"PYTHONHOME", "PYTHONPATH"}}
     path = f"{checkout.venv / 'bin'}{os.pathsep}{inherited.get('PATH', os.defpath)}"
     own = {"PATH": path, "VIRTUAL_ENV": str(checkout.venv), "DATA_DIR": str(checkout.data_dir)}
@@ -67,7 +67,7 @@ def child_environment(checkout: Checkout, **extra: str) -> dict[str, str]:
 
 
 def reference_material(checkout: Checkout) -> dict[str, str]:
-    """`shared/` beside the checkout, where it is: the tests' samples, and the official schemas for validation."""
+    """Variables for the tests' samples and the official schemas, where `shared/` lies beside the checkout."""
     shared = checkout.root.parent / "shared"
     found = {"SHARED_DIR": str(shared)} if shared.is_dir() else {}
     schemas = Path(os.environ.get("SHARED_DIR", shared)) / "nemsis" / "xsd"

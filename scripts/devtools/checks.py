@@ -29,7 +29,7 @@ LINTED = ["app", "migrations", "scripts", "tests", "bench"]
 
 
 def test(checkout: Checkout, wishes: Wishes, arguments: Sequence[str], **extra: str) -> int:
-    """pytest against a fresh cluster; its exit code is ours."""
+    """Run pytest against a fresh cluster. Its exit code is ours."""
     prepare(checkout, Profile.DEV)
     checkout.make_directories()
     with throwaway(checkout, wishes) as services:
@@ -46,31 +46,18 @@ def default_options(arguments: Sequence[str]) -> list[str]:
 
 
 def fuzz(checkout: Checkout, wishes: Wishes, arguments: Sequence[str]) -> int:
-    """The API fuzzing, deep."""
+    """Fuzz the API deeply."""
     examples = os.environ.get("FUZZ_EXAMPLES", FUZZ_EXAMPLES)
     return test(checkout, wishes, ["tests/fuzz", "-m", "", *arguments], FUZZ_EXAMPLES=examples)
 
 
 def long_tests(checkout: Checkout, wishes: Wishes, arguments: Sequence[str]) -> int:
-    """The property and fuzz runs that are too long for every change."""
+    """Run the property and fuzz tests that are too long for every change."""
     return test(checkout, wishes, ["-m", "long", *arguments])
 
 
-def bench(checkout: Checkout, wishes: Wishes, arguments: Sequence[str]) -> int:
-    """The autosave measurement, on a fresh database that keeps its promises to the disk."""
-    prepare(checkout, Profile.DEV)
-    checkout.make_directories()
-    with throwaway(checkout, wishes, durable=True) as services:
-        migrated = run_in_terminal(
-            [checkout.python, "-m", "alembic", "upgrade", "head"], checkout.root, services.environment
-        )
-        return migrated or run_in_terminal(
-            [checkout.python, "-m", "bench.autosave", *arguments], checkout.root, services.environment
-        )
-
-
 def check(checkout: Checkout, wishes: Wishes) -> int:
-    """Every check, in order; all failures are shown, and the exit code is 1 when there was one."""
+    """Run every check, in order. All failures are shown, and the exit code is 1 when there was one."""
     prepare(checkout, Profile.DEV)
     checkout.make_directories()
     python = str(checkout.python)
@@ -80,6 +67,7 @@ def check(checkout: Checkout, wishes: Wishes) -> int:
         "types": [python, "-m", "mypy"],
         "imports": [str(checkout.tool("lint-imports")), "--no-logo"],
         "house rules": [python, "-m", "scripts.lint", *LINTED],
+        "dead code": [python, "-m", "scripts.lint.dead_code"],
         "migrations": [python, "-m", "scripts.check_migrations"],
         "documents": [python, "-m", "scripts.generate_docs", "--check"],
     }
@@ -123,14 +111,14 @@ def reformat(checkout: Checkout) -> int:
 
 
 def generate_docs(checkout: Checkout) -> int:
-    """The documents that are derived from the code."""
+    """Write the documents that are derived from the code."""
     prepare(checkout, Profile.DEV)
     command: list[str | Path] = [checkout.python, "-m", "scripts.generate_docs"]
     return run_in_terminal(command, checkout.root, child_environment(checkout, ENVIRONMENT="test"))
 
 
 def demo(checkout: Checkout, base_url: str) -> int:
-    """The whole-call tour against a running server."""
+    """Play the whole-call tour against a running server."""
     prepare(checkout, Profile.BASE)
     command: list[str | Path] = [
         checkout.python,

@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from scripts.devtools import checks, operators, psql
+from scripts.devtools import checks, measurements, operators, psql
 from scripts.devtools.checkout import locate
 from scripts.devtools.console import DevError
 from scripts.devtools.interrupts import Interrupted, end_in_order
@@ -15,11 +15,11 @@ from scripts.devtools.services import Wishes
 VERBS = {
     "serve": "start everything on this machine and serve the API until Ctrl-C (make run)",
     "test": "run pytest against throwaway servers; further arguments go to pytest (make test)",
-    "check": "format, lint, types, import contracts, house rules, migration drift, documents (make check)",
+    "check": "format, lint, types, import contracts, house rules, dead code, migration drift, documents (make check)",
     "demo": "play the whole-call tour against a running server",
     "fuzz": "fuzz the API deeply; further arguments go to pytest",
     "test-long": "the long property runs; further arguments go to pytest",
-    "bench": "measure autosave on a fresh, durable database",
+    "bench": "measure on a fresh, durable database: autosave, or what the first argument names (`bench list`)",
     "docs": "write the generated documents",
     "format": "format the code and fix what can be fixed mechanically",
     "lock": "write the hashed requirements files from pyproject.toml; further arguments go to uv",
@@ -68,7 +68,7 @@ def run(chosen: argparse.Namespace, rest: list[str]) -> int:
         case "test-long":
             return checks.long_tests(checkout, wishes, rest)
         case "bench":
-            return checks.bench(checkout, wishes, rest)
+            return measurements.bench(checkout, wishes, rest)
         case "demo":
             return checks.demo(checkout, chosen.base_url or running_url(checkout))
         case "docs":

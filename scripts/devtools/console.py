@@ -1,4 +1,4 @@
-"""What the developer sees: one line per step with its time, and failures that say what to do next."""
+"""Prints what the developer sees: one line per step with its time, and failures that say what to do next."""
 
 import subprocess
 import sys

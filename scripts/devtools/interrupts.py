@@ -15,7 +15,7 @@ class Interrupted(KeyboardInterrupt):
 
 
 def raise_interrupted(number: int, _frame: FrameType | None) -> None:
-    """The first request unwinds; later ones must not break that off, which has time limits of its own."""
+    """The first signal unwinds the stack. Later ones do not break that off, since it has time limits of its own."""
     for ending in ENDING:
         signal.signal(ending, signal.SIG_IGN)
     raise Interrupted(number)

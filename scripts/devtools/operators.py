@@ -23,7 +23,7 @@ SCRIPTS = (
 
 
 def operate(checkout: Checkout, script: str, arguments: Sequence[str]) -> int:
-    """As `python -m scripts.<script>` in production, where the variables are set; its exit code is ours."""
+    """Run `python -m scripts.<script>` with the variables that production sets. Its exit code is ours."""
     port = read_json(checkout.data_dir / "postgres.json").get("port")
     if port is None:
         raise DevError("No database was ever started in this data directory.", "Start it: python3 scripts/dev.py serve")

@@ -1,4 +1,4 @@
-"""The virtual environment: made, filled from the hashed requirements files, and left alone while they do not change."""
+"""Makes the virtual environment and fills it from the hashed requirements files; it stays until these change."""
 
 import fcntl
 import hashlib
@@ -28,7 +28,7 @@ NOT_A_VENV = (0, 0)
 
 
 class Profile(IntEnum):
-    """What a verb needs installed; each holds everything of the one before it."""
+    """What a verb needs installed. Each profile holds everything of the one before it."""
 
     BASE = 0
     LOCAL = 1
@@ -114,7 +114,7 @@ def stamp_path(checkout: Checkout) -> Path:
 
 @contextmanager
 def one_at_a_time(checkout: Checkout) -> Iterator[None]:
-    """`make run` and `make test` may both be first: the second waits for the first one's installation."""
+    """Let a second command wait while the first one installs: `make run` and `make test` may start together."""
     directory = os.open(checkout.root, os.O_RDONLY)
     try:
         fcntl.flock(directory, fcntl.LOCK_EX)
@@ -164,7 +164,7 @@ def pip_install(checkout: Checkout, requirements: Path, *options: str) -> None:
 
 
 def install(checkout: Checkout, profile: Profile) -> None:
-    """`uv pip sync`; where uv is missing or cannot use what pip can, pip installs the same hashed file, more slowly."""
+    """Install by `uv pip sync`, or more slowly by pip, where uv is missing or cannot use what pip can."""
     requirements = checkout.root / profile.requirements
     try:
         configured = pip_settings(

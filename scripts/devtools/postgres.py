@@ -1,4 +1,4 @@
-"""A PostgreSQL cluster of our own: made, started, recovered after a crash and stopped, without a trace elsewhere."""
+"""Makes, starts and stops a PostgreSQL cluster of our own, and recovers it after a crash, without a trace elsewhere."""
 
 import json
 import shutil
@@ -45,7 +45,7 @@ THROWAWAY = {
 
 @dataclass(frozen=True)
 class Cluster:
-    """`home/postgres`, where only `account` can read; `record`, in the data directory, tells the port."""
+    """The cluster in `home/postgres`, which only `account` can read. The file `record` tells its port."""
 
     home: Path
     record: Path
@@ -119,7 +119,7 @@ def reclaim(directory: Path, signals: tuple[tuple[signal.Signals, float], ...]) 
 
 
 def create(cluster: Cluster) -> None:
-    """initdb beside the final place and then rename: a run killed in between leaves nothing half made."""
+    """Run initdb beside the final place and then rename, so that a killed run leaves nothing half made."""
     draft = cluster.home / "postgres.new"
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(mode=0o700)
@@ -148,7 +148,7 @@ def create(cluster: Cluster) -> None:
 
 
 def launch(cluster: Cluster, asked_port: int | None) -> tuple[int, Popen[bytes]]:
-    """Start and wait until it takes connections; retries on what passes by itself."""
+    """Start the server and wait until it takes connections. Failures that pass by themselves are retried."""
     port = ports.choose(asked_port, read_json(cluster.record).get("port"))
     said = ""
     for _ in range(ATTEMPTS):
@@ -195,5 +195,5 @@ def is_ready(directory: Path, pid: int) -> bool:
 
 
 def server_environment() -> dict[str, str]:
-    """Nothing of the developer's environment: PGDATA, PGOPTIONS and the like would redirect the server."""
+    """An environment without the developer's PGDATA, PGOPTIONS and the like, which would redirect the server."""
     return {"PATH": "/usr/bin:/bin", "LC_ALL": LOCALE, "TZ": "UTC"}

@@ -1,5 +1,5 @@
-"""Which PostgreSQL to run: the one a package brings, else the system's; and making it reachable when root runs it as
-someone else."""
+"""Finds the PostgreSQL to run: the one a package brings, else the system's. Where root runs it as
+someone else, it is made reachable for that account."""
 
 import re
 import shutil
@@ -119,7 +119,7 @@ def copy_out(pginstall: Path, home: Path) -> Path:
 
 
 def readable_by_all(tree: Path) -> None:
-    """A strict umask at installation must not follow the copy."""
+    """Make the copy readable by all, even when a strict umask was in force at the installation."""
     for path in [tree, *tree.rglob("*")]:
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() or path.stat().st_mode & stat.S_IXUSR else 0o644)

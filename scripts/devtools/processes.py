@@ -1,4 +1,4 @@
-"""Starting and stopping servers of ours, and only those.
+"""Starts and stops servers of ours, and only those.
 
 A process is ours when its command line or working directory names our directory; a bare pid proves nothing, since the
 system hands pids out again.
@@ -37,7 +37,7 @@ class Account:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """Arguments for Popen."""
+        """The arguments of Popen that start a process as this account."""
         return {"user": self.uid, "group": self.gid, "extra_groups": []} if self.is_other else {}
 
     def give(self, path: Path) -> None:
@@ -47,7 +47,7 @@ class Account:
 
 
 def server_account(checkout_root: Path) -> Account:
-    """Ourselves; for root the owner of the checkout (as under sudo), else `nobody`. No user is ever added."""
+    """The account of the servers: ours; for root the owner of the checkout (as under sudo), else `nobody`."""
     if os.geteuid() != 0:
         return Account(os.geteuid(), os.getegid())
     owner = checkout_root.stat()
@@ -139,7 +139,7 @@ def send(pid: int, number: signal.Signals) -> None:
 
 
 def stop_orphan(pid: int, program: str, path: Path, *signals: tuple[signal.Signals, float]) -> bool:
-    """The same for a server that an earlier, killed run left behind; False when no such process of ours lives."""
+    """Stop a server that an earlier, killed run left behind. False when no such process of ours lives."""
     if not is_ours(pid, program, path):
         return False
     for number, seconds in signals:

@@ -14,7 +14,7 @@ from scripts.devtools.services import credentials_file
 
 
 def open_shell(checkout: Checkout, arguments: Sequence[str]) -> int:
-    """psql as the owner role, which sees every tenant; its exit code is ours."""
+    """Open psql as the owner role, which sees every tenant. Its exit code is ours."""
     port = read_json(checkout.data_dir / "postgres.json").get("port")
     if port is None:
         raise DevError("No database was ever started in this data directory.", "Start it: python3 scripts/dev.py serve")

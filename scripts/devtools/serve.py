@@ -1,4 +1,4 @@
-"""`make run`: everything up on this machine, in order, until Ctrl-C; then everything down, in the reverse order."""
+"""`make run` starts everything on this machine, in order, and stops it in the reverse order after Ctrl-C."""
 
 import http.client
 import json
@@ -72,7 +72,7 @@ def serve(checkout: Checkout, options: ServeOptions) -> int:
 
 
 def running_url(checkout: Checkout) -> str:
-    """Of the server that runs in this data directory; the usual one while there is none."""
+    """The address of the server that runs in this data directory, or the usual one while there is none."""
     return str(read_json(checkout.data_dir / "serve.json").get("url", f"http://{ports.LOOPBACK}:{DEFAULT_PORT}"))
 
 
@@ -86,14 +86,14 @@ def already_serving(checkout: Checkout, record: dict[str, object]) -> DevError:
 
 
 def stop_earlier_server(checkout: Checkout, record: Path) -> None:
-    """The web server of a run that was killed would keep the port."""
+    """Stop the web server that a killed run left behind, since it would keep the port."""
     pid = read_json(record).get("server")
     if isinstance(pid, int) and stop_orphan(pid, SERVER, checkout.root, (signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0)):
         say("  stopped the web server that an earlier, killed run had left")
 
 
 def require_port(options: ServeOptions) -> None:
-    """Fail before the long steps; another port is never chosen silently, since clients are told this one."""
+    """Fail before the long steps when the port is taken. Clients are told this port, so no other one is chosen."""
     port = options.port or DEFAULT_PORT
     if not ports.is_free(port, options.host):
         raise DevError(
@@ -103,12 +103,12 @@ def require_port(options: ServeOptions) -> None:
 
 
 def profile_needed(environ: Mapping[str, str]) -> Profile:
-    """With servers of the developer's own, the production packages are enough."""
+    """The packages to install: those of production are enough where the developer has servers of their own."""
     return Profile.BASE if environ.get("DATABASE_URL") and environ.get("REDIS_URL") else Profile.LOCAL
 
 
 def prepare_database(checkout: Checkout, services: Services) -> None:
-    """Migrations, then the demo tenant and, beside it, the code sets: both are made once and left alone afterwards."""
+    """Migrate, then load the demo tenant and the code sets beside each other. Both are loaded once only."""
 
     def run(module: str, *arguments: str) -> None:
         run_quietly(
@@ -134,7 +134,7 @@ def prepare_database(checkout: Checkout, services: Services) -> None:
 
 @contextmanager
 def web_server(checkout: Checkout, options: ServeOptions, services: Services, record: Path) -> Iterator[None]:
-    """uvicorn, healthy; stopped gracefully on the way out."""
+    """Run uvicorn, which is healthy inside the block and is stopped gracefully at its end."""
     host, port = options.host, options.port or DEFAULT_PORT
     command: list[str | Path] = [
         checkout.python,

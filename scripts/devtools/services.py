@@ -1,4 +1,4 @@
-"""PostgreSQL, the three roles and Valkey for one verb, as the environment variables that the children read."""
+"""Starts PostgreSQL and Valkey for one verb, and makes the environment variables by which its children find them."""
 
 import os
 import shutil
@@ -62,13 +62,13 @@ class Place:
 
 
 def served_environment(checkout: Checkout, **extra: str) -> dict[str, str]:
-    """Of the service that `serve` runs, and of what is run beside it: not production, unless that is asked for."""
+    """The environment of the service that `serve` runs: of development, unless another one is asked for."""
     return child_environment(checkout, ENVIRONMENT=os.environ.get("ENVIRONMENT", "development"), **extra)
 
 
 @contextmanager
 def persistent(checkout: Checkout, wishes: Wishes) -> Iterator[Services]:
-    """The data directory's own servers, kept for the next start. The caller holds the data directory's lock."""
+    """Run the data directory's own servers, whose data are kept. The caller holds the data directory's lock."""
     account = server_account(checkout.root)
     place = Place(checkout, account, checkout.data_dir, servers_home(checkout, account), throwaway=False)
     with ExitStack() as stack:
@@ -77,7 +77,7 @@ def persistent(checkout: Checkout, wishes: Wishes) -> Iterator[Services]:
 
 @contextmanager
 def throwaway(checkout: Checkout, wishes: Wishes, *, durable: bool = False) -> Iterator[Services]:
-    """Servers for one run, beside whatever else runs; `durable` keeps fsync on, for measurements."""
+    """Run servers for one command, beside whatever else runs. `durable` keeps fsync on, for measurements."""
     account = server_account(checkout.root)
     with ExitStack() as stack:
         name = next(
@@ -102,7 +102,7 @@ def throwaway(checkout: Checkout, wishes: Wishes, *, durable: bool = False) -> I
 
 
 def fresh(directory: Path) -> Path:
-    """Empty the files of the run before; the servers' own directories are left to whoever stops the servers."""
+    """Empty the files of the run before. Whoever stops the servers empties the servers' own directories."""
     shutil.rmtree(directory / "files", ignore_errors=True)
     (directory / "files").mkdir(mode=0o700, parents=True)
     directory.chmod(0o700)
@@ -197,7 +197,7 @@ def set_aside(directory: Path) -> str:
 
 
 def make_roles(place: Place, services: Services, admin_url: str, passwords: dict[str, str]) -> None:
-    """Roles and database through scripts/create_roles.py, which has the driver that we lack here."""
+    """Make roles and database by scripts/create_roles.py, because this code has no database driver."""
     with step("roles") as running:
         database = TEST_DATABASE if place.throwaway else database_of(admin_url)
         services.environment |= role_urls(admin_url, passwords, database)
@@ -230,7 +230,7 @@ def start_valkey(stack: ExitStack, place: Place, wishes: Wishes, services: Servi
 
 
 def fresh_log(place: Place, name: str) -> Path:
-    """One log per start; the one before stays beside it."""
+    """The log of this start. The log of the start before stays beside it."""
     log = place.state / f"{name}.log" if place.throwaway else place.checkout.logs / f"{name}.log"
     if log.exists():
         log.replace(log.with_suffix(".log.1"))

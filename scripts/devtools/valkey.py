@@ -39,7 +39,7 @@ class Valkey:
 
     @property
     def configuration(self) -> Path:
-        """In `home`, not in `directory`: root must not write where the server's account could lay a link."""
+        """The file of settings, in `home`: in `directory` the server's account could lay a link for root."""
         return self.home / "valkey.conf"
 
 
@@ -102,7 +102,7 @@ def reclaim(valkey: Valkey) -> None:
 
 
 def configuration(valkey: Valkey, port: int, password: str) -> str:
-    """Only what differs from the defaults. The process title stays, since it is how we know the process as ours."""
+    """The settings that differ from the defaults. The process title stays, because we know our process by it."""
     return "\n".join(
         [
             f"bind {ports.LOOPBACK}",
@@ -119,7 +119,7 @@ def configuration(valkey: Valkey, port: int, password: str) -> str:
 
 
 def launch(valkey: Valkey, password: str, asked_port: int | None) -> tuple[int, Popen[bytes]]:
-    """Start and wait until it answers; another free port when somebody was faster."""
+    """Start the server and wait until it answers. It gets another free port when somebody took the first one."""
     port = ports.choose(asked_port, read_json(valkey.record).get("port"))
     said = ""
     for _ in range(ATTEMPTS):

@@ -6,14 +6,14 @@ import argparse
 import sys
 from pathlib import Path
 
-from scripts.lint.rule import RULES
+from scripts.lint.rule import REFUSALS
 from scripts.lint.runner import lint_paths
 
 
 def rule_table() -> str:
     """Markdown: every rule, its reason, and the part of the house style that it enforces."""
     rows = [
-        f"| {code} | {entry.refuses} | {entry.because} | {entry.section} |" for code, entry in sorted(RULES.items())
+        f"| {code} | {entry.refuses} | {entry.because} | {entry.section} |" for code, entry in sorted(REFUSALS.items())
     ]
     return "\n".join(["| id | refuses | because | house style |", "|---|---|---|---|", *rows])
 

@@ -1,4 +1,4 @@
-"""Routers parse, delegate and answer; errors are raised, and every request model keeps the house's strictness."""
+"""Rules for routers and schemas: routers parse, delegate and answer, errors are raised, request models are strict."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def long_endpoint(function: ast.FunctionDef | ast.AsyncFunctionDef, file: Source
 
 
 def is_endpoint(function: Function) -> bool:
-    """Decorated with a verb of something called a router."""
+    """Whether the function is decorated with a verb of something called a router."""
     calls = [decorator.func for decorator in function.decorator_list if isinstance(decorator, ast.Call)]
     return any(
         isinstance(verb, ast.Attribute) and verb.attr in _VERBS and last_name(verb.value).endswith("router")
@@ -84,7 +84,7 @@ def error_returned(node: ast.Call | ast.Assign, file: SourceFile) -> Iterable[Fa
 
 
 def _status(node: ast.expr) -> int | None:
-    """404 of `404`, `status.HTTP_404_NOT_FOUND` and `HTTPStatus.NOT_FOUND`; None where it cannot be seen."""
+    """The number that `404`, `status.HTTP_404_NOT_FOUND` or `HTTPStatus.NOT_FOUND` stands for, or None."""
     if isinstance(node, ast.Constant):
         return node.value if isinstance(node.value, int) else None
     name = last_name(node)

@@ -1,4 +1,4 @@
-"""How columns are declared and SQL is written."""
+"""Rules for how columns are declared and SQL is written."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _module_level(file: SourceFile) -> Assigned:
 
 
 def _assigned(scope: ast.AST) -> Assigned:
-    """What each name of a scope is set to; `name += x` counts as the sum of a text and x."""
+    """The values that each name of a scope is set to. `name += x` counts as the sum of a text and x."""
     found: defaultdict[str, list[ast.expr]] = defaultdict(list)
     for node in own_nodes(scope):
         if isinstance(node, ast.Assign):

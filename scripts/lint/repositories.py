@@ -1,4 +1,4 @@
-"""Repositories: scoped by tenant, free of decisions, and the only home of statements that write."""
+"""Rules for repositories: they are scoped by tenant, decide nothing, and alone hold statements that write."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a rule is: an id, what it refuses and why, where it applies, and a check over one kind of node."""
+"""What a rule is: a code, what it refuses and why, where it applies, and a check over one kind of node."""
 
 from __future__ import annotations
 
@@ -61,19 +61,37 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """`nodes`: the node types that `check` is called with."""
+class Refusal:
+    """What findings with this code refuse, and why."""
 
     code: str
     refuses: str
     because: str
     section: Section
+
+
+@dataclass(frozen=True, slots=True)
+class Rule(Refusal):
+    """A refusal that one check over one file finds. `nodes`: the node types that `check` is called with."""
+
     scope: Scope
     nodes: tuple[type[ast.AST], ...]
     check: Check
 
 
-RULES: dict[str, Rule] = {}
+REFUSALS: dict[str, Refusal] = {}
+"""Every code that a finding may have: those of the rules, and those that the runner itself finds."""
+
+
+def declare(refusal: Refusal) -> None:
+    """Raises ValueError for a code that is taken."""
+    if refusal.code in REFUSALS:
+        raise ValueError(f"{refusal.code} is declared twice")
+    REFUSALS[refusal.code] = refusal
+
+
+def rules() -> Iterable[Rule]:
+    return (refusal for refusal in REFUSALS.values() if isinstance(refusal, Rule))
 
 
 def rule(code: str, refuses: str, *, because: str, section: Section, scope: Scope) -> Callable[[C], C]:
@@ -82,13 +100,11 @@ def rule(code: str, refuses: str, *, because: str, section: Section, scope: Scop
     Raises ValueError for a code that is taken.
     """
 
-    def declare(check: C) -> C:
-        if code in RULES:
-            raise ValueError(f"{code} is declared twice")
+    def declared(check: C) -> C:
         first = next(iter(inspect.signature(check).parameters))
         annotation = typing.get_type_hints(check)[first]
         nodes = typing.get_args(annotation) or (annotation,)
-        RULES[code] = Rule(code, refuses, because, section, scope, nodes, check)
+        declare(Rule(code, refuses, because, section, scope, nodes, check))
         return check
 
-    return declare
+    return declared

@@ -1,4 +1,4 @@
-"""Runs every rule over each file once, and keeps the books of the escapes."""
+"""Runs every rule over each file once, and checks that every escape is needed."""
 
 from __future__ import annotations
 
@@ -10,11 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.lint import endpoints, persistence, repositories, runtime, testing, transactions, words
-from scripts.lint.rule import RULES, Fault, Rule, Scope, Section, rule
+from scripts.lint.rule import REFUSALS, Fault, Refusal, Rule, Scope, Section, declare, rule, rules
 from scripts.lint.source import Comment, SourceFile
 
 FAMILIES = (transactions, repositories, endpoints, persistence, runtime, words, testing)
-_EVERYWHERE = Scope(within=("",))
+_UNUSED_ESCAPE = Refusal(
+    "FQ002", "an escape that nothing needs", "the next fault on its line would pass unseen", Section.HABITS
+)
+_UNPARSED = Refusal("FQ003", "a file that does not parse", "a file that cannot be read was not checked", Section.HABITS)
+declare(_UNUSED_ESCAPE)
+declare(_UNPARSED)
 _ESCAPE = re.compile(r"#\s*lint:\s*allow\s+(?P<codes>FQ\d{3}(?:\s*,\s*FQ\d{3})*)\s+\((?P<reason>.*?\S.*?)\)\s*(?:#|$)")
 
 
@@ -37,7 +42,7 @@ class Finding:
     "an escape without a reason or for an unknown rule",
     because="an exception is granted by name, with its reason beside it",
     section=Section.HABITS,
-    scope=_EVERYWHERE,
+    scope=Scope(within=("",)),
 )
 def malformed_escape(module: ast.Module, file: SourceFile) -> Iterable[Fault]:
     for comment in file.comments:
@@ -47,31 +52,7 @@ def malformed_escape(module: ast.Module, file: SourceFile) -> Iterable[Fault]:
         if escape is None:
             yield comment, "write `# lint: allow FQ101 (reason)`"
         else:
-            yield from ((comment, f"there is no rule {code}") for code in _codes(escape) if code not in RULES)
-
-
-@rule(
-    "FQ002",
-    "an escape that nothing needs",
-    because="the next fault on its line would pass unseen",
-    section=Section.HABITS,
-    scope=_EVERYWHERE,
-)
-def unused_escape(module: ast.Module, file: SourceFile) -> Iterable[Fault]:
-    """Only the runner knows which escapes were used: `_apply_escapes` reports them."""
-    return ()
-
-
-@rule(
-    "FQ003",
-    "a file that does not parse",
-    because="a file that cannot be read was not checked",
-    section=Section.HABITS,
-    scope=_EVERYWHERE,
-)
-def unparsed(module: ast.Module, file: SourceFile) -> Iterable[Fault]:
-    """A file that came this far has parsed: `lint_text` reports the others."""
-    return ()
+            yield from ((comment, f"there is no rule {code}") for code in _codes(escape) if code not in REFUSALS)
 
 
 def _codes(escape: re.Match[str]) -> list[str]:
@@ -84,13 +65,13 @@ def lint_text(path: str, text: str) -> list[Finding]:
         file = SourceFile(path, text)
     except (SyntaxError, ValueError) as error:
         line = (error.lineno or 1) if isinstance(error, SyntaxError) else 1
-        return [Finding(path, line, 1, "FQ003", f"does not parse: {type(error).__name__}")]
+        return [Finding(path, line, 1, _UNPARSED.code, f"does not parse: {type(error).__name__}")]
     return sorted(set(_apply_escapes(file, _findings(file))))
 
 
 def _findings(file: SourceFile) -> Iterator[Finding]:
     interested: defaultdict[type[ast.AST], list[Rule]] = defaultdict(list)
-    for candidate in RULES.values():
+    for candidate in rules():
         if candidate.scope.covers(file.path):
             for kind in candidate.nodes:
                 interested[kind].append(candidate)
@@ -109,13 +90,13 @@ def _apply_escapes(file: SourceFile, findings: Iterable[Finding]) -> Iterator[Fi
         else:
             yield finding
     for key, comment in granted.items():
-        if key not in used and key[1] in RULES:
+        if key not in used and key[1] in REFUSALS:
             message = f"nothing here needs the escape from {key[1]}"
-            yield Finding(file.path, comment.lineno, comment.col_offset + 1, "FQ002", message)
+            yield Finding(file.path, comment.lineno, comment.col_offset + 1, _UNUSED_ESCAPE.code, message)
 
 
 def _escapes(file: SourceFile) -> dict[tuple[int, str], Comment]:
-    """By (line, code). A comment that stands alone speaks for the line below it."""
+    """The escapes by (line, code). A comment that stands alone speaks for the line below it."""
     found = {}
     for comment in file.comments:
         escape = _ESCAPE.match(comment.text)

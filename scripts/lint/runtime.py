@@ -1,4 +1,4 @@
-"""Where time, identity and output come from, how failures are handled, and what may not run on the event loop."""
+"""Rules for time, identity and output, for the handling of failures, and for what may not run on the event loop."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def _handles(node: ast.AST, caught: str | None, file: SourceFile) -> bool:
 
 
 def _is_logger(method: ast.expr | None) -> bool:
-    """`_log.error`, `get_logger(…).error`, `_log.bind(…).error`."""
+    """Whether it is a logger, as in `_log.error`, `get_logger(…).error` or `_log.bind(…).error`."""
     owner = uncalled(method.value) if isinstance(method, ast.Attribute) else None
     return _LOGGER.search(last_name(owner)) is not None or (last_name(owner) == "bind" and _is_logger(owner))
 
@@ -150,7 +150,7 @@ def blocking(function: ast.AsyncFunctionDef, file: SourceFile) -> Iterable[Fault
 
 
 def _run_on_loop(scope: ast.AST, elsewhere: set[int | str]) -> Iterator[ast.Call]:
-    """Calls of an async function and of the plain functions in it, but not of those that a thread runs."""
+    """The calls of an async function and of the plain functions in it, without those that a thread runs."""
     for node in ast.iter_child_nodes(scope):
         if isinstance(node, ast.AsyncFunctionDef) or elsewhere & {id(node), getattr(node, "name", "")} - {""}:
             continue

@@ -41,7 +41,7 @@ class SourceFile:
 
     @property
     def name(self) -> str:
-        """File name, as `router.py`."""
+        """The file's own name, as `router.py`."""
         return self.path.rpartition("/")[2]
 
     def _bindings(self, node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, str]]:
@@ -93,7 +93,7 @@ def last_name(node: ast.expr | None) -> str:
 
 
 def uncalled(node: ast.expr | None) -> ast.expr | None:
-    """`X` of `X(…)` and of `X`: what is raised, or decorates."""
+    """`X` of `X(…)` and of `X`, which is how exceptions are raised and decorators written."""
     return node.func if isinstance(node, ast.Call) else node
 
 

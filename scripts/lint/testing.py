@@ -1,4 +1,4 @@
-"""Tests that prove something, without clocks."""
+"""Rules for tests: they prove something, and without clocks."""
 
 from __future__ import annotations
 
@@ -97,7 +97,10 @@ def timed(function: ast.FunctionDef | ast.AsyncFunctionDef, file: SourceFile) ->
 
 
 def _is_duration(node: ast.expr, instants: Set[str], file: SourceFile) -> bool:
-    """A difference of two readings. A clock less a number is an instant: how tests make stale timestamps."""
+    """Whether it is the difference of two readings of a clock.
+
+    A clock less a number is an instant: tests make stale timestamps that way.
+    """
     if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Sub):
         return False
     return _is_instant(node.left, instants, file) and _is_instant(node.right, instants, file)

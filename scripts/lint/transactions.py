@@ -1,4 +1,4 @@
-"""Who may end a transaction, and who may move a lifecycle."""
+"""Rules for who may end a transaction, and who may move a lifecycle."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _is_word(node: ast.AST | None) -> bool:
 
 
 def _sets_status(call: ast.Call) -> bool:
-    """setattr(x, "status", …), object.__setattr__(x, "status", …), update(…).values(status=…)."""
+    """Whether it is setattr(x, "status", …), object.__setattr__(x, "status", …) or update(…).values(status=…)."""
     name = last_name(call.func)
     if name in ("setattr", "__setattr__"):
         return any(map(_is_word, call.args[:2]))

@@ -1,4 +1,4 @@
-"""Names, docstrings and comments."""
+"""Rules for names, docstrings and comments."""
 
 from __future__ import annotations
 

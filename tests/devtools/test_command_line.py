@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.devtools import checks, command_line, operators
+from scripts.devtools import checks, command_line, measurements, operators
 from scripts.devtools.checkout import ROOT, Checkout
 from scripts.devtools.checks import default_options
 from scripts.devtools.console import DevError
@@ -30,8 +30,9 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
 
         return record
 
-    for name in ("test", "check", "bench", "demo", "generate_docs", "reformat", "lock"):
+    for name in ("test", "check", "demo", "generate_docs", "reformat", "lock"):
         monkeypatch.setattr(checks, name, recorder(name))
+    monkeypatch.setattr(measurements, "bench", recorder("bench"))
     monkeypatch.setattr(command_line, "serve", recorder("serve"))
     monkeypatch.setattr(command_line, "end_in_order", lambda: None)
     monkeypatch.setenv("DATA_DIR", "/data")

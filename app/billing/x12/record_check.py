@@ -1,5 +1,7 @@
 """Checks a tree of claim records against the rules its fields declare, and words each fault for a biller."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
@@ -20,7 +22,7 @@ class ContentProblem(NamedTuple):
     message: str
 
 
-def field_problems(record: "DataclassInstance", path: str) -> Iterator[ContentProblem]:
+def field_problems(record: DataclassInstance, path: str) -> Iterator[ContentProblem]:
     """Every fault of a dataclass's own fields and of the records inside it, in the order of declaration."""
     for name, (rule, required) in _declared(type(record)).items():
         value, at = getattr(record, name), f"{path}.{name}"
@@ -51,7 +53,7 @@ def _inside(value: object, path: str) -> Iterator[tuple[str, object]]:
 
 
 @cache
-def _declared(record: "type[DataclassInstance]") -> dict[str, tuple[FieldRule | None, bool]]:
+def _declared(record: type[DataclassInstance]) -> dict[str, tuple[FieldRule | None, bool]]:
     hints = get_type_hints(record, include_extras=True)
     declared: dict[str, tuple[FieldRule | None, bool]] = {}
     for item in fields(record):

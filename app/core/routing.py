@@ -1,0 +1,171 @@
+"""Finds the operation of a request by a table of the declared paths, in a time that does not grow with their number.
+
+FastAPI asks every route in turn whether it matches, and an included router asks its own routes again on each level.
+The table follows the segments of the path to the few routes that can match, and asks only those. What a path, a
+converter or a method means is still decided by the framework's routes themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from operator import attrgetter
+
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
+from starlette._utils import get_route_path
+from starlette.convertors import FloatConvertor, IntegerConvertor, StringConvertor, UUIDConvertor
+from starlette.exceptions import HTTPException
+from starlette.routing import PARAM_REGEX, BaseRoute, Match, Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+_WITHIN_A_SEGMENT = (StringConvertor, IntegerConvertor, FloatConvertor, UUIDConvertor)  # their values hold no slash
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """One declared route. Of two that match the same request, the one with the lower `place` is taken.
+
+    `path` and `methods` are those that clients use, with the prefixes of all including routers.
+    """
+
+    place: int
+    path: str
+    methods: frozenset[str]
+    matches: Callable[[Scope], tuple[Match, Scope]]
+    app: ASGIApp
+    route: APIRoute | None  # None: a page of the framework's own, such as the document's viewer
+
+    def takes(self, method: str) -> bool:
+        return not self.methods or method in self.methods
+
+
+@dataclass(slots=True)
+class _Node:
+    """The declared paths that begin with the same segments. `ending` end here, `open_ended` here or anywhere below."""
+
+    named: dict[str, _Node] = field(default_factory=dict)
+    variable: _Node | None = None
+    ending: list[Declared] = field(default_factory=list)
+    open_ended: list[Declared] = field(default_factory=list)
+
+
+class RouteTable:
+    """Takes the place of the linear search of `router`.
+
+    The table is built at the first request: a route that is declared later is not found. WebSockets and the lifespan
+    are left to the router. `find` raises TypeError for mounted applications and hosts, which have no place in a table.
+    """
+
+    def __init__(self, router: APIRouter) -> None:
+        self._router = router
+        self._root: _Node | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Raises HTTPException 404 for a path that nothing declares, 405 with `Allow` for a method."""
+        if scope["type"] != "http":
+            await self._router.app(scope, receive, send)
+            return
+        scope.setdefault("router", self._router)
+        found = self.find(scope)
+        if found is None:
+            await self._router.default(scope, receive, send)
+            return
+        declared, matched = found
+        scope.update(matched)
+        if declared.route is not None:
+            scope["route"] = declared.route
+        if not declared.takes(scope["method"]):
+            headers = {"Allow": ", ".join(sorted(self.allowed_methods(scope)))}
+            raise HTTPException(405, headers=headers)  # lint: allow FQ304 (the handlers map it to MethodNotAllowed)
+        await declared.app(scope, receive, send)
+
+    def find(self, scope: Scope) -> tuple[Declared, Scope] | None:
+        """The route of an HTTP request and what its match adds to the scope.
+
+        A route that does not take the method is the answer when only such routes have the path.
+        """
+        candidates = self._candidates(scope)
+        method = scope["method"]
+        for takes in (True, False):
+            for declared in candidates:
+                if declared.takes(method) is takes:
+                    match, matched = declared.matches(scope)
+                    if match is not Match.NONE:
+                        return declared, matched
+        return None
+
+    def allowed_methods(self, scope: Scope) -> set[str]:
+        """The methods of all routes that have the path of the request, whatever its own method is."""
+        having_the_path = (route for route in self._candidates(scope) if route.matches(scope)[0] is not Match.NONE)
+        return {method for route in having_the_path for method in route.methods}
+
+    def _candidates(self, scope: Scope) -> list[Declared]:
+        """The routes whose fixed segments the path has, in the order of their declaration."""
+        nodes = [self._root or self._build()]
+        found: list[Declared] = []
+        for segment in _segments(get_route_path(scope)):
+            below = []
+            for node in nodes:
+                found += node.open_ended
+                if (named := node.named.get(segment)) is not None:
+                    below.append(named)
+                if node.variable is not None:
+                    below.append(node.variable)
+            nodes = below
+            if not nodes:
+                break
+        for node in nodes:
+            found += node.open_ended
+            found += node.ending
+        found.sort(key=attrgetter("place"))
+        return found
+
+    def _build(self) -> _Node:
+        root = _Node()
+        for place, context in enumerate(iter_route_contexts(self._router.routes)):
+            original = context.original_route
+            if not isinstance(original, WebSocketRoute):
+                _put(root, _declared(place, context, original), context)
+        self._root = root
+        return root
+
+
+def _declared(place: int, context: RouteContext, original: BaseRoute) -> Declared:
+    if not isinstance(original, Route):
+        raise TypeError(f"{type(original).__name__} {context.path} has no place in a table of routes")
+    return Declared(
+        place=place,
+        path=context.path or "",
+        methods=frozenset(context.methods or ()),
+        matches=context.matches,
+        app=context.app,
+        route=original if isinstance(original, APIRoute) else None,
+    )
+
+
+def _put(root: _Node, declared: Declared, context: RouteContext) -> None:
+    node = root
+    for segment in _segments(declared.path):
+        converters = [context.param_convertors[parameter[1]] for parameter in PARAM_REGEX.finditer(segment)]
+        if any(type(converter) not in _WITHIN_A_SEGMENT for converter in converters):
+            node.open_ended.append(declared)
+            return
+        if converters:
+            node.variable = node.variable or _Node()
+            node = node.variable
+        else:
+            node = node.named.setdefault(segment, _Node())
+    node.ending.append(declared)
+
+
+def _segments(path: str) -> list[str]:
+    """A line feed at the end is left out: the framework's patterns accept one after every path."""
+    return path.removesuffix("\n").split("/")
+
+
+def route_by_table(app: FastAPI) -> None:
+    """Let `app` find its operations by a table. Raises ValueError for an app that redirects slashes."""
+    if app.router.redirect_slashes:
+        raise ValueError("a table of routes redirects nothing: set redirect_slashes=False")
+    app.router.middleware_stack = RouteTable(app.router)

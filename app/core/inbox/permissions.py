@@ -7,4 +7,4 @@ from app.core.permissions import Role, declare
 WEBHOOK_READ = declare("webhook.read", "List the receipts of webhooks.", Role.ADMIN)
 WEBHOOK_REPLAY = declare("webhook.replay", "Process a failed webhook again.", Role.ADMIN)
 
-PERMISSIONS = (WEBHOOK_REPLAY,)
+PERMISSIONS = (WEBHOOK_READ, WEBHOOK_REPLAY)

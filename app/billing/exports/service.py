@@ -182,7 +182,7 @@ class ExportService:
 
 
 def _in_order(claims: Sequence[Claim], claim_ids: Sequence[uuid.UUID]) -> list[Claim]:
-    """As they were asked for. Raises NotFound when one is missing."""
+    """The claims in the order in which they were asked for. Raises NotFound when one is missing."""
     by_id = {claim.id: claim for claim in claims}
     if len(by_id) < len(claim_ids):
         raise NotFound
@@ -190,7 +190,7 @@ def _in_order(claims: Sequence[Claim], claim_ids: Sequence[uuid.UUID]) -> list[C
 
 
 def _recheck(claim: Claim, incident: IncidentRead, batch: Batch) -> ClaimFacts:
-    """What was judged when the file was made holds still if nothing changed since."""
+    """The facts of a claim: what was found when the file was made still holds if nothing has changed since."""
     unchanged = (claim.version, incident.version) == (
         batch.claim_versions[claim.id],
         batch.incident_versions[incident.id],

@@ -135,7 +135,7 @@ class PasswordService:
         return await self._spend(token, given.token, await runtime.passwords.hash(given.new_password))
 
     async def _spend(self, found: AccountToken, text: str, hashed: str) -> bool:
-        """Of several that hold the same link one finds it good under the user's lock; its holder is the actor."""
+        """Of several requests with one link, one finds it good under the user's lock. Its holder is the actor."""
         runtime = self._runtime
         holder = Principal(TenantId(found.tenant_id), Role.SYSTEM, user_id=UserId(found.user_id))
         async with runtime.unit_of_work(holder) as uow:
@@ -161,7 +161,7 @@ class PasswordService:
     async def _audit_refusal(
         self, principal: Principal, action: AuthAction, entity_id: uuid.UUID, entity_type: str = "user"
     ) -> None:
-        """In its own unit of work: it must persist although the request is refused."""
+        """The record has its own unit of work, because it must persist although the request is refused."""
         async with self._runtime.unit_of_work(principal) as uow:
             await record(uow, action, entity_type=entity_type, entity_id=entity_id)
 
@@ -173,7 +173,7 @@ def _user_id(principal: Principal) -> UserId:
 
 
 def _known_of(user: User, tenant: Tenant) -> Iterable[str]:
-    """What a guesser knows: a password may not be made of it."""
+    """These words are known to a guesser: a password may not be made of them."""
     return user.display_name, user.email, tenant.slug, tenant.legal_name, tenant.trade_name or ""
 
 

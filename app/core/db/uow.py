@@ -165,7 +165,7 @@ async def _scrub(source: ConnectionSource, lease: Lease) -> None:
 class ReadUnitOfWork(Transaction):
     """Bound to one tenant and one principal. Has no verb that writes.
 
-    What it read of charts goes into the access log before its transaction ends: one row, whatever was read.
+    The access log gets one row about the charts that it read, before its transaction ends.
     """
 
     __slots__ = ("_read", "principal", "tenant_id")
@@ -177,7 +177,7 @@ class ReadUnitOfWork(Transaction):
         self._read: PhiRead | None = None
 
     def note_phi(self, entity_type: str, incident_id: uuid.UUID | None) -> None:
-        """Somebody is shown protected health information: what kind, and of which chart. Repositories call it."""
+        """Repositories note here what protected health information somebody is shown: its kind, and of which chart."""
         if self._read is None:
             self._read = PhiRead()
         self._read.note(entity_type, incident_id)
@@ -227,7 +227,7 @@ class UnitOfWork(ReadUnitOfWork):
     def change(
         self, entity: E, action: StrEnum, *, event: Topic | None = None, metadata: dict[str, Any] | None = None
     ) -> Change[E]:
-        """Unseals `entity` for the block; on clean exit writes it with its audit (and outbox) row.
+        """The block may assign to `entity`; a clean exit writes it with its audit (and outbox) row.
 
         A new object is created; an object that did not change is not written. Raises Conflict for a stale version.
         `metadata` is stored with the audit event: no PHI.
@@ -276,7 +276,7 @@ class UnitOfWork(ReadUnitOfWork):
                 _log.error("work after a commit failed", exc_info=error)
 
     def _unaudited_read(self) -> PhiRead | None:
-        """Who changes a chart has seen it: the change's audit event says so already."""
+        """A chart that this unit of work changes needs no row: the change's audit event says that it was seen."""
         return None if self._read is None else self._read.without(self._audited)
 
     async def job_connection(self) -> Any:

@@ -14,8 +14,8 @@ LONGEST_SECONDS = 2.0
 class Gathering:
     """A refresh waits until nobody has presented a token of its session for `quiet` seconds, `longest` at most.
 
-    What waits meanwhile has arrived before the rotation and is no replay (docs/adr/0008-sessions.md). Each process
-    gathers what it receives.
+    A refresh that waits has arrived before the rotation, so it is no replay (docs/adr/0008-sessions.md). Each process
+    gathers the refreshes that it receives.
     """
 
     def __init__(self, quiet: float = QUIET_SECONDS, longest: float = LONGEST_SECONDS) -> None:

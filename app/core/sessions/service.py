@@ -36,14 +36,14 @@ class SessionService:
         return await self._uow.create(session, SessionAction.OPENED)
 
     def reason_to_end(self, session: UserSession) -> EndReason | None:
-        """Which limit an active session has passed, if any."""
+        """The limit that an active session has passed, or None."""
         now = utcnow()
         if now >= session.expires_at:
             return EndReason.EXPIRED
         return EndReason.IDLE if now - session.rotated_at > self._idle else None
 
     async def rotate(self, session: UserSession, rotation_key: str | None) -> None:
-        """One generation further. The row is locked, and the time is taken under the lock."""
+        """The session gets its next generation. The row is locked, and the time is taken under the lock."""
         async with self._uow.change(session, SessionAction.REFRESHED):
             session.generation += 1
             session.rotated_at = utcnow()
@@ -56,7 +56,7 @@ class SessionService:
         self._uow.after_commit(partial(self._gate.mark, (session.id,)))
 
     async def end_all(self, user_id: uuid.UUID, reason: EndReason) -> None:
-        """Every session of a user whose row the caller has locked.
+        """Ends every session of a user whose row the caller has locked.
 
         A session that neither a refresh nor an access token can revive any more is left as it is: it is over, and a
         user may have left thousands.

@@ -1,7 +1,8 @@
 """The service of chart entries with a content in the object store: one implementation, told apart by a declaration.
 
-No transaction is open while the object store is asked. What a client sends goes to a place of its own; what is found
-good is written, cleaned, to another that no link leads to: a link that is used late or twice changes nothing.
+No transaction is open while the object store is asked. A client sends the content to a place of its own. Content that
+is found good is cleaned and written to another place, to which no link leads: a link that is used late or twice changes
+nothing.
 """
 
 from __future__ import annotations
@@ -175,7 +176,7 @@ class UploadService(Generic[E, R]):
             return read
 
     async def _complete(self, incident_id: uuid.UUID, child_id: uuid.UUID, version: int) -> R:
-        """Judge what was sent: keep it, or throw it away and say why. Refused while nothing has been sent."""
+        """Keep what was sent, or throw it away and say why. Raises InvalidTransition while nothing has been sent."""
 
         async def read(uow: UnitOfWork) -> E:
             _, entry = await self._pending(uow, incident_id, child_id, version)

@@ -61,7 +61,7 @@ class NemsisExportAction(StrEnum):
 
 @dataclass(frozen=True)
 class Material:
-    """All that the document of one patient is made of; they are the `ordinal`-th of `count` of their incident."""
+    """All that the document of one patient is made of. The patient is the `ordinal`-th of `count` of the incident."""
 
     agency: Agency
     chart: PatientChart
@@ -105,7 +105,7 @@ class ExportReader:
         self._schema = SchemaBundle(runtime.settings.group(NemsisSettings).nemsis_schema_dir)
 
     async def validate(self, incident_id: uuid.UUID) -> ChartValidation:
-        """What stands between this chart and the state, now. Raises NotFound."""
+        """The findings that keep this chart from the state, now. Raises NotFound."""
         judged = await judge_incident(self._uow, incident_id, self._schema)
         patients = [
             PatientValidation(
@@ -145,7 +145,7 @@ async def judge_incident(uow: ReadUnitOfWork, incident_id: uuid.UUID, schema: Sc
 
 
 async def _materials(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> list[Material]:
-    """Of every patient of the incident: nine statements. Raises NotFound."""
+    """The material of every patient of the incident, in nine statements. Raises NotFound."""
     charts = await get_patient_charts(uow, incident_id)
     agency = Agency(TenantRead.of(await current_tenant(uow)), await list_custom_elements(uow))
     return [Material(agency, chart, ordinal, len(charts)) for ordinal, chart in enumerate(charts, start=1)]
@@ -263,7 +263,7 @@ class ExportService:
         return judged
 
     async def _is_still(self, uow: UnitOfWork, export: NemsisExport, judged: Judged) -> bool:
-        """Whether the document would be the same now. It outlives changes that it does not show, such as the lock."""
+        """Whether the document would be the same now. Changes that it does not show, such as the lock, do not count."""
         material = await _material(uow, export)
         if material == judged.material:
             return True

@@ -187,13 +187,13 @@ def requests_to(app: FastAPI) -> st.SearchStrategy[dict[str, str]]:
     return request()
 
 
-@run_with(deadline=None, max_examples=200)
+@run_with(deadline=None, max_examples=100)
 @given(data=st.data())
 def test_the_service_routes_as_the_framework_does(real: FastAPI, data: st.DataObject) -> None:
     assert_same(real, data.draw(requests_to(real)))
 
 
-@run_with(deadline=None, max_examples=200)
+@run_with(deadline=None, max_examples=100)
 @given(data=st.data())
 def test_every_converter_routes_as_the_framework_does(every_convertor: FastAPI, data: st.DataObject) -> None:
     assert_same(every_convertor, data.draw(requests_to(every_convertor)))

@@ -10,7 +10,7 @@ from typing import Any
 from app.core.clock import utcnow
 from app.core.db.plan import plan_of
 from app.core.db.uow import ReadUnitOfWork, UnitOfWork
-from app.core.errors import ValidationFailed
+from app.core.errors import Problem, refuse
 from app.core.ids import UserId
 from app.core.repository import Repository
 from app.ems.chart.columns import ChartChild, ChartEntry
@@ -93,16 +93,12 @@ class Reviews:
                 entries[key] = await find_entry(self._uow, incident, *key)
             entry = entries[key]
             if entry is None:
-                problems.append((number, "entity_id", "unknown_entry", "This chart has no such entry."))
+                problem = Problem("entity_id", "unknown_entry", "This chart has no such entry.")
+                problems.append(problem.below(f"comments.{number}"))
             elif not has_field(entry, given.field):
-                problems.append((number, "field", "unknown_field", "This entry has no such field."))
-        if problems:
-            raise ValidationFailed(
-                problems=[
-                    {"field": f"comments.{number}.{field}", "code": code, "message": message}
-                    for number, field, code, message in problems
-                ]
-            )
+                problem = Problem("field", "unknown_field", "This entry has no such field.")
+                problems.append(problem.below(f"comments.{number}"))
+        refuse(problems)
 
     def _person(self) -> UserId:
         person = self._uow.principal.user_id

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 import orjson
 
 from app.core.db.uow import ReadUnitOfWork
-from app.core.errors import ValidationFailed
+from app.core.errors import Problem, refuse
 from app.ems.signatures.lifecycle import SignatureStatus
 from app.ems.signatures.models import Signature, StatementCode
 from app.ems.signatures.repository import (
@@ -178,13 +178,11 @@ async def _chart(content: ContentRepository, uow: ReadUnitOfWork, incident: Head
 def _require_charted(shown: Sequence[Revision], snapshots: Mapping[EntryVersion, Mapping[str, Any]]) -> None:
     """Raises ValidationFailed. The version by which an entry was deleted is none that anybody was shown."""
     charted = {(entry.id, entry.version) for entry, row in snapshots.items() if row["deleted_at"] is None}
-    problems = [
-        {"field": f"shown.{at}", "code": "not_in_chart", "message": "The chart never had this version of this entry."}
+    refuse(
+        Problem(f"shown.{at}", "not_in_chart", "The chart never had this version of this entry.")
         for at, revision in enumerate(shown)
         if revision not in charted
-    ]
-    if problems:
-        raise ValidationFailed(problems=problems)
+    )
 
 
 def _is_covered(entry: EntryVersion, scope: Scope, patient_id: uuid.UUID | None) -> bool:

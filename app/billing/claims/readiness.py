@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from app.billing.claims.content import Problem, draft_submission, words_of
+from app.billing.claims.content import draft_submission, words_of
 from app.billing.claims.facts import CODE_FAULTS, HeldChart, judge
 from app.billing.claims.lifecycle import ClaimFacts, ClaimStatus, ClaimTransition, claim_lifecycle
 from app.billing.claims.models import Claim, ClaimLine

@@ -16,6 +16,7 @@ from app.core.ids import TenantId, new_id
 from app.core.inbox.lifecycle import ReceiptAction, ReceiptStatus, receipt_lifecycle
 from app.core.inbox.models import Provider
 from app.core.inbox.service import ReceiptRepository, assign, mark_failed, process, receive
+from app.core.pagination import Paging
 from app.core.permissions import Principal, Role
 from app.core.runtime import Runtime
 from tests.core.charts import Chart, ChartAction
@@ -210,7 +211,7 @@ async def test_receipt_without_a_tenant_is_nobodys(runtime: Runtime, tenant_id: 
     async with runtime.unit_of_work(principal_of(tenant_id, Role.ADMIN)) as uow:
         receipts = ReceiptRepository(uow)
         assert await receipts.find(tenant_id, receipt_id) is None
-        assert (await receipts.list_page(tenant_id, limit=10, cursor=None)).items == []
+        assert (await receipts.list_page(tenant_id, Paging(limit=10))).items == []
         with pytest.raises(NotFound):
             await process(uow, receipt_id, _nothing)
 

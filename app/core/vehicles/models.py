@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import ClassVar
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Mapped
 
 from app.core.db.columns import EnumText, plain, values_check
@@ -62,7 +63,7 @@ class Vehicle(TenantEntity):
 
     __table_args__ = (
         *standard_constraints("vehicles", "status"),
-        unique_among_live("uq_vehicles_unit_number", "unit_number", also="status <> 'retired'"),
+        unique_among_live("uq_vehicles_unit_number", "unit_number", also=sa.text("status <> 'retired'")),
         values_check("vehicle_type", VehicleType),
         values_check("capability", UnitCapability),
         vehicle_lifecycle.check(),

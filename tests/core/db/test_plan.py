@@ -128,9 +128,9 @@ def test_default_factory_is_called_for_every_entity() -> None:
 
 @pytest.mark.parametrize(
     ("also", "predicate"),
-    [(None, "deleted_at IS NULL"), ("status <> 'closed'", "deleted_at IS NULL AND status <> 'closed'")],
+    [(None, "deleted_at IS NULL"), (sa.text("status <> 'closed'"), "deleted_at IS NULL AND status <> 'closed'")],
 )
-def test_uniqueness_is_the_agencys_and_among_live_rows_only(also: str | None, predicate: str) -> None:
+def test_uniqueness_is_the_agencys_and_among_live_rows_only(also: sa.TextClause | None, predicate: str) -> None:
     index = unique_among_live("uq_probe_number", "number", "kind", also=also)
     sa.Table("probe", sa.MetaData(), *(sa.Column(name) for name in ("tenant_id", "number", "kind")), index)
     assert str(CreateIndex(index).compile(dialect=postgresql.dialect())) == (

@@ -44,10 +44,20 @@ def test_failed_write_leaves_the_old_file_and_nothing_else(
 
 
 def test_content_is_on_the_disk_before_it_is_in_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path, happened = tmp_path / "secret.json", []
+    path = tmp_path / "secret.json"
+    happened: list[str] = []
     sync, replace = os.fsync, Path.replace
-    monkeypatch.setattr(os, "fsync", lambda file: (happened.append("synced"), sync(file))[1])
-    monkeypatch.setattr(Path, "replace", lambda old, new: (happened.append("in place"), replace(old, new))[1])
+
+    def synced(file: int) -> None:
+        happened.append("synced")
+        sync(file)
+
+    def replaced(old: Path, new: Path) -> Path:
+        happened.append("in place")
+        return replace(old, new)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "replace", replaced)
     write_atomically(path, b"x")
     assert happened == ["synced", "in place"] and path.read_bytes() == b"x"
 

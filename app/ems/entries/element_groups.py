@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from app.core.db.uow import UnitOfWork
-from app.core.errors import Problem, ValidationFailed, refuse
+from app.core.errors import Problem, refuse
 from app.ems.element_groups.models import ElementGroup
 from app.ems.element_groups.repository import ElementGroupRepository
 from app.ems.element_groups.schemas import ElementGroupCreate, ElementGroupPatch, ElementGroupRead
@@ -44,11 +44,7 @@ def _field_of(problem: ElementProblem, group_name: str) -> str:
 
 
 async def _check(uow: UnitOfWork, group: ElementGroup, _: Patient | None) -> None:
-    definition = REPEATING_GROUPS.get(group.group_name)
-    if definition is None:  # charted before its kind had entries of its own (eCrew.CrewGroup)
-        raise ValidationFailed.of(
-            "group_name", "unknown_group", "This group has entries of its own: chart it as those."
-        )
+    definition = REPEATING_GROUPS[group.group_name]
     problems = []
     if definition.owner is Owner.INCIDENT and group.patient_id is not None:
         message = "This group belongs to the incident, not to a patient."

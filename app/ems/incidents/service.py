@@ -173,9 +173,9 @@ class IncidentService:
         if given.action is IncidentTransition.SUBMIT_FOR_REVIEW:
             await reviews.open(incident.id, incident.created_by)
         elif given.action is IncidentTransition.COMPLETE:
-            await reviews.close(incident.id, incident.created_by, ReviewTransition.COMPLETE)
+            await reviews.close(incident.id, ReviewTransition.COMPLETE)
         elif given.action is IncidentTransition.RETURN_FOR_CORRECTION:
-            review = await reviews.close(incident.id, incident.created_by, ReviewTransition.RETURN)
+            review = await reviews.close(incident.id, ReviewTransition.RETURN)
             await reviews.comment(incident, review, given.comments)
 
     async def _amended(self, incident: Incident, change: AmendmentChange, before: int, reason: str | None) -> None:

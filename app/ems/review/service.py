@@ -21,7 +21,7 @@ from app.ems.events import INCIDENT_UPDATED
 from app.ems.interventions.repository import InterventionRepository
 from app.ems.narratives.repository import NarrativeRepository
 from app.ems.patients.repository import PatientRepository
-from app.ems.review.lifecycle import ReviewStatus, ReviewTransition, review_lifecycle
+from app.ems.review.lifecycle import ReviewTransition, review_lifecycle
 from app.ems.review.models import ChartReview, ReviewComment
 from app.ems.review.repository import ReviewRepository
 from app.ems.review.schemas import ChartEntity, CommentGiven
@@ -59,11 +59,11 @@ class Reviews:
         )
         return await self._uow.create(review, ReviewAction.OPENED)
 
-    async def close(self, incident_id: uuid.UUID, author_id: uuid.UUID, verdict: ReviewTransition) -> ChartReview:
-        """The reviewer's verdict. A chart that the previous release submitted has no review yet and gets it here."""
+    async def close(self, incident_id: uuid.UUID, verdict: ReviewTransition) -> ChartReview:
+        """The reviewer's verdict on the review that waits, which submitting the chart opened."""
         review = await self._reviews.find_latest_for_update(self._uow.tenant_id, incident_id)
-        if review is None or review.status is not ReviewStatus.WAITING:
-            review = await self.open(incident_id, author_id)
+        if review is None:
+            raise AssertionError("a chart that was submitted has a review")
         await review_lifecycle.fire(self._uow, review, verdict, None, decided_by=self._person(), decided_at=utcnow())
         return review
 

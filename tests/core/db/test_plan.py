@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Mapped, configure_mappers, mapped_column, registry
 from sqlalchemy.schema import CreateIndex
 
@@ -133,6 +134,7 @@ def test_default_factory_is_called_for_every_entity() -> None:
 def test_uniqueness_is_the_agencys_and_among_live_rows_only(also: sa.TextClause | None, predicate: str) -> None:
     index = unique_among_live("uq_probe_number", "number", "kind", also=also)
     sa.Table("probe", sa.MetaData(), *(sa.Column(name) for name in ("tenant_id", "number", "kind")), index)
-    assert str(CreateIndex(index).compile(dialect=postgresql.dialect())) == (
+    dialect: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
+    assert str(CreateIndex(index).compile(dialect=dialect)) == (
         f"CREATE UNIQUE INDEX uq_probe_number ON probe (tenant_id, number, kind) WHERE {predicate}"
     )

@@ -6,7 +6,6 @@ The generated passwords go into `<data dir>/demo-credentials.json`.
 from __future__ import annotations
 
 import asyncio
-import os
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -17,6 +16,7 @@ from sqlalchemy.engine import make_url
 
 from app.core.config import Environment, Settings
 from app.core.db.uow import UnitOfWork
+from app.core.files import write_atomically
 from app.core.personnel.kind import PersonAction
 from app.core.personnel.models import LicensureLevel, Person
 from app.core.personnel.schemas import PersonCreate
@@ -120,9 +120,7 @@ async def main() -> None:
     _, passwords = await provision(settings, PROFILE, USERS, furnish=furnish)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     file = settings.data_dir / "demo-credentials.json"
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as written:
-        written.write(orjson.dumps(passwords, option=orjson.OPT_INDENT_2))
+    write_atomically(file, orjson.dumps(passwords, option=orjson.OPT_INDENT_2))
     print(f"demo tenant provisioned; passwords in {file}")
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 _REGISTRY: dict[str, type[AppError]] = {}
@@ -35,6 +37,31 @@ def registered_errors() -> tuple[type[AppError], ...]:
     return tuple(sorted(_REGISTRY.values(), key=lambda error: (error.status, error.code)))
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with one field, as clients read it: no part holds a value.
+
+    `field` is named as in the request, with dots and indexes (`vitals[1].heart_rate`); `code` is stable and in lower
+    case; `message` is a sentence for the person who filled the field in.
+    """
+
+    field: str
+    code: str
+    message: str
+
+    @classmethod
+    def missing(cls, field: str, message: str) -> Problem:
+        return cls(field, "missing", message)
+
+    def below(self, place: str) -> Problem:
+        """The same problem of an object that is itself the field `place`."""
+        return Problem(f"{place}.{self.field}", self.code, self.message)
+
+    def shown(self) -> dict[str, str]:
+        """`{field, code, message}`, as it stands in an error's details."""
+        return asdict(self)
+
+
 class ValidationFailed(AppError):
     """`details.problems` lists `{field, code, message}`; submitted values are never echoed."""
 
@@ -42,13 +69,20 @@ class ValidationFailed(AppError):
     code = "VALIDATION_FAILED"
     title = "The request is not valid."
 
-    def __init__(self, message: str | None = None, *, problems: list[dict[str, str]] | None = None) -> None:
-        super().__init__(message, **({"problems": problems} if problems else {}))
+    def __init__(self, message: str | None = None, *, problems: Iterable[Problem] = ()) -> None:
+        shown = [problem.shown() for problem in problems]
+        super().__init__(message, **({"problems": shown} if shown else {}))
 
     @classmethod
     def of(cls, field: str, code: str, message: str) -> ValidationFailed:
         """One problem with one field."""
-        return cls(problems=[{"field": field, "code": code, "message": message}])
+        return cls(problems=[Problem(field, code, message)])
+
+
+def refuse(problems: Iterable[Problem]) -> None:
+    """Raises ValidationFailed if there are any problems, naming all of them."""
+    if found := list(problems):
+        raise ValidationFailed(problems=found)
 
 
 class MalformedRequest(AppError):

@@ -18,7 +18,6 @@ ANSI_BY_USPS = {
     "VT": "50", "VA": "51", "WA": "53", "WV": "54", "WI": "55", "WY": "56", "AS": "60", "GU": "66", "MP": "69",
     "PR": "72", "VI": "78",
 }  # fmt: skip
-USPS_BY_ANSI = {ansi: usps for usps, ansi in ANSI_BY_USPS.items()}
 
 
 def _state(value: str) -> str:

@@ -26,6 +26,7 @@ from app.core.errors import (
     MethodNotAllowed,
     NotFound,
     PayloadTooLarge,
+    Problem,
     ServiceUnavailable,
     UnsupportedMediaType,
     ValidationFailed,
@@ -257,7 +258,7 @@ def _validation_failed(error: RequestValidationError) -> AppError:
         *outer, last = _in_the_body(problem) or ("",)
         named = _unknown(last) if problem["type"] == "extra_forbidden" else _plain(last)
         location = ".".join([*map(_plain, outer), named])
-        problems.append({"field": location, "code": str(problem["type"]), "message": _message(problem)})
+        problems.append(Problem(location, str(problem["type"]), _message(problem)))
     return ValidationFailed(problems=problems)
 
 

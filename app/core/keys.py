@@ -1,4 +1,4 @@
-"""Keys derived from the installation's one secret: for digests in the audit log, refresh tokens and one-time links."""
+"""Keys derived from the installation's one secret, for sealed tokens and for the digests of the audit log."""
 
 from __future__ import annotations
 
@@ -35,9 +35,6 @@ class Keyring:
     def seal(self, purpose: str, message: bytes) -> bytes:
         """HMAC-SHA256 of `message` under the purpose's key: 32 bytes."""
         return hmac.digest(self.key(purpose), message, "sha256")
-
-    def verify(self, purpose: str, message: bytes, seal: bytes) -> bool:
-        return hmac.compare_digest(self.seal(purpose, message), seal)
 
     def _derive(self, purpose: str, context: bytes) -> bytes:
         info = purpose.encode() + b"\0" + context

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from app.core.db.columns import values_check
 from app.core.db.uow import UnitOfWork
-from app.core.errors import Forbidden, InvalidTransition, ValidationFailed
+from app.core.errors import Forbidden, InvalidTransition, Problem, ValidationFailed
 from app.core.events import Topic
 from app.core.permissions import Permission, Principal
 
@@ -23,18 +23,18 @@ F = TypeVar("F", contravariant=True)
 class Guard(Generic[F]):
     """A pure condition over facts that the service has loaded; all failing guards are reported together.
 
-    `explain` lists what exactly is missing: `{field, code, message}`, no PHI.
+    `explain` lists what exactly is missing.
     """
 
     name: str
     message: str
     holds: Callable[[F], bool]
-    explain: Callable[[F], list[dict[str, str]]] | None = None
+    explain: Callable[[F], Iterable[Problem]] | None = None
 
     def failure(self, facts: F) -> dict[str, Any]:
         described: dict[str, Any] = {"name": self.name, "message": self.message}
         if self.explain is not None:
-            described["problems"] = self.explain(facts)
+            described["problems"] = [problem.shown() for problem in self.explain(facts)]
         return described
 
 

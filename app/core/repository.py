@@ -14,7 +14,7 @@ from app.core.db.sql import CompiledStatement
 from app.core.db.uow import ReadUnitOfWork
 from app.core.errors import Conflict, NotFound
 from app.core.ids import TenantId
-from app.core.pagination import Page, decode_cursor, encode_cursor
+from app.core.pagination import Page, Paging, keyset
 
 _STATEMENTS: dict[tuple[Any, ...], CompiledStatement] = {}
 
@@ -58,21 +58,18 @@ class Repository(Generic[E]):
             )
         )
 
-    async def list_page(
-        self, tenant_id: TenantId, *, limit: int, cursor: str | None, ascending: bool = False, **filters: Any
-    ) -> Page[E]:
-        """Live rows, newest first unless `ascending`; filters that are None do not apply."""
-        return await self._page(tenant_id, limit, cursor, ascending, filters, including_deleted=False)
+    async def list_page(self, tenant_id: TenantId, paging: Paging, **filters: Any) -> Page[E]:
+        """Live rows; filters that are None do not apply. Raises ValidationFailed for a cursor of no list."""
+        return await self._page(tenant_id, paging, filters, including_deleted=False)
 
-    async def list_including_deleted(
-        self, tenant_id: TenantId, *, limit: int, cursor: str | None, ascending: bool = False, **filters: Any
-    ) -> Page[E]:
+    async def list_including_deleted(self, tenant_id: TenantId, paging: Paging, **filters: Any) -> Page[E]:
         """As list_page, with soft-deleted rows."""
-        return await self._page(tenant_id, limit, cursor, ascending, filters, including_deleted=True)
+        return await self._page(tenant_id, paging, filters, including_deleted=True)
 
     async def list_all(self, tenant_id: TenantId, **filters: Any) -> list[E]:
         """Every live row that matches, oldest first: for the bounded children of one parent."""
-        statement = self._list_statement(tuple(sorted(filters)), ascending=True, including_deleted=False, paged=False)
+        shape = tuple(sorted(filters))
+        statement = _compiled((self.entity, "all", shape), lambda: self._all_query(shape))
         return self._built(await self.uow.fetch(statement, {**filters, "tenant_id": tenant_id}))
 
     def _built(self, rows: Iterable[Any]) -> list[E]:
@@ -85,59 +82,40 @@ class Repository(Generic[E]):
         return entities
 
     async def _page(
-        self,
-        tenant_id: TenantId,
-        limit: int,
-        cursor: str | None,
-        ascending: bool,
-        filters: Mapping[str, Any],
-        *,
-        including_deleted: bool,
+        self, tenant_id: TenantId, paging: Paging, filters: Mapping[str, Any], *, including_deleted: bool
     ) -> Page[E]:
-        values = {name: value for name, value in filters.items() if value is not None}
-        shape = tuple(sorted(values))
-        if cursor is not None:
-            values["after_at"], values["after_id"] = decode_cursor(cursor)
-            shape = (*shape, "after")
-        values["tenant_id"], values["limit"] = tenant_id, limit + 1
-        statement = self._list_statement(shape, ascending=ascending, including_deleted=including_deleted, paged=True)
-        rows = await self.uow.fetch(statement, values)
-        items = self._built(rows[:limit])
-        more = len(rows) > limit
-        return Page[Any].model_construct(
-            items=items, next_cursor=encode_cursor(items[-1].created_at, items[-1].id) if more else None
+        given = {name: value for name, value in filters.items() if value is not None}
+        shape, after = tuple(sorted(given)), paging.cursor is not None
+        statement = _compiled(
+            (self.entity, "page", shape, paging.ascending, after, including_deleted),
+            lambda: keyset(
+                self._selected(shape, including_deleted=including_deleted),
+                self.plan.table.c.created_at,
+                self.plan.table.c.id,
+                ascending=paging.ascending,
+                after=after,
+            ),
         )
+        rows = await self.uow.fetch(statement, {**given, **paging.values(), "tenant_id": tenant_id})
+        shown, next_cursor = paging.split(rows)
+        return Page[Any].model_construct(items=self._built(shown), next_cursor=next_cursor)
 
-    def _list_statement(
-        self, shape: tuple[str, ...], *, ascending: bool, including_deleted: bool, paged: bool
-    ) -> CompiledStatement:
-        key = (self.entity, "list", shape, ascending, including_deleted, paged)
-        return _compiled(key, lambda: self._list_query(shape, ascending, including_deleted, paged))
+    def _all_query(self, shape: tuple[str, ...]) -> sa.Select[Any]:
+        table = self.plan.table
+        return self._selected(shape, including_deleted=False).order_by(table.c.created_at, table.c.id)
 
-    def _list_query(
-        self, shape: tuple[str, ...], ascending: bool, including_deleted: bool, paged: bool
-    ) -> sa.Select[Any]:
+    def _selected(self, shape: tuple[str, ...], *, including_deleted: bool) -> sa.Select[Any]:
+        """Rows of the tenant that match the filters named in `shape`."""
         table = self.plan.table
         where = [table.c.tenant_id == sa.bindparam("tenant_id", type_=table.c.tenant_id.type)]
         if not including_deleted:
             where.append(table.c.deleted_at.is_(None))
-        where += [self._condition(name, ascending) for name in shape]
-        order = [table.c.created_at, table.c.id]
-        query = sa.select(*table.c).where(*where).order_by(*(order if ascending else [key.desc() for key in order]))
-        return query.limit(sa.bindparam("limit", type_=sa.Integer)) if paged else query
+        return sa.select(*table.c).where(*where, *map(self._condition, shape))
 
-    def _condition(self, name: str, ascending: bool) -> sa.ColumnElement[bool]:
-        table = self.plan.table
-        if name == "after":
-            key = sa.tuple_(table.c.created_at, table.c.id)
-            at = sa.tuple_(
-                sa.bindparam("after_at", type_=table.c.created_at.type),
-                sa.bindparam("after_id", type_=table.c.id.type),
-            )
-            return key > at if ascending else key < at
+    def _condition(self, name: str) -> sa.ColumnElement[bool]:
         if name not in self.filters:
             raise TypeError(f"{type(self).__name__} has no filter {name}")
-        column = table.c[name]
+        column = self.plan.table.c[name]
         return cast("sa.ColumnElement[bool]", column == sa.bindparam(name, type_=column.type))
 
     async def _one(self, statement: CompiledStatement, tenant_id: TenantId, entity_id: uuid.UUID) -> E | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import fcntl
-import os
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from app.core.config import Settings
 from app.core.db.pool import ConnectionSource, create_engine
 from app.core.db.system import SystemUnitOfWork
 from app.core.db.uow import ReadUnitOfWork, UnitOfWork
+from app.core.files import write_atomically
 from app.core.gateways import Gateways
 from app.core.keys import SECRET_BYTES, Keyring
 from app.core.outbound.breaker import Breakers
@@ -143,11 +143,7 @@ def development_secret(data_dir: Path, name: str, make: Callable[[], Any]) -> An
         held: dict[str, Any] = orjson.loads(file.read_bytes()) if file.exists() else {}
         if name not in held:
             held[name] = make()
-            temporary = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as written:
-                written.write(orjson.dumps(held))
-            temporary.replace(file)
+            write_atomically(file, orjson.dumps(held))
         return held[name]
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 import uuid
 from asyncio import to_thread
 from dataclasses import dataclass, field
@@ -20,6 +18,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError, ReadTimeoutError
 
 from app.core.clock import utcnow
+from app.core.files import write_atomically
 from app.core.gateways import Gateway
 from app.core.logging import get_logger
 from app.email.failures import FailureCode, MailPostponed, MailRefused
@@ -140,16 +139,7 @@ class LocalSender:
 
     def _write(self, path: Path, content: bytes) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-        try:
-            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+        write_atomically(path, content)
 
 
 def _open_sender(runtime: Runtime) -> MailSender:

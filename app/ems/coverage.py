@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 import orjson
 
 from app.core.db.uow import ReadUnitOfWork
-from app.core.errors import ValidationFailed
+from app.core.errors import Problem, refuse
 from app.ems.content.repository import ContentRepository, EntryVersion, Revision
 from app.ems.parts import CHARTED, INCIDENT, PART_OF, PATIENT
 from app.ems.signatures.lifecycle import SignatureStatus
@@ -180,13 +180,11 @@ def _require_charted(shown: Sequence[Revision], snapshots: Mapping[EntryVersion,
     Nobody was shown the version by which an entry was deleted, so it does not count.
     """
     charted = {(entry.id, entry.version) for entry, row in snapshots.items() if row["deleted_at"] is None}
-    problems = [
-        {"field": f"shown.{at}", "code": "not_in_chart", "message": "The chart never had this version of this entry."}
+    refuse(
+        Problem(f"shown.{at}", "not_in_chart", "The chart never had this version of this entry.")
         for at, revision in enumerate(shown)
         if revision not in charted
-    ]
-    if problems:
-        raise ValidationFailed(problems=problems)
+    )
 
 
 def _is_covered(entry: EntryVersion, scope: Scope, patient_id: uuid.UUID | None) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
+from pydantic import BaseModel
 
 from app.core.dependencies import Requires, public_route
 from app.core.permissions import Permission
@@ -87,7 +88,12 @@ def _calls(dependant: Any) -> Iterator[Any]:
 
 
 def _query(dependant: Any) -> Iterator[str]:
+    """The names that clients write: a parameter that is a model stands for its fields."""
     for parameter in dependant.query_params:
-        yield parameter.alias
+        annotation = parameter.field_info.annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            yield from (field.alias or name for name, field in annotation.model_fields.items())
+        else:
+            yield parameter.alias
     for found in dependant.dependencies:
         yield from _query(found)

@@ -20,7 +20,7 @@ from app.core.auth.permissions import SELF_READ
 from app.core.db.sql import CompiledStatement
 from app.core.dependencies import ReadUow, Uow, requires
 from app.core.idempotency.creation import CreationDependency
-from app.core.pagination import CursorText, Limit, Page
+from app.core.pagination import Page, Paging, PagingQuery
 from app.core.repository import require_version
 from app.core.schemas import (
     CreateModel,
@@ -104,12 +104,11 @@ async def create_chart(given: ChartCreate, uow: Uow, creation: CreationDependenc
 @router.get("/charts", response_model=Page[ChartRead])
 async def list_charts(
     uow: ReadUow,
-    limit: Limit = 50,
-    cursor: CursorText = None,
+    paging: PagingQuery,
     number: Annotated[str | None, Query()] = None,
 ) -> Page[Any]:
     """A page of charts."""
-    return await ChartRepository(uow).list_page(uow.tenant_id, limit=limit, cursor=cursor, number=number)
+    return await ChartRepository(uow).list_page(uow.tenant_id, paging, number=number)
 
 
 @router.get("/charts/{chart_id}", response_model=ChartRead)
@@ -138,7 +137,7 @@ async def unused_twin(chart_id: uuid.UUID) -> Found:
 @router.get("/lookup/{number}")
 async def look_up(number: str, uow: ReadUow) -> Found:
     """A text of the path that goes into a query."""
-    page = await ChartRepository(uow).list_page(uow.tenant_id, limit=1, cursor=None, number=number)
+    page = await ChartRepository(uow).list_page(uow.tenant_id, Paging(limit=1), number=number)
     return Found(count=len(page.items))
 
 

@@ -14,7 +14,7 @@ import pytest
 import migrations.metadata  # noqa: F401  # imports every domain's lifecycles
 from app.core import lifecycle as lifecycle_module
 from app.core import permissions as permissions_module
-from app.core.errors import AppError, Conflict, Forbidden, InvalidTransition, ValidationFailed
+from app.core.errors import AppError, Conflict, Forbidden, InvalidTransition, Problem, ValidationFailed
 from app.core.ids import TenantId, new_id
 from app.core.lifecycle import Guard, Lifecycle, Transition, registered_lifecycles
 from app.core.permissions import USER_ROLES, Permission, Principal, Role, declare
@@ -64,7 +64,7 @@ def machine(close_permission: Permission) -> Lifecycle[ChartStatus, dict[str, bo
                         "complete",
                         "The chart is not complete.",
                         lambda facts: facts["complete"],
-                        explain=lambda facts: [{"field": "number", "code": "missing", "message": "Give a number."}],
+                        explain=lambda facts: [Problem.missing("number", "Give a number.")],
                     ),
                 ),
                 event=CHART_CHANGED,

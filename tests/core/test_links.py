@@ -22,12 +22,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
 
+from app.core import sealed
 from app.core.config import Settings
 from app.core.errors import AppError, ServiceUnavailable
 from app.core.ids import TenantId
 from app.core.keys import Keyring
 from app.core.runtime import Runtime
-from app.core.storage import links
 from app.core.storage.errors import LinkRefused, LinkUsed
 from app.core.storage.gateway import FilesystemStore, ObjectStore, S3Store, attachment_disposition, object_key
 from app.core.storage.links import LOCAL_DOWNLOADS, LOCAL_UPLOADS, LinkSigner, ObjectTerms, UploadLink
@@ -245,13 +245,13 @@ async def test_expired_links_are_refused(tmp_path: Path, monkeypatch: pytest.Mon
     download = token_of((await store.sign_download(key, "application/pdf", "one.pdf")).url)
     now = dt.datetime.now(dt.UTC)
     for seconds, works in ((290, True), (301, False)):
-        monkeypatch.setattr(links, "utcnow", lambda at=now + dt.timedelta(seconds=seconds): at)
+        monkeypatch.setattr(sealed, "utcnow", lambda at=now + dt.timedelta(seconds=seconds): at)
         if works:
             assert (await store.fetch(download))[0] == CONTENT
         else:
             with pytest.raises(LinkRefused):
                 await store.fetch(download)
-    monkeypatch.setattr(links, "utcnow", lambda: now + dt.timedelta(seconds=601))
+    monkeypatch.setattr(sealed, "utcnow", lambda: now + dt.timedelta(seconds=601))
     with pytest.raises(LinkRefused):
         await store.receive(upload, "application/pdf", in_chunks(CONTENT))
     assert files(tmp_path) == [key]

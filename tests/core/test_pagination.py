@@ -7,7 +7,7 @@ import datetime as dt
 import random
 import uuid
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import asyncpg
 import orjson
@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from app.core.errors import ValidationFailed
 from app.core.ids import new_id
-from app.core.pagination import decode_cursor, encode_cursor
+from app.core.pagination import OldestFirst, Paging, decode_cursor, encode_cursor
 from app.core.permissions import Principal
 from app.core.runtime import Runtime
 from tests.core.charts import Chart, ChartAction, ChartRepository, ChartStatus
@@ -118,27 +118,27 @@ async def walk(page_of: Callable[..., Any], limit: int) -> list[uuid.UUID]:
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 26, 27, 40, 200])
-@pytest.mark.parametrize("ascending", [True, False])
+@pytest.mark.parametrize("sort", ["created_at", "-created_at"])
 async def test_pages_give_every_row_once_in_order(
     rows: list[Any],
     runtime: Runtime,
     principal: Principal,
     limit: int,
-    ascending: bool,
+    sort: Literal["created_at", "-created_at"],
     admin_connection: asyncpg.Connection,
 ) -> None:
     deleted = {
         row[0] for row in await admin_connection.fetch("SELECT id FROM probe.charts WHERE deleted_at IS NOT NULL")
     }
-    in_order = [entity_id for _, entity_id in (rows if ascending else reversed(rows))]
+    in_order = [entity_id for _, entity_id in (rows if sort == "created_at" else reversed(rows))]
     async with runtime.read_unit_of_work(principal) as uow:
         charts = ChartRepository(uow)
 
         async def live(**page: Any) -> Any:
-            return await charts.list_page(principal.tenant_id, ascending=ascending, **page)
+            return await charts.list_page(principal.tenant_id, Paging(sort=sort, **page))
 
         async def everything(**page: Any) -> Any:
-            return await charts.list_including_deleted(principal.tenant_id, ascending=ascending, **page)
+            return await charts.list_including_deleted(principal.tenant_id, Paging(sort=sort, **page))
 
         assert await walk(live, limit) == [entity_id for entity_id in in_order if entity_id not in deleted]
         assert await walk(everything, limit) == in_order
@@ -149,7 +149,7 @@ async def test_filter_and_cursor_work_together(rows: list[Any], runtime: Runtime
         charts = ChartRepository(uow)
 
         async def closed(**page: Any) -> Any:
-            return await charts.list_page(principal.tenant_id, status=ChartStatus.CLOSED, number=None, **page)
+            return await charts.list_page(principal.tenant_id, Paging(**page), status=ChartStatus.CLOSED, number=None)
 
         found = await walk(closed, 4)
         assert len(found) == len(set(found)) == 13
@@ -162,13 +162,13 @@ async def test_row_that_arrives_or_goes_meanwhile_repeats_and_skips_nothing_else
 ) -> None:
     """A keyset page is a place in the order, not a count of rows."""
     async with runtime.read_unit_of_work(principal) as uow:
-        first = await ChartRepository(uow).list_including_deleted(principal.tenant_id, limit=10, cursor=None)
+        first = await ChartRepository(uow).list_including_deleted(principal.tenant_id, Paging(limit=10))
     await admin_connection.execute("DELETE FROM probe.charts WHERE id = $1", first.items[-1].id)
     newest = Chart(tenant_id=principal.tenant_id, incident_id=new_id(), number="newest")
     async with runtime.unit_of_work(principal) as uow:
         await uow.create(newest, ChartAction.OPENED)
         rest = await ChartRepository(uow).list_including_deleted(
-            principal.tenant_id, limit=200, cursor=first.next_cursor
+            principal.tenant_id, Paging(limit=200, cursor=first.next_cursor)
         )
     newest_first = [entity_id for _, entity_id in reversed(rows)]
     assert [item.id for item in rest.items] == newest_first[10:]
@@ -184,7 +184,7 @@ async def test_all_of_a_parent_come_oldest_first(rows: list[Any], runtime: Runti
         with pytest.raises(TypeError, match="has no filter patient_name"):
             await ChartRepository(uow).list_all(principal.tenant_id, patient_name="x")
         with pytest.raises(TypeError, match="has no filter tenant"):
-            await ChartRepository(uow).list_page(principal.tenant_id, limit=1, cursor=None, tenant="x")
+            await ChartRepository(uow).list_page(principal.tenant_id, Paging(), tenant="x")
 
 
 async def test_pages_over_http(rows: list[Any], medic: Actor) -> None:
@@ -200,3 +200,46 @@ async def test_pages_over_http(rows: list[Any], medic: Actor) -> None:
             break
     assert len(found) == len(set(found)) == 26
     assert len((await medic.expect(200, "GET", "/api/v1/probe/charts"))["items"]) == 26, "fifty unless asked"
+
+
+@pytest.mark.parametrize(
+    ("params", "field"),
+    [
+        ({"limit": "0"}, "query.limit"),
+        ({"limit": "201"}, "query.limit"),
+        ({"limit": "many"}, "query.limit"),
+        ({"sort": "number"}, "query.sort"),
+        ({"cursor": "x" * 201}, "query.cursor"),
+    ],
+    ids=str,
+)
+async def test_bounds_of_a_page_are_kept_and_named(medic: Actor, params: dict[str, str], field: str) -> None:
+    answer = await medic.get("/api/v1/probe/charts", params=params)
+    assert [problem["field"] for problem in expect_refusal(answer, 422, "VALIDATION_FAILED")["problems"]] == [field]
+
+
+async def test_page_is_asked_for_beside_filters(rows: list[Any], medic: Actor) -> None:
+    """The page is a model and the filter is not: FastAPI reads both from the same query string."""
+    url = "/api/v1/probe/charts"
+    every = (await medic.expect(200, "GET", url, params={"limit": 200}))["items"]
+    [found] = (await medic.expect(200, "GET", url, params={"limit": 5, "number": every[3]["number"]}))["items"]
+    assert found == every[3]
+    oldest = await medic.expect(200, "GET", url, params={"limit": 5, "sort": "created_at", "unknown": "x"})
+    assert oldest["items"] == every[:-6:-1] and oldest["next_cursor"] is not None
+
+
+def test_only_a_page_with_more_behind_it_has_a_cursor() -> None:
+    rows = [{"created_at": dt.datetime(2026, 1, day, tzinfo=dt.UTC), "export_id": uuid.uuid4()} for day in range(1, 5)]
+    paging = Paging(limit=3)
+    shown, cursor = paging.split(rows, "export_id")
+    assert shown == rows[:3] and cursor is not None
+    after = Paging(limit=3, cursor=cursor)
+    assert after.after == (rows[2]["created_at"], rows[2]["export_id"])
+    assert after.values() == {"limit": 4, "after_at": rows[2]["created_at"], "after_id": rows[2]["export_id"]}
+    assert paging.split(rows[:3], "export_id") == (rows[:3], None) and paging.values() == {"limit": 4}
+    assert paging.split([]) == ([], None)
+
+
+def test_sort_says_the_direction_and_the_default_of_a_list_is_its_own() -> None:
+    assert (Paging().ascending, OldestFirst().ascending) == (False, True)
+    assert (Paging(sort="created_at").ascending, OldestFirst(sort="-created_at").ascending) == (True, False)

@@ -18,6 +18,7 @@ from app.core.db.sql import CompiledStatement
 from app.core.db.uow import ReadUnitOfWork
 from app.core.errors import NotFound
 from app.core.ids import TenantId, new_id
+from app.core.pagination import Paging
 from app.core.permissions import Principal
 from app.core.runtime import Runtime
 from app.core.users.models import User
@@ -203,15 +204,15 @@ def no_application_filter(monkeypatch: pytest.MonkeyPatch) -> None:
         )
         monkeypatch.setattr(plan, "_updates", {(): CompiledStatement(plan._with_records(update))})
     monkeypatch.setattr(repository, "_STATEMENTS", {})
-    scoped = repository.Repository._list_query
+    scoped = repository.Repository._selected
 
-    def unscoped_list(self: Any, *arguments: Any) -> Any:
-        query: Any = scoped(self, *arguments)
+    def unscoped_list(self: Any, *arguments: Any, **options: Any) -> Any:
+        query: Any = scoped(self, *arguments, **options)
         kept = [clause for clause in query._where_criteria if "tenant_id" not in str(clause)]
         query._where_criteria = tuple(kept)
         return query
 
-    monkeypatch.setattr(repository.Repository, "_list_query", unscoped_list)
+    monkeypatch.setattr(repository.Repository, "_selected", unscoped_list)
 
 
 async def test_row_level_security_holds_without_the_repository_filter(
@@ -223,10 +224,10 @@ async def test_row_level_security_holds_without_the_repository_filter(
         for read in (charts.get, charts.get_for_update, charts.get_for_share, charts.get_including_deleted):
             with pytest.raises(NotFound):
                 await read(other.tenant_id, foreign.id)
-        page = await charts.list_page(other.tenant_id, limit=200, cursor=None)
+        page = await charts.list_page(other.tenant_id, Paging(limit=200))
         assert [found.id for found in page.items] == [chart.id]
         assert [found.id for found in await charts.list_all(other.tenant_id)] == [chart.id]
-        everybody = await UserRepository(uow).list_page(other.tenant_id, limit=200, cursor=None)
+        everybody = await UserRepository(uow).list_page(other.tenant_id, Paging(limit=200))
         assert {user.tenant_id for user in everybody.items} <= {principal.tenant_id}
 
 
@@ -254,7 +255,7 @@ async def test_scoped_repository_finds_nothing_of_another_tenant(
         charts = ChartRepository(uow)
         assert await charts.find(principal.tenant_id, foreign.id) is None
         assert await charts.find(other.tenant_id, foreign.id) is None
-        assert (await charts.list_page(other.tenant_id, limit=10, cursor=None)).items == []
+        assert (await charts.list_page(other.tenant_id, Paging(limit=10))).items == []
 
 
 async def test_repository_filter_holds_without_row_level_security(
@@ -266,7 +267,7 @@ async def test_repository_filter_holds_without_row_level_security(
         assert row[0] == "fusionems_owner"
         charts = ChartRepository(uow)
         assert await charts.find(principal.tenant_id, foreign.id) is None
-        assert [found.id for found in (await charts.list_page(principal.tenant_id, limit=50, cursor=None)).items] == [
+        assert [found.id for found in (await charts.list_page(principal.tenant_id, Paging(limit=50))).items] == [
             chart.id
         ]
 

@@ -266,12 +266,3 @@ async def test_two_verdicts_at_once_are_one_verdict(agency: Agency, evidence: Ev
         assert answers[2].status_code in (200, 409)
         actions = [row["action"] for row in (await evidence.records(waiting["id"])).audit]
         assert len({"chart_review.completed", "chart_review.returned"} & set(actions)) == 1
-
-
-async def test_a_chart_that_an_older_release_submitted_is_decided_all_the_same(
-    agency: Agency, evidence: Evidence
-) -> None:
-    chart = await Chart.open(agency, "ready_for_review")
-    await evidence.connection.execute("DELETE FROM chart_reviews WHERE incident_id = $1::text::uuid", chart.id)
-    await send_back(chart, comment("incident", chart.id, "arrival_time"))
-    assert (await agency.medic.expect(200, "GET", f"{chart.url}/review"))["status"] == "returned"

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
+from app.core import sealed
 from app.core.clock import utcnow
 from app.core.config import Settings
 from app.core.errors import ServiceUnavailable
 from app.core.runtime import Runtime
-from app.core.storage import links
 from app.core.storage.gateway import FilesystemStore
 from app.core.storage.links import LOCAL_DOWNLOADS, LOCAL_UPLOADS
 from tests.architecture.queries import counted
@@ -213,7 +213,7 @@ async def test_bad_links_store_nothing(
     url, status, code = entry["upload"]["url"], 403, "LINK_REFUSED"
     if case == "expired":
         late = utcnow() + dt.timedelta(minutes=11)
-        monkeypatch.setattr(links, "utcnow", lambda: late)
+        monkeypatch.setattr(sealed, "utcnow", lambda: late)
     elif case == "altered":
         url = url[:-20] + ("A" if url[-20] != "A" else "B") + url[-19:]
     elif case == "a path behind it":
@@ -245,7 +245,7 @@ async def test_bad_download_links_show_nothing(chart: Chart, monkeypatch: pytest
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, "LINK_REFUSED")
         assert JPEG not in answer.content
     late = utcnow() + dt.timedelta(minutes=6)
-    monkeypatch.setattr(links, "utcnow", lambda: late)
+    monkeypatch.setattr(sealed, "utcnow", lambda: late)
     assert (await client.get(url)).status_code == 403
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app.core.geography import USPS_BY_ANSI
+from app.core.geography import ANSI_BY_USPS
 from app.core.personnel.models import LicensureLevel
 from app.ems.crew.models import CrewMember
 from app.ems.elements import REPEATING_GROUPS, ElementValue, Owner, owner_of, to_json
@@ -22,12 +22,13 @@ from app.nemsis.content import Elements, GroupInstance, ReportContent
 from scripts.demo_chart import Call
 
 Body = dict[str, Any]
+_USPS_BY_ANSI = {ansi: usps for usps, ansi in ANSI_BY_USPS.items()}
 _WORDS = {code: word.value for word, code in mapping._CODES.items()}
 
 
 def _column_value(table: Any, column: str, value: str) -> Any:
     if column.endswith("_state"):
-        return USPS_BY_ANSI[value]
+        return _USPS_BY_ANSI[value]
     if isinstance(table.c[column].type, sa.Integer):
         return int(value)
     return _WORDS.get(value, value)
@@ -119,7 +120,7 @@ class OfficialCase:
 
     def _tenant(self, elements: Mapping[str, Any]) -> Body:
         profile = {column: elements[name][0].value for column, name in mapping.TENANT_FIELDS.items()}
-        return profile | {"state": USPS_BY_ANSI[profile["state"]]}
+        return profile | {"state": _USPS_BY_ANSI[profile["state"]]}
 
     def _intervention(self, group: GroupInstance) -> Body:
         kind, columns = _INTERVENTION_GROUPS[group.name]

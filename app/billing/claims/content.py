@@ -11,10 +11,9 @@ from app.billing.claims.models import Claim, ClaimLine
 from app.billing.claims.submission import claim_submission, service_date, service_time_field, transmission
 from app.billing.x12.claim_content import batch_problems
 from app.billing.x12.professional_claim import ClaimSubmission
+from app.core.errors import Problem
 from app.core.tenants.models import Tenant
 from app.ems.public import PatientChart
-
-Problem = dict[str, str]
 
 # Numbers are drawn and the usage indicator is chosen when a file is made; neither can be wrong before.
 _ANY_CONTROL_NUMBER, _ANY_USAGE = 1, "T"
@@ -84,7 +83,7 @@ FIELDS = {
 
 
 class Draft(NamedTuple):
-    """`submission` may be sent only if there are no `problems`: each {field, code, message}, without any value."""
+    """`submission` may be sent only if there are no `problems`."""
 
     submission: ClaimSubmission
     problems: tuple[Problem, ...]
@@ -109,11 +108,11 @@ def draft_submission(
         service_date=served_on or sent.envelope.created_at.date(),
         signature_on_file=bool(claim.signature_on_file),
     )
-    problems = [{"field": field, "code": "missing", "message": f"{words_of(field)} is missing."} for field in missing]
+    problems = [Problem.missing(field, f"{words_of(field)} is missing.") for field in missing]
     for found in batch_problems(*sent, [submission]):
         field = service_time if found.path.endswith(".service_date") else api_field(found.path)
-        problems.append({"field": field, "code": found.code.lower(), "message": found.message})
-    return Draft(submission, tuple({(p["field"], p["code"]): p for p in problems}.values()))
+        problems.append(Problem(field, found.code.lower(), found.message))
+    return Draft(submission, tuple({(problem.field, problem.code): problem for problem in problems}.values()))
 
 
 def api_field(path: str) -> str:

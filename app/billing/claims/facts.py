@@ -14,6 +14,7 @@ from app.billing.claims.submission import service_date
 from app.billing.x12.professional_claim import ClaimSubmission
 from app.coding.public import CodeFault, Icd10Extract
 from app.core.db.uow import ReadUnitOfWork
+from app.core.errors import Problem
 from app.core.tenants.models import Tenant
 from app.ems.public import (
     IncidentRead,
@@ -61,7 +62,7 @@ def judge(
     locked = held.incident.status is IncidentStatus.LOCKED
     chart = next((chart for chart in held.patients if chart.patient.id == claim.patient_id), None)
     if chart is None:
-        gone = {"field": "patient_id", "code": "unknown_patient", "message": "The chart no longer has this patient."}
+        gone = Problem("patient_id", "unknown_patient", "The chart no longer has this patient.")
         return Judged(ClaimFacts(locked, (gone,)), None)
     draft = draft_submission(profile, chart, claim, lines, at)
     served_on = service_date(profile, held.incident, lines)
@@ -73,15 +74,15 @@ def judge(
     return Judged(ClaimFacts(locked, problems), draft.submission)
 
 
-def _code_problems(claim: Claim, served_on: dt.date, codes: Icd10Extract) -> Iterator[dict[str, str]]:
+def _code_problems(claim: Claim, served_on: dt.date, codes: Icd10Extract) -> Iterator[Problem]:
     """Diagnoses that ICD-10-CM does not allow on the date of service (45 CFR 162.1002)."""
     for at, diagnosis in enumerate(claim.diagnoses):
         fault = codes.fault(diagnosis, served_on)
         if fault is not None:
-            yield {"field": f"diagnoses[{at}]", "code": fault.value, "message": CODE_FAULTS[fault]}
+            yield Problem(f"diagnoses[{at}]", fault.value, CODE_FAULTS[fault])
 
 
-def _outdated_assignment(claim: Claim, signatures: Sequence[SignatureRead]) -> list[dict[str, str]]:
+def _outdated_assignment(claim: Claim, signatures: Sequence[SignatureRead]) -> list[Problem]:
     """A claim that says a signature is on file may mean paper: it is doubted only where the chart's own contradict it.
 
     42 CFR 424.36 wants the beneficiary's signature; one under another name or another call's number is not theirs.
@@ -96,4 +97,4 @@ def _outdated_assignment(claim: Claim, signatures: Sequence[SignatureRead]) -> l
     if not claim.signature_on_file or not assignments or any(one.covers_current_chart for one in assignments):
         return []
     message = "The assignment of benefits no longer covers the chart: the patient or the incident number changed."
-    return [{"field": "signature_on_file", "code": "outdated", "message": message}]
+    return [Problem("signature_on_file", "outdated", message)]

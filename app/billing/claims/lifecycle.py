@@ -10,6 +10,7 @@ from typing import Any
 
 from app.billing.events import CLAIM_STATUS_CHANGED
 from app.billing.permissions import CLAIM_EXPORT, CLAIM_WRITE
+from app.core.errors import Problem
 from app.core.lifecycle import Guard, Lifecycle, Transition
 from app.core.permissions import Permission
 
@@ -54,7 +55,7 @@ class ClaimFacts:
     """`problems`: what stands between the claim and a valid 837P. `unchanged`: since the file was made of it."""
 
     chart_locked: bool
-    problems: tuple[dict[str, str], ...] = ()
+    problems: tuple[Problem, ...] = ()
     unchanged: bool = True
 
 
@@ -66,7 +67,7 @@ _COMPLETE: Guard[ClaimFacts] = Guard(
     "content_valid",
     "The claim must hold everything that an 837P needs.",
     lambda facts: not facts.problems,
-    explain=lambda facts: list(facts.problems),
+    explain=lambda facts: facts.problems,
 )
 _UNCHANGED: Guard[ClaimFacts] = Guard(
     "content_unchanged", "Neither claim nor chart may change while the file is made.", lambda facts: facts.unchanged

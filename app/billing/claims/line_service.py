@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends
 
@@ -19,7 +19,7 @@ from app.core.db.uow import ReadUnitOfWork, UnitOfWork
 from app.core.dependencies import ReadUow, Uow
 from app.core.errors import NotFound, ValidationFailed
 from app.core.idempotency.creation import Creation
-from app.core.pagination import Page
+from app.core.pagination import Page, Paging
 from app.core.repository import require_version
 
 
@@ -35,10 +35,10 @@ class LineReader:
         line = _of_claim(await self._lines.find(self._uow.tenant_id, line_id), claim_id)
         return present_line(line, self._uow.principal)
 
-    async def list_page(self, claim_id: uuid.UUID, **query: Any) -> Page[LineRead]:
+    async def list_page(self, claim_id: uuid.UUID, paging: Paging) -> Page[LineRead]:
         """Raises NotFound for the claim."""
         await self._claims.get(self._uow.tenant_id, claim_id)
-        page = await self._lines.list_page(self._uow.tenant_id, claim_id=claim_id, **query)
+        page = await self._lines.list_page(self._uow.tenant_id, paging, claim_id=claim_id)
         shown = [present_line(line, self._uow.principal) for line in page.items]
         return Page(items=shown, next_cursor=page.next_cursor)
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped
 
 from app.billing.claims.lifecycle import ClaimStatus, claim_lifecycle
 from app.core.db.columns import EnumText, Money, internal, phi, plain
-from app.core.db.entity import TenantEntity, standard_constraints
+from app.core.db.entity import TenantEntity, standard_constraints, unique_among_live
 
 _JSON = JSONB(none_as_null=True)
 
@@ -72,15 +72,7 @@ class Claim(TenantEntity):
             ["patients.tenant_id", "patients.incident_id", "patients.id"],
             name="fk_claims_patient_id",
         ),
-        sa.Index(
-            "uq_claims_series",
-            "tenant_id",
-            "incident_id",
-            "patient_id",
-            "payer_sequence",
-            unique=True,
-            postgresql_where=sa.text("deleted_at IS NULL"),
-        ),
+        unique_among_live("uq_claims_series", "incident_id", "patient_id", "payer_sequence"),
         sa.CheckConstraint("payer_sequence = 'P'", name="payer_sequence"),
         sa.CheckConstraint("icd10_primary = diagnoses ->> 0", name="primary_diagnosis"),
         sa.CheckConstraint("charge_amount >= 0", name="charge_amount"),

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from app.billing.claims.content import Problem, draft_submission, words_of
+from app.billing.claims.content import draft_submission, words_of
 from app.billing.claims.facts import CODE_FAULTS, HeldChart, judge
 from app.billing.claims.lifecycle import ClaimFacts, ClaimStatus, ClaimTransition, claim_lifecycle
 from app.billing.claims.models import Claim, ClaimLine
@@ -22,6 +22,7 @@ from app.coding.public import Icd10Extract, extract_icd10
 from app.core.clock import utcnow
 from app.core.config import Settings
 from app.core.db.uow import ReadUnitOfWork
+from app.core.errors import Problem
 from app.core.ids import TenantId
 from app.core.lifecycle import Transition
 from app.core.paths import API_PREFIX
@@ -167,7 +168,7 @@ def _unclaimed(
         )
     claim, line = _stand_in(one)
     for problem in draft_submission(chart.tenant, one, claim, [line], utcnow()).problems:
-        if problem["field"].partition(".")[0] in (_INCIDENT, _PATIENT, _TENANT):
+        if problem.field.partition(".")[0] in (_INCIDENT, _PATIENT, _TENANT):
             yield _problem(chart, patient_id, problem, None)
     served_on = service_date(chart.tenant, one.incident, [line])
     if served_on is not None:
@@ -231,7 +232,7 @@ def _is_assigned(chart: LoadedChart, patient_id: uuid.UUID) -> bool:
 
 def _problem(chart: LoadedChart, patient_id: uuid.UUID, problem: Problem, claim: Claim | None) -> Finding:
     """A scrubber's problem, whose field begins with its owner unless it is the claim's own."""
-    owner, _, name = problem["field"].partition(".")
+    owner, _, name = problem.field.partition(".")
     permission: Permission | None = None
     about: uuid.UUID | None = patient_id
     match owner:
@@ -242,16 +243,16 @@ def _problem(chart: LoadedChart, patient_id: uuid.UUID, problem: Problem, claim:
         case "tenant":
             place, about, permission = (_TENANT, chart.tenant.id, name), None, TENANT_WRITE
         case _ if claim is not None:
-            place, permission = (_CLAIM, claim.id, problem["field"]), CLAIM_WRITE
+            place, permission = (_CLAIM, claim.id, problem.field), CLAIM_WRITE
         case _:
             raise AssertionError("what a claim itself lacks is found where there is one")
-    missing = problem["code"] == _MISSING and place[0] != _CLAIM
+    missing = problem.code == _MISSING and place[0] != _CLAIM
     return _finding(
         place,
-        problem["code"],
-        f"{words_of(problem['field'])} is missing: a claim needs it." if missing else problem["message"],
+        problem.code,
+        f"{words_of(problem.field)} is missing: a claim needs it." if missing else problem.message,
         about,
-        rule=_source_of(problem["field"]),
+        rule=_source_of(problem.field),
         permission=permission,
         version=None if claim is None or place[0] != _CLAIM else claim.version,
     )

@@ -22,7 +22,7 @@ from app.billing.claims.service import ClaimReads, Claims
 from app.billing.permissions import CLAIM_READ, CLAIM_RESTORE, CLAIM_WRITE
 from app.core.dependencies import requires
 from app.core.idempotency.creation import CreationDependency
-from app.core.pagination import CursorText, Limit, Page, Sort
+from app.core.pagination import OldestFirstQuery, Page, PagingWithDeletedQuery
 from app.core.schemas import RestoreRequest, VersionQuery
 
 router = APIRouter(prefix="/billing/claims", tags=["billing"])
@@ -37,25 +37,19 @@ async def create_claim(given: ClaimCreate, claims: Claims, creation: CreationDep
 @router.get("", dependencies=[requires(CLAIM_READ)])
 async def list_claims(
     claims: ClaimReads,
-    limit: Limit = 50,
-    cursor: CursorText = None,
-    sort: Sort = "-created_at",
+    paging: PagingWithDeletedQuery,
     status: ClaimStatus | None = None,
     incident_id: uuid.UUID | None = None,
     patient_id: uuid.UUID | None = None,
     payer_id: Annotated[str | None, Query(min_length=1, max_length=80, pattern=r"^[^\x00]*$")] = None,
-    include_deleted: bool = False,
 ) -> Page[ClaimRead]:
     """Claims with their lines, newest first. `include_deleted` is for admins."""
     return await claims.list_page(
-        limit=limit,
-        cursor=cursor,
-        ascending=sort == "created_at",
+        paging,
         status=status,
         incident_id=incident_id,
         patient_id=patient_id,
         payer_id=payer_id,
-        include_deleted=include_deleted,
     )
 
 
@@ -98,11 +92,9 @@ async def create_claim_line(
 
 
 @router.get("/{claim_id}/lines", dependencies=[requires(CLAIM_READ)])
-async def list_claim_lines(
-    claim_id: uuid.UUID, lines: LineReads, limit: Limit = 50, cursor: CursorText = None, sort: Sort = "created_at"
-) -> Page[LineRead]:
+async def list_claim_lines(claim_id: uuid.UUID, lines: LineReads, paging: OldestFirstQuery) -> Page[LineRead]:
     """The service lines of one claim, oldest first."""
-    return await lines.list_page(claim_id, limit=limit, cursor=cursor, ascending=sort == "created_at")
+    return await lines.list_page(claim_id, paging)
 
 
 @router.get("/{claim_id}/lines/{line_id}", dependencies=[requires(CLAIM_READ)])

@@ -32,7 +32,7 @@ from app.core.db.uow import ReadUnitOfWork, UnitOfWork
 from app.core.dependencies import ReadUow, Uow
 from app.core.errors import ValidationFailed
 from app.core.idempotency.creation import Creation
-from app.core.pagination import Page
+from app.core.pagination import Page, PagingWithDeleted
 from app.core.repository import require_version
 from app.core.tenants.models import Tenant
 from app.core.tenants.service import current_tenant
@@ -83,13 +83,13 @@ class ClaimReader:
         """Raises NotFound."""
         return await self.present(await self._claims.get(self._uow.tenant_id, claim_id))
 
-    async def list_page(self, *, include_deleted: bool, **query: Any) -> Page[ClaimRead]:
+    async def list_page(self, paging: PagingWithDeleted, **filters: Any) -> Page[ClaimRead]:
         """Newest first. Raises Forbidden when deleted ones are asked for by anyone but an admin."""
         listed = self._claims.list_page
-        if include_deleted:
+        if paging.include_deleted:
             self._uow.principal.require(CLAIM_RESTORE)
             listed = self._claims.list_including_deleted
-        page = await listed(self._uow.tenant_id, **query)
+        page = await listed(self._uow.tenant_id, paging, **filters)
         lines = await self._lines.list_of_claims(self._uow.tenant_id, [claim.id for claim in page.items])
         shown = [present(claim, lines[claim.id], self._uow.principal) for claim in page.items]
         return Page(items=shown, next_cursor=page.next_cursor)

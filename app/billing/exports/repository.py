@@ -14,7 +14,7 @@ from app.billing.exports.models import ClaimExport, Export, ExportFormat
 from app.core.db.sql import CompiledStatement
 from app.core.db.uow import ReadUnitOfWork
 from app.core.ids import TenantId, new_id
-from app.core.pagination import Page, decode_cursor, encode_cursor
+from app.core.pagination import Page, Paging, keyset
 
 _table: Any = ClaimExport.__table__
 _COLUMNS = ("id", "tenant_id", "export_id", "claim_id", "artifact_key", "format", "control_number")
@@ -28,10 +28,6 @@ _EXPORTS = (
     .where(_table.c.tenant_id == sa.bindparam("tenant_id", type_=sa.Uuid))
     .group_by(*_FILE)
 )
-_KEY = sa.tuple_(_table.c.created_at, _table.c.export_id)
-_AFTER = sa.tuple_(
-    sa.bindparam("after_at", type_=_table.c.created_at.type), sa.bindparam("after_id", type_=_table.c.export_id.type)
-)
 _ONE = CompiledStatement(_EXPORTS.where(_table.c.export_id == sa.bindparam("export_id", type_=sa.Uuid)))
 
 _LAST_EXPORTED = CompiledStatement(
@@ -44,14 +40,10 @@ _LAST_EXPORTED = CompiledStatement(
 )
 
 
-def _paged(*, ascending: bool, after: bool) -> CompiledStatement:
-    query = _EXPORTS if not after else _EXPORTS.where(_KEY > _AFTER if ascending else _KEY < _AFTER)
-    order = [key if ascending else key.desc() for key in (_table.c.created_at, _table.c.export_id)]
-    return CompiledStatement(query.order_by(*order).limit(sa.bindparam("limit", type_=sa.Integer)))
-
-
 _PAGES = {
-    (ascending, after): _paged(ascending=ascending, after=after)
+    (ascending, after): CompiledStatement(
+        keyset(_EXPORTS, _table.c.created_at, _table.c.export_id, ascending=ascending, after=after)
+    )
     for ascending in (False, True)
     for after in (False, True)
 }
@@ -71,16 +63,11 @@ class ExportRepository:
         row = await self._uow.fetch_row(_ONE, {"tenant_id": tenant_id, "export_id": export_id})
         return None if row is None else _read(row)
 
-    async def list_page(self, tenant_id: TenantId, *, limit: int, cursor: str | None, ascending: bool) -> Page[Export]:
-        values: dict[str, Any] = {"tenant_id": tenant_id, "limit": limit + 1}
-        if cursor is not None:
-            values["after_at"], values["after_id"] = decode_cursor(cursor)
-        rows = await self._uow.fetch(_PAGES[ascending, cursor is not None], values)
-        items = [_read(row) for row in rows[:limit]]
-        more = len(rows) > limit
-        return Page[Any].model_construct(
-            items=items, next_cursor=encode_cursor(items[-1].created_at, items[-1].id) if more else None
-        )
+    async def list_page(self, tenant_id: TenantId, paging: Paging) -> Page[Export]:
+        statement = _PAGES[paging.ascending, paging.cursor is not None]
+        rows = await self._uow.fetch(statement, {"tenant_id": tenant_id, **paging.values()})
+        shown, next_cursor = paging.split(rows, "export_id")
+        return Page[Any].model_construct(items=[_read(row) for row in shown], next_cursor=next_cursor)
 
     async def last_exported(self, tenant_id: TenantId, claim_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dt.datetime]:
         """When each of the claims last went out; one that never did is absent."""

@@ -11,7 +11,7 @@ from app.billing.exports.service import MEDIA_TYPE, ExportReads, Exports
 from app.billing.permissions import CLAIM_EXPORT, CLAIM_READ
 from app.core.dependencies import requires
 from app.core.idempotency.creation import CreationDependency
-from app.core.pagination import CursorText, Limit, Page, Sort
+from app.core.pagination import Page, PagingQuery
 
 router = APIRouter(prefix="/billing/exports", tags=["billing"])
 
@@ -23,11 +23,9 @@ async def create_claim_export(given: ExportCreate, exports: Exports, creation: C
 
 
 @router.get("", dependencies=[requires(CLAIM_READ)])
-async def list_claim_exports(
-    exports: ExportReads, limit: Limit = 50, cursor: CursorText = None, sort: Sort = "-created_at"
-) -> Page[ExportRead]:
+async def list_claim_exports(exports: ExportReads, paging: PagingQuery) -> Page[ExportRead]:
     """Exports, newest first."""
-    return await exports.list_page(limit=limit, cursor=cursor, ascending=sort == "created_at")
+    return await exports.list_page(paging)
 
 
 @router.get("/{export_id}", dependencies=[requires(CLAIM_READ)])

@@ -35,7 +35,7 @@ from app.core.errors import InvalidTransition, NotFound
 from app.core.idempotency.creation import Creation
 from app.core.ids import new_id
 from app.core.outbound.outside import Done, call_outside
-from app.core.pagination import Page
+from app.core.pagination import Page, Paging
 from app.core.permissions import Principal
 from app.core.storage.gateway import ObjectStore, object_key
 from app.core.storage.leftovers import forget
@@ -83,8 +83,8 @@ class ExportReader:
             raise NotFound
         return ExportRead.model_validate(found)
 
-    async def list_page(self, *, limit: int, cursor: str | None, ascending: bool) -> Page[ExportRead]:
-        page = await self._exports.list_page(self._uow.tenant_id, limit=limit, cursor=cursor, ascending=ascending)
+    async def list_page(self, paging: Paging) -> Page[ExportRead]:
+        page = await self._exports.list_page(self._uow.tenant_id, paging)
         return Page(items=[ExportRead.model_validate(item) for item in page.items], next_cursor=page.next_cursor)
 
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 from app.billing.x12.segments import bare_digits, x12_text
+from app.core.identifiers import has_npi_check_digit
 
 
 class Fault(NamedTuple):
@@ -95,7 +96,7 @@ class Npi:
     def faults(self, value: str) -> Iterator[Fault]:
         if not re.fullmatch(r"[12]\d{9}", value, re.ASCII):
             yield Fault("NPI", "must be ten digits beginning with 1 or 2")
-        elif not _luhn("80840" + value):
+        elif not has_npi_check_digit(value):
             yield Fault("NPI_CHECK_DIGIT", "is mistyped: its check digit is wrong")
 
 
@@ -143,8 +144,3 @@ class Each:
             yield Fault("TOO_MANY", f"holds more than {self.at_most}")
         if len(set(value)) < len(value):
             yield Fault("DUPLICATE", "holds the same entry twice")
-
-
-def _luhn(digits: str) -> bool:
-    doubled = [int(digit) * (2 if place % 2 else 1) for place, digit in enumerate(reversed(digits))]
-    return sum(value - 9 if value > 9 else value for value in doubled) % 10 == 0

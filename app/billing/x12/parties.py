@@ -5,9 +5,10 @@ Each field declares its own rule beside it; lengths, code lists and shapes are t
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, get_args
 
 from app.billing.x12.field_rules import Identifier, Npi, OneOf, Pattern, Text, Whole
+from app.core.identifiers import InterchangeQualifier
 
 # USPS codes: states, District of Columbia, territories, freely associated states, armed forces
 US_STATES = (
@@ -15,9 +16,9 @@ US_STATES = (
     "RI SC SD TN TX UT VT VA WA WV WI WY DC AS GU MP PR VI FM MH PW AA AE AP"
 )
 CLAIM_FILING_CODES = "11 12 13 14 15 16 17 AM BL CH CI DS FI HM LM MA MB MC OF TV VA WC ZZ"
-INTERCHANGE_ID_QUALIFIERS = "01 14 20 27 28 29 30 33 ZZ"
 
 STATE = OneOf(US_STATES, code="STATE")
+_INTERCHANGE_QUALIFIER = OneOf(" ".join(get_args(InterchangeQualifier)))
 _ZIP = Pattern(r"\d{5}(\d{4})?", "ZIP", "must have five or nine digits", bare=True)
 _PHONE = Pattern(r"\d{10}", "PHONE", "must have ten digits", bare=True)
 _CONTROL_NUMBER = Whole(1, 999_999_999)
@@ -30,9 +31,9 @@ class Envelope:
     `created_at` is written as it stands: give it in the agency's own time zone.
     """
 
-    sender_qualifier: Annotated[str, OneOf(INTERCHANGE_ID_QUALIFIERS)]
+    sender_qualifier: Annotated[str, _INTERCHANGE_QUALIFIER]
     sender_id: Annotated[str, Identifier(15, 2)]
-    receiver_qualifier: Annotated[str, OneOf(INTERCHANGE_ID_QUALIFIERS)]
+    receiver_qualifier: Annotated[str, _INTERCHANGE_QUALIFIER]
     receiver_id: Annotated[str, Identifier(15, 2)]
     application_sender_code: Annotated[str | None, Identifier(15, 2)] = None
     application_receiver_code: Annotated[str | None, Identifier(15, 2)] = None

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped
 
 from app.core.db.columns import plain
-from app.core.db.entity import TenantEntity, standard_constraints
+from app.core.db.entity import TenantEntity, standard_constraints, unique_among_live
 
 _JSON = JSONB(none_as_null=True)
 
@@ -30,11 +29,5 @@ class VocabularyTerm(TenantEntity):
 
     __table_args__ = (
         *standard_constraints("vocabulary_terms"),
-        sa.Index(
-            "uq_vocabulary_terms_spoken",
-            "tenant_id",
-            "spoken",
-            unique=True,
-            postgresql_where=sa.text("deleted_at IS NULL"),
-        ),
+        unique_among_live("uq_vocabulary_terms_spoken", "spoken"),
     )

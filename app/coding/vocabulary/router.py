@@ -11,7 +11,7 @@ from app.coding.vocabulary.schemas import VocabularyTermCreate, VocabularyTermPa
 from app.coding.vocabulary.service import VocabularyReads, VocabularyWrites
 from app.core.dependencies import requires
 from app.core.idempotency.creation import CreationDependency
-from app.core.pagination import CursorText, Limit, Page, Sort
+from app.core.pagination import Page, PagingWithDeletedQuery
 from app.core.schemas import RestoreRequest, VersionQuery
 
 router = APIRouter(prefix="/coding/vocabulary", tags=["coding"], dependencies=[requires(VOCABULARY_WRITE)])
@@ -28,15 +28,10 @@ async def add_vocabulary_term(
 @router.get("")
 async def list_vocabulary_terms(
     terms: VocabularyReads,
-    limit: Limit = 50,
-    cursor: CursorText = None,
-    sort: Sort = "-created_at",
-    include_deleted: bool = False,
+    paging: PagingWithDeletedQuery,
 ) -> Page[VocabularyTermRead]:
     """The agency's own terms, newest first. The shipped ones are not among them."""
-    return await terms.list_page(
-        limit=limit, cursor=cursor, ascending=sort == "created_at", include_deleted=include_deleted
-    )
+    return await terms.list_page(paging)
 
 
 @router.get("/{term_id}")

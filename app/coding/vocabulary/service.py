@@ -18,7 +18,7 @@ from app.core.db.uow import ReadUnitOfWork, UnitOfWork
 from app.core.dependencies import ReadUow, Uow
 from app.core.errors import LimitReached
 from app.core.idempotency.creation import Creation
-from app.core.pagination import Page
+from app.core.pagination import Page, PagingWithDeleted
 from app.core.repository import require_version
 
 MOST_TERMS = 2000
@@ -41,10 +41,10 @@ class VocabularyReader:
         """Raises NotFound."""
         return VocabularyTermRead.of(await self._terms.get(self._uow.tenant_id, term_id))
 
-    async def list_page(self, *, include_deleted: bool, **query: Any) -> Page[VocabularyTermRead]:
+    async def list_page(self, paging: PagingWithDeleted, **filters: Any) -> Page[VocabularyTermRead]:
         """Newest first."""
-        listed = self._terms.list_including_deleted if include_deleted else self._terms.list_page
-        page = await listed(self._uow.tenant_id, **query)
+        listed = self._terms.list_including_deleted if paging.include_deleted else self._terms.list_page
+        page = await listed(self._uow.tenant_id, paging, **filters)
         return Page(items=[VocabularyTermRead.of(term) for term in page.items], next_cursor=page.next_cursor)
 
 

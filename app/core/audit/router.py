@@ -22,7 +22,7 @@ from app.core.audit.schemas import (
 from app.core.audit.service import AccessLog, AuditEvents
 from app.core.clock import utcnow
 from app.core.dependencies import requires
-from app.core.pagination import CursorText, Limit, Page, Sort
+from app.core.pagination import Page, PagingQuery
 from app.core.tags import Tag
 
 TAG = Tag("audit", "The audit log and the access log.")
@@ -40,9 +40,7 @@ _DOCUMENT: dict[int | str, dict[str, Any]] = {
 @router.get("/events", dependencies=[requires(AUDIT_READ)])
 async def list_audit_events(
     events: AuditEvents,
-    limit: Limit = 50,
-    cursor: CursorText = None,
-    sort: Sort = "-created_at",
+    paging: PagingQuery,
     entity_type: EntityTypeQuery = None,
     entity_id: uuid.UUID | None = None,
     actor_user_id: uuid.UUID | None = None,
@@ -52,9 +50,7 @@ async def list_audit_events(
 ) -> Page[AuditEventRead]:
     """Every change, login attempt, export and webhook of the agency, newest first."""
     return await events.list_page(
-        limit=limit,
-        cursor=cursor,
-        ascending=sort == "created_at",
+        paging,
         entity_type=entity_type,
         entity_id=entity_id,
         actor_user_id=actor_user_id,
@@ -93,9 +89,7 @@ async def export_audit_events(
 @router.get("/access-log", dependencies=[requires(AUDIT_READ)])
 async def list_access_log(
     entries: AccessLog,
-    limit: Limit = 50,
-    cursor: CursorText = None,
-    sort: Sort = "-created_at",
+    paging: PagingQuery,
     incident_id: uuid.UUID | None = None,
     actor_user_id: uuid.UUID | None = None,
     since: FromQuery = None,
@@ -103,9 +97,7 @@ async def list_access_log(
 ) -> Page[AccessEntryRead]:
     """Who was shown which charts, newest first: one entry per request. Whoever changes a chart is in the audit log."""
     return await entries.list_page(
-        limit=limit,
-        cursor=cursor,
-        ascending=sort == "created_at",
+        paging,
         incident_id=incident_id,
         actor_user_id=actor_user_id,
         since=since,

@@ -16,7 +16,7 @@ from app.core.audit.repository import AccessEntryRepository, AuditEventRepositor
 from app.core.audit.schemas import AccessEntryRead, AuditEventRead, ExportFormat
 from app.core.audit.writer import record
 from app.core.dependencies import CurrentUser, RuntimeDependency
-from app.core.pagination import Page, decode_cursor, encode_cursor
+from app.core.pagination import Page, Paging
 from app.core.permissions import Principal
 from app.core.runtime import Runtime
 from app.core.schemas import ReadModel
@@ -42,16 +42,14 @@ class LogReader(Generic[R]):
         self._repository = repository
         self._shown = shown
 
-    async def list_page(self, *, limit: int, cursor: str | None, **query: Any) -> Page[R]:
-        """Newest first unless `ascending`. Raises Forbidden, ValidationFailed (cursor)."""
+    async def list_page(self, paging: Paging, **query: Any) -> Page[R]:
+        """Raises Forbidden, ValidationFailed (cursor)."""
         self._principal.require(AUDIT_READ)
-        after = None if cursor is None else decode_cursor(cursor)[1]
-        rows = await self._rows(limit + 1, after, query)
-        items = rows[:limit]
-        more = len(rows) > limit
+        after = None if paging.after is None else paging.after[1]
+        rows = await self._rows(paging.limit + 1, after, {**query, "ascending": paging.ascending})
+        shown, next_cursor = paging.split(rows)
         return Page[Any].model_construct(
-            items=[self._shown.model_validate(row) for row in items],
-            next_cursor=encode_cursor(items[-1]["created_at"], items[-1]["id"]) if more else None,
+            items=[self._shown.model_validate(row) for row in shown], next_cursor=next_cursor
         )
 
     async def export(self, form: ExportFormat, **query: Any) -> AsyncIterator[bytes]:

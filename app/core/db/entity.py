@@ -107,6 +107,13 @@ def standard_constraints(table: str, *order: str) -> tuple[sa.schema.SchemaItem,
     )
 
 
+def unique_among_live(name: str, *columns: str, also: sa.TextClause | None = None) -> sa.Index:
+    """No two rows of one agency that are not deleted agree in `columns`; `also` narrows the rows that are compared."""
+    live = sa.text("deleted_at IS NULL")
+    where = live if also is None else sa.and_(live, also)
+    return sa.Index(name, "tenant_id", *columns, unique=True, postgresql_where=where)
+
+
 @event.listens_for(TenantEntity, "load", propagate=True)
 def _seal(entity: TenantEntity, context: Any) -> None:
     entity.__dict__["_sealed"] = True

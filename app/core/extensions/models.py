@@ -11,13 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped
 
 from app.core.db.columns import EnumText, plain, secret, values_check
-from app.core.db.entity import TenantEntity, standard_constraints
-
-
-def _unique_among_live(table: str, *columns: str) -> sa.Index:
-    return sa.Index(
-        f"uq_{table}_{columns[0]}", "tenant_id", *columns, unique=True, postgresql_where=sa.text("deleted_at IS NULL")
-    )
+from app.core.db.entity import TenantEntity, standard_constraints, unique_among_live
 
 
 class Station(TenantEntity):
@@ -32,7 +26,7 @@ class Station(TenantEntity):
     state: Mapped[str | None] = plain(default=None)
     zip: Mapped[str | None] = plain(default=None)
 
-    __table_args__ = (*standard_constraints("stations"), _unique_among_live("stations", "name"))
+    __table_args__ = (*standard_constraints("stations"), unique_among_live("uq_stations_name", "name"))
 
 
 class Asset(TenantEntity):
@@ -83,7 +77,7 @@ class InventoryItem(TenantEntity):
 
     __table_args__ = (
         *standard_constraints("inventory_items"),
-        _unique_among_live("inventory_items", "sku"),
+        unique_among_live("uq_inventory_items_sku", "sku"),
         values_check("controlled_substance_schedule", ControlledSubstanceSchedule),
     )
 
@@ -110,7 +104,7 @@ class Integration(TenantEntity):
 
     __table_args__ = (
         *standard_constraints("integration_registry"),
-        _unique_among_live("integration_registry", "name"),
+        unique_among_live("uq_integration_registry_name", "name"),
         values_check("kind", IntegrationKind),
     )
 
@@ -128,6 +122,6 @@ class ExternalApiKey(TenantEntity):
 
     __table_args__ = (
         *standard_constraints("external_api_keys"),
-        _unique_among_live("external_api_keys", "name"),
+        unique_among_live("uq_external_api_keys_name", "name"),
         sa.UniqueConstraint("tenant_id", "secret_hash", name="uq_external_api_keys_secret_hash"),
     )

@@ -11,7 +11,7 @@ from app.core.inbox.lifecycle import ReceiptStatus
 from app.core.inbox.permissions import WEBHOOK_READ, WEBHOOK_REPLAY
 from app.core.inbox.schemas import ProviderQuery, ReceiptRead, ReceiptTransitionRequest
 from app.core.inbox.service import ReceiptReads, Receipts
-from app.core.pagination import CursorText, Limit, Page, Sort
+from app.core.pagination import Page, PagingQuery
 
 router = APIRouter(prefix="/webhooks/receipts", tags=["webhooks"])
 
@@ -19,16 +19,12 @@ router = APIRouter(prefix="/webhooks/receipts", tags=["webhooks"])
 @router.get("", dependencies=[requires(WEBHOOK_READ)])
 async def list_webhook_receipts(
     receipts: ReceiptReads,
-    limit: Limit = 50,
-    cursor: CursorText = None,
-    sort: Sort = "-created_at",
+    paging: PagingQuery,
     status: ReceiptStatus | None = None,
     provider: ProviderQuery = None,
 ) -> Page[ReceiptRead]:
     """What outside systems reported to the agency and what became of it, newest first. Bodies are not shown."""
-    return await receipts.list_page(
-        limit=limit, cursor=cursor, ascending=sort == "created_at", status=status, provider=provider
-    )
+    return await receipts.list_page(paging, status=status, provider=provider)
 
 
 @router.post("/{receipt_id}/transitions", dependencies=[requires(WEBHOOK_REPLAY)])

@@ -14,7 +14,7 @@ from app.core.inbox.models import WebhookReceipt
 from app.core.inbox.permissions import WEBHOOK_READ, WEBHOOK_REPLAY
 from app.core.inbox.repository import ReceiptRepository
 from app.core.inbox.schemas import ReceiptRead, ReceiptTransitionRequest
-from app.core.pagination import Page
+from app.core.pagination import Page, Paging
 from app.core.permissions import Principal
 from app.core.repository import require_version
 
@@ -29,8 +29,8 @@ class ReceiptReader:
         self._receipts = ReceiptRepository(uow)
         uow.principal.require(WEBHOOK_READ)
 
-    async def list_page(self, **query: Any) -> Page[ReceiptRead]:
-        page = await self._receipts.list_page(self._uow.tenant_id, **query)
+    async def list_page(self, paging: Paging, **filters: Any) -> Page[ReceiptRead]:
+        page = await self._receipts.list_page(self._uow.tenant_id, paging, **filters)
         items = [present(receipt, self._uow.principal) for receipt in page.items]
         return Page(items=items, next_cursor=page.next_cursor)
 

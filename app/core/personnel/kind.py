@@ -10,7 +10,7 @@ from typing import Any
 
 from app.core.clock import utcnow
 from app.core.db.uow import ReadUnitOfWork
-from app.core.errors import ValidationFailed
+from app.core.errors import Problem, refuse
 from app.core.personnel.lifecycle import EmploymentStatus, employment_lifecycle
 from app.core.personnel.models import LicensureLevel, Person
 from app.core.personnel.permissions import PERSONNEL_READ, PERSONNEL_WRITE
@@ -33,13 +33,11 @@ def _check(person: Person) -> None:
     given = person.licensure_id, person.licensure_state, person.licensure_expires_on
     if given == (None, None, None):
         return
-    problems = [
-        {"field": field, "code": "missing", "message": "A licence has a number and a state."}
+    refuse(
+        Problem.missing(field, "A licence has a number and a state.")
         for field in ("licensure_id", "licensure_state")
         if getattr(person, field) is None
-    ]
-    if problems:
-        raise ValidationFailed(problems=problems)
+    )
 
 
 async def _derive(uow: ReadUnitOfWork) -> Callable[[Person], dict[str, Any]]:

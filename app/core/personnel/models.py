@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped
 
 from app.core.db.columns import EnumText, plain, values_check
-from app.core.db.entity import TenantEntity, standard_constraints
+from app.core.db.entity import TenantEntity, standard_constraints, unique_among_live
 from app.core.personnel.lifecycle import EmploymentStatus, employment_lifecycle
 
 
@@ -55,21 +55,8 @@ class Person(TenantEntity):
     __table_args__ = (
         *standard_constraints("personnel", "status"),
         sa.ForeignKeyConstraint(["tenant_id", "user_id"], ["users.tenant_id", "users.id"], name="fk_personnel_user_id"),
-        sa.Index(
-            "uq_personnel_licensure",
-            "tenant_id",
-            "licensure_state",
-            "licensure_id",
-            unique=True,
-            postgresql_where=sa.text("deleted_at IS NULL"),
-        ),
-        sa.Index(
-            "uq_personnel_user_id",
-            "tenant_id",
-            "user_id",
-            unique=True,
-            postgresql_where=sa.text("deleted_at IS NULL"),
-        ),
+        unique_among_live("uq_personnel_licensure", "licensure_state", "licensure_id"),
+        unique_among_live("uq_personnel_user_id", "user_id"),
         sa.CheckConstraint("(licensure_id IS NULL) = (licensure_state IS NULL)", name="licensure"),
         sa.CheckConstraint("licensure_expires_on IS NULL OR licensure_id IS NOT NULL", name="licensure_expires_on"),
         values_check("licensure_level", LicensureLevel),

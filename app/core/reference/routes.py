@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends
 
 from app.core.dependencies import ReadUow, Uow, requires
 from app.core.idempotency.creation import CreationDependency
-from app.core.pagination import CursorText, Limit, Page, Sort
+from app.core.pagination import Page, PagingQuery
 from app.core.reference.kinds import ReferenceKind, Verb
 from app.core.reference.service import ReferenceReader, ReferenceService
 from app.core.schemas import RestoreRequest, VersionQuery
@@ -79,11 +79,9 @@ def _add_reading(router: APIRouter, kind: ReferenceKind[Any]) -> None:
     async def list_page(
         records: reader_type,
         selection: selection_type,
-        limit: Limit = 50,
-        cursor: CursorText = None,
-        sort: Sort = "-created_at",
+        paging: PagingQuery,
     ) -> page_model:
-        return await records.list_page(limit=limit, cursor=cursor, ascending=sort == "created_at", **selection)
+        return await records.list_page(paging, **selection)
 
     @router.get(
         "/{record_id}",

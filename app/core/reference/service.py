@@ -11,7 +11,7 @@ from app.core.db.entity import E
 from app.core.db.uow import ReadUnitOfWork, UnitOfWork
 from app.core.errors import ValidationFailed
 from app.core.idempotency.creation import Creation
-from app.core.pagination import Page
+from app.core.pagination import Page, Paging
 from app.core.reference.kinds import Issued, ReferenceKind, Verb
 from app.core.reference.repository import ReferenceRepository
 from app.core.reference.schemas import TransitionRequest
@@ -31,13 +31,13 @@ class ReferenceReader(Generic[E]):
         """Raises NotFound."""
         return await self.present(await self._records.get(self._uow.tenant_id, record_id))
 
-    async def list_page(self, *, include_deleted: bool = False, **query: Any) -> Page[EntityRead]:
+    async def list_page(self, paging: Paging, *, include_deleted: bool = False, **filters: Any) -> Page[EntityRead]:
         """Raises Forbidden when deleted ones are asked for by somebody who may not write."""
         listed = self._records.list_page
         if include_deleted:
             self._uow.principal.require(self._kind.may_write)
             listed = self._records.list_including_deleted
-        page = await listed(self._uow.tenant_id, **query)
+        page = await listed(self._uow.tenant_id, paging, **filters)
         derived = await self._derivation()
         shown = [self._kind.read.of(record, **derived(record)) for record in page.items]
         return Page(items=shown, next_cursor=page.next_cursor)

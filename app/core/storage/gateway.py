@@ -8,10 +8,9 @@ import datetime as dt
 import hashlib
 import os
 import re
-import secrets
 from collections.abc import AsyncIterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import boto3
 from botocore.config import Config
@@ -19,6 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from app.core.clock import utcnow
 from app.core.errors import NotFound, PayloadTooLarge, ServiceUnavailable, UnsupportedMediaType, ValidationFailed
+from app.core.files import beside, create, write_atomically
 from app.core.gateways import Gateway
 from app.core.ids import TenantId
 from app.core.storage.errors import LinkUsed
@@ -143,7 +143,7 @@ class FilesystemStore:
         if await asyncio.to_thread(used.exists):
             raise LinkUsed
         path = self._path(permission.key)
-        temporary = _beside(path)
+        temporary = beside(path)
         try:
             await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
             await _receive(temporary, permission, chunks)
@@ -182,32 +182,13 @@ class FilesystemStore:
 
     def _write(self, path: Path, content: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = _beside(path)
-        try:
-            with _created(temporary) as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-
-
-def _beside(path: Path) -> Path:
-    """A name for what is not whole yet, in the same directory: renaming it is atomic."""
-    return path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-
-
-def _created(path: Path) -> BinaryIO:
-    """A new file that the service's user alone may read."""
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+        write_atomically(path, content)
 
 
 async def _receive(path: Path, permission: UploadPermission, chunks: AsyncIterable[bytes]) -> None:
     """The chunks are written to `path`, no more than was declared. Raises PayloadTooLarge, ValidationFailed."""
     received, digest = 0, hashlib.sha256()
-    file = await asyncio.to_thread(_created, path)
+    file = await asyncio.to_thread(create, path)
     try:
         async for chunk in chunks:
             received += len(chunk)

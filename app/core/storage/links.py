@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import datetime as dt
 from dataclasses import dataclass, field
 from typing import TypeVar
-
-import orjson
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from app.core.clock import utcnow
 from app.core.ids import new_random_uuid
 from app.core.keys import Keyring
 from app.core.paths import API_PREFIX
+from app.core.sealed import Expiring, SealedTokens
 from app.core.storage.errors import LinkRefused
 
 UPLOAD_SECONDS = 600
 DOWNLOAD_SECONDS = 300
 LOCAL_UPLOADS = f"{API_PREFIX}/objects/uploads/"
 LOCAL_DOWNLOADS = f"{API_PREFIX}/objects/downloads/"
-MAX_TOKEN = 2048
+
+P = TypeVar("P")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,36 +53,30 @@ class DownloadLink:
     expires_at: dt.datetime
 
 
-class _Permission(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    key: str
-    expires: int
-
-    @property
-    def expired(self) -> bool:
-        return utcnow().timestamp() >= self.expires
-
-
-class UploadPermission(_Permission):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadPermission(Expiring):
     """A token of the local store permits one object under `key`, of these terms. Its `nonce` makes it unique."""
 
+    key: str
     content_type: str
     size: int
     sha256: str
     nonce: str
 
 
-class DownloadPermission(_Permission):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownloadPermission(Expiring):
+    key: str
     content_type: str
     file_name: str
 
 
-P = TypeVar("P", bound=_Permission)
+_UPLOADS = SealedTokens("object-upload", UploadPermission)
+_DOWNLOADS = SealedTokens("object-download", DownloadPermission)
 
 
 class LinkSigner:
-    """The signer makes and reads tokens for the local store's own routes. Uploads and downloads have a key each."""
+    """The signer makes and reads tokens for the local store's own routes. An upload's token is no download's."""
 
     def __init__(self, keys: Keyring) -> None:
         self._keys = keys
@@ -100,7 +91,7 @@ class LinkSigner:
             sha256=terms.sha256,
             nonce=new_random_uuid().hex,
         )
-        url = LOCAL_UPLOADS + self._sign("object-upload", permission)
+        url = LOCAL_UPLOADS + _UPLOADS.write(self._keys, permission)
         return UploadLink(url, expires_at, headers={"Content-Type": terms.content_type})
 
     def sign_download(self, key: str, content_type: str, file_name: str) -> DownloadLink:
@@ -108,54 +99,22 @@ class LinkSigner:
         permission = DownloadPermission(
             key=key, expires=int(expires_at.timestamp()), content_type=content_type, file_name=file_name
         )
-        return DownloadLink(LOCAL_DOWNLOADS + self._sign("object-download", permission), expires_at)
+        return DownloadLink(LOCAL_DOWNLOADS + _DOWNLOADS.write(self._keys, permission), expires_at)
 
     def read_upload(self, token: str) -> UploadPermission:
         """Raises LinkRefused."""
-        return self._read("object-upload", UploadPermission, token)
+        return _permitted(_UPLOADS.read(self._keys, token))
 
     def read_download(self, token: str) -> DownloadPermission:
         """Raises LinkRefused."""
-        return self._read("object-download", DownloadPermission, token)
+        return _permitted(_DOWNLOADS.read(self._keys, token))
 
-    def _sign(self, purpose: str, permission: _Permission) -> str:
-        message = orjson.dumps(permission.model_dump())
-        return f"{_encoded(message)}.{_encoded(self._keys.seal(purpose, message))}"
 
-    def _read(self, purpose: str, kind: type[P], token: str) -> P:
-        message, seal = (_decoded(part) for part in _parts(token))
-        if not self._keys.verify(purpose, message, seal):
-            raise LinkRefused
-        try:
-            permission = kind.model_validate_json(message)
-        except ValidationError as error:  # sealed by a version of the service that signed other permissions
-            raise LinkRefused from error
-        if permission.expired:
-            raise LinkRefused
-        return permission
+def _permitted(permission: P | None) -> P:
+    if permission is None:
+        raise LinkRefused
+    return permission
 
 
 def _in(seconds: int) -> dt.datetime:
     return (utcnow() + dt.timedelta(seconds=seconds)).replace(microsecond=0)
-
-
-def _parts(token: str) -> list[str]:
-    parts = token.split(".")
-    if len(parts) != 2 or len(token) > MAX_TOKEN:
-        raise LinkRefused
-    return parts
-
-
-def _encoded(content: bytes) -> str:
-    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
-
-
-def _decoded(text: str) -> bytes:
-    """The bytes of the one spelling that `_encoded` makes: a second spelling of them would be a second link."""
-    try:
-        content = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise LinkRefused from error
-    if _encoded(content) != text:
-        raise LinkRefused
-    return content

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 
 from app.core.bodies import BodyRule
 from app.core.dependencies import public_route
-from app.core.storage.links import LOCAL_UPLOADS, MAX_TOKEN
+from app.core.sealed import MAX_TOKEN
+from app.core.storage.links import LOCAL_UPLOADS
 from app.core.storage.service import Objects
 from app.core.tags import Tag
 

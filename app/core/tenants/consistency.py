@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.core.errors import ValidationFailed
+from app.core.errors import Problem, refuse
 from app.core.tenants.models import Tenant
 
 _WHOLE = (("street", "city", "zip"), ("pay_to_street", "pay_to_city", "pay_to_state", "pay_to_zip"))
@@ -29,10 +29,4 @@ def require_consistent(tenant: Tenant) -> None:
         for detail, name in _DETAIL_OF.items()
         if getattr(tenant, detail) is not None and getattr(tenant, name) is None
     ]
-    if missing:
-        raise ValidationFailed(
-            problems=[
-                {"field": name, "code": "missing", "message": "What was given beside this needs it."}
-                for name in dict.fromkeys(missing)
-            ]
-        )
+    refuse(Problem.missing(name, "What was given beside this needs it.") for name in dict.fromkeys(missing))

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from app.core.geography import State, Zip
+from app.core.identifiers import InterchangeQualifier, has_npi_check_digit
 from app.core.schemas import EntityRead, RequestModel, Text, VersionedPatch, length
 from app.core.tenants.models import TenantStatus
 
@@ -27,10 +28,7 @@ def _time_zone(value: str) -> str:
 
 
 def _npi(value: str) -> str:
-    """Luhn over 80840 + NPI (CMS NPI check digit)."""
-    digits = [int(digit) for digit in "80840" + value]
-    doubled = [sum(divmod(digit * 2, 10)) if index % 2 else digit for index, digit in enumerate(reversed(digits))]
-    if sum(doubled) % 10:
+    if not has_npi_check_digit(value):
         raise PydanticCustomError("npi_check_digit", "The NPI's check digit is wrong")
     return value
 
@@ -39,7 +37,6 @@ Npi = Annotated[Text, Field(pattern=r"^[0-9]{10}$"), AfterValidator(_npi)]
 Ein = Annotated[Text, Field(pattern=r"^[0-9]{9}$")]
 Taxonomy = Annotated[Text, Field(pattern=r"^[0-9A-Z]{9}X$")]
 Phone = Annotated[Text, Field(pattern=r"^[0-9]{10}$")]
-InterchangeQualifier = Literal["01", "14", "20", "27", "28", "29", "30", "33", "ZZ"]
 TimeZone = Annotated[Text, AfterValidator(_time_zone)]
 Slug = Annotated[Text, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 Email = Annotated[Text, length(100, 3), Field(pattern=r"^[^@\s]+@[^@\s]+$")]

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped
 
 from app.core.db.columns import EnumText, plain, secret
-from app.core.db.entity import TenantEntity, standard_constraints
+from app.core.db.entity import TenantEntity, standard_constraints, unique_among_live
 from app.core.permissions import USER_ROLES, Role
 from app.core.users.lifecycle import UserStatus, user_lifecycle
 
@@ -31,7 +31,7 @@ class User(TenantEntity):
 
     __table_args__ = (
         *standard_constraints("users", "status"),
-        sa.Index("uq_users_email", "tenant_id", "email", unique=True, postgresql_where=sa.text("deleted_at IS NULL")),
+        unique_among_live("uq_users_email", "email"),
         sa.CheckConstraint("role IN ({})".format(", ".join(f"'{role}'" for role in USER_ROLES)), name="role"),
         sa.CheckConstraint("email = lower(email)", name="email_lower"),
         user_lifecycle.check(),

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 
 from app.core.dependencies import requires
 from app.core.idempotency.creation import CreationDependency
-from app.core.pagination import CursorText, Limit, Page, Sort
+from app.core.pagination import Page, PagingWithDeletedQuery
 from app.core.schemas import RestoreRequest, VersionQuery
 from app.core.tags import Tag
 from app.core.users.lifecycle import UserStatus
@@ -30,23 +30,17 @@ async def create_user(given: UserCreate, users: Users, creation: CreationDepende
 @router.get("", dependencies=[requires(USER_READ)])
 async def list_users(
     users: UserReads,
-    limit: Limit = 50,
-    cursor: CursorText = None,
-    sort: Sort = "-created_at",
+    paging: PagingWithDeletedQuery,
     role: UserRole | None = None,
     status: UserStatus | None = None,
     email: Annotated[str | None, Query(min_length=1, max_length=254, pattern=r"^[^\x00]*$")] = None,
-    include_deleted: bool = False,
 ) -> Page[UserRead]:
     """The agency's users, newest first. An `email` matches as a whole, in any case."""
     return await users.list_page(
-        limit=limit,
-        cursor=cursor,
-        ascending=sort == "created_at",
+        paging,
         role=role,
         status=status,
         email=None if email is None else email.lower(),
-        include_deleted=include_deleted,
     )
 
 

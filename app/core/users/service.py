@@ -14,7 +14,7 @@ from app.core.db.uow import ReadUnitOfWork, UnitOfWork
 from app.core.dependencies import ReadUow, RuntimeDependency, Uow
 from app.core.errors import NotFound, Unauthenticated
 from app.core.idempotency.creation import Creation
-from app.core.pagination import Page
+from app.core.pagination import Page, PagingWithDeleted
 from app.core.permissions import Principal, Role
 from app.core.repository import require_version
 from app.core.runtime import Runtime
@@ -50,9 +50,9 @@ class UserReader:
         """Raises NotFound."""
         return present(await self._users.get(self._uow.tenant_id, user_id), self._uow.principal)
 
-    async def list_page(self, *, include_deleted: bool, **query: Any) -> Page[UserRead]:
-        listed = self._users.list_including_deleted if include_deleted else self._users.list_page
-        page = await listed(self._uow.tenant_id, **query)
+    async def list_page(self, paging: PagingWithDeleted, **filters: Any) -> Page[UserRead]:
+        listed = self._users.list_including_deleted if paging.include_deleted else self._users.list_page
+        page = await listed(self._uow.tenant_id, paging, **filters)
         return Page(items=[present(user, self._uow.principal) for user in page.items], next_cursor=page.next_cursor)
 
 

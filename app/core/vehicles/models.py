@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped
 
 from app.core.db.columns import EnumText, plain, values_check
-from app.core.db.entity import TenantEntity, standard_constraints
+from app.core.db.entity import TenantEntity, standard_constraints, unique_among_live
 from app.core.vehicles.lifecycle import VehicleStatus, vehicle_lifecycle
 
 
@@ -63,13 +63,7 @@ class Vehicle(TenantEntity):
 
     __table_args__ = (
         *standard_constraints("vehicles", "status"),
-        sa.Index(
-            "uq_vehicles_unit_number",
-            "tenant_id",
-            "unit_number",
-            unique=True,
-            postgresql_where=sa.text("deleted_at IS NULL AND status <> 'retired'"),
-        ),
+        unique_among_live("uq_vehicles_unit_number", "unit_number", also=sa.text("status <> 'retired'")),
         values_check("vehicle_type", VehicleType),
         values_check("capability", UnitCapability),
         vehicle_lifecycle.check(),

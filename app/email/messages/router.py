@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from app.core.dependencies import requires
-from app.core.pagination import CursorText, Limit, Page, Sort
+from app.core.pagination import Page, PagingQuery
 from app.core.tags import Tag
 from app.email.messages.lifecycle import EmailStatus
 from app.email.messages.schemas import MessageRead
@@ -21,13 +21,9 @@ router = APIRouter(prefix="/email/messages", tags=["email"])
 @router.get("", dependencies=[requires(EMAIL_READ)])
 async def list_messages(
     messages: MessageReads,
-    limit: Limit = 50,
-    cursor: CursorText = None,
-    sort: Sort = "-created_at",
+    paging: PagingQuery,
     status: EmailStatus | None = None,
     template: Annotated[str | None, Query(max_length=60, pattern=r"^[a-z_]+$")] = None,
 ) -> Page[MessageRead]:
     """What became of the agency's e-mails, newest first. Their texts are not kept."""
-    return await messages.list_page(
-        limit=limit, cursor=cursor, ascending=sort == "created_at", status=status, template=template
-    )
+    return await messages.list_page(paging, status=status, template=template)

@@ -11,7 +11,7 @@ from app.core.db.uow import ReadUnitOfWork, UnitOfWork
 from app.core.dependencies import ReadUow
 from app.core.outbound.service import Attempts
 from app.core.outbound.turns import take_turn
-from app.core.pagination import Page
+from app.core.pagination import Page, Paging
 from app.email.catalogue import C, Template
 from app.email.messages.lifecycle import email_lifecycle
 from app.email.messages.models import EmailMessage
@@ -51,9 +51,9 @@ class MessageReader:
         self._uow = uow
         self._messages = MessageRepository(uow)
 
-    async def list_page(self, **query: Any) -> Page[MessageRead]:
+    async def list_page(self, paging: Paging, **filters: Any) -> Page[MessageRead]:
         self._uow.principal.require(EMAIL_READ)
-        page = await self._messages.list_page(self._uow.tenant_id, **query)
+        page = await self._messages.list_page(self._uow.tenant_id, paging, **filters)
         return Page(items=[self._present(message) for message in page.items], next_cursor=page.next_cursor)
 
     def _present(self, message: EmailMessage) -> MessageRead:

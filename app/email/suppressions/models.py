@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped
 
 from app.core.db.columns import EnumText, internal, phi, plain, values_check
-from app.core.db.entity import TenantEntity, standard_constraints
+from app.core.db.entity import TenantEntity, standard_constraints, unique_among_live
 
 
 class SuppressionReason(StrEnum):
@@ -35,12 +35,6 @@ class EmailSuppression(TenantEntity):
             ["email_messages.tenant_id", "email_messages.id"],
             name="fk_email_suppressions_message_id",
         ),
-        sa.Index(
-            "uq_email_suppressions_address",
-            "tenant_id",
-            "address",
-            unique=True,
-            postgresql_where=sa.text("deleted_at IS NULL"),
-        ),
+        unique_among_live("uq_email_suppressions_address", "address"),
         values_check("reason", SuppressionReason),
     )

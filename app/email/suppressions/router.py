@@ -7,7 +7,7 @@ import uuid
 from fastapi import APIRouter
 
 from app.core.dependencies import requires
-from app.core.pagination import CursorText, Limit, Page, Sort
+from app.core.pagination import Page, PagingQuery
 from app.core.schemas import VersionQuery
 from app.email.permissions import EMAIL_READ, EMAIL_UNSUPPRESS
 from app.email.suppressions.schemas import SuppressionRead
@@ -17,11 +17,9 @@ router = APIRouter(prefix="/email/suppressions", tags=["email"])
 
 
 @router.get("", dependencies=[requires(EMAIL_READ)])
-async def list_suppressions(
-    suppressions: SuppressionReads, limit: Limit = 50, cursor: CursorText = None, sort: Sort = "-created_at"
-) -> Page[SuppressionRead]:
+async def list_suppressions(suppressions: SuppressionReads, paging: PagingQuery) -> Page[SuppressionRead]:
     """Addresses that bounced for good or complained, newest first. Nothing is sent to them."""
-    return await suppressions.list_page(limit=limit, cursor=cursor, ascending=sort == "created_at")
+    return await suppressions.list_page(paging)
 
 
 @router.delete("/{suppression_id}", status_code=204, dependencies=[requires(EMAIL_UNSUPPRESS)])

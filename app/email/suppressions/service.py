@@ -12,7 +12,7 @@ from app.core.clock import utcnow
 from app.core.db.uow import ReadUnitOfWork, UnitOfWork
 from app.core.dependencies import ReadUow, Uow
 from app.core.outbound.turns import take_turn
-from app.core.pagination import Page
+from app.core.pagination import Page, Paging
 from app.core.repository import require_version
 from app.email.permissions import EMAIL_READ, EMAIL_UNSUPPRESS
 from app.email.suppressions.models import EmailSuppression, SuppressionReason
@@ -34,9 +34,9 @@ class SuppressionReader:
         self._uow = uow
         self._suppressions = SuppressionRepository(uow)
 
-    async def list_page(self, *, limit: int, cursor: str | None, ascending: bool) -> Page[SuppressionRead]:
+    async def list_page(self, paging: Paging) -> Page[SuppressionRead]:
         self._uow.principal.require(EMAIL_READ)
-        page = await self._suppressions.list_page(self._uow.tenant_id, limit=limit, cursor=cursor, ascending=ascending)
+        page = await self._suppressions.list_page(self._uow.tenant_id, paging)
         return Page(items=[SuppressionRead.of(item) for item in page.items], next_cursor=page.next_cursor)
 
 

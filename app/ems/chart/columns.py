@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped
 
 from app.core.db.columns import Digest, internal, phi
 from app.core.db.entity import TenantEntity, standard_constraints
+from app.core.errors import Problem
 from app.ems.elements import Owner, PhiClass, phi_class
 
 
@@ -65,8 +66,8 @@ class ChartEntry(TenantEntity):
     if TYPE_CHECKING:
         elements: Mapped[dict[str, Any]]
 
-    def inconsistencies(self) -> list[tuple[str, str, str]]:
-        """Problems as (field, code, message): columns that only make sense together."""
+    def inconsistencies(self) -> list[Problem]:
+        """Problems of columns that only make sense together."""
         return []
 
     def carried_elements(self) -> Mapping[str, str]:

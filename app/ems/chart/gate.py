@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
 from app.core.db.uow import UnitOfWork
-from app.core.errors import ValidationFailed
+from app.core.errors import Problem, ValidationFailed, refuse
 from app.core.permissions import Principal
 from app.core.repository import require_version
 from app.ems.chart.columns import ChartEntry
@@ -65,9 +65,7 @@ def reason_metadata(reason: str | None) -> dict[str, str] | None:
 
 def require_consistent(entry: ChartEntry) -> None:
     """Require that the entry's columns do not contradict each other. Raises ValidationFailed."""
-    problems = [{"field": field, "code": code, "message": message} for field, code, message in entry.inconsistencies()]
-    if problems:
-        raise ValidationFailed(problems=problems)
+    refuse(entry.inconsistencies())
 
 
 def check_entry_elements(entry: ChartEntry) -> None:
@@ -75,7 +73,7 @@ def check_entry_elements(entry: ChartEntry) -> None:
     carried = entry.carried_elements()
     values = from_json(entry.elements)
     problems = [
-        {"field": f"elements.{problem.path}", "code": problem.code.value, "message": problem.message}
+        Problem(f"elements.{problem.path}", problem.code.value, problem.message)
         for problem in check_elements(
             values,
             dictionary=load_dictionary(TARGET_BUILD),
@@ -85,11 +83,10 @@ def check_entry_elements(entry: ChartEntry) -> None:
         )
     ]
     problems += _contradictions(entry, carried, values)
-    if problems:
-        raise ValidationFailed(problems=problems)
+    refuse(problems)
 
 
-def _contradictions(entry: ChartEntry, carried: Any, values: dict[str, list[ElementValue]]) -> list[dict[str, str]]:
+def _contradictions(entry: ChartEntry, carried: Any, values: dict[str, list[ElementValue]]) -> list[Problem]:
     """Problems of elements that have a column: entries that do not go with the column's value.
 
     A NOT value never stands beside a value. A pertinent negative stands beside one only where NEMSIS wants both. The
@@ -103,12 +100,10 @@ def _contradictions(entry: ChartEntry, carried: Any, values: dict[str, list[Elem
         for number, given in enumerate(values.get(element_id, ())):
             problem = _contradiction(elements[element_id], given, beside_values=count > 0, has_value=number < count)
             if problem is not None:
-                problems.append((column, *problem))
+                code, message = problem
+                problems.append(Problem(column, code, f"{elements[element_id].name} {message}"))
                 break
-    return [
-        {"field": column, "code": code, "message": f"{elements[carried[column]].name} {message}"}
-        for column, code, message in problems
-    ]
+    return problems
 
 
 def _contradiction(

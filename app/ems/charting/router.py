@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 
 from app.core.dependencies import requires
 from app.core.idempotency.creation import CreationDependency
-from app.core.pagination import CursorText, Limit, Page, Sort
+from app.core.pagination import Page, PagingWithDeletedQuery
 from app.core.schemas import VersionQuery
 from app.ems.chart.schemas import ChangeReasonQuery, ChartRestore
 from app.ems.charting.schemas import IncidentTransitionRequest
@@ -30,23 +30,17 @@ async def create_incident(given: IncidentCreate, incidents: Incidents, creation:
 @router.get("", dependencies=[requires(CHART_READ)])
 async def list_incidents(
     incidents: IncidentReads,
-    limit: Limit = 50,
-    cursor: CursorText = None,
-    sort: Sort = "-created_at",
+    paging: PagingWithDeletedQuery,
     status: IncidentStatus | None = None,
     incident_number: Annotated[str | None, Query(min_length=1, max_length=50, pattern=r"^[^\x00]*$")] = None,
     created_by: uuid.UUID | None = None,
-    include_deleted: bool = False,
 ) -> Page[IncidentRead]:
     """Charts, newest first. `include_deleted` is for admins."""
     return await incidents.list_page(
-        limit=limit,
-        cursor=cursor,
-        ascending=sort == "created_at",
+        paging,
         status=status,
         incident_number=incident_number,
         created_by=created_by,
-        include_deleted=include_deleted,
     )
 
 

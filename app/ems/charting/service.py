@@ -15,7 +15,7 @@ from app.core.dependencies import ReadUow, Uow
 from app.core.errors import Forbidden
 from app.core.idempotency.creation import Creation
 from app.core.jobs.queue import Job, enqueue
-from app.core.pagination import Page
+from app.core.pagination import Page, PagingWithDeleted
 from app.core.permissions import Principal
 from app.core.repository import require_version
 from app.core.runtime import Runtime
@@ -63,13 +63,13 @@ class IncidentReader:
         """One incident. Raises NotFound."""
         return present(await self._incidents.get(self._uow.tenant_id, incident_id), self._uow.principal)
 
-    async def list_page(self, *, include_deleted: bool, **query: Any) -> Page[IncidentRead]:
+    async def list_page(self, paging: PagingWithDeleted, **filters: Any) -> Page[IncidentRead]:
         """A page of incidents. Raises Forbidden when anyone but an admin asks for deleted ones."""
         listed = self._incidents.list_page
-        if include_deleted:
+        if paging.include_deleted:
             self._uow.principal.require(CHART_RESTORE)
             listed = self._incidents.list_including_deleted
-        page = await listed(self._uow.tenant_id, **query)
+        page = await listed(self._uow.tenant_id, paging, **filters)
         return Page(
             items=[present(incident, self._uow.principal) for incident in page.items], next_cursor=page.next_cursor
         )
@@ -185,9 +185,9 @@ class IncidentService:
         if given.action is IncidentTransition.SUBMIT_FOR_REVIEW:
             await reviews.open(incident.id, incident.created_by)
         elif given.action is IncidentTransition.COMPLETE:
-            await reviews.close(incident.id, incident.created_by, ReviewTransition.COMPLETE)
+            await reviews.close(incident.id, ReviewTransition.COMPLETE)
         elif given.action is IncidentTransition.RETURN_FOR_CORRECTION:
-            review = await reviews.close(incident.id, incident.created_by, ReviewTransition.RETURN)
+            review = await reviews.close(incident.id, ReviewTransition.RETURN)
             await reviews.comment(incident, review, given.comments)
 
     async def _amended(self, incident: Incident, change: AmendmentChange, before: int, reason: str | None) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped
 
 from app.core.db.columns import EnumText, phi, plain, values_check
+from app.core.db.entity import unique_among_live
 from app.core.personnel.models import LicensureLevel
 from app.ems.chart.columns import ChartChild, child_constraints, elements_column
 from app.ems.elements import Owner
@@ -53,13 +54,6 @@ class CrewMember(ChartChild):
         sa.ForeignKeyConstraint(
             ["tenant_id", "personnel_id"], ["personnel.tenant_id", "personnel.id"], name="fk_crew_members_personnel_id"
         ),
-        sa.Index(
-            "uq_crew_members_personnel_id",
-            "tenant_id",
-            "incident_id",
-            "personnel_id",
-            unique=True,
-            postgresql_where=sa.text("deleted_at IS NULL"),
-        ),
+        unique_among_live("uq_crew_members_personnel_id", "incident_id", "personnel_id"),
         values_check("licensure_level", LicensureLevel),
     )

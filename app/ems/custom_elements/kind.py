@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from app.core.errors import ValidationFailed
+from app.core.errors import Problem, refuse
 from app.core.reference.kinds import ReferenceKind, Verb
 from app.core.reference.schemas import Filter
 from app.ems.custom_elements.models import CustomElement
@@ -25,19 +25,15 @@ def _check(custom_element: CustomElement) -> None:
     """Check a definition. Unlike a chart it is complete from the start: a gap would fail every document."""
     dictionary = load_dictionary(TARGET_BUILD)
     found = check_elements(from_json(custom_element.elements), dictionary=dictionary, group=CUSTOM_CONFIGURATION_GROUP)
-    problems = [
-        {"field": f"elements.{problem.path}", "code": problem.code.value, "message": problem.message}
-        for problem in found
-    ]
+    problems = [Problem(f"elements.{problem.path}", problem.code.value, problem.message) for problem in found]
     problems += [
-        {"field": f"elements.{element.id}", "code": "missing", "message": f"{element.name} is mandatory."}
+        Problem.missing(f"elements.{element.id}", f"{element.name} is mandatory.")
         for element in dictionary.elements.values()
         if element.section == "eCustomConfiguration"
         and element.usage is Usage.MANDATORY
         and element.id not in custom_element.elements
     ]
-    if problems:
-        raise ValidationFailed(problems=problems)
+    refuse(problems)
 
 
 CUSTOM_ELEMENTS = ReferenceKind(

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Mapped
 
 from app.core.db.columns import plain
-from app.core.db.entity import TenantEntity, standard_constraints
+from app.core.db.entity import TenantEntity, standard_constraints, unique_among_live
 from app.ems.chart.columns import elements_column
 
 
@@ -23,11 +22,5 @@ class CustomElement(TenantEntity):
 
     __table_args__ = (
         *standard_constraints("custom_elements"),
-        sa.Index(
-            "uq_custom_elements_custom_element_id",
-            "tenant_id",
-            "custom_element_id",
-            unique=True,
-            postgresql_where=sa.text("deleted_at IS NULL"),
-        ),
+        unique_among_live("uq_custom_elements_custom_element_id", "custom_element_id"),
     )

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 from app.core.clock import utcnow
 from app.core.db.uow import Change, ReadUnitOfWork, UnitOfWork
 from app.core.idempotency.creation import Creation
-from app.core.pagination import Page
+from app.core.pagination import Page, Paging, PagingWithDeleted
 from app.core.repository import Repository, require_version
 from app.ems.amendments.models import AmendmentChange
 from app.ems.amendments.service import record_amendment
@@ -98,14 +98,14 @@ class ChildReader(Generic[E, R]):
         [read] = await self._kind.present_all(self._uow, incident, [child])
         return read
 
-    async def list_page(self, incident_id: uuid.UUID, *, include_deleted: bool, **query: Any) -> Page[R]:
+    async def list_page(self, incident_id: uuid.UUID, paging: PagingWithDeleted) -> Page[R]:
         """A page of entries. Raises NotFound, and Forbidden when anyone but an admin asks for deleted ones."""
         listed = self._children.list_page
-        if include_deleted:
+        if paging.include_deleted:
             self._uow.principal.require(CHART_RESTORE)
             listed = self._children.list_including_deleted
         incident = await self._incidents.get(self._uow.tenant_id, incident_id)
-        page = await listed(self._uow.tenant_id, incident_id=incident_id, **query)
+        page = await listed(self._uow.tenant_id, paging, incident_id=incident_id)
         items = await self._kind.present_all(self._uow, incident, page.items)
         return Page(items=items, next_cursor=page.next_cursor)
 
@@ -206,8 +206,8 @@ class ChildService(Generic[E, R]):
         FOR SHARE.
         """
         for use in self._kind.used_by:
-            query: dict[str, Any] = {"incident_id": child.incident_id, use.column: child.id}
-            page = await use.repository(self._uow).list_page(self._uow.tenant_id, limit=1, cursor=None, **query)
+            filters: dict[str, Any] = {"incident_id": child.incident_id, use.column: child.id}
+            page = await use.repository(self._uow).list_page(self._uow.tenant_id, Paging(limit=1), **filters)
             if page.items:
                 raise EntryInUse(used_by=use.path)
 

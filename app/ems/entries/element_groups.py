@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from app.core.db.uow import UnitOfWork
-from app.core.errors import ValidationFailed
+from app.core.errors import Problem, refuse
 from app.ems.element_groups.models import ElementGroup
 from app.ems.element_groups.repository import ElementGroupRepository
 from app.ems.elements import (
@@ -44,32 +44,27 @@ def _field_of(problem: ElementProblem, group_name: str) -> str:
 
 
 async def _check(uow: UnitOfWork, group: ElementGroup, _: Patient | None) -> None:
-    definition = REPEATING_GROUPS.get(group.group_name)
-    if definition is None:  # charted before its kind had entries of its own (eCrew.CrewGroup)
-        raise ValidationFailed.of(
-            "group_name", "unknown_group", "This group has entries of its own: chart it as those."
-        )
+    definition = REPEATING_GROUPS[group.group_name]
     problems = []
     if definition.owner is Owner.INCIDENT and group.patient_id is not None:
-        problems.append(("patient_id", "group_of_incident", "This group belongs to the incident, not to a patient."))
+        message = "This group belongs to the incident, not to a patient."
+        problems.append(Problem("patient_id", "group_of_incident", message))
     if definition.owner is not Owner.INCIDENT and group.patient_id is None:
-        problems.append(("patient_id", "missing", "Say which patient this group belongs to."))
+        problems.append(Problem.missing("patient_id", "Say which patient this group belongs to."))
     if (definition.parent_group is None) != (group.parent_id is None):
         wanted = definition.parent_group or "nothing"
-        problems.append(("parent_id", "wrong_place", f"This group is nested in {wanted}."))
+        problems.append(Problem("parent_id", "wrong_place", f"This group is nested in {wanted}."))
     elif group.parent_id is not None and not await _is_parent(uow, group, definition.parent_group):
-        problems.append(("parent_id", "unknown_parent", "This chart has no such group to nest this one in."))
+        message = "This chart has no such group to nest this one in."
+        problems.append(Problem("parent_id", "unknown_parent", message))
     attributes = dict(group.attributes or {})
     if group.correlation_id is not None:
         attributes["CorrelationID"] = group.correlation_id
     problems += [
-        (_field_of(problem, group.group_name), problem.code.value, problem.message)
+        Problem(_field_of(problem, group.group_name), problem.code.value, problem.message)
         for problem in check_group_attributes(group.group_name, attributes, dictionary=load_dictionary(TARGET_BUILD))
     ]
-    if problems:
-        raise ValidationFailed(
-            problems=[{"field": field, "code": code, "message": message} for field, code, message in problems]
-        )
+    refuse(problems)
 
 
 ELEMENT_GROUPS = ChildKind(

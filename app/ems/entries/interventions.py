@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from app.core.db.uow import UnitOfWork
-from app.core.errors import ValidationFailed
+from app.core.errors import Problem, refuse
 from app.ems.entries.checks import not_before_birth
 from app.ems.entries.children import ChildActions, ChildKind
 from app.ems.interventions.models import Intervention, InterventionType
@@ -29,13 +29,11 @@ FOREIGN_FIELDS = {
 
 async def _check(uow: UnitOfWork, intervention: Intervention, patient: Patient | None) -> None:
     not_before_birth("performed_at", intervention.performed_at, patient)
-    problems = [
-        {"field": field, "code": "not_of_this_type", "message": f"A {intervention.type} has no {field}."}
+    refuse(
+        Problem(field, "not_of_this_type", f"A {intervention.type} has no {field}.")
         for field in FOREIGN_FIELDS[intervention.type]
         if getattr(intervention, field) is not None
-    ]
-    if problems:
-        raise ValidationFailed(problems=problems)
+    )
 
 
 INTERVENTIONS = ChildKind(

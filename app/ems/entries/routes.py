@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends
 
 from app.core.dependencies import ReadUow, Uow, requires
 from app.core.idempotency.creation import CreationDependency
-from app.core.pagination import CursorText, Limit, Page, Sort
+from app.core.pagination import Page, PagingWithDeletedQuery
 from app.core.schemas import VersionQuery
 from app.ems.chart.schemas import ChangeReasonQuery, ChartRestore
 from app.ems.entries.children import ChildKind, ChildReader, ChildService
@@ -66,14 +66,9 @@ def entry_router(
     async def list_page(
         incident_id: uuid.UUID,
         entries: reader_type,
-        limit: Limit = 50,
-        cursor: CursorText = None,
-        sort: Sort = "-created_at",
-        include_deleted: bool = False,
+        paging: PagingWithDeletedQuery,
     ) -> page_model:
-        return await entries.list_page(
-            incident_id, limit=limit, cursor=cursor, ascending=sort == "created_at", include_deleted=include_deleted
-        )
+        return await entries.list_page(incident_id, paging)
 
     @router.get(
         "/{child_id}",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from app.core.clock import utcnow
 from app.core.db.uow import ReadUnitOfWork, UnitOfWork
-from app.core.errors import ValidationFailed
+from app.core.errors import Problem, refuse
 from app.core.permissions import Principal
 from app.ems.chart.gate import require_editable
 from app.ems.coverage import changes_since, cover
@@ -34,16 +34,13 @@ def _require_signable(incident: Incident, principal: Principal) -> None:
 async def _prepare(uow: UnitOfWork, incident: Incident, signature: Signature, given: SignatureCreate) -> None:
     problems = []
     if signature.signed_at > utcnow() + _CLOCKS_DIFFER:
-        problems.append(("signed_at", "in_the_future", "The time of signing lies in the future."))
+        problems.append(Problem("signed_at", "in_the_future", "The time of signing lies in the future."))
     attestation = signature.statement_code is StatementCode.CREW_ATTESTATION
     if attestation and signature.signer_role is not SignerRole.CREW:
-        problems.append(("signer_role", "not_the_crew", "Only the crew attests a chart."))
+        problems.append(Problem("signer_role", "not_the_crew", "Only the crew attests a chart."))
     if signature.patient_id is None and not attestation:
-        problems.append(("patient_id", "missing", "Say which patient this is about."))
-    if problems:
-        raise ValidationFailed(
-            problems=[{"field": field, "code": code, "message": message} for field, code, message in problems]
-        )
+        problems.append(Problem.missing("patient_id", "Say which patient this is about."))
+    refuse(problems)
     shown = None if given.shown is None else [(entry.id, entry.version) for entry in given.shown]
     signature.covered_json, signature.content_sha256 = await cover(uow, incident, signature, shown)
 

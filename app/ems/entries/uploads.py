@@ -23,7 +23,7 @@ from app.core.idempotency.creation import Creation
 from app.core.ids import TenantId, new_random_uuid
 from app.core.lifecycle import Lifecycle
 from app.core.outbound.outside import call_outside
-from app.core.pagination import Page
+from app.core.pagination import Page, PagingWithDeleted
 from app.core.permissions import Principal
 from app.core.repository import Repository, require_version
 from app.core.schemas import CreateModel, RequestModel
@@ -117,14 +117,14 @@ class UploadReader(Generic[E, R]):
         [read] = await self._kind.present(self._uow, incident, [entry])
         return read
 
-    async def list_page(self, incident_id: uuid.UUID, *, include_deleted: bool, **query: Any) -> Page[R]:
+    async def list_page(self, incident_id: uuid.UUID, paging: PagingWithDeleted) -> Page[R]:
         """Raises NotFound for the incident; Forbidden when deleted ones are asked for by anyone but an admin."""
         listed = self._entries.list_page
-        if include_deleted:
+        if paging.include_deleted:
             self._uow.principal.require(CHART_RESTORE)
             listed = self._entries.list_including_deleted
         incident = await self._incidents.get(self._uow.tenant_id, incident_id)
-        page = await listed(self._uow.tenant_id, incident_id=incident_id, **query)
+        page = await listed(self._uow.tenant_id, paging, incident_id=incident_id)
         return Page(items=await self._kind.present(self._uow, incident, page.items), next_cursor=page.next_cursor)
 
 

@@ -15,6 +15,7 @@ from app.core.db.revisions import ChartRevision
 from app.core.db.sql import CompiledStatement
 from app.core.db.uow import ReadUnitOfWork
 from app.core.ids import TenantId, least_id_at
+from app.core.pagination import Paging, keyset
 from app.ems.content.repository import ContentRepository, Revision
 from app.ems.parts import SIGNATURE
 
@@ -65,10 +66,6 @@ _SIGNATURES = CompiledStatement(
 _VERSIONS = sa.select(
     _revisions.c.id, _revisions.c.entity, _revisions.c.entity_id, _revisions.c.version, _revisions.c.created_at
 ).where(_revisions.c.tenant_id == _TENANT, _revisions.c.incident_id == _INCIDENT)
-_KEY = sa.tuple_(_revisions.c.created_at, _revisions.c.id)
-_AFTER = sa.tuple_(
-    sa.bindparam("after_at", type_=_revisions.c.created_at.type), sa.bindparam("after_id", type_=_revisions.c.id.type)
-)
 _AUDITED = CompiledStatement(
     sa.select(*_audit.c).where(
         _audit.c.tenant_id == _TENANT,
@@ -84,10 +81,7 @@ def _version_statement(ascending: bool, of_entity: bool, after: bool) -> Compile
     query = _VERSIONS
     if of_entity:
         query = query.where(_revisions.c.entity_id == sa.bindparam("entity_id", type_=sa.Uuid))
-    if after:
-        query = query.where(_KEY > _AFTER if ascending else _KEY < _AFTER)
-    order = [key if ascending else key.desc() for key in (_revisions.c.created_at, _revisions.c.id)]
-    return CompiledStatement(query.order_by(*order).limit(sa.bindparam("limit", type_=sa.Integer)))
+    return CompiledStatement(keyset(query, _revisions.c.created_at, _revisions.c.id, ascending=ascending, after=after))
 
 
 _VERSION_PAGES = {
@@ -118,19 +112,16 @@ class RevisionRepository:
         self,
         tenant_id: TenantId,
         incident_id: uuid.UUID,
+        paging: Paging,
         *,
-        limit: int,
-        after: tuple[dt.datetime, uuid.UUID] | None,
-        ascending: bool,
         entity_id: uuid.UUID | None,
     ) -> list[Any]:
-        """Up to `limit` revisions, each with id, entity, entity_id, version and created_at."""
-        values: dict[str, Any] = {"tenant_id": tenant_id, "incident_id": incident_id, "limit": limit}
+        """The revisions of one page and, if there is one, of the next: id, entity, entity_id, version, created_at."""
+        values: dict[str, Any] = {"tenant_id": tenant_id, "incident_id": incident_id, **paging.values()}
         if entity_id is not None:
             values["entity_id"] = entity_id
-        if after is not None:
-            values["after_at"], values["after_id"] = after
-        return await self._uow.fetch(_VERSION_PAGES[ascending, entity_id is not None, after is not None], values)
+        shape = paging.ascending, entity_id is not None, paging.cursor is not None
+        return await self._uow.fetch(_VERSION_PAGES[shape], values)
 
     async def get_snapshots(
         self, tenant_id: TenantId, incident_id: uuid.UUID, wanted: Sequence[Revision]

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 
 from app.core.dependencies import requires
 from app.core.errors import ValidationFailed
-from app.core.pagination import CursorText, Limit, Page, Sort
+from app.core.pagination import Page, PagingQuery
 from app.core.schemas import Instant
 from app.ems.history.schemas import AmendmentRead, VersionRead, WholeChart
 from app.ems.history.service import History
@@ -30,10 +30,8 @@ async def get_history(
     incident_id: uuid.UUID,
     request: Request,
     history: History,
+    paging: PagingQuery,
     as_of: AsOf = None,
-    limit: Limit = 50,
-    cursor: CursorText = None,
-    sort: Sort = "-created_at",
     entity_id: uuid.UUID | None = None,
 ) -> WholeChart | Page[VersionRead]:
     """The versions of the chart: who changed what, and when. With `as_of`, the whole chart as it stood then."""
@@ -43,21 +41,15 @@ async def get_history(
                 name, "not_with_as_of", "This pages through versions; `as_of` shows one chart, whole."
             )
         return await history.chart_as_of(incident_id, as_of)
-    return await history.list_versions(
-        incident_id, limit=limit, cursor=cursor, ascending=sort == "created_at", entity_id=entity_id
-    )
+    return await history.list_versions(incident_id, paging, entity_id=entity_id)
 
 
 @router.get("/amendments", dependencies=[requires(CHART_READ)])
 async def list_amendments(
     incident_id: uuid.UUID,
     history: History,
-    limit: Limit = 50,
-    cursor: CursorText = None,
-    sort: Sort = "-created_at",
+    paging: PagingQuery,
     entity_id: uuid.UUID | None = None,
 ) -> Page[AmendmentRead]:
     """Changes after completion, field by field: who, why, which exports became outdated, and who had to sign again."""
-    return await history.list_amendments(
-        incident_id, limit=limit, cursor=cursor, ascending=sort == "created_at", entity_id=entity_id
-    )
+    return await history.list_amendments(incident_id, paging, entity_id=entity_id)

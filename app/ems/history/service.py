@@ -14,7 +14,7 @@ from fastapi import Depends
 from app.core.db.uow import ReadUnitOfWork
 from app.core.dependencies import ReadUow, RuntimeDependency
 from app.core.errors import NotFound
-from app.core.pagination import Page, decode_cursor, encode_cursor
+from app.core.pagination import Page, Paging
 from app.ems.amendments.models import ChartAmendment
 from app.ems.amendments.repository import AmendmentRepository
 from app.ems.charting.service import present
@@ -94,24 +94,20 @@ class HistoryReader:
         return WholeChart.model_construct(incident=present(incident, self._uow.principal), **lists)
 
     async def list_versions(
-        self, incident_id: uuid.UUID, *, limit: int, cursor: str | None, ascending: bool, entity_id: uuid.UUID | None
+        self, incident_id: uuid.UUID, paging: Paging, *, entity_id: uuid.UUID | None
     ) -> Page[VersionRead]:
         tenant_id = self._uow.tenant_id
         await self._incidents.get(tenant_id, incident_id)
-        after = None if cursor is None else decode_cursor(cursor)
-        rows = await self._revisions.list_versions(
-            tenant_id, incident_id, limit=limit + 1, after=after, ascending=ascending, entity_id=entity_id
-        )
-        shown = rows[:limit]
+        rows = await self._revisions.list_versions(tenant_id, incident_id, paging, entity_id=entity_id)
+        shown, next_cursor = paging.split(rows)
         audited = await self._revisions.list_audited(tenant_id, shown)
         items = [_version(row, audited.get((row["entity_id"], row["created_at"]))) for row in shown]
-        more = len(rows) > limit
-        return Page(items=items, next_cursor=encode_cursor(shown[-1]["created_at"], shown[-1]["id"]) if more else None)
+        return Page(items=items, next_cursor=next_cursor)
 
-    async def list_amendments(self, incident_id: uuid.UUID, **query: Any) -> Page[AmendmentRead]:
+    async def list_amendments(self, incident_id: uuid.UUID, paging: Paging, **filters: Any) -> Page[AmendmentRead]:
         tenant_id = self._uow.tenant_id
         await self._incidents.get(tenant_id, incident_id)
-        page = await AmendmentRepository(self._uow).list_page(tenant_id, incident_id=incident_id, **query)
+        page = await AmendmentRepository(self._uow).list_page(tenant_id, paging, incident_id=incident_id, **filters)
         wanted = {
             (amendment.entity_id, version)
             for amendment in page.items

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped
 
 from app.core.db.columns import EnumText, internal, phi, plain
 from app.core.db.entity import standard_constraints
+from app.core.errors import Problem
 from app.ems.chart.columns import ChartEntry, elements_column
 from app.ems.elements import Owner
 from app.ems.lifecycle import IncidentStatus, incident_lifecycle
@@ -65,14 +66,14 @@ class Incident(ChartEntry):
     completed_at: Mapped[dt.datetime | None] = plain(default=None)
     elements: Mapped[dict[str, Any]] = elements_column()
 
-    def inconsistencies(self) -> list[tuple[str, str, str]]:
+    def inconsistencies(self) -> list[Problem]:
         """A latitude without a longitude, or the other way round. eScene.11 is both: half could never be exported."""
         for given, missing in (
             ("location_latitude", "location_longitude"),
             ("location_longitude", "location_latitude"),
         ):
             if getattr(self, given) is not None and getattr(self, missing) is None:
-                return [(missing, "missing", "Give latitude and longitude together.")]
+                return [Problem.missing(missing, "Give latitude and longitude together.")]
         return []
 
     __table_args__ = (

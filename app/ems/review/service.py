@@ -8,12 +8,12 @@ from enum import StrEnum
 
 from app.core.clock import utcnow
 from app.core.db.uow import ReadUnitOfWork, UnitOfWork
-from app.core.errors import ValidationFailed
+from app.core.errors import Problem, refuse
 from app.core.ids import UserId
 from app.ems.chart.columns import ChartChild, ChartEntry
 from app.ems.events import INCIDENT_UPDATED
 from app.ems.parts import INCIDENT, PART_OF, has_field
-from app.ems.review.lifecycle import ReviewStatus, ReviewTransition, review_lifecycle
+from app.ems.review.lifecycle import ReviewTransition, review_lifecycle
 from app.ems.review.models import ChartReview, ReviewComment
 from app.ems.review.repository import ReviewRepository
 from app.ems.review.schemas import CommentGiven
@@ -39,11 +39,11 @@ class Reviews:
         )
         return await self._uow.create(review, ReviewAction.OPENED)
 
-    async def close(self, incident_id: uuid.UUID, author_id: uuid.UUID, verdict: ReviewTransition) -> ChartReview:
-        """The reviewer's verdict. A chart that the previous release submitted has no review yet and gets it here."""
+    async def close(self, incident_id: uuid.UUID, verdict: ReviewTransition) -> ChartReview:
+        """The reviewer's verdict on the review that waits, which submitting the chart opened."""
         review = await self._reviews.find_latest_for_update(self._uow.tenant_id, incident_id)
-        if review is None or review.status is not ReviewStatus.WAITING:
-            review = await self.open(incident_id, author_id)
+        if review is None:
+            raise AssertionError("a chart that was submitted has a review")
         await review_lifecycle.fire(self._uow, review, verdict, None, decided_by=self._person(), decided_at=utcnow())
         return review
 
@@ -76,16 +76,12 @@ class Reviews:
                 entries[key] = await find_entry(self._uow, incident, *key)
             entry = entries[key]
             if entry is None:
-                problems.append((number, "entity_id", "unknown_entry", "This chart has no such entry."))
+                problem = Problem("entity_id", "unknown_entry", "This chart has no such entry.")
+                problems.append(problem.below(f"comments.{number}"))
             elif not has_field(entry, given.field):
-                problems.append((number, "field", "unknown_field", "This entry has no such field."))
-        if problems:
-            raise ValidationFailed(
-                problems=[
-                    {"field": f"comments.{number}.{field}", "code": code, "message": message}
-                    for number, field, code, message in problems
-                ]
-            )
+                problem = Problem("field", "unknown_field", "This entry has no such field.")
+                problems.append(problem.below(f"comments.{number}"))
+        refuse(problems)
 
     def _person(self) -> UserId:
         person = self._uow.principal.user_id

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from app.core.db.sql import CompiledStatement
 from app.core.db.uow import ReadUnitOfWork
 from app.core.ids import TenantId
-from app.core.pagination import Page, decode_cursor, encode_cursor
+from app.core.pagination import Page, Paging, keyset
 from app.core.users.models import User
 from app.ems.incidents.models import Incident
 from app.ems.review.lifecycle import ReviewStatus
@@ -21,10 +21,6 @@ _reviews: Any = ChartReview.__table__
 _incidents: Any = Incident.__table__
 _users: Any = User.__table__
 _authors, _reviewers = _users.alias("authors"), _users.alias("reviewers")
-_KEY = sa.tuple_(_reviews.c.created_at, _reviews.c.id)
-_AFTER = sa.tuple_(
-    sa.bindparam("after_at", type_=_reviews.c.created_at.type), sa.bindparam("after_id", type_=_reviews.c.id.type)
-)
 _QUEUE = (
     sa.select(
         *_reviews.c,
@@ -71,37 +67,28 @@ class ReviewQueueRepository:
     async def list_page(
         self,
         tenant_id: TenantId,
+        paging: Paging,
         *,
-        limit: int,
-        cursor: str | None,
-        ascending: bool,
         unassigned: bool,
         reviewer_id: uuid.UUID | None,
         author_id: uuid.UUID | None,
     ) -> Page[Waiting]:
         given = {"reviewer_id": reviewer_id, "author_id": author_id}
         values: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-        shape = (*values, ascending, unassigned, cursor is not None)
-        values |= {"tenant_id": tenant_id, "limit": limit + 1}
-        if cursor is not None:
-            values["after_at"], values["after_id"] = decode_cursor(cursor)
+        ascending, after = paging.ascending, paging.cursor is not None
+        shape = (*values, ascending, unassigned, after)
+        values |= {"tenant_id": tenant_id, **paging.values()}
         statement = _STATEMENTS.get(shape)
         if statement is None:
             names = [name for name in given if name in values]
-            statement = _STATEMENTS[shape] = _statement(names, ascending, unassigned, after=cursor is not None)
+            statement = _STATEMENTS[shape] = _statement(names, ascending, unassigned, after=after)
         rows = await self._uow.fetch(statement, values)
-        more = len(rows) > limit
-        return Page[Any].model_construct(
-            items=[Waiting(row) for row in rows[:limit]],
-            next_cursor=encode_cursor(rows[limit - 1]["created_at"], rows[limit - 1]["id"]) if more else None,
-        )
+        shown, next_cursor = paging.split(rows)
+        return Page[Any].model_construct(items=[Waiting(row) for row in shown], next_cursor=next_cursor)
 
 
 def _statement(names: list[str], ascending: bool, unassigned: bool, *, after: bool) -> CompiledStatement:
     query = _QUEUE.where(*(_reviews.c[name] == sa.bindparam(name, type_=sa.Uuid) for name in names))
     if unassigned:
         query = query.where(_reviews.c.reviewer_id.is_(None))
-    if after:
-        query = query.where(_KEY > _AFTER if ascending else _KEY < _AFTER)
-    order = [key if ascending else key.desc() for key in (_reviews.c.created_at, _reviews.c.id)]
-    return CompiledStatement(query.order_by(*order).limit(sa.bindparam("limit", type_=sa.Integer)))
+    return CompiledStatement(keyset(query, _reviews.c.created_at, _reviews.c.id, ascending=ascending, after=after))

@@ -7,7 +7,7 @@ import uuid
 from fastapi import APIRouter
 
 from app.core.dependencies import requires
-from app.core.pagination import CursorText, Limit, Page, Sort
+from app.core.pagination import OldestFirstQuery, Page, PagingQuery
 from app.ems.permissions import CHART_READ, CHART_REVIEW, CHART_WRITE
 from app.ems.review.lifecycle import CommentStatus
 from app.ems.review_queue.schemas import (
@@ -25,18 +25,14 @@ router = APIRouter(prefix="/ems", tags=["ems"])
 @router.get("/review-queue", dependencies=[requires(CHART_REVIEW)])
 async def list_review_queue(
     reviews: ReviewReads,
-    limit: Limit = 50,
-    cursor: CursorText = None,
-    sort: Sort = "created_at",
+    paging: OldestFirstQuery,
     reviewer_id: uuid.UUID | None = None,
     author_id: uuid.UUID | None = None,
     unassigned: bool = False,
 ) -> Page[QueuedReview]:
     """Charts that wait for review, the longest waiting first: since when, whose, and for whom."""
     return await reviews.list_queue(
-        limit=limit,
-        cursor=cursor,
-        ascending=sort == "created_at",
+        paging,
         reviewer_id=reviewer_id,
         author_id=author_id,
         unassigned=unassigned,
@@ -59,16 +55,12 @@ async def assign_review(incident_id: uuid.UUID, patch: ReviewPatch, reviews: Rev
 async def list_review_comments(
     incident_id: uuid.UUID,
     reviews: ReviewReads,
-    limit: Limit = 50,
-    cursor: CursorText = None,
-    sort: Sort = "-created_at",
+    paging: PagingQuery,
     status: CommentStatus | None = None,
     entity_id: uuid.UUID | None = None,
 ) -> Page[ReviewCommentRead]:
     """Comments by which reviewers asked the author for corrections, field by field."""
-    return await reviews.list_comments(
-        incident_id, limit=limit, cursor=cursor, ascending=sort == "created_at", status=status, entity_id=entity_id
-    )
+    return await reviews.list_comments(incident_id, paging, status=status, entity_id=entity_id)
 
 
 @router.post("/incidents/{incident_id}/review-comments/{comment_id}/transitions", dependencies=[requires(CHART_WRITE)])

@@ -12,7 +12,7 @@ from app.core.db.uow import ReadUnitOfWork, UnitOfWork
 from app.core.dependencies import ReadUow, Uow
 from app.core.errors import NotFound, ValidationFailed
 from app.core.ids import UserId
-from app.core.pagination import Page
+from app.core.pagination import Page, Paging
 from app.core.permissions import Principal
 from app.core.repository import require_version
 from app.core.users.lifecycle import UserStatus
@@ -49,9 +49,9 @@ class ReviewReader:
         self._uow = uow
         self._incidents = IncidentRepository(uow)
 
-    async def list_queue(self, **query: Any) -> Page[QueuedReview]:
+    async def list_queue(self, paging: Paging, **filters: Any) -> Page[QueuedReview]:
         """A page of the reviews of charts in `ready_for_review`."""
-        page = await ReviewQueueRepository(self._uow).list_page(self._uow.tenant_id, **query)
+        page = await ReviewQueueRepository(self._uow).list_page(self._uow.tenant_id, paging, **filters)
         items = [
             QueuedReview.model_validate({**waiting.row, "waiting_since": waiting.row["created_at"]})
             for waiting in page.items
@@ -66,10 +66,12 @@ class ReviewReader:
             raise NotFound
         return _present(review)
 
-    async def list_comments(self, incident_id: uuid.UUID, **query: Any) -> Page[ReviewCommentRead]:
+    async def list_comments(self, incident_id: uuid.UUID, paging: Paging, **filters: Any) -> Page[ReviewCommentRead]:
         """A page of comments on one chart. Raises NotFound for the incident."""
         await self._incidents.get(self._uow.tenant_id, incident_id)
-        page = await ReviewCommentRepository(self._uow).list_page(self._uow.tenant_id, incident_id=incident_id, **query)
+        page = await ReviewCommentRepository(self._uow).list_page(
+            self._uow.tenant_id, paging, incident_id=incident_id, **filters
+        )
         items = [_present_comment(comment, self._uow.principal) for comment in page.items]
         return Page(items=items, next_cursor=page.next_cursor)
 

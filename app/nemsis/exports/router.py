@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 
 from app.core.dependencies import RuntimeDependency, requires
 from app.core.idempotency.creation import CreationDependency
-from app.core.pagination import CursorText, Limit, Page, Sort
+from app.core.pagination import Page, PagingQuery
 from app.core.tags import Tag
 from app.nemsis.exports.lifecycle import ExportStatus
 from app.nemsis.exports.schemas import (
@@ -39,18 +39,14 @@ async def create_export(given: NemsisExportCreate, exports: Exports, creation: C
 @router.get("/exports", dependencies=[requires(NEMSIS_READ)])
 async def list_exports(
     exports: ExportReads,
-    limit: Limit = 50,
-    cursor: CursorText = None,
-    sort: Sort = "-created_at",
+    paging: PagingQuery,
     incident_id: uuid.UUID | None = None,
     patient_id: uuid.UUID | None = None,
     status: ExportStatus | None = None,
 ) -> Page[NemsisExportRead]:
     """Exports, newest first."""
     return await exports.list_page(
-        limit=limit,
-        cursor=cursor,
-        ascending=sort == "created_at",
+        paging,
         incident_id=incident_id,
         patient_id=patient_id,
         status=status,

@@ -15,7 +15,7 @@ from app.core.dependencies import ReadUow, RuntimeDependency, UowFactory
 from app.core.errors import NotFound, ValidationFailed
 from app.core.idempotency.creation import Creation
 from app.core.outbound.outside import call_outside
-from app.core.pagination import Page
+from app.core.pagination import Page, Paging
 from app.core.permissions import Principal
 from app.core.repository import require_version
 from app.core.runtime import Runtime
@@ -127,8 +127,8 @@ class ExportReader:
         """Raises NotFound."""
         return present(await self._exports.get(self._uow.tenant_id, export_id), self._uow.principal)
 
-    async def list_page(self, **query: Any) -> Page[NemsisExportRead]:
-        page = await self._exports.list_page(self._uow.tenant_id, **query)
+    async def list_page(self, paging: Paging, **filters: Any) -> Page[NemsisExportRead]:
+        page = await self._exports.list_page(self._uow.tenant_id, paging, **filters)
         return Page(items=[present(item, self._uow.principal) for item in page.items], next_cursor=page.next_cursor)
 
     async def artifact_key(self, export_id: uuid.UUID) -> str:

@@ -217,7 +217,7 @@ def test_whatever_is_missing_is_named(field: str) -> None:
         lines,
         AT,
     )
-    assert [(problem["field"], problem["code"]) for problem in draft.problems] == [(field, "missing")]
+    assert [(problem.field, problem.code) for problem in draft.problems] == [(field, "missing")]
 
 
 @pytest.mark.parametrize(
@@ -243,8 +243,8 @@ def test_what_does_not_fit_is_named(
 ) -> None:
     claim, lines = claim_with_lines(**claim_changes)
     draft = draft_submission(agency_profile(), patient_chart(**chart), claim, lines, AT)
-    assert [(problem["field"], problem["code"]) for problem in draft.problems] == [expected]
-    assert draft.problems[0]["message"].endswith(".")
+    assert [(problem.field, problem.code) for problem in draft.problems] == [expected]
+    assert draft.problems[0].message.endswith(".")
 
 
 PAY_TO = {"pay_to_street": "PO Box 7", "pay_to_city": "Chicago", "pay_to_state": "IL", "pay_to_zip": "60601-0007"}
@@ -270,4 +270,4 @@ def test_no_pay_to_address_is_sent_that_says_nothing_new(changes: dict[str, str]
 def test_a_pay_to_address_that_cannot_be_sent_is_named() -> None:
     claim, lines = claim_with_lines()
     draft = draft_submission(agency_profile(**PAY_TO | {"pay_to_city": "X"}), patient_chart(), claim, lines, AT)
-    assert [(problem["field"], problem["code"]) for problem in draft.problems] == [("tenant.pay_to_city", "too_short")]
+    assert [(problem.field, problem.code) for problem in draft.problems] == [("tenant.pay_to_city", "too_short")]

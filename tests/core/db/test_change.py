@@ -15,6 +15,7 @@ from app.core.context import RequestContext, bind_context
 from app.core.db.entity import SealedEntityError
 from app.core.db.plan import plan_of
 from app.core.ids import new_id
+from app.core.pagination import Paging
 from app.core.permissions import Principal
 from app.core.runtime import Runtime
 from tests.core.charts import CHART_CHANGED, Chart, ChartAction, ChartRepository, ChartStatus
@@ -244,7 +245,7 @@ async def test_loaded_and_stored_entities_are_sealed(runtime: Runtime, principal
             loaded.patient_name = "y"
         with pytest.raises(SealedEntityError):
             loaded.patient_name = "z"
-        [page] = (await ChartRepository(uow).list_page(principal.tenant_id, limit=10, cursor=None)).items
+        [page] = (await ChartRepository(uow).list_page(principal.tenant_id, Paging(limit=10))).items
         with pytest.raises(SealedEntityError):
             page.number = "x"
     assert (loaded.patient_name, loaded.version) == ("y", 2)

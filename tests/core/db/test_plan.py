@@ -9,11 +9,14 @@ from typing import Any, ClassVar
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Mapped, configure_mappers, mapped_column, registry
+from sqlalchemy.schema import CreateIndex
 
 from app.core.db.columns import EnumText, internal, plain
-from app.core.db.entity import NAMING, Base, TenantEntity
+from app.core.db.entity import NAMING, Base, TenantEntity, unique_among_live
 from app.core.db.plan import EntityPlan, plan_of
 from app.core.db.sql import CompiledStatement, written_tables
 from app.core.ids import new_id
@@ -122,3 +125,16 @@ def test_written_tables_are_found_in_ctes_only_where_they_are_written() -> None:
 def test_default_factory_is_called_for_every_entity() -> None:
     one, another = Labelled(tenant_id=new_id()), Labelled(tenant_id=new_id())
     assert one.labels == [] and one.labels is not another.labels and one.batch != another.batch
+
+
+@pytest.mark.parametrize(
+    ("also", "predicate"),
+    [(None, "deleted_at IS NULL"), (sa.text("status <> 'closed'"), "deleted_at IS NULL AND status <> 'closed'")],
+)
+def test_uniqueness_is_the_agencys_and_among_live_rows_only(also: sa.TextClause | None, predicate: str) -> None:
+    index = unique_among_live("uq_probe_number", "number", "kind", also=also)
+    sa.Table("probe", sa.MetaData(), *(sa.Column(name) for name in ("tenant_id", "number", "kind")), index)
+    dialect: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
+    assert str(CreateIndex(index).compile(dialect=dialect)) == (
+        f"CREATE UNIQUE INDEX uq_probe_number ON probe (tenant_id, number, kind) WHERE {predicate}"
+    )

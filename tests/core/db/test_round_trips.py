@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from app.core.ids import new_id
+from app.core.pagination import Paging
 from app.core.permissions import Principal
 from app.core.runtime import Runtime
 from tests.architecture.queries import counted
@@ -49,5 +50,5 @@ async def test_page_is_one_statement_and_one_row_in_the_access_log(
                 Chart(tenant_id=principal.tenant_id, incident_id=new_id(), number=str(number)), ChartAction.OPENED
             )
     async with counted(runtime.database) as statements, runtime.read_unit_of_work(principal) as uow:
-        page = await ChartRepository(uow).list_page(principal.tenant_id, limit=200, cursor=None)
+        page = await ChartRepository(uow).list_page(principal.tenant_id, Paging(limit=200))
     assert (len(page.items), len(statements)) == (rows, 4)

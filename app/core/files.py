@@ -1,0 +1,38 @@
+"""Files that appear whole or not at all, and that the service's user alone may read."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import BinaryIO
+
+PRIVATE = 0o600
+
+
+def write_atomically(path: Path, content: bytes, *, mode: int = PRIVATE) -> None:
+    """Writes or replaces the file: whoever reads it meanwhile gets the old content or the new, never a part.
+
+    The content is on the disk before it is in place. When that fails (OSError), the old file stays as it was and
+    nothing is left beside it. The directory must exist; the call blocks.
+    """
+    temporary = beside(path)
+    try:
+        with create(temporary, mode=mode) as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def beside(path: Path) -> Path:
+    """A new name in the same directory for what is not whole yet: renaming it to `path` is atomic."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+
+
+def create(path: Path, *, mode: int = PRIVATE) -> BinaryIO:
+    """A new file, open for writing. Raises FileExistsError; it follows no link that somebody put there."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb")

@@ -24,8 +24,8 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.routing import PARAM_REGEX, Route, Router
 from starlette.types import Message, Receive, Scope, Send
 
+from app.core.paths import API_PREFIX
 from app.core.routing import RouteTable
-from app.main import API_PREFIX
 from app.registry import ROUTERS
 from bench.equivalence import Unequal
 from bench.report import Summary, table

@@ -18,7 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.orm import configure_mappers
 
 from app.core.clock import utcnow
-from app.core.config import Settings, load_settings
+from app.core.config import Settings
 from app.core.errors import ServiceUnavailable
 from app.core.inbox.providers import WebhookProvider
 from app.core.inbox.repository import (
@@ -35,7 +35,7 @@ from app.core.permissions import Principal
 from app.core.reference.schemas import Reason
 from app.core.runtime import Runtime, build_runtime
 from app.core.tenants.repository import get_cross_tenant_for_admin_only_by_slug
-from app.registry import WEBHOOKS
+from app.registry import COMPOSITION, WEBHOOKS, load_settings
 
 MOST = 1000
 
@@ -106,7 +106,7 @@ class Receipts:
 async def operate(settings: Settings, arguments: Sequence[str]) -> Any:
     """What is to be printed. Raises ReceiptRefused."""
     configure_mappers()
-    runtime = build_runtime(settings)
+    runtime = build_runtime(settings, COMPOSITION)
     try:
         receipts = Receipts(runtime, WEBHOOKS)
         match arguments:

@@ -40,7 +40,9 @@ def _columns() -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for table in {mapper.local_table for mapper in Base.registry.mappers}:
         assert isinstance(table, sa.Table)  # noqa: S101  # entities are mapped on tables
-        for item in (*table.constraints, *table.indexes):
+        items: list[sa.schema.ColumnCollectionConstraint | sa.Index] = [*table.indexes]
+        items += [item for item in table.constraints if isinstance(item, sa.schema.ColumnCollectionConstraint)]
+        for item in items:
             columns = tuple(column.name for column in item.columns if column.name not in _SCOPE)
             if isinstance(item, sa.CheckConstraint) and not columns:
                 columns = _named_in(item, table)

@@ -25,7 +25,7 @@ from app.main import create_app
 from scripts.devtools import postgres
 from scripts.devtools.checkout import ROOT, Checkout
 from scripts.devtools.postgres_programs import find_programs
-from scripts.devtools.processes import server_account
+from scripts.devtools.processes import server_account, start, stop
 from scripts.devtools.services import servers_home
 from tests.core.http.contract import expect_refusal
 from tests.core.waiting import expect_eventually
@@ -76,7 +76,7 @@ class Server:
         self.port, self.child = postgres.launch(self.cluster, self.port)
 
     def stop(self) -> None:
-        postgres.stop(self.child, *postgres.FAST)
+        stop(self.child, *postgres.FAST)
 
 
 @pytest.fixture(scope="module")
@@ -214,7 +214,7 @@ def _recover_for_ever(server: Server) -> None:
     server.cluster.account.give(signal_file)
     options = ["-c", "hot_standby=off", "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="]
     program = server.cluster.programs.directory / "postgres"
-    server.child = postgres.start(
+    server.child = start(
         [
             program,
             "-D",

@@ -34,7 +34,10 @@ def create_app(settings: Settings | None = None, composition: Composition = regi
         try:
             async with background(runtime, run_jobs=settings.run_jobs):
                 runtime.gateways.start()
-                yield
+                try:
+                    yield
+                finally:
+                    await runtime.gateways.stop()
         finally:
             await runtime.close()
 

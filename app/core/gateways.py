@@ -42,6 +42,7 @@ class _Slot:
     opening: threading.RLock = field(default_factory=threading.RLock)
     value: Any = None
     is_open: bool = False
+    closed: bool = False
 
 
 class Gateways:
@@ -53,7 +54,6 @@ class Gateways:
         names = [held.name for held in self._slots]
         if len(set(names)) < len(names):
             raise ValueError(f"two of these have one name: {', '.join(sorted(names))}")
-        self._closed = False
 
     def get(self, held: Held[T]) -> T:
         """The one of this process; it is opened when nobody has opened it yet. Callers in other threads wait.
@@ -66,7 +66,7 @@ class Gateways:
             raise LookupError(f"{held.name} is not listed in app/registry.py")
         if not slot.is_open:
             with slot.opening:
-                if self._closed:
+                if slot.closed:
                     raise RuntimeError(f"{held.name} is asked for after the runtime was closed")
                 if not slot.is_open:
                     slot.value = held.open(self._runtime)
@@ -81,7 +81,7 @@ class Gateways:
         return await asyncio.to_thread(self.get, held)
 
     def start(self) -> None:
-        """Open what has a `started`, and run that. A web process calls this once, before its first request."""
+        """Open what has a `started`, and run that. A web process calls it once, before its first request."""
         for held in self._slots:
             if held.started is not None:
                 held.started(self.get(held))
@@ -99,15 +99,23 @@ class Gateways:
             with slot.opening:
                 slot.value, slot.is_open = before
 
+    async def stop(self) -> None:
+        """Close what `start` has started; the rest stays open for the work that is ended next. Raises as `close`."""
+        await self._close([held for held in self._slots if held.started is not None])
+
     async def close(self) -> None:
         """Close what was opened, the last declared first. One that fails does not keep the others open.
 
         Raises ExceptionGroup of the failures, after all were tried. A second call does nothing.
         """
-        self._closed = True
+        await self._close(list(self._slots))
+
+    async def _close(self, chosen: list[Held[Any]]) -> None:
         failures: list[Exception] = []
-        for held, slot in reversed(self._slots.items()):
-            value, was_open = await asyncio.to_thread(_emptied, slot)
+        for held in chosen:
+            self._slots[held].closed = True
+        for held in reversed(chosen):
+            value, was_open = await asyncio.to_thread(_emptied, self._slots[held])
             if not was_open or held.close is None:
                 continue
             try:

@@ -16,7 +16,7 @@ class SettingsGroup(BaseSettings):
     development, and production does not start without it.
     """
 
-    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
     heading: ClassVar[str]
     needed_in_production: ClassVar[tuple[str, ...]] = ()

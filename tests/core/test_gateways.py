@@ -172,6 +172,25 @@ async def test_another_stands_in_for_the_length_of_a_block(exchange: Exchange, h
     assert exchange.closed == [own], "whoever made the other one closes it"
 
 
+async def test_what_a_web_process_starts_is_closed_before_the_rest(
+    exchange: Exchange, held: Callable[..., Runtime]
+) -> None:
+    started: list[Line] = []
+    book = Held("book", exchange.open, exchange.close, started=started.append)
+    line = Gateway("line", exchange.open, exchange.close)
+    gateways = held(book, line).gateways
+    gateways.start()
+    assert started == exchange.opened == [gateways.get(book)], "the other one waits for its first use"
+    gateways.get(line)
+    await gateways.stop()
+    assert exchange.closed == started
+    assert gateways.get(line) is exchange.opened[1]
+    with pytest.raises(RuntimeError, match="closed"):
+        gateways.get(book)
+    await gateways.close()
+    assert exchange.closed == exchange.opened
+
+
 async def test_runtimes_share_nothing(exchange: Exchange, held: Callable[..., Runtime]) -> None:
     line = Gateway("line", exchange.open)
     assert held(line).gateways.get(line) is not held(line).gateways.get(line)

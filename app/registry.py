@@ -9,51 +9,88 @@ from typing import Any
 
 from fastapi import APIRouter
 
+import app.billing.claims.lifecycle
+import app.billing.claims.service
 import app.billing.events
+import app.billing.exports.service
 import app.billing.permissions
 import app.billing.router
 import app.coding.lookup.book
 import app.coding.permissions
 import app.coding.router
+import app.coding.vocabulary.service
+import app.core.account_tokens.lifecycle
+import app.core.audit.actions
 import app.core.audit.permissions
 import app.core.audit.router
+import app.core.audit.service
 import app.core.auth.permissions
 import app.core.auth.router
+import app.core.auth.service
 import app.core.extensions.kinds
 import app.core.extensions.permissions
 import app.core.health
+import app.core.inbox.lifecycle
 import app.core.inbox.permissions
 import app.core.inbox.router
 import app.core.inbox.tags
 import app.core.jobs.queue
 import app.core.logging
 import app.core.outbox.relay
+import app.core.personnel.kind
+import app.core.personnel.lifecycle
 import app.core.personnel.permissions
 import app.core.secrets.permissions
 import app.core.secrets.router
+import app.core.secrets.service
+import app.core.sessions.lifecycle
 import app.core.storage.router
 import app.core.tenants.events
+import app.core.tenants.lifecycle
 import app.core.tenants.permissions
 import app.core.tenants.router
+import app.core.tenants.service
 import app.core.users.events
+import app.core.users.lifecycle
 import app.core.users.permissions
 import app.core.users.router
+import app.core.vehicles.kind
+import app.core.vehicles.lifecycle
 import app.core.vehicles.permissions
+import app.email.messages.lifecycle
 import app.email.messages.router
+import app.email.messages.sending
 import app.email.notices.router
 import app.email.permissions
 import app.email.suppressions.router
+import app.email.suppressions.service
+import app.ems.amendments.service
+import app.ems.attachments.lifecycle
+import app.ems.charting.service
+import app.ems.custom_elements.kind
+import app.ems.entries.crew
+import app.ems.entries.element_groups
+import app.ems.entries.interventions
+import app.ems.entries.narratives
+import app.ems.entries.patients
+import app.ems.entries.vitals
 import app.ems.events
+import app.ems.lifecycle
 import app.ems.permissions
+import app.ems.review.lifecycle
 import app.ems.router
+import app.ems.signatures.lifecycle
 import app.nemsis.dictionary.router
 import app.nemsis.events
+import app.nemsis.exports.lifecycle
 import app.nemsis.exports.router
+import app.nemsis.exports.service
 import app.nemsis.permissions
 from app.billing.claims.readiness import PAYMENT
 from app.billing.exports.documents import CLAIM_DOCUMENTS
 from app.coding.icd10.index import ICD10_BOOK
 from app.coding.rxnorm.index import RXNORM_BOOK
+from app.core.audit.actions import AuditAction
 from app.core.audit.partitions import KEEP_PARTITIONS
 from app.core.bodies import BodyRule
 from app.core.composition import Composition
@@ -159,6 +196,46 @@ TOPICS: tuple[Topic, ...] = (
     *app.nemsis.events.TOPICS,
     *app.billing.events.TOPICS,
 )
+AUDIT_ACTIONS: tuple[type[AuditAction], ...] = (
+    app.billing.claims.lifecycle.ClaimStatusAction,
+    app.billing.claims.service.ClaimAction,
+    app.billing.claims.service.LineAction,
+    app.billing.exports.service.ExportAction,
+    app.coding.vocabulary.service.VocabularyAction,
+    app.core.account_tokens.lifecycle.AccountTokenAction,
+    app.core.audit.service.LogAction,
+    app.core.auth.service.AuthAction,
+    app.core.extensions.kinds.ExtensionAction,
+    app.core.inbox.lifecycle.ReceiptAuditAction,
+    app.core.personnel.kind.PersonAction,
+    app.core.personnel.lifecycle.EmploymentStatusAction,
+    app.core.secrets.service.SecretAction,
+    app.core.sessions.lifecycle.SessionAction,
+    app.core.tenants.lifecycle.TenantStatusAction,
+    app.core.tenants.service.TenantAction,
+    app.core.users.lifecycle.UserAction,
+    app.core.vehicles.kind.VehicleAction,
+    app.core.vehicles.lifecycle.VehicleStatusAction,
+    app.email.messages.lifecycle.EmailStatusAction,
+    app.email.messages.sending.MessageAction,
+    app.email.suppressions.service.SuppressionAction,
+    app.ems.amendments.service.AmendmentAction,
+    app.ems.attachments.lifecycle.AttachmentAction,
+    app.ems.charting.service.IncidentAction,
+    app.ems.custom_elements.kind.CustomElementAction,
+    app.ems.entries.crew.CrewMemberAction,
+    app.ems.entries.element_groups.ElementGroupAction,
+    app.ems.entries.interventions.InterventionAction,
+    app.ems.entries.narratives.NarrativeAction,
+    app.ems.entries.patients.PatientAction,
+    app.ems.entries.vitals.VitalAction,
+    app.ems.lifecycle.IncidentStatusAction,
+    app.ems.review.lifecycle.ReviewAction,
+    app.ems.signatures.lifecycle.SignatureAction,
+    app.nemsis.exports.lifecycle.ExportStatusAction,
+    app.nemsis.exports.service.NemsisExportAction,
+)
+"""The closed vocabulary of the audit log."""
 LOG_KEYS: tuple[str, ...] = (
     *app.core.logging.LOG_KEYS,
     *app.core.outbox.relay.LOG_KEYS,

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
 
+from app.core.audit.actions import AuditAction
 from app.core.db.columns import values_check
 from app.core.db.uow import UnitOfWork
 from app.core.errors import Forbidden, InvalidTransition, Problem, ValidationFailed
@@ -48,10 +49,10 @@ class Transition(Generic[S, F]):
     action: StrEnum
     sources: frozenset[S]
     target: S
+    audit_action: AuditAction = field(kw_only=True)
     permission: Permission | None = None
     guards: tuple[Guard[F], ...] = ()
     event: Topic | None = None
-    audit_action: StrEnum | None = None
     needs_reason: bool = False
     system: bool = False
     offered_as: StrEnum | None = None
@@ -161,8 +162,7 @@ class Lifecycle(Generic[S, F]):
         metadata = {"action": str(action), "from": entity.status.value, "to": transition.target.value}
         if reason is not None:
             metadata["reason"] = reason
-        audited = transition.audit_action or transition.action
-        async with uow.change(entity, audited, event=transition.event, metadata=metadata):
+        async with uow.change(entity, transition.audit_action, event=transition.event, metadata=metadata):
             entity.status = transition.target
             for name, value in also.items():
                 setattr(entity, name, value)

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import AfterValidator, ConfigDict
 
-from app.core.account_tokens.sealing import token_text
+from app.core.account_tokens.public import token_text
 from app.core.ids import TenantId
 from app.core.keys import Keyring
 from app.core.schemas import ReadModel

@@ -6,19 +6,13 @@ import datetime as dt
 import uuid
 import zoneinfo
 
-from app.core.account_tokens.lifecycle import AccountTokenStatus
-from app.core.account_tokens.models import AccountToken, AccountTokenPurpose
-from app.core.account_tokens.repository import AccountTokenRepository
+from app.core.account_tokens.public import AccountToken, AccountTokenPurpose, AccountTokenRepository, AccountTokenStatus
 from app.core.clock import utcnow
 from app.core.db.uow import UnitOfWork
 from app.core.outbox.subscriptions import Event, Subscription
-from app.core.tenants.models import Tenant
-from app.core.tenants.service import current_tenant
-from app.core.users.events import PASSWORD_CHANGED as PASSWORD_CHANGED_TOPIC
-from app.core.users.events import PASSWORD_RESET_REQUESTED, USER_INVITED, USER_LOCKED
-from app.core.users.lifecycle import UserStatus
-from app.core.users.models import User
-from app.core.users.repository import UserRepository
+from app.core.tenants.public import Tenant, current_tenant
+from app.core.users.public import PASSWORD_CHANGED as PASSWORD_CHANGED_TOPIC
+from app.core.users.public import PASSWORD_RESET_REQUESTED, USER_INVITED, USER_LOCKED, User, UserRepository, UserStatus
 from app.email.catalogue import (
     ACCOUNT_LOCKED,
     INVITATION,

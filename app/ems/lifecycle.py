@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from app.core.audit.actions import AuditAction
 from app.core.lifecycle import Guard, Lifecycle, Transition
 from app.core.permissions import Principal
 from app.ems.events import INCIDENT_STATUS_CHANGED
@@ -27,6 +28,17 @@ class IncidentTransition(StrEnum):
     COMPLETE = "complete"
     LOCK = "lock"
     UNLOCK = "unlock"
+
+
+class IncidentStatusAction(AuditAction):
+    """What the audit log calls the transitions."""
+
+    STARTED = "incident.started"
+    SUBMITTED_FOR_REVIEW = "incident.submitted_for_review"
+    RETURNED_FOR_CORRECTION = "incident.returned_for_correction"
+    COMPLETED = "incident.completed"
+    LOCKED = "incident.locked"
+    UNLOCKED = "incident.unlocked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +74,7 @@ incident_lifecycle: Lifecycle[IncidentStatus, IncidentFacts] = Lifecycle(
             IncidentTransition.START,
             _from(IncidentStatus.DRAFT),
             IncidentStatus.IN_PROGRESS,
+            audit_action=IncidentStatusAction.STARTED,
             permission=CHART_WRITE,
             event=INCIDENT_STATUS_CHANGED,
         ),
@@ -69,6 +82,7 @@ incident_lifecycle: Lifecycle[IncidentStatus, IncidentFacts] = Lifecycle(
             IncidentTransition.SUBMIT_FOR_REVIEW,
             _from(IncidentStatus.IN_PROGRESS),
             IncidentStatus.READY_FOR_REVIEW,
+            audit_action=IncidentStatusAction.SUBMITTED_FOR_REVIEW,
             permission=CHART_WRITE,
             event=INCIDENT_STATUS_CHANGED,
         ),
@@ -76,6 +90,7 @@ incident_lifecycle: Lifecycle[IncidentStatus, IncidentFacts] = Lifecycle(
             IncidentTransition.RETURN_FOR_CORRECTION,
             _from(IncidentStatus.READY_FOR_REVIEW),
             IncidentStatus.IN_PROGRESS,
+            audit_action=IncidentStatusAction.RETURNED_FOR_CORRECTION,
             permission=CHART_REVIEW,
             forbids=_is_author,
             event=INCIDENT_STATUS_CHANGED,
@@ -84,6 +99,7 @@ incident_lifecycle: Lifecycle[IncidentStatus, IncidentFacts] = Lifecycle(
             IncidentTransition.COMPLETE,
             _from(IncidentStatus.READY_FOR_REVIEW),
             IncidentStatus.COMPLETED,
+            audit_action=IncidentStatusAction.COMPLETED,
             permission=CHART_REVIEW,
             guards=(ATTESTED,),
             forbids=_is_author,
@@ -93,6 +109,7 @@ incident_lifecycle: Lifecycle[IncidentStatus, IncidentFacts] = Lifecycle(
             IncidentTransition.LOCK,
             _from(IncidentStatus.COMPLETED),
             IncidentStatus.LOCKED,
+            audit_action=IncidentStatusAction.LOCKED,
             permission=CHART_LOCK,
             system=True,
             event=INCIDENT_STATUS_CHANGED,
@@ -101,6 +118,7 @@ incident_lifecycle: Lifecycle[IncidentStatus, IncidentFacts] = Lifecycle(
             IncidentTransition.UNLOCK,
             _from(IncidentStatus.LOCKED),
             IncidentStatus.COMPLETED,
+            audit_action=IncidentStatusAction.UNLOCKED,
             permission=CHART_UNLOCK,
             needs_reason=True,
             event=INCIDENT_STATUS_CHANGED,

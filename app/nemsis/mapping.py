@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from app.core.geography import ANSI_BY_USPS
-from app.core.tenants.schemas import TenantRead
+from app.core.tenants.public import TenantRead
 from app.ems.public import (
     CREW_COLUMNS,
     CUSTOM_CONFIGURATION_GROUP,

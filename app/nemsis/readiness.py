@@ -11,8 +11,7 @@ from typing import NamedTuple
 
 from app.core.config import Settings
 from app.core.db.uow import ReadUnitOfWork
-from app.core.tenants.permissions import TENANT_WRITE
-from app.core.tenants.schemas import TenantRead
+from app.core.tenants.public import TENANT_WRITE, TenantRead
 from app.ems.public import (
     NOT_RECORDED,
     TARGET_BUILD,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from app.core.tenants.schemas import TenantRead
+from app.core.tenants.public import TenantRead
 from app.ems.public import NOT_RECORDED, TARGET_BUILD, CustomElementRead, PatientChart, load_dictionary
 from app.nemsis.content import DocumentContentError, ReportContent
 from app.nemsis.diagnoses import Diagnosis, diagnosis_paths

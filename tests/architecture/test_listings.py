@@ -16,6 +16,7 @@ from fastapi import APIRouter
 
 import app
 from app import registry
+from app.core.audit.actions import AuditAction
 from app.core.bodies import JSON_ONLY, BodyRule
 from app.core.composition import Port
 from app.core.events import Topic
@@ -28,6 +29,7 @@ from app.core.secrets.kinds import SecretKind
 from app.core.settings import SettingsGroup, groups_of
 from app.core.tags import Tag
 from app.ems.public import EXPORTS, READINESS, ExportSource, ReadinessSource
+from tests.architecture.scratch import entities
 
 ROOT = Path(app.__file__).parents[1]
 LISTS: dict[type[Any], Iterable[Any]] = {
@@ -129,6 +131,21 @@ def test_settings_groups_are_composed(modules: list[ModuleType]) -> None:
         if isinstance(value, type) and issubclass(value, SettingsGroup) and "heading" in value.__dict__
     }
     assert groups == set(groups_of(registry.ServiceSettings))
+
+
+def test_the_vocabulary_of_the_audit_log_is_listed(modules: list[ModuleType]) -> None:
+    declared_in_app = {
+        value
+        for module in modules
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, AuditAction) and value is not AuditAction
+    }
+    assert declared_in_app == set(registry.AUDIT_ACTIONS)
+    assert len(registry.AUDIT_ACTIONS) == len(declared_in_app), "nothing is listed twice"
+    names = Counter(member.value for actions in registry.AUDIT_ACTIONS for member in actions)
+    assert [name for name, count in names.items() if count > 1] == []
+    kinds = {entity.entity_type for entity in entities()} | {"audit_log"}
+    assert {name.partition(".")[0] for name in names} <= kinds
 
 
 def test_no_variable_belongs_to_two_groups() -> None:

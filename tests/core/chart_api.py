@@ -93,11 +93,11 @@ router = APIRouter(prefix="/probe", tags=["operations"], dependencies=[requires(
 @router.post("/charts", status_code=201, response_model=ChartRead)
 async def create_chart(given: ChartCreate, uow: Uow, creation: CreationDependency) -> Chart:
     """Create a chart as any domain creates things."""
-    claim = await creation.claim(uow, given)
-    if claim.repeated:
-        return await ChartRepository(uow).get(uow.tenant_id, claim.entity_id)
+    reservation = await creation.reserve(uow, given)
+    if reservation.repeated:
+        return await ChartRepository(uow).get(uow.tenant_id, reservation.entity_id)
     columns = ("incident_id", "number", "charge", "seen_at", "patient_name", "vitals")
-    made = Chart(id=claim.entity_id, tenant_id=uow.tenant_id, **{name: getattr(given, name) for name in columns})
+    made = Chart(id=reservation.entity_id, tenant_id=uow.tenant_id, **{name: getattr(given, name) for name in columns})
     return await uow.create(made, ChartAction.OPENED, event=CHART_CHANGED)
 
 

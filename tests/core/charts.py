@@ -18,6 +18,7 @@ from alembic.operations import Operations
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import Mapped
 
+from app.core.audit.actions import AuditAction
 from app.core.db.columns import Digest, EnumText, Money, internal, phi, plain, secret, values_check
 from app.core.db.entity import NAMING, TenantEntity
 from app.core.events import Topic
@@ -34,10 +35,12 @@ class ChartStatus(StrEnum):
     CLOSED = "closed"
 
 
-class ChartAction(StrEnum):
+class ChartAction(AuditAction):
     OPENED = "chart.opened"
     REVISED = "chart.revised"
     CLOSED = "chart.closed"
+    REOPENED = "chart.reopened"
+    SWEPT = "chart.swept"
 
 
 def _findings_diff(old: Any, new: Any, digest: Digest) -> dict[str, list[Any]]:

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import Mapped
 
 from app.core import lifecycle
+from app.core.audit.actions import AuditAction
 from app.core.db.columns import EnumText, phi, plain, values_check
 from app.core.db.entity import NAMING
 from app.core.db.uow import UnitOfWork
@@ -58,9 +59,13 @@ class Code(StrEnum):
     OUTAGE = "OUTAGE"
 
 
-class ParcelAction(StrEnum):
+class ParcelAction(AuditAction):
     CREATED = "parcel.created"
     REQUEUED = "parcel.requeued"
+    STARTED = "parcel.started"
+    DELIVERED = "parcel.delivered"
+    GIVEN_UP = "parcel.given_up"
+    POSTPONED = "parcel.postponed"
 
 
 _RUNNING = frozenset({ParcelStatus.RUNNING})
@@ -69,10 +74,16 @@ parcel_lifecycle: Lifecycle[ParcelStatus, None] = Lifecycle(
     states=ParcelStatus,
     initial=ParcelStatus.QUEUED,
     transitions=(
-        Transition(Move.START, frozenset({ParcelStatus.QUEUED}), ParcelStatus.RUNNING, system=True),
-        Transition(Move.SUCCEED, _RUNNING, ParcelStatus.SUCCEEDED, system=True),
-        Transition(Move.FAIL, _RUNNING, ParcelStatus.FAILED, system=True),
-        Transition(Move.RETRY, _RUNNING, ParcelStatus.QUEUED, system=True),
+        Transition(
+            Move.START,
+            frozenset({ParcelStatus.QUEUED}),
+            ParcelStatus.RUNNING,
+            audit_action=ParcelAction.STARTED,
+            system=True,
+        ),
+        Transition(Move.SUCCEED, _RUNNING, ParcelStatus.SUCCEEDED, audit_action=ParcelAction.DELIVERED, system=True),
+        Transition(Move.FAIL, _RUNNING, ParcelStatus.FAILED, audit_action=ParcelAction.GIVEN_UP, system=True),
+        Transition(Move.RETRY, _RUNNING, ParcelStatus.QUEUED, audit_action=ParcelAction.POSTPONED, system=True),
     ),
     internal=frozenset(Move),
 )

@@ -155,7 +155,7 @@ async def test_export_is_the_whole_log_and_is_itself_audited(
     assert [line["entity_id"] for line in lines] == [item["id"] for item in made]
     assert lines == (await events(agency, entity_type="incident", sort="created_at"))
     [exported] = [
-        event for event in await audit_of(admin_connection, agency.tenant_id) if event["action"] == "audit.exported"
+        event for event in await audit_of(admin_connection, agency.tenant_id) if event["action"] == "audit_log.exported"
     ]
     assert exported["metadata_json"] == {
         "log": "audit_events", "format": "ndjson", "filters": {"entity_type": "incident"},

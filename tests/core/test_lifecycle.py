@@ -75,12 +75,24 @@ def machine(close_permission: Permission) -> Lifecycle[ChartStatus, dict[str, bo
                 Action.REOPEN,
                 frozenset({ChartStatus.CLOSED}),
                 ChartStatus.DRAFT,
+                audit_action=ChartAction.REOPENED,
                 permission=reopen,
                 needs_reason=True,
             ),
-            Transition(Action.SWEEP, frozenset({ChartStatus.DRAFT}), ChartStatus.CLOSED, system=True),
             Transition(
-                Action.VANISH, frozenset({ChartStatus.DRAFT}), ChartStatus.CLOSED, permission=reopen, system=True
+                Action.SWEEP,
+                frozenset({ChartStatus.DRAFT}),
+                ChartStatus.CLOSED,
+                audit_action=ChartAction.SWEPT,
+                system=True,
+            ),
+            Transition(
+                Action.VANISH,
+                frozenset({ChartStatus.DRAFT}),
+                ChartStatus.CLOSED,
+                audit_action=ChartAction.SWEPT,
+                permission=reopen,
+                system=True,
             ),
         ),
         internal=frozenset({Action.VANISH}),
@@ -128,7 +140,7 @@ async def test_reason_is_required_where_declared_and_recorded(
     await fire(runtime, admin, machine, chart.id, Action.REOPEN, reason="wrong unit")
     event = (await audit_of(admin_connection, chart.id))[-1]
     assert event["metadata_json"]["reason"] == "wrong unit"
-    assert event["action"] == "reopen", "without an audit_action of its own the action is recorded"
+    assert event["action"] == "chart.reopened"
 
 
 @pytest.mark.parametrize(
@@ -224,8 +236,20 @@ def test_permission_for_an_action_in_one_state_is_none_in_another(apart: pytest.
         states=ChartStatus,
         initial=ChartStatus.DRAFT,
         transitions=(
-            Transition(Action.CLOSE, frozenset({ChartStatus.DRAFT}), ChartStatus.CLOSED, permission=ours),
-            Transition(Action.CLOSE, frozenset({ChartStatus.CLOSED}), ChartStatus.DRAFT, permission=theirs),
+            Transition(
+                Action.CLOSE,
+                frozenset({ChartStatus.DRAFT}),
+                ChartStatus.CLOSED,
+                audit_action=ChartAction.CLOSED,
+                permission=ours,
+            ),
+            Transition(
+                Action.CLOSE,
+                frozenset({ChartStatus.CLOSED}),
+                ChartStatus.DRAFT,
+                audit_action=ChartAction.REOPENED,
+                permission=theirs,
+            ),
         ),
     )
     assert machine.require(an_entity(ChartStatus.DRAFT), Action.CLOSE, somebody(Role.EMS), None)
@@ -239,7 +263,11 @@ def test_declaration_is_checked(machine: Any, close_permission: Permission) -> N
     with pytest.raises(ValueError, match="probe is declared twice"):
         Lifecycle(name="probe", states=ChartStatus, initial=ChartStatus.DRAFT, transitions=())
     twice: Transition[ChartStatus, Any] = Transition(
-        Action.CLOSE, frozenset({ChartStatus.DRAFT}), ChartStatus.CLOSED, permission=close_permission
+        Action.CLOSE,
+        frozenset({ChartStatus.DRAFT}),
+        ChartStatus.CLOSED,
+        audit_action=ChartAction.CLOSED,
+        permission=close_permission,
     )
     with pytest.raises(ValueError, match="close from draft is declared twice"):
         Lifecycle(name="other", states=ChartStatus, initial=ChartStatus.DRAFT, transitions=(twice, twice))

@@ -12,7 +12,7 @@ from app.billing.claims.submission import claim_submission, service_date, servic
 from app.billing.x12.claim_content import batch_problems
 from app.billing.x12.professional_claim import ClaimSubmission
 from app.core.errors import Problem
-from app.core.tenants.models import Tenant
+from app.core.tenants.public import Tenant
 from app.ems.public import PatientChart
 
 # Numbers are drawn and the usage indicator is chosen when a file is made; neither can be wrong before.

@@ -15,7 +15,7 @@ from app.billing.x12.professional_claim import ClaimSubmission
 from app.coding.public import CodeFault, Icd10Extract
 from app.core.db.uow import ReadUnitOfWork
 from app.core.errors import Problem
-from app.core.tenants.models import Tenant
+from app.core.tenants.public import Tenant
 from app.ems.public import (
     IncidentRead,
     IncidentStatus,

@@ -10,6 +10,7 @@ from typing import Any
 
 from app.billing.events import CLAIM_STATUS_CHANGED
 from app.billing.permissions import CLAIM_EXPORT, CLAIM_WRITE
+from app.core.audit.actions import AuditAction
 from app.core.errors import Problem
 from app.core.lifecycle import Guard, Lifecycle, Transition
 from app.core.permissions import Permission
@@ -39,6 +40,22 @@ class ClaimTransition(StrEnum):
     RESUBMIT = "resubmit"
     REVERSE = "reverse"
     CLOSE = "close"
+
+
+class ClaimStatusAction(AuditAction):
+    """What the audit log calls the transitions."""
+
+    APPROVED = "claim.approved"
+    REOPENED = "claim.reopened"
+    EXPORTED = "claim.exported"
+    SUBMITTED = "claim.submitted"
+    REJECTED = "claim.rejected"
+    PAID = "claim.paid"
+    DENIED = "claim.denied"
+    APPEAL_FLAGGED = "claim.appeal_flagged"
+    RESUBMITTED = "claim.resubmitted"
+    REVERSED = "claim.reversed"
+    CLOSED = "claim.closed"
 
 
 class InternalTransition(StrEnum):
@@ -79,6 +96,7 @@ def _move(
     sources: set[ClaimStatus],
     target: ClaimStatus,
     *,
+    audit_action: ClaimStatusAction,
     permission: Permission = CLAIM_WRITE,
     guards: tuple[Guard[ClaimFacts], ...] = (),
     needs_reason: bool = False,
@@ -87,6 +105,7 @@ def _move(
         action,
         frozenset(sources),
         target,
+        audit_action=audit_action,
         permission=permission,
         guards=guards,
         event=CLAIM_STATUS_CHANGED,
@@ -101,23 +120,43 @@ claim_lifecycle: Lifecycle[ClaimStatus, ClaimFacts] = Lifecycle(
     states=ClaimStatus,
     initial=_S.PENDING_REVIEW,
     transitions=(
-        _move(_T.APPROVE, {_S.PENDING_REVIEW}, _S.READY_TO_EXPORT, guards=(_LOCKED, _COMPLETE)),
-        _move(_T.REOPEN, {_S.READY_TO_EXPORT}, _S.PENDING_REVIEW),
+        _move(
+            _T.APPROVE,
+            {_S.PENDING_REVIEW},
+            _S.READY_TO_EXPORT,
+            audit_action=ClaimStatusAction.APPROVED,
+            guards=(_LOCKED, _COMPLETE),
+        ),
+        _move(_T.REOPEN, {_S.READY_TO_EXPORT}, _S.PENDING_REVIEW, audit_action=ClaimStatusAction.REOPENED),
         _move(
             InternalTransition.EXPORT,
             {_S.READY_TO_EXPORT},
             _S.EXPORTED,
+            audit_action=ClaimStatusAction.EXPORTED,
             permission=CLAIM_EXPORT,
             guards=(_LOCKED, _COMPLETE, _UNCHANGED),
         ),
-        _move(_T.SUBMIT, {_S.EXPORTED}, _S.SUBMITTED),
-        _move(_T.REJECT, {_S.EXPORTED, _S.SUBMITTED}, _S.PENDING_REVIEW),
-        _move(_T.PAY, {_S.SUBMITTED, _S.DENIED, _S.APPEAL_NEEDED}, _S.PAID),
-        _move(_T.DENY, {_S.SUBMITTED, _S.APPEAL_NEEDED}, _S.DENIED, needs_reason=True),
-        _move(_T.FLAG_APPEAL, {_S.DENIED}, _S.APPEAL_NEEDED),
-        _move(_T.RESUBMIT, {_S.DENIED, _S.APPEAL_NEEDED}, _S.PENDING_REVIEW),
-        _move(_T.REVERSE, {_S.PAID}, _S.SUBMITTED),
-        _move(_T.CLOSE, {_S.PENDING_REVIEW, _S.PAID, _S.DENIED, _S.APPEAL_NEEDED}, _S.CLOSED),
+        _move(_T.SUBMIT, {_S.EXPORTED}, _S.SUBMITTED, audit_action=ClaimStatusAction.SUBMITTED),
+        _move(_T.REJECT, {_S.EXPORTED, _S.SUBMITTED}, _S.PENDING_REVIEW, audit_action=ClaimStatusAction.REJECTED),
+        _move(_T.PAY, {_S.SUBMITTED, _S.DENIED, _S.APPEAL_NEEDED}, _S.PAID, audit_action=ClaimStatusAction.PAID),
+        _move(
+            _T.DENY,
+            {_S.SUBMITTED, _S.APPEAL_NEEDED},
+            _S.DENIED,
+            audit_action=ClaimStatusAction.DENIED,
+            needs_reason=True,
+        ),
+        _move(_T.FLAG_APPEAL, {_S.DENIED}, _S.APPEAL_NEEDED, audit_action=ClaimStatusAction.APPEAL_FLAGGED),
+        _move(
+            _T.RESUBMIT, {_S.DENIED, _S.APPEAL_NEEDED}, _S.PENDING_REVIEW, audit_action=ClaimStatusAction.RESUBMITTED
+        ),
+        _move(_T.REVERSE, {_S.PAID}, _S.SUBMITTED, audit_action=ClaimStatusAction.REVERSED),
+        _move(
+            _T.CLOSE,
+            {_S.PENDING_REVIEW, _S.PAID, _S.DENIED, _S.APPEAL_NEEDED},
+            _S.CLOSED,
+            audit_action=ClaimStatusAction.CLOSED,
+        ),
     ),
     internal=frozenset({InternalTransition.EXPORT}),
 )

@@ -54,14 +54,14 @@ class LineService:
     async def create(self, claim_id: uuid.UUID, given: LineCreate, creation: Creation) -> LineRead:
         """Raises NotFound, ClaimNotEditable, ValidationFailed (the claim is full)."""
         self._uow.principal.require(CLAIM_WRITE)
-        reserved = await creation.claim(self._uow, given)
-        if reserved.repeated:
-            return self._present(await self._lines.get(self._uow.tenant_id, reserved.entity_id))
+        reservation = await creation.reserve(self._uow, given)
+        if reservation.repeated:
+            return self._present(await self._lines.get(self._uow.tenant_id, reservation.entity_id))
         claim = await self._editable(claim_id)
         if len(await self._of(claim)) >= MAX_LINES:
             raise ValidationFailed.of("lines", "too_many", f"A claim holds {MAX_LINES} lines at most.")
         line = ClaimLine(
-            id=reserved.entity_id,
+            id=reservation.entity_id,
             tenant_id=self._uow.tenant_id,
             claim_id=claim.id,
             line_number=await self._lines.last_number(self._uow.tenant_id, claim.id) + 1,

@@ -27,8 +27,7 @@ from app.core.ids import TenantId
 from app.core.lifecycle import Transition
 from app.core.paths import API_PREFIX
 from app.core.permissions import Permission
-from app.core.tenants.models import Tenant
-from app.core.tenants.permissions import TENANT_WRITE
+from app.core.tenants.public import TENANT_WRITE, Tenant
 from app.ems.public import (
     Finding,
     Fix,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from decimal import Decimal
-from enum import StrEnum
 from typing import Annotated, Any
 
 from fastapi import Depends
@@ -27,6 +26,7 @@ from app.billing.errors import ChartNotLocked, ClaimNotEditable
 from app.billing.events import CLAIM_UPDATED
 from app.billing.permissions import CLAIM_RESTORE, CLAIM_WRITE
 from app.coding.public import extract_icd10
+from app.core.audit.actions import AuditAction
 from app.core.clock import utcnow
 from app.core.db.uow import ReadUnitOfWork, UnitOfWork
 from app.core.dependencies import ReadUow, Uow
@@ -34,12 +34,11 @@ from app.core.errors import ValidationFailed
 from app.core.idempotency.creation import Creation
 from app.core.pagination import Page, PagingWithDeleted
 from app.core.repository import require_version
-from app.core.tenants.models import Tenant
-from app.core.tenants.service import current_tenant
+from app.core.tenants.public import Tenant, current_tenant
 from app.ems.public import IncidentStatus, hold_incident, list_patients
 
 
-class ClaimAction(StrEnum):
+class ClaimAction(AuditAction):
     CREATED = "claim.created"
     REVISED = "claim.revised"
     DELETED = "claim.deleted"
@@ -47,7 +46,7 @@ class ClaimAction(StrEnum):
     LINES_CHANGED = "claim.lines_changed"
 
 
-class LineAction(StrEnum):
+class LineAction(AuditAction):
     ADDED = "claim_line.added"
     REVISED = "claim_line.revised"
     REMOVED = "claim_line.removed"
@@ -112,14 +111,14 @@ class ClaimService:
         Conflict: the patient has a claim of this payer sequence already.
         """
         self._uow.principal.require(CLAIM_WRITE)
-        reserved = await creation.claim(self._uow, given)
-        if reserved.repeated:
-            return await self._reader.get(reserved.entity_id)
+        reservation = await creation.reserve(self._uow, given)
+        if reservation.repeated:
+            return await self._reader.get(reservation.entity_id)
         incident = await hold_incident(self._uow, given.incident_id)
         if incident.status is not IncidentStatus.LOCKED:
             raise ChartNotLocked(status=incident.status.value)
         claim = Claim(
-            id=reserved.entity_id,
+            id=reservation.entity_id,
             tenant_id=self._uow.tenant_id,
             claim_number=await next_claim_number(self._uow),
             charge_amount=total_charge(line.charge for line in given.lines),

@@ -22,7 +22,7 @@ from app.billing.x12.parties import (
     Subscriber,
 )
 from app.billing.x12.party_segments import place
-from app.core.tenants.models import Tenant
+from app.core.tenants.public import Tenant
 from app.ems import public as ems
 from app.ems.public import Gender, IncidentRead, PatientChart, PatientRead
 

@@ -10,7 +10,6 @@ import asyncio
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Annotated
 
 from fastapi import Depends
@@ -27,6 +26,7 @@ from app.billing.permissions import CLAIM_EXPORT
 from app.billing.x12.professional_claim import ClaimSubmission
 from app.billing.x12.writer_837p import render_837p
 from app.coding.public import extract_icd10
+from app.core.audit.actions import AuditAction
 from app.core.audit.writer import record
 from app.core.clock import utcnow
 from app.core.db.uow import ReadUnitOfWork, UnitOfWork
@@ -39,14 +39,14 @@ from app.core.pagination import Page, Paging
 from app.core.permissions import Principal
 from app.core.storage.gateway import ObjectStore, object_key
 from app.core.storage.leftovers import forget
-from app.core.tenants.service import current_tenant
+from app.core.tenants.public import current_tenant
 from app.ems.public import IncidentRead, IncidentStatus, hold_incident
 
 MEDIA_TYPE = "application/edi-x12"
 EXPORT = InternalTransition.EXPORT
 
 
-class ExportAction(StrEnum):
+class ExportAction(AuditAction):
     CREATED = "claim_export.created"
 
 
@@ -111,10 +111,10 @@ class ExportService:
             await self._objects.put(batch.artifact_key, file.encode("ascii"), MEDIA_TYPE)
 
         async def record(uow: UnitOfWork, batch: Batch, _: None) -> ExportRead:
-            reserved = await creation.claim(uow, given, entity_id=batch.export_id)
-            if not reserved.repeated:
+            reservation = await creation.reserve(uow, given, entity_id=batch.export_id)
+            if not reservation.repeated:
                 await self._record(uow, batch)
-            return await ExportReader(uow).get(reserved.entity_id)
+            return await ExportReader(uow).get(reservation.entity_id)
 
         async def undo(batch: Batch, _: None) -> None:
             await forget(self._objects, batch.artifact_key)

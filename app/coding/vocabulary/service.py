@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from enum import StrEnum
 from typing import Annotated, Any
 
 from fastapi import Depends
@@ -13,6 +12,7 @@ from app.coding.search.words import words
 from app.coding.vocabulary.models import VocabularyTerm
 from app.coding.vocabulary.repository import VocabularyRepository
 from app.coding.vocabulary.schemas import VocabularyTermCreate, VocabularyTermPatch, VocabularyTermRead
+from app.core.audit.actions import AuditAction
 from app.core.clock import utcnow
 from app.core.db.uow import ReadUnitOfWork, UnitOfWork
 from app.core.dependencies import ReadUow, Uow
@@ -25,7 +25,7 @@ MOST_TERMS = 2000
 """Of one agency: each process reads them all with the first lookup after a change."""
 
 
-class VocabularyAction(StrEnum):
+class VocabularyAction(AuditAction):
     ADDED = "vocabulary_term.added"
     REVISED = "vocabulary_term.revised"
     DELETED = "vocabulary_term.deleted"
@@ -58,12 +58,12 @@ class VocabularyService:
     async def add(self, given: VocabularyTermCreate, creation: Creation) -> VocabularyTermRead:
         """Raises AlreadyExists for a term of the same words, LimitReached when the agency has MOST_TERMS already."""
         self._uow.principal.require(VOCABULARY_WRITE)
-        claim = await creation.claim(self._uow, given)
-        if claim.repeated:
-            return VocabularyTermRead.of(await self._terms.get(self._uow.tenant_id, claim.entity_id))
+        reservation = await creation.reserve(self._uow, given)
+        if reservation.repeated:
+            return VocabularyTermRead.of(await self._terms.get(self._uow.tenant_id, reservation.entity_id))
         await self._require_room()
         term = VocabularyTerm(
-            id=claim.entity_id, tenant_id=self._uow.tenant_id, spoken=_spoken(given.say), **given.values()
+            id=reservation.entity_id, tenant_id=self._uow.tenant_id, spoken=_spoken(given.say), **given.values()
         )
         await self._uow.create(term, VocabularyAction.ADDED)
         return VocabularyTermRead.of(term)

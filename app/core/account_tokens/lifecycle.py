@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from app.core.audit.actions import AuditAction
 from app.core.auth.permissions import SELF_WRITE
 from app.core.lifecycle import Lifecycle, Transition
 
@@ -19,7 +20,7 @@ class AccountTokenTransition(StrEnum):
     WITHDRAW = "withdraw"
 
 
-class AccountTokenAction(StrEnum):
+class AccountTokenAction(AuditAction):
     ISSUED = "account_token.issued"
     USED = "account_token.used"
     WITHDRAWN = "account_token.withdrawn"

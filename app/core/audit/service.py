@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import AsyncIterator
-from enum import StrEnum
 from typing import Annotated, Any, Generic, TypeVar
 
 import orjson
 from fastapi import Depends
 
+from app.core.audit.actions import AuditAction
 from app.core.audit.permissions import AUDIT_READ
 from app.core.audit.repository import AccessEntryRepository, AuditEventRepository, LogRepository
 from app.core.audit.schemas import AccessEntryRead, AuditEventRead, ExportFormat
@@ -26,8 +26,8 @@ R = TypeVar("R", bound=ReadModel)
 EXPORT_BATCH = 1000
 
 
-class LogAction(StrEnum):
-    EXPORTED = "audit.exported"
+class LogAction(AuditAction):
+    EXPORTED = "audit_log.exported"
 
 
 class LogReader(Generic[R]):

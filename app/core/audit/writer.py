@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 
+from app.core.audit.actions import AuditAction
 from app.core.audit.models import AuditEvent
 from app.core.context import current_request_id
 from app.core.db.sql import CompiledStatement
@@ -26,7 +26,7 @@ _INSERT = CompiledStatement(
 
 async def record(
     uow: UnitOfWork,
-    action: StrEnum,
+    action: AuditAction,
     *,
     entity_type: str,
     entity_id: uuid.UUID,

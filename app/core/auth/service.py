@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Iterable
-from enum import StrEnum
 from typing import Annotated, Any
 
 from fastapi import Depends
 
+from app.core.audit.actions import AuditAction
 from app.core.audit.writer import record
 from app.core.auth.schemas import LoginRequest, MePatch, MeRead, RefreshRequest, SessionTokens
 from app.core.auth.throttle import Attempt
@@ -33,14 +33,14 @@ from app.core.users.service import Users
 WRONG = "The agency, e-mail or password is wrong."
 
 
-class AuthAction(StrEnum):
-    LOGGED_IN = "auth.logged_in"
-    LOGIN_FAILED = "auth.login_failed"
-    THROTTLED = "auth.throttled"
-    LOGGED_OUT = "auth.logged_out"
-    REFRESH_TOKEN_REUSED = "auth.refresh_token_reused"
-    PASSWORD_CHANGE_REFUSED = "auth.password_change_refused"
-    PASSWORD_RESET_REFUSED = "auth.password_reset_refused"
+class AuthAction(AuditAction):
+    LOGGED_IN = "user.logged_in"
+    LOGIN_FAILED = "user.login_failed"
+    THROTTLED = "user.throttled"
+    LOGGED_OUT = "user.logged_out"
+    REFRESH_TOKEN_REUSED = "user_session.refresh_token_reused"
+    PASSWORD_CHANGE_REFUSED = "user.password_change_refused"
+    PASSWORD_RESET_REFUSED = "user.password_reset_refused"
 
 
 async def count_attempt(runtime: Runtime, attempt: Attempt, slug: str, email: str) -> None:

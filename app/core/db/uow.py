@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Callable, Mapping
-from enum import StrEnum
 from types import TracebackType
 from typing import Any, Generic, Self
 
@@ -14,6 +13,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from app.core.audit.access import RECORD_ACCESS, PhiRead
+from app.core.audit.actions import AuditAction
 from app.core.context import current_request_id
 from app.core.db.columns import Digest
 from app.core.db.entity import E
@@ -225,7 +225,7 @@ class UnitOfWork(ReadUnitOfWork):
         self._after_commit: list[Callable[[], None]] | None = None
 
     def change(
-        self, entity: E, action: StrEnum, *, event: Topic | None = None, metadata: dict[str, Any] | None = None
+        self, entity: E, action: AuditAction, *, event: Topic | None = None, metadata: dict[str, Any] | None = None
     ) -> Change[E]:
         """The block may assign to `entity`; a clean exit writes it with its audit (and outbox) row.
 
@@ -234,7 +234,7 @@ class UnitOfWork(ReadUnitOfWork):
         """
         return Change(self, entity, action, event, metadata)
 
-    async def create(self, entity: E, action: StrEnum, *, event: Topic | None = None) -> E:
+    async def create(self, entity: E, action: AuditAction, *, event: Topic | None = None) -> E:
         """Store a new entity with its audit (and outbox) row."""
         async with self.change(entity, action, event=event):
             pass
@@ -302,7 +302,7 @@ class Change(Generic[E]):
     __slots__ = ("_action", "_before", "_entity", "_event", "_metadata", "_plan", "_uow")
 
     def __init__(
-        self, uow: UnitOfWork, entity: E, action: StrEnum, event: Topic | None, metadata: dict[str, Any] | None
+        self, uow: UnitOfWork, entity: E, action: AuditAction, event: Topic | None, metadata: dict[str, Any] | None
     ) -> None:
         self._uow = uow
         self._plan: EntityPlan[E] = plan_of(type(entity))

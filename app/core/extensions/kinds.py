@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from enum import StrEnum
 
+from app.core.audit.actions import AuditAction
 from app.core.errors import ValidationFailed
 from app.core.extensions.api_keys import issue_key
 from app.core.extensions.models import (
@@ -36,7 +36,7 @@ from app.core.tags import Tag
 from app.core.vehicles.models import Vehicle
 
 
-class ExtensionAction(StrEnum):
+class ExtensionAction(AuditAction):
     STATION_CREATED = "station.created"
     ASSET_CREATED = "asset.created"
     INVENTORY_ITEM_CREATED = "inventory_item.created"

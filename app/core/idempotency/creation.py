@@ -20,7 +20,7 @@ from app.core.schemas import CreateModel, RequestModel
 
 _table: Any = IdempotencyKey.__table__
 _COLUMNS = ("id", "tenant_id", "key", "fingerprint", "entity_id")
-_CLAIM = CompiledStatement(
+_RESERVE = CompiledStatement(
     insert(_table)
     .values({name: sa.bindparam(name, type_=_table.c[name].type) for name in _COLUMNS})
     .on_conflict_do_nothing(index_elements=["tenant_id", "key"])
@@ -35,7 +35,7 @@ _FIND = CompiledStatement(
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class Reservation:
     """`repeated`: the resource `entity_id` exists already and is to be answered as it stands now."""
 
     entity_id: uuid.UUID
@@ -50,7 +50,7 @@ class Creation:
         self._route = route
         self._key = key
 
-    async def claim(self, uow: UnitOfWork, given: RequestModel, *, entity_id: uuid.UUID | None = None) -> Claim:
+    async def reserve(self, uow: UnitOfWork, given: RequestModel, *, entity_id: uuid.UUID | None = None) -> Reservation:
         """The id to create under, or the id that this very request created before.
 
         A repeated client-made id answers 200, a repeated Idempotency-Key the first status. Raises IdempotencyKeyReused
@@ -60,27 +60,27 @@ class Creation:
         named = given.id if isinstance(given, CreateModel) else None
         entity_id = named or entity_id or new_id()
         if self._key is None and named is None:
-            return Claim(entity_id, repeated=False)
+            return Reservation(entity_id, repeated=False)
         fingerprint = self._fingerprint(given)
         if self._key is not None:
             first = await self._first(uow, f"key:{self._key}", fingerprint, entity_id)
             if first is not None:
                 if first[0] != fingerprint:
                     raise IdempotencyKeyReused
-                return Claim(first[1], repeated=True)
+                return Reservation(first[1], repeated=True)
         if named is not None:
             first = await self._first(uow, f"id:{named}", fingerprint, entity_id)
             if first is not None:
                 if first[0] != fingerprint:
                     raise IdTaken
                 self._response.status_code = 200
-                return Claim(entity_id, repeated=True)
-        return Claim(entity_id, repeated=False)
+                return Reservation(entity_id, repeated=True)
+        return Reservation(entity_id, repeated=False)
 
     async def find_repeated(self, uow: ReadUnitOfWork, given: RequestModel) -> uuid.UUID | None:
         """The id that this request created before by its Idempotency-Key, or None. Raises IdempotencyKeyReused.
 
-        Takes nothing: for endpoints that record their result in a later unit of work, where `claim` decides.
+        Takes nothing: for endpoints that record their result in a later unit of work, where `reserve` decides.
         """
         if self._key is None:
             return None
@@ -98,7 +98,7 @@ class Creation:
     async def _first(self, uow: UnitOfWork, key: str, fingerprint: bytes, entity_id: uuid.UUID) -> Any:
         """None when this request is the first; else the first one's (fingerprint, entity_id)."""
         values = {"id": new_id(), "tenant_id": uow.tenant_id, "key": key, "fingerprint": fingerprint}
-        if await uow.fetch_row(_CLAIM, {**values, "entity_id": entity_id}) is not None:
+        if await uow.fetch_row(_RESERVE, {**values, "entity_id": entity_id}) is not None:
             return None
         return await uow.fetch_row(_FIND, values)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from app.core.audit.actions import AuditAction
 from app.core.inbox.permissions import WEBHOOK_REPLAY
 from app.core.lifecycle import Lifecycle, Transition
 
@@ -22,7 +23,7 @@ class ReceiptAction(StrEnum):
     REPLAY = "replay"
 
 
-class ReceiptAudit(StrEnum):
+class ReceiptAuditAction(AuditAction):
     """What the audit log calls the changes of a receipt; its actor is null for all but a replay."""
 
     RECEIVED = "webhook_receipt.received"
@@ -44,19 +45,21 @@ receipt_lifecycle: Lifecycle[ReceiptStatus, None] = Lifecycle(
             ReceiptAction.PROCESS,
             _RECEIVED,
             ReceiptStatus.PROCESSED,
-            audit_action=ReceiptAudit.PROCESSED,
+            audit_action=ReceiptAuditAction.PROCESSED,
             system=True,
         ),
         Transition(
-            ReceiptAction.IGNORE, _RECEIVED, ReceiptStatus.IGNORED, audit_action=ReceiptAudit.IGNORED, system=True
+            ReceiptAction.IGNORE, _RECEIVED, ReceiptStatus.IGNORED, audit_action=ReceiptAuditAction.IGNORED, system=True
         ),
-        Transition(ReceiptAction.FAIL, _RECEIVED, ReceiptStatus.FAILED, audit_action=ReceiptAudit.FAILED, system=True),
+        Transition(
+            ReceiptAction.FAIL, _RECEIVED, ReceiptStatus.FAILED, audit_action=ReceiptAuditAction.FAILED, system=True
+        ),
         Transition(
             ReceiptAction.REPLAY,
             frozenset({ReceiptStatus.FAILED}),
             ReceiptStatus.RECEIVED,
             permission=WEBHOOK_REPLAY,
-            audit_action=ReceiptAudit.REPLAYED,
+            audit_action=ReceiptAuditAction.REPLAYED,
             system=True,
         ),
     ),

@@ -17,7 +17,7 @@ from app.core.db.plan import plan_of
 from app.core.db.sql import CompiledStatement
 from app.core.db.system import SystemUnitOfWork
 from app.core.ids import TenantId, new_id
-from app.core.inbox.lifecycle import ReceiptAudit, ReceiptStatus
+from app.core.inbox.lifecycle import ReceiptAuditAction, ReceiptStatus
 from app.core.inbox.models import WebhookBody, WebhookReceipt
 from app.core.repository import Repository
 
@@ -252,7 +252,7 @@ async def assign(
     arrival = _received(facts, {"received_at": pending.created_at.isoformat()})  # its id is the earlier one
     assignment = {
         "assigned_id": new_id(),
-        "assigned_action": ReceiptAudit.ASSIGNED,
+        "assigned_action": ReceiptAuditAction.ASSIGNED,
         "assigned_fields": {"tenant_id": [None, tenant_id]},
         "assigned_metadata": {"by": by},
     }
@@ -282,7 +282,7 @@ def _received(facts: dict[str, Any], metadata: dict[str, Any] | None = None) -> 
     return {
         "request_id": current_request_id(),
         "received_id": new_id(),
-        "received_action": ReceiptAudit.RECEIVED,
+        "received_action": ReceiptAuditAction.RECEIVED,
         "received_fields": {name: [None, value] for name, value in facts.items()},
         "received_metadata": metadata,
     }

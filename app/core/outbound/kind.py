@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
+from app.core.audit.actions import AuditAction
 from app.core.db.uow import UnitOfWork
 from app.core.ids import TenantId
 from app.core.lifecycle import Lifecycle
@@ -118,7 +119,7 @@ class OutboundKind(Generic[O, M, R]):
     repository: type[Repository[O]]
     lifecycle: Lifecycle[Any, None]
     moves: Moves
-    requeued: StrEnum
+    requeued: AuditAction
     lease_expired: StrEnum
     lease: dt.timedelta
     max_attempts: int

@@ -5,9 +5,9 @@ from __future__ import annotations
 import uuid
 import zoneinfo
 from collections.abc import Callable
-from enum import StrEnum
 from typing import Any
 
+from app.core.audit.actions import AuditAction
 from app.core.clock import utcnow
 from app.core.db.uow import ReadUnitOfWork
 from app.core.errors import Problem, refuse
@@ -21,7 +21,7 @@ from app.core.tenants.service import current_tenant
 from app.core.users.models import User
 
 
-class PersonAction(StrEnum):
+class PersonAction(AuditAction):
     CREATED = "person.created"
     REVISED = "person.revised"
     DELETED = "person.deleted"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from app.core.audit.actions import AuditAction
 from app.core.lifecycle import Lifecycle, Transition
 from app.core.personnel.permissions import PERSONNEL_WRITE
 
@@ -18,7 +19,7 @@ class EmploymentTransition(StrEnum):
     REACTIVATE = "reactivate"
 
 
-class EmploymentStatusAction(StrEnum):
+class EmploymentStatusAction(AuditAction):
     DEACTIVATED = "person.deactivated"
     REACTIVATED = "person.reactivated"
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Generic, NamedTuple
 
+from app.core.audit.actions import AuditAction
 from app.core.db.entity import E, TenantEntity
 from app.core.db.uow import ReadUnitOfWork
 from app.core.lifecycle import Lifecycle
@@ -56,7 +57,7 @@ class ReferenceKind(Generic[E]):
     read: type[EntityRead]
     may_read: Permission
     may_write: Permission
-    actions: Mapping[Verb, StrEnum]
+    actions: Mapping[Verb, AuditAction]
     patch: type[VersionedPatch] | None = None
     created: type[EntityRead] | None = None
     lifecycle: Lifecycle[Any, None] | None = None

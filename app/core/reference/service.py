@@ -76,15 +76,15 @@ class ReferenceService(Generic[E]):
     async def create(self, given: CreateModel, creation: Creation) -> EntityRead:
         """Raises Forbidden, ValidationFailed, Conflict (there is one of that name)."""
         self._uow.principal.require(self._kind.may_write)
-        claim = await creation.claim(self._uow, given)
-        if claim.repeated:
+        reservation = await creation.reserve(self._uow, given)
+        if reservation.repeated:
             return await self._reader.present_created(
-                await self._records.get(self._uow.tenant_id, claim.entity_id), shown={}
+                await self._records.get(self._uow.tenant_id, reservation.entity_id), shown={}
             )
         values = given.values()
         await self._require_references(values, values)
         issued = _NOTHING_ISSUED if self._kind.issue is None else self._kind.issue()
-        record = self._kind.entity(id=claim.entity_id, tenant_id=self._uow.tenant_id, **values, **issued.columns)
+        record = self._kind.entity(id=reservation.entity_id, tenant_id=self._uow.tenant_id, **values, **issued.columns)
         self._judge(record)
         await self._uow.create(record, self._kind.actions[Verb.CREATE])
         return await self._reader.present_created(record, issued.shown)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Sequence
-from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 
+from app.core.audit.actions import AuditAction
 from app.core.audit.models import AuditEvent
 from app.core.db.sql import CompiledStatement
 from app.core.ids import TenantId
@@ -54,7 +54,7 @@ class SecretRepository(Repository[TenantSecret]):
         return next(iter(self._built(rows)), None)
 
     async def list_last_audited(
-        self, tenant_id: TenantId, secret_ids: Sequence[uuid.UUID], action: StrEnum
+        self, tenant_id: TenantId, secret_ids: Sequence[uuid.UUID], action: AuditAction
     ) -> dict[uuid.UUID, dt.datetime]:
         """When `action` was last done with each, as far as the audit log reaches back; others are left out."""
         values = {"tenant_id": tenant_id, "ids": list(secret_ids), "action": action}

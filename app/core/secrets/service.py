@@ -6,12 +6,12 @@ import datetime as dt
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Annotated, NamedTuple
 
 from fastapi import Depends
 from pydantic import SecretStr
 
+from app.core.audit.actions import AuditAction
 from app.core.audit.writer import record
 from app.core.clock import utcnow
 from app.core.dependencies import CurrentUser, RuntimeDependency
@@ -33,7 +33,7 @@ from app.core.secrets.sealing import Place, is_under_active_key, seal, unseal
 _log = get_logger(__name__)
 
 
-class SecretAction(StrEnum):
+class SecretAction(AuditAction):
     CREATED = "secret.created"
     ROTATED = "secret.rotated"
     RETIRED = "secret.retired"

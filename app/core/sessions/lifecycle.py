@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from app.core.audit.actions import AuditAction
 from app.core.auth.permissions import SELF_WRITE
 from app.core.lifecycle import Lifecycle, Transition
 
@@ -17,10 +18,10 @@ class SessionTransition(StrEnum):
     END = "end"
 
 
-class SessionAction(StrEnum):
-    OPENED = "session.opened"
-    REFRESHED = "session.refreshed"
-    ENDED = "session.ended"
+class SessionAction(AuditAction):
+    OPENED = "user_session.opened"
+    REFRESHED = "user_session.refreshed"
+    ENDED = "user_session.ended"
 
 
 class EndReason(StrEnum):

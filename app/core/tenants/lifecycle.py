@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from app.core.audit.actions import AuditAction
 from app.core.lifecycle import Lifecycle, Transition
 from app.core.tenants.events import TENANT_UPDATED
 from app.core.tenants.models import TenantStatus
@@ -14,7 +15,7 @@ class TenantTransition(StrEnum):
     RESUME = "resume"
 
 
-class TenantStatusAction(StrEnum):
+class TenantStatusAction(AuditAction):
     SUSPENDED = "tenant.suspended"
     RESUMED = "tenant.resumed"
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 from fastapi import Depends
 
+from app.core.audit.actions import AuditAction
 from app.core.db.uow import ReadUnitOfWork, UnitOfWork
 from app.core.dependencies import ReadUow, Uow
 from app.core.repository import require_version
@@ -19,7 +19,7 @@ from app.core.tenants.repository import TenantRepository
 from app.core.tenants.schemas import TenantPatch
 
 
-class TenantAction(StrEnum):
+class TenantAction(AuditAction):
     PROVISIONED = "tenant.provisioned"
     REVISED = "tenant.revised"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from app.core.audit.actions import AuditAction
 from app.core.lifecycle import Guard, Lifecycle, Transition
 from app.core.users.errors import LAST_ADMIN
 from app.core.users.events import USER_LOCKED
@@ -26,7 +27,7 @@ class UserTransition(StrEnum):
     DISABLE = "disable"
 
 
-class UserAction(StrEnum):
+class UserAction(AuditAction):
     """What the audit log calls the acts on a user."""
 
     INVITED = "user.invited"

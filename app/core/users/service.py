@@ -68,11 +68,11 @@ class UserService:
     async def invite(self, given: UserCreate, creation: Creation) -> UserRead:
         """Creates a user without a password, with an invitation. Raises AlreadyExists for an address in use."""
         self._uow.principal.require(USER_WRITE)
-        claim = await creation.claim(self._uow, given)
-        if claim.repeated:
-            return self._present(await self._users.get(self._uow.tenant_id, claim.entity_id))
+        reservation = await creation.reserve(self._uow, given)
+        if reservation.repeated:
+            return self._present(await self._users.get(self._uow.tenant_id, reservation.entity_id))
         user = User(  # lint: allow FQ104 (the column's default is that of provisioned users)
-            id=claim.entity_id,
+            id=reservation.entity_id,
             tenant_id=self._uow.tenant_id,
             status=UserStatus.INVITED,
             **given.values(),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
+from app.core.audit.actions import AuditAction
 from app.core.reference.kinds import ReferenceKind, Verb
 from app.core.reference.schemas import Filter
 from app.core.vehicles.lifecycle import VehicleStatus, vehicle_lifecycle
@@ -12,7 +11,7 @@ from app.core.vehicles.permissions import VEHICLE_READ, VEHICLE_WRITE
 from app.core.vehicles.schemas import VehicleCreate, VehiclePatch, VehicleRead, VehicleTransitionRequest
 
 
-class VehicleAction(StrEnum):
+class VehicleAction(AuditAction):
     CREATED = "vehicle.created"
     REVISED = "vehicle.revised"
     DELETED = "vehicle.deleted"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from app.core.audit.actions import AuditAction
 from app.core.lifecycle import Lifecycle, Transition
 from app.core.vehicles.permissions import VEHICLE_WRITE
 
@@ -20,7 +21,7 @@ class VehicleTransition(StrEnum):
     RETIRE = "retire"
 
 
-class VehicleStatusAction(StrEnum):
+class VehicleStatusAction(AuditAction):
     TAKEN_OUT_OF_SERVICE = "vehicle.taken_out_of_service"
     RETURNED_TO_SERVICE = "vehicle.returned_to_service"
     RETIRED = "vehicle.retired"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from app.core.audit.actions import AuditAction
 from app.core.lifecycle import Lifecycle, Transition
 
 
@@ -25,6 +26,17 @@ class EmailTransition(StrEnum):
     COMPLAIN = "complain"
 
 
+class EmailStatusAction(AuditAction):
+    """What the audit log calls the transitions."""
+
+    STARTED = "email_message.started"
+    ACCEPTED = "email_message.accepted"
+    FAILED = "email_message.failed"
+    REQUEUED = "email_message.requeued"
+    BOUNCED = "email_message.bounced"
+    COMPLAINED_OF = "email_message.complained_of"
+
+
 _SENDING = frozenset({EmailStatus.SENDING})
 _SENT = frozenset({EmailStatus.SENT})
 
@@ -33,12 +45,32 @@ email_lifecycle: Lifecycle[EmailStatus, None] = Lifecycle(
     states=EmailStatus,
     initial=EmailStatus.QUEUED,
     transitions=(
-        Transition(EmailTransition.START, frozenset({EmailStatus.QUEUED}), EmailStatus.SENDING, system=True),
-        Transition(EmailTransition.ACCEPT, _SENDING, EmailStatus.SENT, system=True),
-        Transition(EmailTransition.FAIL, _SENDING, EmailStatus.FAILED, system=True),
-        Transition(EmailTransition.RETRY, _SENDING, EmailStatus.QUEUED, system=True),
-        Transition(EmailTransition.BOUNCE, _SENT, EmailStatus.BOUNCED, system=True),
-        Transition(EmailTransition.COMPLAIN, _SENT, EmailStatus.COMPLAINED, system=True),
+        Transition(
+            EmailTransition.START,
+            frozenset({EmailStatus.QUEUED}),
+            EmailStatus.SENDING,
+            audit_action=EmailStatusAction.STARTED,
+            system=True,
+        ),
+        Transition(
+            EmailTransition.ACCEPT, _SENDING, EmailStatus.SENT, audit_action=EmailStatusAction.ACCEPTED, system=True
+        ),
+        Transition(
+            EmailTransition.FAIL, _SENDING, EmailStatus.FAILED, audit_action=EmailStatusAction.FAILED, system=True
+        ),
+        Transition(
+            EmailTransition.RETRY, _SENDING, EmailStatus.QUEUED, audit_action=EmailStatusAction.REQUEUED, system=True
+        ),
+        Transition(
+            EmailTransition.BOUNCE, _SENT, EmailStatus.BOUNCED, audit_action=EmailStatusAction.BOUNCED, system=True
+        ),
+        Transition(
+            EmailTransition.COMPLAIN,
+            _SENT,
+            EmailStatus.COMPLAINED,
+            audit_action=EmailStatusAction.COMPLAINED_OF,
+            system=True,
+        ),
     ),
     internal=frozenset(EmailTransition),
 )

@@ -9,9 +9,9 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
+from app.core.audit.actions import AuditAction
 from app.core.clock import utcnow
 from app.core.db.uow import UnitOfWork
 from app.core.outbound.kind import Backoff, Held, Moves, OutboundKind, Refuse
@@ -32,7 +32,7 @@ LEASE = dt.timedelta(minutes=15)
 MAX_ATTEMPTS = 8
 
 
-class MessageAction(StrEnum):
+class MessageAction(AuditAction):
     QUEUED = "email_message.queued"
     TAKEN_UP = "email_message.taken_up"
     NOTICED = "email_message.noticed"

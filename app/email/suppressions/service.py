@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from enum import StrEnum
 from typing import Annotated
 
 from fastapi import Depends
 
+from app.core.audit.actions import AuditAction
 from app.core.clock import utcnow
 from app.core.db.uow import ReadUnitOfWork, UnitOfWork
 from app.core.dependencies import ReadUow, Uow
@@ -20,7 +20,7 @@ from app.email.suppressions.repository import SuppressionRepository
 from app.email.suppressions.schemas import SuppressionRead
 
 
-class SuppressionAction(StrEnum):
+class SuppressionAction(AuditAction):
     CREATED = "email_suppression.created"
     LIFTED = "email_suppression.lifted"
 

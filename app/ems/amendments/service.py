@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
+from app.core.audit.actions import AuditAction
 from app.core.db.uow import UnitOfWork
 from app.ems.amendments.models import AmendmentChange, ChartAmendment
 from app.ems.amendments.repository import AmendmentRepository
@@ -13,7 +12,7 @@ from app.ems.events import INCIDENT_AMENDED
 from app.ems.lifecycle import IncidentStatus
 
 
-class AmendmentAction(StrEnum):
+class AmendmentAction(AuditAction):
     RECORDED = "chart_amendment.recorded"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from app.core.audit.actions import AuditAction
 from app.core.lifecycle import Lifecycle
 from app.ems.uploads.lifecycle import UploadFacts, UploadTransition, upload_transitions
 
@@ -14,7 +15,7 @@ class AttachmentStatus(StrEnum):
     REJECTED = "rejected"
 
 
-class AttachmentAction(StrEnum):
+class AttachmentAction(AuditAction):
     CREATED = "attachment.created"
     STORED = "attachment.stored"
     REJECTED = "attachment.rejected"

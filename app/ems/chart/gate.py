@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Awaitable, Callable
-from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
+from app.core.audit.actions import AuditAction
 from app.core.db.uow import UnitOfWork
 from app.core.errors import Problem, ValidationFailed, refuse
 from app.core.permissions import Principal
@@ -130,7 +130,11 @@ C = TypeVar("C", bound=ChartEntry)
 
 
 async def revise_entry(
-    uow: UnitOfWork, entry: C, patch: ChartPatch, action: StrEnum, check: Callable[[C], Awaitable[None]] | None = None
+    uow: UnitOfWork,
+    entry: C,
+    patch: ChartPatch,
+    action: AuditAction,
+    check: Callable[[C], Awaitable[None]] | None = None,
 ) -> None:
     """Apply a PATCH to a chart entry in one audited change. Raises Conflict (stale), ValidationFailed.
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from enum import StrEnum
 from typing import Annotated, Any
 
 from fastapi import Depends
 
+from app.core.audit.actions import AuditAction
 from app.core.clock import utcnow
 from app.core.db.uow import ReadUnitOfWork, UnitOfWork
 from app.core.dependencies import ReadUow, Uow
@@ -19,7 +19,7 @@ from app.core.pagination import Page, PagingWithDeleted
 from app.core.permissions import Principal
 from app.core.repository import require_version
 from app.core.runtime import Runtime
-from app.core.tenants.service import current_tenant
+from app.core.tenants.public import current_tenant
 from app.ems.amendments.models import AmendmentChange
 from app.ems.amendments.service import record_amendment
 from app.ems.chart.gate import (
@@ -42,7 +42,7 @@ from app.ems.review.lifecycle import ReviewTransition
 from app.ems.review.service import Reviews
 
 
-class IncidentAction(StrEnum):
+class IncidentAction(AuditAction):
     CREATED = "incident.created"
     REVISED = "incident.revised"
     AMENDED = "incident.amended"
@@ -85,11 +85,11 @@ class IncidentService:
         author = self._uow.principal.user_id
         if author is None:
             raise Forbidden
-        claim = await creation.claim(self._uow, given)
-        if claim.repeated:
-            return self._present(await self._incidents.get(self._uow.tenant_id, claim.entity_id))
+        reservation = await creation.reserve(self._uow, given)
+        if reservation.repeated:
+            return self._present(await self._incidents.get(self._uow.tenant_id, reservation.entity_id))
         values = {**given.values(), "elements": to_json(given.elements)}
-        incident = Incident(id=claim.entity_id, tenant_id=self._uow.tenant_id, created_by=author, **values)
+        incident = Incident(id=reservation.entity_id, tenant_id=self._uow.tenant_id, created_by=author, **values)
         require_consistent(incident)
         check_entry_elements(incident)
         await self._uow.create(incident, IncidentAction.CREATED, event=INCIDENT_UPDATED)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped
 
 from app.core.db.columns import EnumText, phi, plain, values_check
 from app.core.db.entity import unique_among_live
-from app.core.personnel.models import LicensureLevel
+from app.core.personnel.public import LicensureLevel
 from app.ems.chart.columns import ChartChild, child_constraints, elements_column
 from app.ems.elements import Owner
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from app.core.personnel.schemas import Level
+from app.core.personnel.public import Level
 from app.core.reference.schemas import coded
 from app.core.schemas import RequestModel
 from app.ems.chart.schemas import ChartPatch, ChartRead, ChildCreate, CorrelationId

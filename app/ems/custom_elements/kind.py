@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
+from app.core.audit.actions import AuditAction
 from app.core.errors import Problem, refuse
 from app.core.reference.kinds import ReferenceKind, Verb
 from app.core.reference.schemas import Filter
@@ -14,7 +13,7 @@ from app.ems.elements.dictionary import Usage
 from app.ems.permissions import CHART_READ, CUSTOM_ELEMENT_WRITE
 
 
-class CustomElementAction(StrEnum):
+class CustomElementAction(AuditAction):
     CREATED = "custom_element.created"
     REVISED = "custom_element.revised"
     DELETED = "custom_element.deleted"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
+from app.core.audit.actions import AuditAction
 from app.core.clock import utcnow
 from app.core.db.uow import Change, ReadUnitOfWork, UnitOfWork
 from app.core.idempotency.creation import Creation
@@ -39,11 +39,11 @@ R = TypeVar("R", bound=ChartRead)
 class ChildActions:
     """The audit actions of a kind of entry."""
 
-    created: StrEnum
-    revised: StrEnum
-    amended: StrEnum
-    deleted: StrEnum
-    restored: StrEnum
+    created: AuditAction
+    revised: AuditAction
+    amended: AuditAction
+    deleted: AuditAction
+    restored: AuditAction
 
 
 @dataclass(frozen=True)
@@ -124,9 +124,9 @@ class ChildService(Generic[E, R]):
 
     async def create(self, incident_id: uuid.UUID, given: Any, creation: Creation) -> R:
         """Add an entry. Raises NotFound, ChartNotEditable, ValidationFailed."""
-        claim = await creation.claim(self._uow, given)
-        if claim.repeated:
-            child = await self._children.get(self._uow.tenant_id, claim.entity_id)
+        reservation = await creation.reserve(self._uow, given)
+        if reservation.repeated:
+            child = await self._children.get(self._uow.tenant_id, reservation.entity_id)
             incident = await self._incidents.get(self._uow.tenant_id, child.incident_id)
             [read] = await self._kind.present_all(self._uow, incident, [child])
             return read
@@ -134,7 +134,7 @@ class ChildService(Generic[E, R]):
         require_editable(incident, self._uow.principal, given.reason)
         values = {**given.values(), "elements": to_json(given.elements)}
         child = self._children.entity(
-            id=claim.entity_id, tenant_id=self._uow.tenant_id, incident_id=incident_id, **values
+            id=reservation.entity_id, tenant_id=self._uow.tenant_id, incident_id=incident_id, **values
         )
         if self._kind.prepare is not None:
             await self._kind.prepare(self._uow, child)
@@ -191,7 +191,7 @@ class ChildService(Generic[E, R]):
         await self._amended(incident, child, AmendmentChange.RESTORED, version, reason)
         return self._kind.present(child, incident, patient)
 
-    def _change(self, child: E, action: StrEnum, reason: str | None) -> Change[E]:
+    def _change(self, child: E, action: AuditAction, reason: str | None) -> Change[E]:
         return self._uow.change(child, action, event=INCIDENT_UPDATED, metadata=reason_metadata(reason))
 
     async def _amended(

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
+from app.core.audit.actions import AuditAction
 from app.core.db.uow import UnitOfWork
 from app.core.errors import ValidationFailed
-from app.core.personnel.lifecycle import EmploymentStatus
-from app.core.personnel.models import Person
+from app.core.personnel.public import EmploymentStatus, Person
 from app.core.reference.repository import ReferenceRepository
 from app.ems.crew.models import CrewMember
 from app.ems.entries.children import ChildActions, ChildKind
 from app.ems.parts import CREW_MEMBER
 
 
-class CrewMemberAction(StrEnum):
+class CrewMemberAction(AuditAction):
     CREATED = "crew_member.created"
     REVISED = "crew_member.revised"
     AMENDED = "crew_member.amended"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
+from app.core.audit.actions import AuditAction
 from app.core.db.uow import UnitOfWork
 from app.core.errors import Problem, refuse
 from app.ems.element_groups.models import ElementGroup
@@ -21,7 +20,7 @@ from app.ems.parts import ELEMENT_GROUP
 from app.ems.patients.models import Patient
 
 
-class ElementGroupAction(StrEnum):
+class ElementGroupAction(AuditAction):
     CREATED = "element_group.created"
     REVISED = "element_group.revised"
     AMENDED = "element_group.amended"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
+from app.core.audit.actions import AuditAction
 from app.core.db.uow import UnitOfWork
 from app.core.errors import Problem, refuse
 from app.ems.entries.checks import not_before_birth
@@ -13,7 +12,7 @@ from app.ems.parts import INTERVENTION
 from app.ems.patients.models import Patient
 
 
-class InterventionAction(StrEnum):
+class InterventionAction(AuditAction):
     CREATED = "intervention.created"
     REVISED = "intervention.revised"
     AMENDED = "intervention.amended"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
+from app.core.audit.actions import AuditAction
 from app.ems.entries.children import ChildActions, ChildKind
 from app.ems.parts import NARRATIVE
 
 
-class NarrativeAction(StrEnum):
+class NarrativeAction(AuditAction):
     CREATED = "narrative.created"
     REVISED = "narrative.revised"
     AMENDED = "narrative.amended"

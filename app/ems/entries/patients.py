@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from enum import StrEnum
 
+from app.core.audit.actions import AuditAction
 from app.core.clock import utcnow
 from app.core.db.uow import UnitOfWork
 from app.core.errors import ValidationFailed
@@ -13,7 +13,7 @@ from app.ems.parts import ENTRIES, PATIENT
 from app.ems.patients.models import Patient
 
 
-class PatientAction(StrEnum):
+class PatientAction(AuditAction):
     CREATED = "patient.created"
     REVISED = "patient.revised"
     AMENDED = "patient.amended"

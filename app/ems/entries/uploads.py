@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
 from app.core.audit import writer as audit
+from app.core.audit.actions import AuditAction
 from app.core.clock import utcnow
 from app.core.db.uow import ReadUnitOfWork, UnitOfWork
 from app.core.errors import NotFound
@@ -52,10 +53,10 @@ R = TypeVar("R", bound=UploadedRead)
 class UploadActions:
     """Audit actions of a kind that its lifecycle does not name."""
 
-    created: StrEnum
-    download_link_issued: StrEnum
-    deleted: StrEnum
-    restored: StrEnum
+    created: AuditAction
+    download_link_issued: AuditAction
+    deleted: AuditAction
+    restored: AuditAction
 
 
 class TransitionAsked(Protocol):
@@ -139,16 +140,16 @@ class UploadService(Generic[E, R]):
     async def create(self, incident_id: uuid.UUID, given: Any, creation: Creation) -> R:
         """Declare what will be sent. Raises NotFound, ChartNotEditable, ValidationFailed."""
         async with self._factory() as uow:
-            claim = await creation.claim(uow, given)
+            reservation = await creation.reserve(uow, given)
             entries, incidents = self._kind.repository(uow), IncidentRepository(uow)
-            if claim.repeated:
-                entry = await entries.get(uow.tenant_id, claim.entity_id)
+            if reservation.repeated:
+                entry = await entries.get(uow.tenant_id, reservation.entity_id)
                 incident = await incidents.get(uow.tenant_id, entry.incident_id)
             else:
                 incident = await incidents.get_for_share(uow.tenant_id, incident_id)
                 self._kind.require_open(incident, uow.principal)
                 entry = entries.entity(
-                    id=claim.entity_id, tenant_id=uow.tenant_id, incident_id=incident_id, **given.values()
+                    id=reservation.entity_id, tenant_id=uow.tenant_id, incident_id=incident_id, **given.values()
                 )
                 await patient_of(uow, entry)
                 await self._kind.prepare(uow, incident, entry, given)

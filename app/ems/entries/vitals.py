@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from enum import StrEnum
 
+from app.core.audit.actions import AuditAction
 from app.core.db.uow import UnitOfWork
 from app.core.errors import ValidationFailed
 from app.ems.entries.checks import not_before_birth
@@ -18,7 +18,7 @@ from app.ems.vitals.plausibility import CallTimes, warnings_of
 from app.ems.vitals.schemas import VitalRead
 
 
-class VitalAction(StrEnum):
+class VitalAction(AuditAction):
     CREATED = "vital.created"
     REVISED = "vital.revised"
     AMENDED = "vital.amended"

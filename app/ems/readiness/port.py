@@ -16,7 +16,7 @@ from app.core.db.uow import ReadUnitOfWork
 from app.core.paths import API_PREFIX
 from app.core.permissions import Permission
 from app.core.schemas import EntityRead
-from app.core.tenants.models import Tenant
+from app.core.tenants.public import Tenant
 from app.ems.attachments.schemas import AttachmentRead
 from app.ems.crew.schemas import CrewMemberRead
 from app.ems.incidents.schemas import IncidentRead

@@ -13,7 +13,7 @@ from app.core.db.uow import ReadUnitOfWork
 from app.core.dependencies import ReadUow, RuntimeDependency
 from app.core.errors import AppError
 from app.core.permissions import Principal
-from app.core.tenants.service import current_tenant
+from app.core.tenants.public import current_tenant
 from app.ems.attachments.repository import AttachmentRepository
 from app.ems.chart.gate import require_editable
 from app.ems.charting.service import present

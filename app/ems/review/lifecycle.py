@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
+from app.core.audit.actions import AuditAction
 from app.core.lifecycle import Lifecycle, Transition
 from app.core.permissions import Principal
 from app.ems.events import INCIDENT_UPDATED
@@ -18,8 +19,19 @@ class ReviewStatus(StrEnum):
 
 
 class ReviewTransition(StrEnum):
-    RETURN = "chart_review.returned"
-    COMPLETE = "chart_review.completed"
+    RETURN = "return"
+    COMPLETE = "complete"
+
+
+class ReviewAction(AuditAction):
+    """What the audit log calls the acts on a review and on its comments."""
+
+    OPENED = "chart_review.opened"
+    ASSIGNED = "chart_review.assigned"
+    RETURNED = "chart_review.returned"
+    COMPLETED = "chart_review.completed"
+    COMMENTED = "review_comment.created"
+    COMMENT_RESOLVED = "review_comment.resolved"
 
 
 class CommentStatus(StrEnum):
@@ -38,8 +50,20 @@ review_lifecycle: Lifecycle[ReviewStatus, None] = Lifecycle(
     states=ReviewStatus,
     initial=ReviewStatus.WAITING,
     transitions=(
-        Transition(ReviewTransition.RETURN, _WAITING, ReviewStatus.RETURNED, permission=CHART_REVIEW),
-        Transition(ReviewTransition.COMPLETE, _WAITING, ReviewStatus.COMPLETED, permission=CHART_REVIEW),
+        Transition(
+            ReviewTransition.RETURN,
+            _WAITING,
+            ReviewStatus.RETURNED,
+            audit_action=ReviewAction.RETURNED,
+            permission=CHART_REVIEW,
+        ),
+        Transition(
+            ReviewTransition.COMPLETE,
+            _WAITING,
+            ReviewStatus.COMPLETED,
+            audit_action=ReviewAction.COMPLETED,
+            permission=CHART_REVIEW,
+        ),
     ),
     internal=frozenset(ReviewTransition),
 )
@@ -59,6 +83,7 @@ comment_lifecycle: Lifecycle[CommentStatus, None] = Lifecycle(
             CommentTransition.RESOLVE,
             frozenset({CommentStatus.OPEN}),
             CommentStatus.RESOLVED,
+            audit_action=ReviewAction.COMMENT_RESOLVED,
             permission=CHART_WRITE,
             forbids=_is_a_bystander,
             event=INCIDENT_UPDATED,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from enum import StrEnum
 
 from app.core.clock import utcnow
 from app.core.db.uow import ReadUnitOfWork, UnitOfWork
@@ -13,16 +12,10 @@ from app.core.ids import UserId
 from app.ems.chart.columns import ChartChild, ChartEntry
 from app.ems.events import INCIDENT_UPDATED
 from app.ems.parts import INCIDENT, PART_OF, has_field
-from app.ems.review.lifecycle import ReviewTransition, review_lifecycle
+from app.ems.review.lifecycle import ReviewAction, ReviewTransition, review_lifecycle
 from app.ems.review.models import ChartReview, ReviewComment
 from app.ems.review.repository import ReviewRepository
 from app.ems.review.schemas import CommentGiven
-
-
-class ReviewAction(StrEnum):
-    OPENED = "chart_review.opened"
-    ASSIGNED = "chart_review.assigned"
-    COMMENTED = "review_comment.created"
 
 
 class Reviews:

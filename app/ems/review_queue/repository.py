@@ -12,7 +12,7 @@ from app.core.db.sql import CompiledStatement
 from app.core.db.uow import ReadUnitOfWork
 from app.core.ids import TenantId
 from app.core.pagination import Page, Paging, keyset
-from app.core.users.models import User
+from app.core.users.public import User
 from app.ems.incidents.models import Incident
 from app.ems.review.lifecycle import ReviewStatus
 from app.ems.review.models import ChartReview

@@ -15,17 +15,14 @@ from app.core.ids import UserId
 from app.core.pagination import Page, Paging
 from app.core.permissions import Principal
 from app.core.repository import require_version
-from app.core.users.lifecycle import UserStatus
-from app.core.users.models import User
-from app.core.users.repository import UserRepository
+from app.core.users.public import User, UserRepository, UserStatus
 from app.ems.errors import ReviewClosed
 from app.ems.events import INCIDENT_UPDATED
 from app.ems.incidents.repository import IncidentRepository
 from app.ems.permissions import CHART_REVIEW
-from app.ems.review.lifecycle import ReviewStatus, comment_lifecycle
+from app.ems.review.lifecycle import ReviewAction, ReviewStatus, comment_lifecycle
 from app.ems.review.models import ChartReview, ReviewComment
 from app.ems.review.repository import ReviewCommentRepository, ReviewRepository
-from app.ems.review.service import ReviewAction
 from app.ems.review_queue.repository import ReviewQueueRepository
 from app.ems.review_queue.schemas import (
     CommentTransitionRequest,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from app.core.audit.actions import AuditAction
 from app.core.lifecycle import Lifecycle, Transition
 from app.ems.events import INCIDENT_UPDATED
 from app.ems.permissions import SIGNATURE_VOID
@@ -24,7 +25,7 @@ class SignatureTransition(StrEnum):
     VOID = "void"
 
 
-class SignatureAction(StrEnum):
+class SignatureAction(AuditAction):
     CREATED = "signature.created"
     SIGNED = "signature.signed"
     REJECTED = "signature.rejected"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from app.core.audit.actions import AuditAction
 from app.core.lifecycle import Guard, Transition
 from app.ems.events import INCIDENT_UPDATED
 from app.ems.permissions import CHART_WRITE
@@ -34,7 +35,7 @@ UPLOADED: Guard[UploadFacts] = Guard(
 
 
 def upload_transitions(
-    pending: S, kept: S, rejected: S, *, kept_as: StrEnum, rejected_as: StrEnum
+    pending: S, kept: S, rejected: S, *, kept_as: AuditAction, rejected_as: AuditAction
 ) -> tuple[Transition[S, UploadFacts], ...]:
     """The transitions of a kind of upload. `kept_as` and `rejected_as` are audit actions."""
     common: dict[str, Any] = {"permission": CHART_WRITE, "guards": (UPLOADED,), "event": INCIDENT_UPDATED}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from app.core.audit.actions import AuditAction
 from app.core.lifecycle import Guard, Lifecycle, Transition
 from app.nemsis.events import EXPORT_STATUS_CHANGED
 from app.nemsis.permissions import NEMSIS_EXPORT, NEMSIS_VALIDATE
@@ -30,6 +31,16 @@ class ExportTransition(StrEnum):
     REVALIDATE = "revalidate"
     EXPORT = "export"
     INVALIDATE = "invalidate"
+
+
+class ExportStatusAction(AuditAction):
+    """What the audit log calls the transitions."""
+
+    VALIDATED = "nemsis_export.validated"
+    VALIDATION_FAILED = "nemsis_export.validation_failed"
+    REOPENED = "nemsis_export.reopened"
+    EXPORTED = "nemsis_export.exported"
+    INVALIDATED = "nemsis_export.invalidated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +69,7 @@ export_lifecycle: Lifecycle[ExportStatus, ExportFacts] = Lifecycle(
             ExportTransition.PASS_VALIDATION,
             _PENDING,
             ExportStatus.READY_FOR_EXPORT,
+            audit_action=ExportStatusAction.VALIDATED,
             permission=NEMSIS_VALIDATE,
             offered_as=ExportRequest.VALIDATE,
             event=EXPORT_STATUS_CHANGED,
@@ -66,6 +78,7 @@ export_lifecycle: Lifecycle[ExportStatus, ExportFacts] = Lifecycle(
             ExportTransition.FAIL_VALIDATION,
             _PENDING,
             ExportStatus.VALIDATION_FAILED,
+            audit_action=ExportStatusAction.VALIDATION_FAILED,
             permission=NEMSIS_VALIDATE,
             offered_as=ExportRequest.VALIDATE,
             event=EXPORT_STATUS_CHANGED,
@@ -74,6 +87,7 @@ export_lifecycle: Lifecycle[ExportStatus, ExportFacts] = Lifecycle(
             ExportTransition.REVALIDATE,
             frozenset({ExportStatus.VALIDATION_FAILED}),
             ExportStatus.PENDING_VALIDATION,
+            audit_action=ExportStatusAction.REOPENED,
             permission=NEMSIS_VALIDATE,
             offered_as=ExportRequest.VALIDATE,
             event=EXPORT_STATUS_CHANGED,
@@ -82,6 +96,7 @@ export_lifecycle: Lifecycle[ExportStatus, ExportFacts] = Lifecycle(
             ExportTransition.EXPORT,
             _READY,
             ExportStatus.EXPORTED,
+            audit_action=ExportStatusAction.EXPORTED,
             permission=NEMSIS_EXPORT,
             guards=(CLOSED, UNCHANGED),
             event=EXPORT_STATUS_CHANGED,
@@ -90,6 +105,7 @@ export_lifecycle: Lifecycle[ExportStatus, ExportFacts] = Lifecycle(
             ExportTransition.INVALIDATE,
             _READY,
             ExportStatus.PENDING_VALIDATION,
+            audit_action=ExportStatusAction.INVALIDATED,
             system=True,
             event=EXPORT_STATUS_CHANGED,
         ),

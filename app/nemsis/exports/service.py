@@ -5,11 +5,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from enum import StrEnum
 from typing import Annotated, Any
 
 from fastapi import Depends
 
+from app.core.audit.actions import AuditAction
 from app.core.db.uow import ReadUnitOfWork, UnitOfWork
 from app.core.dependencies import ReadUow, RuntimeDependency, UowFactory
 from app.core.errors import NotFound, ValidationFailed
@@ -20,8 +20,7 @@ from app.core.permissions import Principal
 from app.core.repository import require_version
 from app.core.runtime import Runtime
 from app.core.storage.gateway import object_key
-from app.core.tenants.schemas import TenantRead
-from app.core.tenants.service import current_tenant
+from app.core.tenants.public import TenantRead, current_tenant
 from app.ems.public import (
     TARGET_BUILD,
     IncidentStatus,
@@ -55,7 +54,7 @@ from app.nemsis.validation import Agency, JudgedDocument, judge_chart
 CLOSED_STATES = frozenset({IncidentStatus.COMPLETED, IncidentStatus.LOCKED})
 
 
-class NemsisExportAction(StrEnum):
+class NemsisExportAction(AuditAction):
     CREATED = "nemsis_export.created"
 
 
@@ -181,13 +180,13 @@ class ExportService:
     async def create(self, given: NemsisExportCreate, creation: Creation) -> NemsisExportRead:
         """Raises NotFound, ValidationFailed (which patient?)."""
         async with self._factory() as uow:
-            claim = await creation.claim(uow, given)
+            reservation = await creation.reserve(uow, given)
             exports = NemsisExportRepository(uow)
-            if claim.repeated:
-                return present(await exports.get(uow.tenant_id, claim.entity_id), uow.principal)
+            if reservation.repeated:
+                return present(await exports.get(uow.tenant_id, reservation.entity_id), uow.principal)
             await get_incident(uow, given.incident_id)
             export = NemsisExport(
-                id=claim.entity_id,
+                id=reservation.entity_id,
                 tenant_id=uow.tenant_id,
                 incident_id=given.incident_id,
                 patient_id=await self._patient(uow, given),

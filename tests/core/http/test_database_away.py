@@ -124,19 +124,19 @@ async def service(
     runtime: Runtime = app.state.runtime
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
         actor = Actor(http, agency.medic.token)
-        await _recovers(actor)
+        await expect_recovery(actor)
         yield actor
     await runtime.close()
 
 
-async def _recovers(service: Actor) -> None:
+async def expect_recovery(service: Actor) -> None:
     async def ready() -> bool:
         return (await service.get("/health/ready")).status_code == 200
 
     await expect_eventually(ready)
 
 
-async def _everything_is_unavailable(service: Actor) -> None:
+async def expect_unavailable(service: Actor) -> None:
     for answer in await asyncio.gather(
         service.get("/health/ready"),
         service.get("/metrics"),
@@ -156,7 +156,7 @@ async def test_server_that_is_frozen(server: Server, service: Actor) -> None:
             expect_refusal(await service.get("/api/v1/ems/incidents"), 503, "SERVICE_UNAVAILABLE")
     finally:
         server.signal_all(signal.SIGCONT)
-    await _recovers(service)
+    await expect_recovery(service)
 
 
 async def test_server_that_stops_and_starts(server: Server, service: Actor) -> None:
@@ -166,17 +166,17 @@ async def test_server_that_stops_and_starts(server: Server, service: Actor) -> N
 
     await expect_eventually(server.takes_nobody_now)
     await _end_sessions(kept)
-    await _everything_is_unavailable(service)
+    await expect_unavailable(service)
     await kept.close()
     await asyncio.to_thread(server.child.wait)
-    await _everything_is_unavailable(service)
+    await expect_unavailable(service)
     _recover_for_ever(server)
     await expect_eventually(server.takes_nobody_now)
-    await _everything_is_unavailable(service)
+    await expect_unavailable(service)
     server.stop()
     (server.cluster.directory / "standby.signal").unlink()
     await asyncio.to_thread(server.start)
-    await _recovers(service)
+    await expect_recovery(service)
 
 
 async def test_server_that_is_full(server: Server, service: Actor) -> None:
@@ -184,11 +184,11 @@ async def test_server_that_is_full(server: Server, service: Actor) -> None:
     await admin.execute("ALTER DATABASE postgres CONNECTION LIMIT 0")
     await _end_sessions(admin)
     try:
-        await _everything_is_unavailable(service)
+        await expect_unavailable(service)
     finally:
         await admin.execute("ALTER DATABASE postgres CONNECTION LIMIT -1")
         await admin.close()
-    await _recovers(service)
+    await expect_recovery(service)
 
 
 async def test_server_that_refuses_the_role(server: Server, service: Actor) -> None:
@@ -196,11 +196,11 @@ async def test_server_that_refuses_the_role(server: Server, service: Actor) -> N
     await admin.execute("ALTER ROLE app NOLOGIN")
     await _end_sessions(admin)
     try:
-        await _everything_is_unavailable(service)
+        await expect_unavailable(service)
     finally:
         await admin.execute("ALTER ROLE app LOGIN")
         await admin.close()
-    await _recovers(service)
+    await expect_recovery(service)
 
 
 async def _end_sessions(admin: asyncpg.Connection) -> None:

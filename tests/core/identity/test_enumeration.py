@@ -82,8 +82,8 @@ async def test_every_attempt_on_a_known_agency_is_audited(
     for login in (unknown, credentials(agency, "medic", "wrong"), credentials(agency, "medic")):
         await client.post("/api/v1/auth/login", json=login)
     mine = [(row["action"], row["actor_user_id"]) for row in await audit_of(admin_connection, medic)]
-    assert mine[-2:] == [("auth.login_failed", None), ("auth.logged_in", medic)]
+    assert mine[-2:] == [("user.login_failed", None), ("user.logged_in", medic)]
     on_tenant = [row["action"] for row in await audit_of(admin_connection, agency.tenant_id)]
-    assert on_tenant[-1] == "auth.login_failed"
+    assert on_tenant[-1] == "user.login_failed"
     everything = str(await audit_of(admin_connection, agency.tenant_id)) + str(await audit_of(admin_connection, medic))
     assert "nobody@nowhere" not in everything

@@ -75,7 +75,7 @@ async def test_wrong_present_password_changes_nothing(
     [problem] = expect_refusal(await change(medic, "wrong", STRONG), 422, "VALIDATION_FAILED")["problems"]
     assert (problem["field"], problem["code"]) == ("current_password", "password_wrong")
     assert await admin_connection.fetchval("SELECT password_hash FROM users WHERE id = $1", user_id) == stored
-    assert (await audit_of(admin_connection, user_id))[-1]["action"] == "auth.password_change_refused"
+    assert (await audit_of(admin_connection, user_id))[-1]["action"] == "user.password_change_refused"
     await medic.expect(200, "GET", "auth/me")
 
 

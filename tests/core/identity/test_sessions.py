@@ -65,7 +65,7 @@ async def test_refresh_answers_the_next_pair_of_the_same_session(
     assert medic.token != first_access and medic.refresh_token != first_refresh
     await medic.expect(200, "GET", "auth/me")
     actions = [row["action"] for row in await audit_of(admin_connection, session_id)]
-    assert actions == ["session.opened", *["session.refreshed"] * 3]
+    assert actions == ["user_session.opened", *["user_session.refreshed"] * 3]
 
 
 async def test_nothing_stored_is_a_refresh_token(medic: SignedIn, admin_connection: asyncpg.Connection) -> None:
@@ -125,7 +125,7 @@ async def test_old_token_ends_the_session(
     session = await session_of(admin_connection, medic)
     assert (session["status"], session["end_reason"]) == ("ended", "refresh_token_reused")
     reported = [row["action"] for row in await audit_of(admin_connection, session["user_id"])]
-    assert reported.count("auth.refresh_token_reused") == 1
+    assert reported.count("user_session.refresh_token_reused") == 1
     await agency.medic.expect(200, "GET", "auth/me")
 
 
@@ -200,7 +200,7 @@ async def test_logout_ends_this_session_and_no_other(
     await medic.expect_out()
     session = await session_of(admin_connection, medic)
     assert session["end_reason"] == "logout"
-    assert "auth.logged_out" in [row["action"] for row in await audit_of(admin_connection, session["user_id"])]
+    assert "user.logged_out" in [row["action"] for row in await audit_of(admin_connection, session["user_id"])]
     expect_refusal(await medic.post("auth/logout"), 401, "UNAUTHENTICATED")
     await other.expect(200, "GET", "auth/me")
     await other.renew()

@@ -60,8 +60,8 @@ async def test_account_waits_after_five_failures_even_for_the_right_password(
     for _ in range(3):
         await log_in(client, agency, "medic")
     actions = [row["action"] for row in await audit_of(admin_connection, uuid.UUID(await id_of(agency, "medic")))]
-    assert actions.count("auth.login_failed") == PER_MINUTE
-    assert actions.count("auth.throttled") == 1, "one a minute: a flood does not fill the audit log"
+    assert actions.count("user.login_failed") == PER_MINUTE
+    assert actions.count("user.throttled") == 1, "one a minute: a flood does not fill the audit log"
 
 
 async def test_fifty_guesses_at_once_are_five(client: httpx.AsyncClient, agency: Agency) -> None:

@@ -45,7 +45,7 @@ async def test_invited_user_becomes_active_through_the_link(
     seen = await agency.admin.expect(200, "GET", f"users/{invited['id']}")
     assert (seen["status"], seen["allowed_actions"]) == ("active", ["lock", "disable"])
     actions = [row["action"] for row in await audit_of(admin_connection, uuid.UUID(invited["id"]))]
-    assert actions == ["user.invited", "auth.login_failed", "user.activated", "auth.logged_in"]
+    assert actions == ["user.invited", "user.login_failed", "user.activated", "user.logged_in"]
 
 
 async def test_invitation_publishes_the_token_and_not_its_text(

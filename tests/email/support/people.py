@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from enum import StrEnum
 from typing import Any
 
 import asyncpg
@@ -12,6 +11,7 @@ import orjson
 
 from app.core.account_tokens.models import AccountToken, AccountTokenPurpose
 from app.core.account_tokens.sealing import token_hash, token_text
+from app.core.audit.actions import AuditAction
 from app.core.events import Topic
 from app.core.ids import TenantId, new_id
 from app.core.jobs.queue import run_job
@@ -29,7 +29,7 @@ SWEEP = sweep_of((MESSAGES,))
 CONTEXT = AccountContext(agency="Prairie Test Ambulance", name="Canary Quill")
 
 
-class Act(StrEnum):
+class Act(AuditAction):
     MADE = "test.made"
     CHANGED = "test.changed"
 

@@ -1,0 +1,14 @@
+"""What other domains may use of an agency's personnel."""
+
+from __future__ import annotations
+
+from app.core.personnel.lifecycle import EmploymentStatus
+from app.core.personnel.models import LicensureLevel, Person
+from app.core.personnel.schemas import Level
+
+__all__ = [
+    "EmploymentStatus",
+    "Level",
+    "LicensureLevel",
+    "Person",
+]

@@ -101,12 +101,12 @@ async def test_same_key_on_another_route_is_refused(charts: None, runtime: Runti
     given = ChartCreate.model_validate_json(orjson.dumps(a_body()))
     used = key()
     async with runtime.unit_of_work(principal) as uow:
-        first = await Creation(Response(), "/api/v1/one", used).claim(uow, given)
+        first = await Creation(Response(), "/api/v1/one", used).reserve(uow, given)
     with pytest.raises(IdempotencyKeyReused):
         async with runtime.unit_of_work(principal) as uow:
-            await Creation(Response(), "/api/v1/another", used).claim(uow, given)
+            await Creation(Response(), "/api/v1/another", used).reserve(uow, given)
     async with runtime.unit_of_work(principal) as uow:
-        again = await Creation(Response(), "/api/v1/one", used).claim(uow, given)
+        again = await Creation(Response(), "/api/v1/one", used).reserve(uow, given)
     assert (first.repeated, again.repeated, again.entity_id) == (False, True, first.entity_id)
 
 
@@ -188,14 +188,14 @@ async def test_second_waits_for_the_first_and_creates_when_that_rolls_back(
 
     async def first() -> None:
         async with runtime.unit_of_work(principal) as uow:
-            assert not (await Creation(Response(), "/x", used).claim(uow, given)).repeated
+            assert not (await Creation(Response(), "/x", used).reserve(uow, given)).repeated
             claimed.set()
             await give_up.wait()
             raise ZeroDivisionError
 
     async def second() -> bool:
         async with runtime.unit_of_work(principal) as uow:
-            return (await Creation(Response(), "/x", used).claim(uow, given)).repeated
+            return (await Creation(Response(), "/x", used).reserve(uow, given)).repeated
 
     holding = asyncio.create_task(first())
     await claimed.wait()

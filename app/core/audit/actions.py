@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 from typing import Self
-
-from app.core.audit.actions import AuditAction
 
 _FORM = re.compile(r"[a-z]+(_[a-z]+)*\.[a-z]+(_[a-z]+)*")
 
 
-class AuditAction(AuditAction):
+class AuditAction(StrEnum):
     """What was done to one kind of entity: `entity.verb_past`, such as `claim.revised`.
 
     Audit rows are never rewritten, so a name that was used once keeps its meaning.

@@ -6,7 +6,7 @@ import asyncio
 import uuid
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from app.coding.lookup.shipped import shipped_edition, shipped_terms
@@ -29,11 +29,15 @@ _log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class LoadedCodes:
-    """`lists`: the set of each NEMSIS list by its name. `favoured`: sets that precede others, best first."""
+    """`lists`: the set of each NEMSIS list by its name. `favoured`: sets that precede others, best first.
+
+    `leaders`: as `Query` has them.
+    """
 
     index: TextIndex
     lists: Mapping[str, int]
     favoured: Sequence[int]
+    leaders: Mapping[int, int] = field(default_factory=dict)
     release_id: uuid.UUID | None = None
     release: str | None = None
 
@@ -118,7 +122,7 @@ class CodeBook:
         finally:
             self._connected.set()  # or there will be no connection: nobody waits for one
         if release is not None:
-            codes = LoadedCodes(codes.index, codes.lists, codes.favoured, release["id"], release["release"])
+            codes = replace(codes, release_id=release["id"], release=release["release"])
         self._loaded = codes
         _log.info("code set loaded", code_system=self.code_set.system.value, rows=codes.index.size)
         return codes

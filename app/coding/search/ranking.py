@@ -9,9 +9,10 @@ Within a reading billable codes precede the others, and what NEMSIS suggests pre
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from app.coding.search.index import TextIndex
 from app.coding.search.vocabulary import Segment, Vocabulary
@@ -26,7 +27,8 @@ _WEAK_WORDS = 8  # how many words are read as beginnings and misspellings, or le
 class Query:
     """`among`: the set of documents that may be found. `favoured`: sets that precede others, the most favoured first.
 
-    `code_shape`: what a text must look like to be read as a code.
+    `code_shape`: what a text must look like to be read as a code. `leaders`: the document that goes before another one
+    which words found, such as a drug before its brand.
     """
 
     text: str
@@ -35,12 +37,15 @@ class Query:
     among: int
     favoured: Sequence[int]
     limit: int
+    leaders: Mapping[int, int] = field(default_factory=dict)
 
 
 def search(index: TextIndex, query: Query) -> list[int]:
     """At most `limit` documents, the best first."""
     found: dict[int, None] = {}
-    for reading in _readings(index, query):
+    readings = _readings(index, query)
+    exact = next(readings)
+    for reading in itertools.chain((exact,), (_led(query.leaders, reading) for reading in readings)):
         for number in reading:
             if query.among >> number & 1:
                 found[number] = None
@@ -49,7 +54,16 @@ def search(index: TextIndex, query: Query) -> list[int]:
     return list(found)
 
 
+def _led(leaders: Mapping[int, int], reading: Iterable[int]) -> Iterator[int]:
+    """Each document of a reading behind its leader."""
+    for number in reading:
+        if number in leaders:
+            yield leaders[number]
+        yield number
+
+
 def _readings(index: TextIndex, query: Query) -> Iterator[Iterable[int]]:
+    """The code itself comes first, and alone."""
     text = query.text.strip()
     tokens = words(text)[:MOST_WORDS]
     coded = index.coded_set(text) if query.code_shape.fullmatch(text) else 0

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 from app.coding.lookup.shipped import shipped_edition, shipped_terms
 from app.coding.releases.models import CodeSystem
@@ -62,11 +63,17 @@ class Snapshot(Transaction):
 
 @dataclass(frozen=True, slots=True)
 class CodeSet:
-    """One code system, and how its index is made."""
+    """One code system, and how its index is made. `system` is None for what ships with the service: no release of it is
+    imported.
+    """
 
-    system: CodeSystem
+    system: CodeSystem | None
     domain: CodeDomain
     load: Callable[[Transaction], Awaitable[LoadedCodes]]
+
+    @property
+    def name(self) -> str:
+        return self.domain if self.system is None else self.system
 
 
 @dataclass
@@ -116,7 +123,7 @@ class CodeBook:
     async def _load(self) -> LoadedCodes:
         try:
             async with Snapshot(self.database) as transaction:
-                release = await find_current_release(transaction, self.code_set.system)
+                release = await self._release(transaction)
                 self._connected.set()
                 codes = await self.code_set.load(transaction)
         finally:
@@ -124,8 +131,13 @@ class CodeBook:
         if release is not None:
             codes = replace(codes, release_id=release["id"], release=release["release"])
         self._loaded = codes
-        _log.info("code set loaded", code_system=self.code_set.system.value, rows=codes.index.size)
+        _log.info("code set loaded", code_system=self.code_set.name, rows=codes.index.size)
         return codes
+
+    async def _release(self, transaction: Transaction) -> Any:
+        """The newest row of the code system; None before the first import, and for what is never imported."""
+        system = self.code_set.system
+        return None if system is None else await find_current_release(transaction, system)
 
     async def _vocabulary(self, uow: ReadUnitOfWork, version: int) -> Vocabulary:
         """The agency's, made again when its version changed; the shipped one for an agency without terms."""

@@ -1,4 +1,4 @@
-"""Lookups over HTTP: the process's books, conditional requests, the parameters that both code sets share."""
+"""Lookups over HTTP: the process's books, conditional requests, the parameters that all code sets share."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def book_in(app: FastAPI, code_set: CodeSet) -> CodeBook:
     """The book of this process, made at first use."""
     books: dict[str, CodeBook] = app.state.__dict__.setdefault("code_books", {})
     runtime: Runtime = app.state.runtime
-    return books.setdefault(code_set.system, CodeBook(runtime.database, code_set))
+    return books.setdefault(code_set.name, CodeBook(runtime.database, code_set))
 
 
 @contextlib.asynccontextmanager

@@ -97,7 +97,7 @@ def test_a_procedure_is_found_by_all_that_it_is_called(procedures: LoadedCodes) 
         ("torniquet", "Tourniquet application"),
         ("intubat", "Orotracheal intubation"),
         ("capnograpy", "Digital capnography"),
-        ("saline lok", "IV conversion to saline lock"),
+        ("18 g iv", "IV insertion"),
         ("lucas cpr", "Mechanical chest compressions"),
     ],
 )

@@ -22,7 +22,7 @@ with warnings.catch_warnings():
 
 DATA = Path(__file__).parents[2] / "app" / "coding" / "data"
 RELEVANCE = Path(__file__).with_name("relevance.toml")
-DOMAINS = {"icd10", "rxnorm"}
+DOMAINS = {"icd10", "rxnorm", "procedures"}
 LISTS = {
     "impression": "Impression",
     "symptom": "Symptom",
@@ -33,6 +33,9 @@ RXNORM_CODE_TYPE = "9924003"
 """NEMSIS CodeType.05: the code is RxNorm's; 9924005 is SNOMED CT."""
 
 Entry = dict[str, Any]
+
+
+KINDS = Path(__file__).with_name("relevance_kinds.toml")
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -100,8 +103,9 @@ def test_vocabulary_is_large_enough_and_every_entry_well_formed() -> None:
     assert re.fullmatch(r"\d{4}\.\d+", VOCABULARY["version"])
     assert len(TERMS) >= 300
     for entry in TERMS:
-        assert set(entry) <= {"say", "also", "means", "domains", "boost"}, entry
-        assert entry["means"] and all(phrase.strip() == phrase != "" for phrase in entry["means"]), entry
+        assert set(entry) <= {"say", "also", "means", "domains", "boost", "noise"}, entry
+        assert bool(entry.get("means")) != bool(entry.get("noise")), entry
+        assert all(phrase.strip() == phrase != "" for phrase in entry.get("means", [])), entry
         assert all(text == text.strip().casefold() != "" for text in spellings(entry)), entry
         assert domains(entry) and domains(entry) <= DOMAINS, entry
 
@@ -120,7 +124,7 @@ def test_meanings_are_words_of_the_code_sets() -> None:
     unknown = [
         (entry["say"], phrase)
         for entry in TERMS
-        for phrase in entry["means"]
+        for phrase in entry.get("means", [])
         if not (
             ("icd10" in domains(entry) and finds_icd10(phrase))
             or ("rxnorm" in domains(entry) and finds_medication(phrase))
@@ -259,6 +263,32 @@ def test_queries_are_enough_and_every_third_is_held_out() -> None:
     assert [query for query, count in asked.items() if count > 1] == []
     for domain, least in (("icd10", 100), ("rxnorm", 40)):
         assert sum(query["domain"] == domain for query in QUERIES) >= least
+
+
+def test_queries_by_kind_are_enough_and_every_third_is_held_out() -> None:
+    queries = read_toml(KINDS)["query"]
+    assert len(queries) >= 250
+    assert [query["held_out"] for query in queries] == [position % 3 == 2 for position in range(len(queries))]
+    asked = Counter(query["q"].casefold() for query in [*queries, *QUERIES] if query.get("domain") != "rxnorm")
+    assert [query for query, count in asked.items() if count > 1] == []
+    for query in queries:
+        assert set(query) == {"kind", "q", "accept", "held_out"}, query
+        assert query["accept"] and all(map(is_billable, query["accept"])), query
+
+
+def test_every_drug_with_a_class_is_a_medication_and_every_class_has_its_circumstances() -> None:
+    """A class is the beginning of codes for an accidental poisoning and the others of the same substance."""
+    ingredients = {row["name"] for row in MEDICATIONS if row["tty"] == "IN"}
+    rows = read_csv("drug_classes.csv")
+    assert len({row["drug"] for row in rows}) == len(rows) >= 450
+    billable = [code for code in icd10.get_all_codes() if code.startswith("T") and is_billable(code)]
+    for row in rows:
+        assert row["drug"] in ingredients, row
+        assert re.fullmatch(r"T(3[6-9]|4[0-9]|50)\.[0-9]{1,2}", row["class"]), row
+    for drug_class in {row["class"] for row in rows}:
+        below = [icd10.get_description(code) for code in billable if code.startswith(drug_class)]
+        for circumstance in ("accidental", "self-harm", "dverse effect"):
+            assert any(circumstance in description for description in below), drug_class
 
 
 def test_accepted_answers_exist_and_can_be_claimed() -> None:

@@ -28,6 +28,8 @@ QUERIES: list[dict[str, Any]] = tomllib.loads(Path(__file__).with_name("relevanc
     "query"
 ]
 GOOD = 0.95
+LEAST = {False: (0.9, 0.95), True: (0.8, 0.85)}
+"""What queries by kind are answered with: {held out: (the first code, one of five)}, as shares."""
 
 
 PARTS = [pytest.param(7, id="every seventh"), pytest.param(1, id="all", marks=pytest.mark.long)]
@@ -158,6 +160,60 @@ def test_real_queries_have_a_right_answer_among_the_first_three(
     asked = [f"{query['domain']} {query['q']}" for query in QUERIES if query["held_out"] is held_out]
     hits = sum(answers[query] for query in asked)
     assert hits >= GOOD * len(asked), f"{hits} of {len(asked)}"
+
+
+KINDS: list[dict[str, Any]] = tomllib.loads(
+    Path(__file__).with_name("relevance_kinds.toml").read_text(encoding="utf-8")
+)["query"]
+
+
+@pytest.mark.parametrize("held_out", [False, True], ids=["open", "held out"])
+def test_queries_of_the_kinds_that_have_rules(whole: LoadedCodes, held_out: bool) -> None:
+    """First, and among the first five, in so many of 100."""
+    first, among = LEAST[held_out]
+    asked = [query for query in KINDS if query["held_out"] is held_out]
+    found = [(find(whole, query["q"], 5), set(query["accept"])) for query in asked]
+    assert sum(accept.issuperset(codes[:1]) and codes != [] for codes, accept in found) >= first * len(asked)
+    assert sum(not accept.isdisjoint(codes) for codes, accept in found) >= among * len(asked)
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [
+        ("R07.9,", "R07.9"),
+        ("(R07.9)", "R07.9"),
+        ("W21.89A", "W21.89XA"),
+        ("w19a", "W19.XXXA"),
+        ("S09.90A", "S09.90XA"),
+        ("icd-10 I10", "I10"),
+        ("R 07.9", "R07.9"),
+        ("R07-9", "R07.9"),
+    ],
+)
+def test_codes_as_they_are_pasted(whole: LoadedCodes, typed: str, code: str) -> None:
+    """In brackets, with punctuation, without placeholders."""
+    assert find(whole, typed, 1) == [code]
+
+
+def test_a_hyphen_asks_for_the_codes_below(whole: LoadedCodes) -> None:
+    found = find(whole, "S72.0-")
+    assert "S72.0" not in found[:5] and all(code.startswith("S72.0") for code in found)
+    assert find(whole, "S72.0", 1) == ["S72.0"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [
+        ("heroin overdose", "T40.1X1A"),
+        ("intentional heroin overdose", "T40.1X2A"),
+        ("suicide attempt lopressor", "T44.7X2A"),
+        ("side effect of zestril", "T46.4X5A"),
+        ("toprol overdose", "T44.7X1A"),
+        ("lisinopril suicide attempt", "T46.4X2A"),
+    ],
+)
+def test_a_drug_leads_to_its_class_and_the_intent_to_its_code(whole: LoadedCodes, typed: str, code: str) -> None:
+    assert find(whole, typed, 1) == [code]
 
 
 _PLAIN = string.ascii_lowercase + string.digits

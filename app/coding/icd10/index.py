@@ -21,6 +21,8 @@ from app.core.db.uow import Transaction
 
 ENCOUNTER_AT = 7  # the seventh character, counted without the dot: A is the first visit, the only one EMS makes
 SUGGESTED = suggested_codes(frozenset({"icd10"}))
+_WITHOUT_INJURY = frozenset(("M24", "M80", "M84"))
+"""Fractures and dislocations by disease or overuse."""
 _INTENTS = ("undetermined", "intentional self-harm", "assault", "dverse effect", "nderdosing")
 """Behind the accidental ones (ICD-10-CM Guidelines I.C.19.e.5)."""
 CODE_SHAPE = re.compile(r"[A-Za-z][0-9A-Za-z]{0,2}(\.?[0-9A-Za-z]{0,4})?|[0-9A-Za-z]{3}-[0-9A-Za-z]{3}|\d\d?")
@@ -34,7 +36,7 @@ def entry(row: Any) -> Entry:
         code=code,
         name=row["description"],
         also=[*row["inclusion_terms"], *(row["inherited_terms"] or ())],
-        standing=(is_later_encounter(code), _intent(code, row["description"])),
+        standing=(is_later_encounter(code), _circumstance(code, row["description"])),
         leads=row["billable"],
         listed=row["kind"] == Icd10Kind.CODE,
         valid_from=row["valid_from"],
@@ -42,10 +44,12 @@ def entry(row: Any) -> Entry:
     )
 
 
-def _intent(code: str, description: str) -> int:
-    """Which of several circumstances of one poisoning stands first: what nobody calls intentional was an accident."""
+def _circumstance(code: str, description: str) -> int:
+    """Which of several circumstances stands first: a poisoning that nobody calls intentional was an accident; what is
+    broken or dislocated was injured.
+    """
     if not "T36" <= code[:3] < "T66":
-        return 0
+        return int(code[:3] in _WITHOUT_INJURY)
     return next((place for place, said in enumerate(_INTENTS, start=1) if said in description), 0)
 
 

@@ -38,7 +38,7 @@ _SAID = {
     Party.MOTORCYCLE: "motorcycle motorcyclist motorbike moped biker mc",
     Party.CAR: "car auto automobile vehicle veh suv van minivan sedan taxi jeep",
     Party.PICKUP: "pickup",
-    Party.TRUCK: "truck semi tractor trailer lorry",
+    Party.TRUCK: "truck semi trailer lorry",
     Party.BUS: "bus",
     Party.TRAIN: "train",
     Party.OBJECT: "tree pole wall guardrail fence barrier building house bridge hydrant curb mailbox ditch",
@@ -66,7 +66,7 @@ def _set(said: str) -> frozenset[str]:
     return frozenset(said.split())
 
 
-_AGAINST = _set("vs v versus hit struck strike into collision collided against crashed ran run rear tboned")
+_AGAINST = _set("vs v versus hit struck strike into collision collided against crashed ran run rear tboned dragged")
 _OVERTURNED = _set("rollover rolled roll overturned flipped ejected")
 _FELL = _OVERTURNED | _set("fell fall fallen thrown laid dumped")
 _ACCIDENT = _set("crash accident mvc mva wreck collision tbone tboned rearended")

@@ -13,6 +13,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from app.coding.search.index import TextIndex, compact
 from app.coding.search.vocabulary import Segment, Vocabulary
@@ -111,7 +112,7 @@ def _as_a_whole(index: TextIndex, query: Query, tokens: Sequence[str]) -> Iterat
         if said is not None:
             yield _in_turn(index, said.boost)
     for beginning in query.described(tokens):
-        yield list(itertools.islice(index.members(index.coded_set(beginning) & index.leading), _FEW))
+        yield list(itertools.islice(index.members(index.coded_set(beginning) & index.leading), 1))
 
 
 def _code(index: TextIndex, shape: re.Pattern[str], text: str) -> tuple[str, bool]:
@@ -142,25 +143,27 @@ def _complete(index: TextIndex, query: Query, token: str) -> bool:
 def _facts(index: TextIndex, query: Query, tokens: Sequence[str]) -> Iterator[int]:
     """The best code for each thing that was said, in turn: the longest runs of terms that some code has all of.
 
-    A single word is a fact only if it has codes of its own; one word of many is none.
+    A single word is a fact only if it has codes of its own, and facts answer only if they are half of what was said.
+    What the vocabulary has codes for precedes the others: in `left arm numbness` the arm is no complaint.
     """
     segments = _telling(query.vocabulary.divide(tokens))
-    meant = [_meant(index, segment) & index.leading & query.among for segment in segments]
-    facts: list[list[int]] = []
+    told = [_told(index, segment) & index.leading & query.among for segment in segments]
+    facts: list[tuple[bool, list[int]]] = []
     explained = at = 0
     while at < len(segments):
-        end, shared = at + 1, meant[at]
-        while end < len(segments) and shared & meant[end]:
-            shared &= meant[end]
+        end, shared = at + 1, told[at]
+        while end < len(segments) and shared & told[end]:
+            shared &= told[end]
             end += 1
-        run = segments[at:end]
-        fact = _fact(index, query, run, shared)
+        fact = _fact(index, query, segments[at:end], shared)
         if fact:
-            facts.append(fact)
-            explained += sum(len(segment.tokens) for segment in run)
+            facts.append((not any(segment.boost for segment in segments[at:end]), fact))
+            explained += end - at
         at = end
-    if len(facts) > 1 or explained > 1:
-        for codes in itertools.zip_longest(*facts):
+    termed = any(not plain for plain, _ in facts)
+    if len(facts) > 1 or 2 * explained > len(segments) or (termed and 2 * explained == len(segments)):
+        ordered = sorted(facts, key=itemgetter(0))
+        for codes in itertools.zip_longest(*(codes for _, codes in ordered)):
             yield from (code for code in codes if code is not None)
 
 
@@ -249,6 +252,14 @@ def _within(index: TextIndex, segment: Segment) -> int:
     return index.set_of(number for beginning in segment.within for number in index.coded(beginning))
 
 
+def _told(index: TextIndex, segment: Segment) -> int:
+    """By any meaning."""
+    found = _meant(index, segment)
+    for meaning in segment.meanings[1:]:
+        found |= _all(index.having(token) or index.beginning(token) for token in meaning)
+    return found
+
+
 def _begun(index: TextIndex, segment: Segment) -> int:
     """By any meaning, or by words that begin with the segment's own."""
     found = _all(index.beginning(token) for token in segment.tokens) | _within(index, segment)
@@ -273,7 +284,7 @@ def _respelt(index: TextIndex, vocabulary: Vocabulary, tokens: Sequence[str]) ->
     for token in tokens:
         if corrected < _WEAK_WORDS and not (vocabulary.says(token) or index.beginning(token)):
             corrected += 1
-            respelt += _taken_apart(index, token) or [
+            respelt += _taken_apart(index, vocabulary, token) or [
                 vocabulary.closest(token) or index.closest(token) or vocabulary.closest_name(token) or token
             ]
         else:
@@ -281,19 +292,25 @@ def _respelt(index: TextIndex, vocabulary: Vocabulary, tokens: Sequence[str]) ->
     return respelt
 
 
-def _taken_apart(index: TextIndex, token: str) -> list[str]:
+def _taken_apart(index: TextIndex, vocabulary: Vocabulary, token: str) -> list[str]:
     """Words that were typed as one: chestpain. The fewest; none of them shorter than three letters, but for fillers."""
     if not token.isalpha() or len(token) > _LONGEST_RUN:
         return []
     parts: list[list[str] | None] = [[], *([None] * len(token))]
     for end in range(1, len(token) + 1):
         for start in range(end):
-            before, word = parts[start], token[start:end]
-            if before is None or not (word in FILLERS if len(word) < _SHORTEST_PART else index.knows(singular(word))):
+            before, word = parts[start], singular(token[start:end])
+            if before is None or not _is_part(index, vocabulary, word):
                 continue
             if parts[end] is None or len(before) + 1 < len(parts[end] or ()):
-                parts[end] = [*before, singular(word)]
+                parts[end] = [*before, word]
     return parts[-1] or []
+
+
+def _is_part(index: TextIndex, vocabulary: Vocabulary, word: str) -> bool:
+    if len(word) < _SHORTEST_PART:
+        return word in FILLERS
+    return index.knows(word) or vocabulary.find((word,)) is not None
 
 
 def _all(sets: Iterable[int]) -> int:

@@ -1,9 +1,10 @@
 """Which codes answer a query, in which order.
 
 Ever weaker readings of the query are tried until enough codes are found: its exact code, its exact description, the
-vocabulary's word for the whole of it, codes that begin so, descriptions that consist of its words, descriptions with
-all of them as typed, then by what the vocabulary makes of them, then as beginnings, then as misspellings, and finally
-some of them.
+vocabulary's word for the whole of it, what its words describe by the code set's own scheme, codes that begin so,
+descriptions that consist of its words, descriptions with all of them as typed, then by what the vocabulary makes of
+them, then as beginnings, then as misspellings or words run together, then the best code for each of several facts, and
+finally some of the words.
 Within a reading billable codes precede the others, and what NEMSIS suggests precedes the rest.
 """
 

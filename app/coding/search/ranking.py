@@ -23,6 +23,7 @@ from app.coding.search.words import FILLERS, content, singular, words
 MOST_WORDS = 64
 _NEIGHBOURHOODS = (8, 6, 5)  # characters that a code shares with a boosted one: itself, its site, its subcategory
 _FEW = 2  # codes of one fact
+_SEVERAL = 3  # terms that may be as many facts
 _SHORTEST_PART, _LONGEST_RUN = 3, 40  # letters of a word that was run together with others, and of them all
 _AROUND_CODES = " \t,.;:!?#*-_()[]{}<>\"'"
 _LABEL = re.compile(
@@ -148,7 +149,7 @@ def _facts(index: TextIndex, query: Query, tokens: Sequence[str]) -> Iterator[in
     What the vocabulary has codes for precedes the others: in `left arm numbness` the arm is no complaint.
     """
     segments = _telling(query.vocabulary.divide(tokens))
-    told = [_told(index, segment) & index.leading & query.among for segment in segments]
+    told = [_told(index, segment) & index.leading for segment in segments]
     facts: list[tuple[bool, list[int]]] = []
     explained = at = 0
     while at < len(segments):
@@ -192,7 +193,7 @@ def _by_words(index: TextIndex, query: Query, tokens: Sequence[str]) -> Iterator
     yield _ordered(index, query, _all(index.named(token) for token in tokens))
     yield _ordered(index, query, _all(meant))
     yield _ordered(index, query, _all(index.having(token) for token in tokens))
-    if len(segments) > _FEW and all(_complete(index, query, token) for token in tokens):
+    if len(segments) >= _SEVERAL and all(_complete(index, query, token) for token in tokens):
         yield _facts(index, query, tokens)
     for named in (True, False):
         unfinished = _all(index.beginning(token, named=named) for token in segments[-1].tokens)

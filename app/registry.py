@@ -89,6 +89,7 @@ import app.nemsis.permissions
 from app.billing.claims.readiness import PAYMENT
 from app.billing.exports.documents import CLAIM_DOCUMENTS
 from app.coding.icd10.index import ICD10_BOOK
+from app.coding.procedures.index import PROCEDURE_BOOK
 from app.coding.rxnorm.index import RXNORM_BOOK
 from app.core.audit.actions import AuditAction
 from app.core.audit.partitions import KEEP_PARTITIONS
@@ -265,7 +266,7 @@ GATEWAYS: tuple[Gateway[Any], ...] = (
     SECRET_KEYS,
 )
 """Clients of outside systems."""
-CODE_BOOKS: tuple[Held[Any], ...] = (RXNORM_BOOK, ICD10_BOOK)
+CODE_BOOKS: tuple[Held[Any], ...] = (PROCEDURE_BOOK, RXNORM_BOOK, ICD10_BOOK)
 """The indexes that a web process holds in memory."""
 SECRET_KINDS: tuple[SecretKind, ...] = ()
 """The secrets that an agency may set. A kind is listed with the domain that uses it, never before."""

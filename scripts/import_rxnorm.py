@@ -4,10 +4,10 @@
 
 Sources: NLM's RRF files (RXNCONSO, RXNREL, RXNSAT), a CSV
 (`rxcui,name[,tty,ingredient_rxcui,ingredient_name,brands,synonyms,snomed,strength,suppressed]`), or `--shipped`: the
-medications that NEMSIS suggests, with the brand names that crews say. One transaction, all or nothing; a refused line
-is named and nothing is changed. RRF files are RxNorm itself: what they lack is retired by date. A CSV is a selection:
-it retires nothing, what it has no column for stays as it is, and until RRF files are loaded it withdraws what an
-earlier CSV of the same name alone brought.
+medications of ambulances and of patients' homes that ship with the service. One transaction, all or nothing; a
+refused line is named and nothing is changed. RRF files are RxNorm itself: what they lack is retired by date. A CSV
+is a selection: it retires nothing, what it has no column for stays as it is, and until RRF files are loaded it
+withdraws what an earlier CSV of the same name alone brought.
 Connects as the owner (MIGRATION_DATABASE_URL).
 """
 

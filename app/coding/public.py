@@ -1,4 +1,7 @@
-"""What other domains may ask of coding: whether codes can stand on a claim, in a document, in a chart."""
+"""What other domains may ask of coding: whether codes can stand on a claim, in a document, in a chart.
+
+`ProcedureFault` and `procedure_fault` are those of the shipped list, which needs no database.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from app.coding.icd10 import repository as icd10
+from app.coding.procedures.listed import ProcedureFault as ProcedureFault
+from app.coding.procedures.listed import procedure_fault as procedure_fault
 from app.coding.rxnorm import repository as rxnorm
 from app.coding.search.index import compact
 from app.core.db.uow import ReadUnitOfWork

@@ -15,7 +15,7 @@ from scripts.codesets.reading import Refusals, Source
 SHIPPED = DATA / "medications.csv"
 SHIPPED_SOURCE = "the shipped medications"
 SHIPPED_SINCE = dt.date(2025, 1, 14)
-"""The date of the NEMSIS defined list that they follow: older than any release that one would load on top of them."""
+"""The date of the NEMSIS defined list that they contain: older than any release that one would load on top of them."""
 CSV_REQUIRED = ("rxcui", "name")
 CSV_OPTIONAL = ("tty", "ingredient_rxcui", "ingredient_name", "brands", "synonyms", "snomed", "strength", "suppressed")
 CONCEPT_TYPES = frozenset(
@@ -142,8 +142,9 @@ class CsvFile:
                 refusals.add(line, "ingredient_rxcui is no rxcui")
             else:
                 seen.add((code, terminology))
+                relation = "tradename_of" if record.get("tty") == "BN" else "has_ingredient"
                 self._related += [
-                    RelationRow(line, code, "has_ingredient", one) for one in _parts(record.get("ingredient_rxcui", ""))
+                    RelationRow(line, code, relation, one) for one in _parts(record.get("ingredient_rxcui", ""))
                 ]
                 yield ConceptRow(
                     line=line,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 
-from app.coding.icd10.index import CODE_SHAPE, entry
+from app.coding.icd10.index import entry, query
 from app.coding.icd10.models import IN_FORCE_SINCE
 from app.coding.lookup.book import LoadedCodes
 from app.coding.lookup.shipped import shipped_terms
 from app.coding.search.index import IndexBuilder, TextIndex
-from app.coding.search.ranking import Query, search
+from app.coding.search.ranking import search
 from app.coding.vocabulary.schemas import CodeDomain
 from scripts.codesets.icd10_sources import Icd10Row, read_shipped
 from scripts.codesets.reading import Refusals, Source
@@ -47,5 +47,5 @@ def find(codes: LoadedCodes, text: str, limit: int = 20) -> list[str]:
     """Codes for what was typed."""
     vocabulary = shipped_terms(CodeDomain.ICD10)
     index = codes.index
-    found = search(index, Query(text, vocabulary, CODE_SHAPE, index.valid_on(TODAY), codes.favoured, limit))
+    found = search(index, query(codes, vocabulary, text, index.valid_on(TODAY), limit))
     return [index.codes[number] for number in found]

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends
 
-from app.coding.icd10.index import CODE_SHAPE, ICD10_BOOK, SUGGESTED, covers
+from app.coding.icd10.index import ICD10_BOOK, SUGGESTED, covers, query
 from app.coding.icd10.models import Icd10Kind
 from app.coding.icd10.repository import list_ancestors, list_children, list_periods
 from app.coding.icd10.schemas import Icd10Detail, Icd10Found, Icd10Heading, Icd10Results
@@ -18,7 +18,7 @@ from app.coding.releases.models import CodeSystem
 from app.coding.releases.repository import find_current_release
 from app.coding.releases.schemas import ReleaseRead
 from app.coding.search.index import compact
-from app.coding.search.ranking import Query, search
+from app.coding.search.ranking import search
 from app.core.clock import utcnow
 from app.core.db.uow import ReadUnitOfWork
 from app.core.dependencies import ReadUow, RuntimeDependency
@@ -85,17 +85,7 @@ def find_codes(consulted: Consultation, asked: Icd10Search) -> Icd10Results:
         among &= index.coded_set(asked.category)
     if asked.suggested_for is not None:
         among &= codes.lists.get(asked.suggested_for, 0)
-    found = search(
-        index,
-        Query(
-            text=asked.text,
-            vocabulary=consulted.vocabulary,
-            code_shape=CODE_SHAPE,
-            among=among,
-            favoured=codes.favoured,
-            limit=asked.limit,
-        ),
-    )
+    found = search(index, query(codes, consulted.vocabulary, asked.text, among, asked.limit))
     return Icd10Results(
         release=codes.release,
         items=[

@@ -6,8 +6,9 @@ import asyncio
 import uuid
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 from app.coding.lookup.shipped import shipped_edition, shipped_terms
 from app.coding.releases.models import CodeSystem
@@ -31,11 +32,15 @@ _log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class LoadedCodes:
-    """`lists`: the set of each NEMSIS list by its name. `favoured`: sets that precede others, best first."""
+    """`lists`: the set of each NEMSIS list by its name. `favoured`: sets that precede others, best first.
+
+    `leaders`: as `Query` has them.
+    """
 
     index: TextIndex
     lists: Mapping[str, int]
     favoured: Sequence[int]
+    leaders: Mapping[int, int] = field(default_factory=dict)
     release_id: uuid.UUID | None = None
     release: str | None = None
 
@@ -60,11 +65,17 @@ class Snapshot(Transaction):
 
 @dataclass(frozen=True, slots=True)
 class CodeSet:
-    """One code system, and how its index is made."""
+    """One code system, and how its index is made. `system` is None for what ships with the service: no release of it is
+    imported.
+    """
 
-    system: CodeSystem
+    system: CodeSystem | None
     domain: CodeDomain
     load: Callable[[Transaction], Awaitable[LoadedCodes]]
+
+    @property
+    def name(self) -> str:
+        return self.domain if self.system is None else self.system
 
 
 @dataclass
@@ -114,16 +125,21 @@ class CodeBook:
     async def _load(self) -> LoadedCodes:
         try:
             async with Snapshot(self.database) as transaction:
-                release = await find_current_release(transaction, self.code_set.system)
+                release = await self._release(transaction)
                 self._connected.set()
                 codes = await self.code_set.load(transaction)
         finally:
             self._connected.set()  # or there will be no connection: nobody waits for one
         if release is not None:
-            codes = LoadedCodes(codes.index, codes.lists, codes.favoured, release["id"], release["release"])
+            codes = replace(codes, release_id=release["id"], release=release["release"])
         self._loaded = codes
-        _log.info("code set loaded", code_system=self.code_set.system.value, rows=codes.index.size)
+        _log.info("code set loaded", code_system=self.code_set.name, rows=codes.index.size)
         return codes
+
+    async def _release(self, transaction: Transaction) -> Any:
+        """The newest row of the code system; None before the first import, and for what is never imported."""
+        system = self.code_set.system
+        return None if system is None else await find_current_release(transaction, system)
 
     async def _vocabulary(self, uow: ReadUnitOfWork, version: int) -> Vocabulary:
         """The agency's, made again when its version changed; the shipped one for an agency without terms."""
@@ -149,7 +165,7 @@ class CodeBook:
 def book_of(code_set: CodeSet) -> Held[CodeBook]:
     """Declares the book that a process holds of `code_set`. A web process loads it beside its first requests."""
     return Held(
-        f"{code_set.system.value} book",
+        f"{code_set.domain.value} book",
         lambda runtime: CodeBook(runtime.database, code_set),
         close=CodeBook.close,
         started=CodeBook.start,

@@ -1,4 +1,4 @@
-"""Lookups over HTTP: conditional requests, and the parameters that both code sets share."""
+"""Lookups over HTTP: conditional requests, and the parameters that all code sets share."""
 
 from __future__ import annotations
 

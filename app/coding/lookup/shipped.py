@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import itertools
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from app.coding.vocabulary.schemas import CodeDomain
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 SEARCH = DATA.with_name("search")
+_OPIOIDS = "T40."
+"""What a combination with an opioid is called an overdose of."""
 
 
 @cache
@@ -34,16 +37,33 @@ def shipped_edition() -> str:
 @cache
 def shipped_terms(domain: CodeDomain) -> Vocabulary:
     """The shipped vocabulary of one code set."""
-    return Vocabulary(
+    terms = [
         Term(
             say=term["say"],
             also=tuple(term.get("also", ())),
             means=tuple(term.get("means", ())),
             boost=tuple(term.get("boost", ())),
+            noise=term.get("noise", False),
         )
         for term in _vocabulary_file()["term"]
         if domain in term.get("domains", list(CodeDomain))
-    )
+    ]
+    return Vocabulary(itertools.chain(_drugs(), terms) if domain is CodeDomain.ICD10 else terms)
+
+
+def _drugs() -> Iterator[Term]:
+    """Each drug and its brands, as the class of poisonings that ICD-10-CM's Table of Drugs and Chemicals puts it in."""
+    with (DATA / "drug_classes.csv").open(encoding="utf-8", newline="") as file:
+        classes = {row["drug"]: row["class"] for row in csv.DictReader(file)}
+    with (DATA / "medications.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            if row["tty"] in ("IN", "MIN"):
+                parts = row["ingredient_name"].split(";") if row["tty"] == "MIN" else [row["name"]]
+                within = {classes[name] for name in parts if name in classes}
+                opioids = {one for one in within if one.startswith(_OPIOIDS)}
+                names = [row["name"], *filter(None, row["brands"].split(";"))]
+                if within:
+                    yield Term(say=names[0], also=tuple(names[1:]), within=tuple(sorted(opioids or within)))
 
 
 @cache

@@ -44,7 +44,8 @@ class CodeState:
     vocabulary_version: int
 
 
-async def read_state(uow: ReadUnitOfWork, system: CodeSystem) -> CodeState:
+async def read_state(uow: ReadUnitOfWork, system: CodeSystem | None) -> CodeState:
+    """None: of a code set that ships with the service; then only the vocabulary has a version."""
     row = await uow.fetch_row(_STATE, {"code_system": system, "tenant_id": uow.tenant_id})
     return CodeState(row["release_id"], row["vocabulary_version"])
 

@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import re
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from app.coding.releases.models import CodeSystem
 from app.coding.rxnorm.models import Terminology
 from app.coding.rxnorm.repository import list_batch
 from app.coding.search.index import Entry, IndexBuilder, TextIndex
+from app.coding.search.words import words
 from app.coding.vocabulary.schemas import CodeDomain
 from app.core.db.uow import Transaction
 
@@ -61,9 +63,21 @@ async def load(transaction: Transaction) -> LoadedCodes:
 
 
 def marked(index: TextIndex) -> LoadedCodes:
-    """With the set of NEMSIS's medication list."""
+    """With the set of NEMSIS's medication list, and each brand behind the drug that it is a brand of."""
     suggested = index.set_of(number for number, code in enumerate(index.codes) if code in SUGGESTED)
-    return LoadedCodes(index=index, lists={"medication": suggested}, favoured=(suggested,))
+    return LoadedCodes(
+        index=index, lists={"medication": suggested}, favoured=(suggested,), leaders=dict(_drugs_of_brands(index))
+    )
+
+
+def _drugs_of_brands(index: TextIndex) -> Iterator[tuple[int, int]]:
+    """(brand, its ingredient or combination of ingredients): a crew that says narcan charts naloxone."""
+    for number, about in index.details.items():
+        if about.term_type == "BN" and about.ingredients:
+            for drug in index.called(words(" / ".join(about.ingredients))):
+                if index.details[drug].term_type in ("IN", "MIN"):
+                    yield number, drug
+                    break
 
 
 RXNORM = CodeSet(CodeSystem.RXNORM, CodeDomain.RXNORM, load)

@@ -84,6 +84,7 @@ def find_medications(consulted: Consultation, asked: RxNormSearch) -> RxNormResu
             among=among,
             favoured=codes.favoured,
             limit=asked.limit,
+            leaders=codes.leaders,
         ),
     )
     return RxNormResults(

@@ -11,13 +11,14 @@ import heapq
 import itertools
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from app.coding.search.words import CloseWords, compounds, content, words
 
 FREQUENT = 128  # documents; a set costs size / 8 bytes, a number four
+RECENT = 256  # sets that are kept, of at most size / 8 bytes each
 _WIDE_PREFIX = 2  # letters: sets of shorter prefixes are made in advance
 _PIECE = 2000
 _BUCKETS = 1024
@@ -109,6 +110,7 @@ class TextIndex:
         also: Mapping[int, Sequence[str]],
         details: Mapping[int, Any],
     ) -> None:
+        self._recent: dict[tuple[str, str], int] = {}
         self.size = len(codes)
         self.codes = codes
         self.names = names
@@ -172,7 +174,13 @@ class TextIndex:
 
     def having(self, word: str) -> int:
         """As `named`, or in their further names."""
-        return self._set(self._named.get(word)) | self._set(self._also.get(word))
+        return self._recall(
+            ("having", word), lambda: self._set(self._named.get(word)) | self._set(self._also.get(word))
+        )
+
+    def knows(self, word: str) -> bool:
+        """Whether any document has exactly this word."""
+        return word in self._named or word in self._also
 
     def _set(self, found: int | array[int] | None) -> int:
         if found is None or isinstance(found, int):
@@ -183,6 +191,18 @@ class TextIndex:
         """Documents with a word that begins so; `named`: in their names. One or two letters are read as of names."""
         if len(prefix) <= _WIDE_PREFIX:
             return self._wide.get(prefix, 0)
+        return self._recall(("named" if named else "any", prefix), lambda: self._beginning(prefix, named=named))
+
+    def _recall(self, asked: tuple[str, str], find: Callable[[], int]) -> int:
+        """What was asked for lately: the readings of a query, and of the next keystroke, ask for the same sets."""
+        found = self._recent.get(asked)
+        if found is None:
+            if len(self._recent) >= RECENT:
+                self._recent.clear()
+            found = self._recent[asked] = find()
+        return found
+
+    def _beginning(self, prefix: str, *, named: bool) -> int:
         found, few = 0, bytearray(self.size // 8 + 1)
         places = (self._named,) if named else (self._named, self._also)
         for at in range(bisect_left(self.vocabulary, prefix), len(self.vocabulary)):

@@ -1,32 +1,50 @@
 """Which codes answer a query, in which order.
 
 Ever weaker readings of the query are tried until enough codes are found: its exact code, its exact description, the
-vocabulary's word for the whole of it, codes that begin so, descriptions that consist of its words, descriptions with
-all of them as typed, then by what the vocabulary makes of them, then as beginnings, then as misspellings, and finally
-some of them.
+vocabulary's word for the whole of it, what its words describe by the code set's own scheme, codes that begin so,
+descriptions that consist of its words, descriptions with all of them as typed, then by what the vocabulary makes of
+them, then as beginnings, then as misspellings or words run together, then the best code for each of several facts, and
+finally some of the words.
 Within a reading billable codes precede the others, and what NEMSIS suggests precedes the rest.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
 
-from app.coding.search.index import TextIndex
+from app.coding.search.index import TextIndex, compact
 from app.coding.search.vocabulary import Segment, Vocabulary
-from app.coding.search.words import FILLERS, content, words
+from app.coding.search.words import FILLERS, content, singular, words
 
 MOST_WORDS = 64
 _NEIGHBOURHOODS = (8, 6, 5)  # characters that a code shares with a boosted one: itself, its site, its subcategory
+_FEW = 2  # codes of one fact
+_SEVERAL = 3  # terms that may be as many facts
+_SHORTEST_PART, _LONGEST_RUN = 3, 40  # letters of a word that was run together with others, and of them all
+_AROUND_CODES = " \t,.;:!?#*-_()[]{}<>\"'"
+_LABEL = re.compile(
+    r"^\W*(?:(?:icd-?10-?cm|icd-?10|icd|code|dx)\b\W*(?=[a-z]\d)|(?:rxcui|snomed)\b\W*(?=\d))", re.IGNORECASE
+)
+_SPACED = re.compile(r"[A-Za-z] \d[0-9A-Za-z]\S*|[A-Za-z]\d[0-9A-Za-z] [0-9A-Za-z]+")
+_SHORT = re.compile(r"[A-Z]\d[0-9A-Z]{1,4}[A-Z]")
 _WEAK_WORDS = 8  # how many words are read as beginnings and misspellings, or left out in turn
+
+
+def _nothing_described(_: Sequence[str]) -> Sequence[str]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
     """`among`: the set of documents that may be found. `favoured`: sets that precede others, the most favoured first.
 
-    `code_shape`: what a text must look like to be read as a code.
+    `code_shape`: what a text must look like to be read as a code. `leaders`: the document that goes before another one
+    which words found, such as a drug before its brand. `described`: beginnings of the codes that the words describe by
+    a scheme of the code set, the best first.
     """
 
     text: str
@@ -35,12 +53,16 @@ class Query:
     among: int
     favoured: Sequence[int]
     limit: int
+    leaders: Mapping[int, int] = field(default_factory=dict)
+    described: Callable[[Sequence[str]], Sequence[str]] = _nothing_described
 
 
 def search(index: TextIndex, query: Query) -> list[int]:
     """At most `limit` documents, the best first."""
     found: dict[int, None] = {}
-    for reading in _readings(index, query):
+    readings = _readings(index, query)
+    exact = next(readings)
+    for reading in itertools.chain((exact,), (_led(query.leaders, reading) for reading in readings)):
         for number in reading:
             if query.among >> number & 1:
                 found[number] = None
@@ -49,17 +71,25 @@ def search(index: TextIndex, query: Query) -> list[int]:
     return list(found)
 
 
+def _led(leaders: Mapping[int, int], reading: Iterable[int]) -> Iterator[int]:
+    """Each document of a reading behind its leader."""
+    for number in reading:
+        if number in leaders:
+            yield leaders[number]
+        yield number
+
+
 def _readings(index: TextIndex, query: Query) -> Iterator[Iterable[int]]:
+    """The code itself comes first, and alone."""
     text = query.text.strip()
     tokens = words(text)[:MOST_WORDS]
-    coded = index.coded_set(text) if query.code_shape.fullmatch(text) else 0
-    exact = index.exactly(text) if coded else []
+    code, below = _code(index, query.code_shape, text)
+    coded = index.coded_set(code) if code else 0
+    exact = index.exactly(code) if coded and not below else []
     yield exact
     called = 0 if exact else index.set_of(index.called(tokens)) & index.leading
     yield [number for number in index.members(called) if words(index.names[number]) == tokens]
-    said = query.vocabulary.find(tokens)
-    if said is not None:
-        yield _in_turn(index, said.boost)
+    yield from _as_a_whole(index, query, tokens)
     yield index.members(coded & index.leading)
     yield index.members(coded & index.listed)
     if exact or not tokens:
@@ -68,14 +98,83 @@ def _readings(index: TextIndex, query: Query) -> Iterator[Iterable[int]]:
     yield from _by_words(index, query, tokens)
     respelt = _respelt(index, query.vocabulary, tokens)
     if respelt != tokens:
-        said = query.vocabulary.find(respelt)
-        if said is not None:
-            yield _in_turn(index, said.boost)
+        yield from _as_a_whole(index, query, respelt)
         yield from _by_words(index, query, respelt)
+    yield _facts(index, query, respelt)
     segments = _telling(query.vocabulary.divide(respelt))
     rooted = (_meant(index, segment) | _begun(index, segment) | _rooted(index, segment) for segment in segments)
     yield _ordered(index, query, _all(rooted))
     yield from _by_some_words(index, query, respelt)
+
+
+def _as_a_whole(index: TextIndex, query: Query, tokens: Sequence[str]) -> Iterator[Iterable[int]]:
+    """What the vocabulary leads the whole query to, with or without its noise; then what its words describe."""
+    told = [token for segment in _telling(query.vocabulary.divide(tokens)) for token in segment.tokens]
+    for said in (query.vocabulary.find(tokens), query.vocabulary.find(told)):
+        if said is not None:
+            yield _in_turn(index, said.boost)
+    for beginning in query.described(tokens):
+        yield list(itertools.islice(index.members(index.coded_set(beginning) & index.leading), 1))
+
+
+def _code(index: TextIndex, shape: re.Pattern[str], text: str) -> tuple[str, bool]:
+    """The code that a text is, whatever stands around it: `(R07.9)`, `icd I10`, `R 07.9`, `R07-9`; empty for none.
+
+    One that lacks its placeholders gets them (ICD-10-CM Guidelines I.A.4): W21.89A is W21.89XA. True: what is meant are
+    the codes below it, since it ends in a hyphen (`S72.0-`), or lacks more than placeholders.
+    """
+    bare = _LABEL.sub("", text).strip(_AROUND_CODES)
+    if _SPACED.fullmatch(bare):
+        bare = "".join(bare.split())
+    for code in dict.fromkeys((text, bare, bare.replace("-", "."))):
+        if shape.fullmatch(code) and index.coded_set(code):
+            return code, code != text and text.endswith("-")
+    short = compact(bare)
+    if _SHORT.fullmatch(short):
+        for code, unfinished in ((f"{short[:-1]:X<6}{short[-1]}", False), (short[:-1], True)):
+            if shape.fullmatch(code) and index.coded_set(code):
+                return code, unfinished
+    return "", False
+
+
+def _complete(index: TextIndex, query: Query, token: str) -> bool:
+    """Whether a word is not merely the beginning of one."""
+    return index.knows(token) or query.vocabulary.says(token)
+
+
+def _facts(index: TextIndex, query: Query, tokens: Sequence[str]) -> Iterator[int]:
+    """The best code for each thing that was said, in turn: the longest runs of terms that some code has all of.
+
+    A single word is a fact only if it has codes of its own, and facts answer only if they are half of what was said.
+    What the vocabulary has codes for precedes the others: in `left arm numbness` the arm is no complaint.
+    """
+    segments = _telling(query.vocabulary.divide(tokens))
+    told = [_told(index, segment) & index.leading for segment in segments]
+    facts: list[tuple[bool, list[int]]] = []
+    explained = at = 0
+    while at < len(segments):
+        end, shared = at + 1, told[at]
+        while end < len(segments) and shared & told[end]:
+            shared &= told[end]
+            end += 1
+        fact = _fact(index, query, segments[at:end], shared)
+        if fact:
+            facts.append((not any(segment.boost for segment in segments[at:end]), fact))
+            explained += end - at
+        at = end
+    termed = any(not plain for plain, _ in facts)
+    if len(facts) > 1 or 2 * explained > len(segments) or (termed and 2 * explained == len(segments)):
+        ordered = sorted(facts, key=itemgetter(0))
+        for codes in itertools.zip_longest(*(codes for _, codes in ordered)):
+            yield from (code for code in codes if code is not None)
+
+
+def _fact(index: TextIndex, query: Query, run: Sequence[Segment], shared: int) -> list[int]:
+    if len(run) == 1:
+        own = _in_turn(index, run[0].boost)
+        known = index.set_of(index.known_as(content(run[0].tokens)))
+        return own[:_FEW] or list(itertools.islice(_ordered(index, query, known & shared), _FEW))
+    return list(itertools.islice(_ordered(index, query, shared), _FEW))
 
 
 def _by_words(index: TextIndex, query: Query, tokens: Sequence[str]) -> Iterator[Iterable[int]]:
@@ -94,6 +193,8 @@ def _by_words(index: TextIndex, query: Query, tokens: Sequence[str]) -> Iterator
     yield _ordered(index, query, _all(index.named(token) for token in tokens))
     yield _ordered(index, query, _all(meant))
     yield _ordered(index, query, _all(index.having(token) for token in tokens))
+    if len(segments) >= _SEVERAL and all(_complete(index, query, token) for token in tokens):
+        yield _facts(index, query, tokens)
     for named in (True, False):
         unfinished = _all(index.beginning(token, named=named) for token in segments[-1].tokens)
         yield _ordered(index, query, _all([*meant[:-1], unfinished]))
@@ -108,6 +209,7 @@ def _by_some_words(index: TextIndex, query: Query, tokens: Sequence[str]) -> Ite
         token for segment in segments for token in (segment.meanings[0] if segment.meanings else segment.tokens)
     )
     sets = [index.having(token) or index.beginning(token) or index.beginning(_root(token)) for token in meant]
+    sets += [_within(index, segment) for segment in segments if segment.within]
     rarest = sorted(filter(None, sets), key=int.bit_count)
     for left_out in range(min(len(rarest), _WEAK_WORDS) - 1, -1, -1):
         yield _ordered(index, query, _all(rarest[:left_out] + rarest[left_out + 1 :]))
@@ -129,22 +231,40 @@ def _in_turn(index: TextIndex, codes: Sequence[str]) -> list[int]:
 
 
 def _telling(segments: list[Segment]) -> list[Segment]:
-    """Without fillers and repetitions, unless there is nothing else."""
+    """Without noise, fillers and repetitions, unless there is nothing else."""
     distinct = list({segment.tokens: segment for segment in segments}.values())
-    telling = [segment for segment in distinct if segment.meanings or not FILLERS.issuperset(segment.tokens)]
+    telling = [
+        segment
+        for segment in distinct
+        if not segment.noise and (segment.meanings or not FILLERS.issuperset(segment.tokens))
+    ]
     return telling or distinct
 
 
 def _meant(index: TextIndex, segment: Segment) -> int:
     """By the vocabulary's best meaning, or by the segment's own words."""
+    if segment.within:
+        return _within(index, segment) | _all(index.having(token) for token in segment.tokens)
     if not segment.meanings:
         return _all(index.having(token) for token in segment.tokens)
     return _all(index.having(token) or index.beginning(token) for token in segment.meanings[0])
 
 
+def _within(index: TextIndex, segment: Segment) -> int:
+    return index.set_of(number for beginning in segment.within for number in index.coded(beginning))
+
+
+def _told(index: TextIndex, segment: Segment) -> int:
+    """By any meaning."""
+    found = _meant(index, segment)
+    for meaning in segment.meanings[1:]:
+        found |= _all(index.having(token) or index.beginning(token) for token in meaning)
+    return found
+
+
 def _begun(index: TextIndex, segment: Segment) -> int:
     """By any meaning, or by words that begin with the segment's own."""
-    found = _all(index.beginning(token) for token in segment.tokens)
+    found = _all(index.beginning(token) for token in segment.tokens) | _within(index, segment)
     for meaning in segment.meanings[1:]:
         found |= _all(index.having(token) or index.beginning(token) for token in meaning)
     return found
@@ -161,14 +281,38 @@ def _root(token: str) -> str:
 
 def _respelt(index: TextIndex, vocabulary: Vocabulary, tokens: Sequence[str]) -> list[str]:
     """With the closest words known instead of those that begin nothing; the vocabulary's before the code set's."""
-    respelt, corrected = [], 0
+    respelt: list[str] = []
+    corrected = 0
     for token in tokens:
         if corrected < _WEAK_WORDS and not (vocabulary.says(token) or index.beginning(token)):
             corrected += 1
-            respelt.append(vocabulary.closest(token) or index.closest(token) or token)
+            respelt += _taken_apart(index, vocabulary, token) or [
+                vocabulary.closest(token) or index.closest(token) or vocabulary.closest_name(token) or token
+            ]
         else:
             respelt.append(token)
     return respelt
+
+
+def _taken_apart(index: TextIndex, vocabulary: Vocabulary, token: str) -> list[str]:
+    """Words that were typed as one: chestpain. The fewest; none of them shorter than three letters, but for fillers."""
+    if not token.isalpha() or len(token) > _LONGEST_RUN:
+        return []
+    parts: list[list[str] | None] = [[], *([None] * len(token))]
+    for end in range(1, len(token) + 1):
+        for start in range(end):
+            before, word = parts[start], singular(token[start:end])
+            if before is None or not _is_part(index, vocabulary, word):
+                continue
+            if parts[end] is None or len(before) + 1 < len(parts[end] or ()):
+                parts[end] = [*before, word]
+    return parts[-1] or []
+
+
+def _is_part(index: TextIndex, vocabulary: Vocabulary, word: str) -> bool:
+    if len(word) < _SHORTEST_PART:
+        return word in FILLERS
+    return index.knows(word) or vocabulary.find((word,)) is not None
 
 
 def _all(sets: Iterable[int]) -> int:

@@ -11,17 +11,23 @@ from app.coding.search.words import CloseWords, content, words
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """`means`: search phrases, the best first. `boost`: codes that lead when this was said."""
+    """`means`: search phrases, the best first. `boost`: codes that lead when this was said.
+
+    `within`: beginnings of the codes that this names, where words would not tell them apart. `noise`: it tells nothing
+    of what is wrong.
+    """
 
     say: str
     also: tuple[str, ...] = ()
     means: tuple[str, ...] = ()
     boost: tuple[str, ...] = ()
+    within: tuple[str, ...] = ()
+    noise: bool = False
 
     @property
     def empty(self) -> bool:
         """An agency takes a shipped term away by saying that it means nothing."""
-        return not (self.means or self.boost)
+        return not (self.means or self.boost or self.within or self.noise)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,8 @@ class Segment:
     tokens: tuple[str, ...]
     meanings: tuple[tuple[str, ...], ...] = ()
     boost: tuple[str, ...] = ()
+    within: tuple[str, ...] = ()
+    noise: bool = False
 
 
 class Vocabulary:
@@ -47,12 +55,16 @@ class Vocabulary:
             for said in (term.say, *term.also):
                 tokens = tuple(words(said))
                 if tokens:
-                    self._segments[tokens] = None if term.empty else Segment(tokens, meanings, term.boost)
+                    self._segments[tokens] = (
+                        None if term.empty else Segment(tokens, meanings, term.boost, term.within, term.noise)
+                    )
         self._longest = max(map(len, self._segments), default=0)
         if base is not None:
             self._longest = max(self._longest, base._longest)
         self._words = {token for tokens in self._segments for token in tokens}
-        self._close = CloseWords(tokens[0] for tokens in self._segments if len(tokens) == 1)
+        single = {tokens[0]: segment for tokens, segment in self._segments.items() if len(tokens) == 1}
+        self._close = CloseWords(word for word, segment in single.items() if segment is None or not segment.within)
+        self._names = CloseWords(word for word, segment in single.items() if segment is not None and segment.within)
 
     def find(self, tokens: Sequence[str]) -> Segment | None:
         """The term that consists of exactly these words."""
@@ -68,6 +80,11 @@ class Vocabulary:
     def closest(self, token: str) -> str | None:
         """The term of one word that this one is most likely a misspelling of."""
         return next(iter(self._nearest(token)[1]), None)
+
+    def closest_name(self, token: str) -> str | None:
+        """The drug or brand that this is most likely a misspelling of: thousands, so that other words go first."""
+        own = next(iter(self._names.find(token)), None)
+        return own if own is not None or self._base is None else self._base.closest_name(token)
 
     def _nearest(self, token: str) -> tuple[tuple[int, int], list[str]]:
         own = self._close.measure(token)

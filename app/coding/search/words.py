@@ -17,7 +17,8 @@ _FAR = (99, 0)
 FILLERS = frozenset(
     (
         *("a", "an", "and", "any", "as", "at", "by", "due", "for", "from", "in", "into", "is", "it", "its", "nec"),
-        *("nos", "not", "of", "on", "or", "other", "specified", "the", "to", "unspecified", "while", "with"),
+        *("nos", "not", "of", "off", "on", "or", "other", "out", "specified", "the", "to", "unspecified", "while"),
+        *("with",),
     )
 )
 """Words that say little: a query need not match them as long as it has others."""

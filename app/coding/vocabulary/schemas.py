@@ -17,6 +17,7 @@ class CodeDomain(StrEnum):
 
     ICD10 = "icd10"
     RXNORM = "rxnorm"
+    PROCEDURES = "procedures"
 
 
 def _has_words(value: str) -> str:
@@ -31,10 +32,10 @@ def _distinct(values: list[CodeDomain]) -> list[CodeDomain]:
 
 Phrase = Annotated[Text, length(60), AfterValidator(_has_words)]
 Meaning = Annotated[Text, length(120), AfterValidator(_has_words)]
-Code = Annotated[Text, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.]{0,11}$")]
+Code = Annotated[Text, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.]{0,17}$")]
 Means = Annotated[list[Meaning], Field(max_length=10, description="What to search for instead, the best first")]
 Boost = Annotated[list[Code], Field(max_length=10, description="Codes that lead the answer")]
-Domains = Annotated[list[CodeDomain], Field(min_length=1, max_length=2), AfterValidator(_distinct)]
+Domains = Annotated[list[CodeDomain], Field(min_length=1, max_length=len(CodeDomain)), AfterValidator(_distinct)]
 _TERM: Any = {"say": "medic 5 special", "means": ["chest pain"], "boost": ["R07.9"], "domains": ["icd10"]}
 
 
@@ -46,7 +47,7 @@ class VocabularyTermCreate(CreateModel):
     say: Phrase = Field(description="What is typed; case, accents and punctuation do not matter")
     means: Means = []
     boost: Boost = []
-    domains: Domains = Field(default=[CodeDomain.ICD10, CodeDomain.RXNORM])
+    domains: Domains = Field(default=list(CodeDomain))
 
 
 class VocabularyTermPatch(VersionedPatch):

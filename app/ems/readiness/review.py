@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
 
-from app.coding.public import RxNormExtract, RxNormFault, extract_rxnorm
+from app.coding.public import ProcedureFault, RxNormExtract, RxNormFault, extract_rxnorm, procedure_fault
 from app.core.config import Settings
 from app.core.db.uow import ReadUnitOfWork
 from app.ems.attachments.lifecycle import AttachmentStatus
@@ -19,7 +19,7 @@ from app.ems.attachments.models import Attachment
 from app.ems.crew.models import CrewMember
 from app.ems.elements import TARGET_BUILD, load_dictionary
 from app.ems.incidents.models import Incident
-from app.ems.interventions.models import MEDICATION_COLUMNS, Intervention
+from app.ems.interventions.models import MEDICATION_COLUMNS, PROCEDURE_COLUMNS, Intervention
 from app.ems.lifecycle import IncidentFacts, IncidentStatus, IncidentTransition, incident_lifecycle
 from app.ems.narratives.models import Narrative
 from app.ems.patient_charts import PatientChart
@@ -48,6 +48,10 @@ _RXNORM_FAULTS = {
     RxNormFault.UNKNOWN: "RxNorm has no such code: was it mistyped?",
     RxNormFault.RETIRED: "RxNorm no longer had this code on the day of the call: choose the medication anew.",
     RxNormFault.SUPPRESSED: "RxNorm suppresses this code: choose the medication anew.",
+}
+_PROCEDURE_FAULTS = {
+    ProcedureFault.UNKNOWN: "SNOMED CT can have no such code: was it mistyped?",
+    ProcedureFault.REPLACED: "NEMSIS's list of procedures has another code for this: choose the procedure anew.",
 }
 
 Rule = Callable[[LoadedChart], Iterator[Finding]]
@@ -210,6 +214,24 @@ def unfinished_uploads(entries: Any, entity: str, pending: Any, rejected: Any) -
             )
 
 
+def _procedures(chart: LoadedChart) -> Iterator[Finding]:
+    """Codes that no SNOMED CT concept has, and those that NEMSIS's list of procedures has replaced."""
+    for one in chart.patients:
+        for item in one.interventions:
+            fault = None if item.procedure_code is None else procedure_fault(item.procedure_code)
+            if fault is not None:
+                yield Finding(
+                    severity=ReadinessSeverity.WARNING,
+                    code=fault.value,
+                    message=_PROCEDURE_FAULTS[fault],
+                    entity=Intervention.entity_type,
+                    entity_id=item.id,
+                    field="procedure_code",
+                    patient_id=one.patient.id,
+                    rule=PROCEDURE_COLUMNS["procedure_code"],
+                )
+
+
 RULES: tuple[Rule, ...] = (
     _not_started,
     _guards,
@@ -221,6 +243,7 @@ RULES: tuple[Rule, ...] = (
     _vitals,
     _comments,
     _attachments,
+    _procedures,
 )
 
 

@@ -23,6 +23,7 @@ from app.ems.public import (
     NOT_RECORDED,
     PATIENT_COLUMNS,
     PROCEDURE_COLUMNS,
+    RXNORM_CODE_TYPE,
     VITAL_COLUMNS,
     AgeUnit,
     CrewMemberRead,
@@ -42,7 +43,6 @@ from app.ems.public import (
 from app.nemsis.content import DocumentContent, GroupInstance, ReportContent
 from app.nemsis.document import nemsis_datetime
 
-RXNORM = "9924003"
 TENANT_FIELDS: Mapping[str, str] = {
     "agency_state_id": "dAgency.01",
     "agency_number": "dAgency.02",
@@ -251,7 +251,7 @@ class ChartMapper:
             return GroupInstance("eProcedures.ProcedureGroup", elements, item.correlation_id)
         elements = self._carried(item, MEDICATION_COLUMNS)
         if item.rxcui is not None:
-            _set_attribute(elements, "eMedications.03", "CodeType", RXNORM)
+            _set_attribute(elements, "eMedications.03", "CodeType", RXNORM_CODE_TYPE)
         return GroupInstance("eMedications.MedicationGroup", elements, item.correlation_id)
 
     def _carried(self, entry: Any, columns: Mapping[str, str]) -> Elements:

@@ -68,6 +68,8 @@ REFUSALS: list[tuple[Kind, dict[str, Any], str, str]] = [
     (MEDICATION, {"eProcedures.02": [{"value": "9923001"}]}, "eProcedures.02", "wrong_owner"),
     (MEDICATION, {"eMedications.03": [{"value": "1191", "attributes": RXNORM}]}, "eMedications.03[0].value",
      "value_has_a_field"),
+    (MEDICATION, {"eMedications.03": [{"value": "387458008", "attributes": SNOMED}]}, "eMedications.03[0].value",
+     "national_rule"),
     (ELEMENT_GROUP, {"eExam.04": [{"value": "3504001"}]}, "eExam.04", "wrong_owner"),
     (PATIENT, {"ePatient.15": [{"pertinent_negative": APPROXIMATE}]}, "age", "value_missing"),
     (VITAL, {"eVitals.16": [{"attributes": {"ETCO2Type": "3340001"}}]}, "etco2", "value_missing"),

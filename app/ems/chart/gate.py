@@ -13,6 +13,7 @@ from app.core.errors import ValidationFailed
 from app.core.permissions import Principal
 from app.core.repository import require_version
 from app.ems.chart.columns import ChartEntry
+from app.ems.chart.correlation import repeated_correlation_ids, require_new_correlation_ids
 from app.ems.chart.schemas import ChartPatch
 from app.ems.elements import (
     TARGET_BUILD,
@@ -84,6 +85,7 @@ def check_entry_elements(entry: ChartEntry) -> None:
         )
     ]
     problems += _contradictions(entry, carried, values)
+    problems += repeated_correlation_ids(entry)
     if problems:
         raise ValidationFailed(problems=problems)
 
@@ -152,3 +154,4 @@ async def revise_entry(
             await check(entry)
         elif "elements" in changes or any(carried.get(name) in entry.elements for name in changes):
             check_entry_elements(entry)
+            await require_new_correlation_ids(uow, entry)

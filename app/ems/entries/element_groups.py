@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from app.core.db.uow import UnitOfWork
 from app.core.errors import ValidationFailed
+from app.ems.custom_elements.results import undefined_results
 from app.ems.element_groups.models import ElementGroup
 from app.ems.element_groups.repository import ElementGroupRepository
 from app.ems.element_groups.schemas import ElementGroupCreate, ElementGroupPatch, ElementGroupRead
@@ -15,6 +16,7 @@ from app.ems.elements import (
     ElementProblem,
     Owner,
     check_group_attributes,
+    from_json,
     load_dictionary,
 )
 from app.ems.entries.children import ChildActions, ChildKind, Use
@@ -66,6 +68,7 @@ async def _check(uow: UnitOfWork, group: ElementGroup, _: Patient | None) -> Non
         (_field_of(problem, group.group_name), problem.code.value, problem.message)
         for problem in check_group_attributes(group.group_name, attributes, dictionary=load_dictionary(TARGET_BUILD))
     ]
+    problems += await undefined_results(uow, from_json(group.elements))
     if problems:
         raise ValidationFailed(
             problems=[{"field": field, "code": code, "message": message} for field, code, message in problems]

@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from app.core.schemas import DecimalText, RequestModel, Text, scaled
 from app.ems.chart.schemas import ChartPatch, ChartRead, ChartTime, ChildCreate, Coded, CorrelationId
-from app.ems.elements import TARGET_BUILD, load_dictionary
+from app.ems.elements import RXNORM_CODE, TARGET_BUILD, load_dictionary
 from app.ems.interventions.models import InterventionType, Outcome
 
 
@@ -30,7 +30,7 @@ Dose = Annotated[
     AfterValidator(_nine_digits),
     scaled(3),
 ]
-Rxcui = Annotated[Text, Field(pattern=r"^\d{2,9}$"), Coded("eMedications.03")]
+Rxcui = Annotated[Text, Field(pattern=f"^{RXNORM_CODE.pattern}$"), Coded("eMedications.03")]
 
 
 class _InterventionFields(RequestModel):

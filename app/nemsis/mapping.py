@@ -108,8 +108,8 @@ def lexical(column: str, value: Any, zone: dt.tzinfo) -> str:
 
 
 def _decimal(value: Decimal) -> str:
-    text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    """As it was charted, zeros included: xs:decimal counts the digits of the number, not those that were written."""
+    return f"{value:f}"
 
 
 def age_at(born: dt.date, on: dt.date) -> tuple[int, AgeUnit] | None:

@@ -34,7 +34,7 @@ REFUSALS: list[tuple[Kind, dict[str, Any], str, str]] = [
     (VITAL, {"eVitals.26": [{}]}, "eVitals.26[0]", "nothing_given"),
     (VITAL, {"eVitals.26": [{"correlation_id": "abc"}]}, "eVitals.26[0]", "nothing_given"),
     (VITAL, {"eVitals.26": [{"value": "9999999"}]}, "eVitals.26[0].value", "not_in_list"),
-    (VITAL, {"eVitals.26": [{"value": ""}]}, "eVitals.26[0].value", "not_in_list"),
+    (VITAL, {"eVitals.26": [{"value": ""}]}, "eVitals.26[0]", "nothing_given"),
     (VITAL, {"eVitals.26": [{"value": "3326001"}] * 2}, "eVitals.26", "too_many"),
     (VITAL, {"eVitals.26": [{"value": "3326001", "not_value": NOT_RECORDED}]}, "eVitals.26[0].not_value",
      "not_value_not_alone"),

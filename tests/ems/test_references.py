@@ -89,7 +89,7 @@ async def test_two_entries_written_at_once(chart: Chart) -> None:
 
 async def test_a_result_names_a_custom_element_of_the_agency(chart: Chart, evidence: Evidence) -> None:
     elements = {"eCustomResults.01": [{"value": "true"}], "eCustomResults.02": [{"value": "dog"}]}
-    body = {"group_name": "eCustomResults.ResultsGroup", "elements": elements}
+    body: dict[str, Any] = {"group_name": "eCustomResults.ResultsGroup", "elements": elements}
     before = await evidence.digest(chart.agency.tenant_id)
     refused = await chart.add(ELEMENT_GROUP, status=422, **body)
     assert problems(refused) == [("elements.eCustomResults.02[0].value", "unknown_custom_element")]

@@ -15,7 +15,7 @@ from app.nemsis.references import CORRELATION_ID_REPEATED
 
 PATIENT = uuid.UUID("8a3f1c9e-2b4d-4e6f-9a0b-1c2d3e4f5a6b")
 CHART = cast("Any", SimpleNamespace(patient=SimpleNamespace(id=PATIENT, elements={})))
-ROWS = {
+ROWS: dict[tuple[str, ...], str] = {
     ("eVitals.VitalGroup[2]",): "vitals/v2",
     ("eCrew.CrewGroup[1]",): "crew/c1",
     ("eMedications.MedicationGroup[1]",): "interventions/m1",

@@ -21,7 +21,14 @@ from app.core.schemas import (
     Words,
     length,
 )
-from app.ems.elements import TARGET_BUILD, ElementDefinition, ElementPatch, ElementValues, expectation, load_dictionary
+from app.ems.elements import (
+    TARGET_BUILD,
+    ElementDefinition,
+    GivenElementPatch,
+    GivenElements,
+    expectation,
+    load_dictionary,
+)
 
 
 @dataclass(frozen=True)
@@ -81,7 +88,7 @@ ELEMENTS_DESCRIPTION = (
 
 
 class WithElements(RequestModel):
-    elements: ElementValues = Field(
+    elements: GivenElements = Field(
         default_factory=dict,
         description=ELEMENTS_DESCRIPTION,
         examples=[{"eResponse.08": [{"not_value": "7701003"}]}],
@@ -105,7 +112,7 @@ class ChartPatch(VersionedPatch):
     """`elements` merges by id; null removes an id."""
 
     reason: Reason = None
-    elements: ElementPatch = Field(default_factory=dict, description=ELEMENTS_DESCRIPTION + " Null removes an id.")
+    elements: GivenElementPatch = Field(default_factory=dict, description=ELEMENTS_DESCRIPTION + " Null removes an id.")
 
 
 class ChartRead(EntityRead):

@@ -41,7 +41,16 @@ from app.ems.elements.ownership import (
 )
 from app.ems.elements.phi import PhiClass, phi_class
 from app.ems.elements.simple_types import Facets, SimpleType, Violation, has_illegal_character
-from app.ems.elements.values import ElementPatch, ElementValue, ElementValues, from_json, merge, to_json
+from app.ems.elements.values import (
+    ElementPatch,
+    ElementValue,
+    ElementValues,
+    GivenElementPatch,
+    GivenElements,
+    from_json,
+    merge,
+    to_json,
+)
 from app.ems.elements.wording import expectation
 
 __all__ = [
@@ -66,6 +75,8 @@ __all__ = [
     "ElementValue",
     "ElementValues",
     "Facets",
+    "GivenElementPatch",
+    "GivenElements",
     "GroupDefinition",
     "NationalRule",
     "Occurrence",

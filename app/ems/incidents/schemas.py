@@ -11,19 +11,14 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from app.core.geography import State
-from app.core.schemas import CreateModel, DecimalText, RequestModel, Text, Version, length, scaled
+from app.core.schemas import CreateModel, DecimalText, RequestModel, Text, Version, as_charted, length
 from app.ems.chart.schemas import ChartPatch, ChartRead, ChartTime, Coded, Reason, WithElements
 from app.ems.lifecycle import IncidentStatus, IncidentTransition
 from app.ems.review.schemas import MAX_COMMENTS, CommentGiven
 
 
 def _degrees(limit: int) -> Any:
-    return Annotated[
-        Decimal,
-        DecimalText,
-        Field(ge=-limit, le=limit, max_digits=9, decimal_places=6, allow_inf_nan=False),
-        scaled(6),
-    ]
+    return Annotated[Decimal, DecimalText, Field(ge=-limit, le=limit, allow_inf_nan=False), as_charted(6)]
 
 
 Latitude: Any = _degrees(90)

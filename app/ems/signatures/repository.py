@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.core.db.entity import TenantEntity
-from app.core.db.revisions import ChartRevision
+from app.core.db.revisions import ChartRevision, decimals_of, with_decimals
 from app.core.db.sql import CompiledStatement
 from app.core.db.uow import ReadUnitOfWork
 from app.core.ids import TenantId
@@ -69,7 +69,13 @@ _wanted = (
     .render_derived()
 )
 _SNAPSHOTS = CompiledStatement(
-    sa.select(_revisions.c.entity, _revisions.c.entity_id, _revisions.c.version, _revisions.c.snapshot).join_from(
+    sa.select(
+        _revisions.c.entity,
+        _revisions.c.entity_id,
+        _revisions.c.version,
+        _revisions.c.snapshot,
+        decimals_of(_revisions.c.snapshot),
+    ).join_from(
         _wanted,
         _revisions,
         sa.and_(
@@ -108,4 +114,5 @@ class ContentRepository:
             return {}
         ids, versions = zip(*wanted, strict=True)
         values = {"tenant_id": tenant_id, "incident_id": incident_id, "ids": list(ids), "versions": list(versions)}
-        return {EntryVersion.of(*row): row[3] for row in await self._uow.fetch(_SNAPSHOTS, values)}
+        rows = await self._uow.fetch(_SNAPSHOTS, values)
+        return {EntryVersion.of(*row[:4]): with_decimals(row[3], row[4]) for row in rows}

@@ -123,7 +123,7 @@ def age_at(born: dt.date, on: dt.date) -> tuple[int, AgeUnit] | None:
 
 
 @dataclass
-class Places:
+class ChartOrigins:
     """Where in the chart each repeating group of a document came from: `eVitals.VitalGroup[2]` → `vitals/<id>`.
 
     `sole`: the incident's `SOLE_PATIENT_FIELDS` stand for the patient's own.
@@ -136,7 +136,7 @@ class Places:
 @dataclass(frozen=True)
 class MappedReport:
     content: ReportContent
-    places: Places
+    origins: ChartOrigins
 
 
 class ChartMapper:
@@ -174,9 +174,9 @@ class ChartMapper:
 
     def report(self, chart: PatientChart, ordinal: int, count: int) -> MappedReport:
         """The PatientCareReport of patient number `ordinal` (from 1) of `count` in the incident."""
-        places = Places(sole=count == 1)
+        origins = ChartOrigins(sole=count == 1)
         elements = self._report_elements(chart, ordinal, count)
-        counts = _Counter(places)
+        counts = _Counter(origins)
         groups: list[GroupInstance] = []
         for member in chart.crew:
             self._place(counts, groups, self._crew_member(member), f"crew/{member.id}")
@@ -185,7 +185,7 @@ class ChartMapper:
         for item in sorted(chart.interventions, key=lambda item: _order(item.performed_at, item)):
             self._place(counts, groups, self._intervention(item), f"interventions/{item.id}")
         self._element_groups(chart.element_groups, counts, groups)
-        return MappedReport(ReportContent(chart.patient.pcr_uuid, elements, groups), places)
+        return MappedReport(ReportContent(chart.patient.pcr_uuid, elements, groups), origins)
 
     def _report_elements(self, chart: PatientChart, ordinal: int, count: int) -> Elements:
         incident = self._carried(chart.incident, INCIDENT_COLUMNS)
@@ -291,15 +291,15 @@ class ChartMapper:
 class _Counter:
     """Numbers the instances of repeating groups as the document will."""
 
-    def __init__(self, places: Places) -> None:
-        self._places = places
+    def __init__(self, origins: ChartOrigins) -> None:
+        self._origins = origins
         self._counts: dict[tuple[str, ...], int] = {}
 
     def next(self, path: tuple[str, ...], name: str, location: str) -> tuple[str, ...]:
         key = (*path, name)
         self._counts[key] = self._counts.get(key, 0) + 1
         numbered = (*path, f"{name}[{self._counts[key]}]")
-        self._places.rows[numbered] = location
+        self._origins.rows[numbered] = location
         return numbered
 
 

@@ -70,14 +70,14 @@ def _judge(agency: Agency, chart: PatientChart, ordinal: int, count: int, schema
             "PatientCareReport", "PatientCareReport", Severity.ERROR, "not_writable", str(error), FindingSource.SCHEMA
         )
         return JudgedDocument(b"", [refused])
-    findings = [locate_in_chart(finding, chart, mapped.places) for finding in _findings(root, schema)]
-    blanks = {name: chart_path(name, "", chart, mapped.places) for name in _blanks(root, mapped.content)}
+    findings = [locate_in_chart(finding, chart, mapped.origins) for finding in _findings(root, schema)]
+    blanks = {name: chart_path(name, "", chart, mapped.origins) for name in _blanks(root, mapped.content)}
     return JudgedDocument(serialize(root), findings, blanks, tuple(_diagnoses(root, chart, mapped)))
 
 
 def _diagnoses(root: etree._Element, chart: PatientChart, mapped: MappedReport) -> Iterator[Diagnosis]:
     for definition, path, code in diagnosis_paths(root, load_dictionary(TARGET_BUILD)):
-        internal_path = chart_path(definition.id, path, chart, mapped.places)
+        internal_path = chart_path(definition.id, path, chart, mapped.origins)
         yield Diagnosis(definition.id, definition.name, path, internal_path, code)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from app.nemsis.findings import FindingSource, Severity, ValidationFinding
 from app.nemsis.locations import chart_path, locate_in_chart
-from app.nemsis.mapping import Places
+from app.nemsis.mapping import ChartOrigins
 from app.nemsis.references import CORRELATION_ID_REPEATED
 
 PATIENT = uuid.UUID("8a3f1c9e-2b4d-4e6f-9a0b-1c2d3e4f5a6b")
@@ -42,8 +42,8 @@ ROWS: dict[tuple[str, ...], str] = {
     ],
 )  # fmt: skip
 def test_each_place_has_the_field_of_a_request(element_id: str, path: str, field: str) -> None:
-    places = Places(sole=True, rows=ROWS)
-    assert chart_path(element_id, f"PatientCareReport[1]/{path}", CHART, places) == field
+    origins = ChartOrigins(sole=True, rows=ROWS)
+    assert chart_path(element_id, f"PatientCareReport[1]/{path}", CHART, origins) == field
 
 
 @pytest.mark.parametrize(
@@ -63,4 +63,4 @@ def test_a_correlation_id_has_a_field_of_its_own(element_id: str, path: str, fie
         "",
         FindingSource.REFERENCES,
     )
-    assert locate_in_chart(finding, CHART, Places(sole=True, rows=ROWS)).internal_path == field
+    assert locate_in_chart(finding, CHART, ChartOrigins(sole=True, rows=ROWS)).internal_path == field

@@ -27,18 +27,21 @@ ElementValues = dict[str, list[ElementValue]]
 ElementPatch = dict[str, list[ElementValue] | None]
 
 
+_TEXTS = ("value", "not_value", "pertinent_negative", "correlation_id")
+
+
 def _normalised(entry: ElementValue) -> ElementValue:
     """A value of blanks is none."""
-    given: dict[str, Any] = {
-        name: normalised(text)
-        for name in ("value", "not_value", "pertinent_negative", "correlation_id")
-        if (text := getattr(entry, name)) is not None
-    }
-    if given.get("value") == "":
-        given["value"] = None
-    if entry.attributes is not None:
-        given["attributes"] = {name: normalised(text) for name, text in entry.attributes.items()}
-    return entry.model_copy(update=given)
+    changed: dict[str, Any] = {}
+    for name in _TEXTS:
+        given = getattr(entry, name)
+        if given is not None and (text := normalised(given)) != given:
+            changed[name] = text
+    if changed.get("value", entry.value) == "":
+        changed["value"] = None
+    if entry.attributes:
+        changed["attributes"] = {name: normalised(text) for name, text in entry.attributes.items()}
+    return entry.model_copy(update=changed) if changed else entry
 
 
 def _all_normalised(values: Any) -> Any:

@@ -164,15 +164,12 @@ async def test_two_places_with_one_correlation_id_are_found_before_export(
     vital = await chart.add(VITAL, correlation_id="twice")
     await chart.add(INTERVENTION, status=422, correlation_id="twice")
     drug = await chart.add(INTERVENTION)
-    for statement in (
-        "UPDATE interventions SET correlation_id = 'twice' WHERE id = $1",
-        "UPDATE incidents SET dispatch_time = NULL WHERE id = $1",
-    ):
-        await admin_connection.execute(statement, uuid.UUID(drug["id"] if "interventions" in statement else chart.id))
+    duplicate = "UPDATE interventions SET correlation_id = 'twice' WHERE id = $1"
+    await admin_connection.execute(duplicate, uuid.UUID(drug["id"]))
     judged = await agency.medic.expect(200, "GET", f"nemsis/incidents/{chart.id}/validation")
     found = {(finding["internal_path"], finding["code"]) for finding in judged["patients"][0]["findings"]}
     assert found == {
-        ("incident.dispatch_time", "missing"),
+        ("incident.cleared_time", "missing"),
         (f"vitals/{vital['id']}.correlation_id", "correlation_id_repeated"),
         (f"interventions/{drug['id']}.correlation_id", "correlation_id_repeated"),
     }

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 import uuid
 from decimal import Decimal
-from typing import Annotated, Any, Self
+from functools import cache
+from typing import Annotated, Any, Self, get_args, get_origin
 
 from fastapi import Query
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    model_validator,
+)
+from pydantic_core import CoreSchema, PydanticCustomError
+
+from app.core.text import normalised
 
 MAX_INT = 2**31 - 1
 MAX_JSON_INT = 2**63 - 1
@@ -48,16 +61,22 @@ def _bounded_date(value: dt.date) -> dt.date:
 
 
 def decimal_text(value: Any) -> Any:
-    """A decimal is given as text or as an integer: a binary float has lost its digits already."""
+    """A decimal is given as text or as a JSON number.
+
+    Text keeps its zeros. A number has no spelling: of a float the shortest text that means it is taken, so that 37.1
+    stays 37.1 and 324.0 is 324.
+    """
     if isinstance(value, Decimal) or (isinstance(value, str) and _DECIMAL.fullmatch(value)):
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return Decimal(value)
-    raise PydanticCustomError("decimal_text", "Give this value as a decimal string")
+    if isinstance(value, float) and math.isfinite(value):
+        return Decimal(f"{Decimal(repr(value)):f}".removesuffix(".0"))
+    raise PydanticCustomError("decimal_text", "Give this value as a number, or as a decimal string")
 
 
 _DecimalString = Annotated[str, Field(pattern=f"^{_DECIMAL.pattern}$")]
-DecimalText = BeforeValidator(decimal_text, json_schema_input_type=int | _DecimalString)
+DecimalText = BeforeValidator(decimal_text, json_schema_input_type=float | _DecimalString)
 
 
 def _printable(value: str) -> str:
@@ -70,17 +89,22 @@ Version = Annotated[int, Field(strict=True, ge=1, le=MAX_INT, description="The v
 VersionQuery = Annotated[int, Query(ge=1, le=MAX_INT, description="The version that the client last saw")]
 Instant = Annotated[AwareDatetime, _iso(_ISO_TIME), AfterValidator(_bounded)]
 Date = Annotated[dt.date, _iso(_ISO_DATE), AfterValidator(_bounded_date)]
-Text = Annotated[str, Field(strict=True), AfterValidator(_printable)]
+Verbatim = Annotated[str, Field(strict=True), AfterValidator(_printable)]
+"""Text that is kept as it came: passwords, tokens, wordings that somebody signed."""
+_NORMALISED = AfterValidator(normalised)
+Text = Annotated[Verbatim, _NORMALISED]
+"""Text that people type, normalised. In a field that may be null, a text of blanks is null."""
 
 
 def _worded(value: str) -> str:
-    if not value.strip():
+    if not normalised(value):
         raise PydanticCustomError("blank", "Say this in words")
     return value
 
 
 Words = Annotated[Text, AfterValidator(_worded)]
-"""Text that says something: not only spaces."""
+"""Text that says something: not only blanks."""
+VerbatimWords = Annotated[Verbatim, AfterValidator(_worded)]
 
 
 def length(longest: int, shortest: int = 1) -> Any:
@@ -97,6 +121,19 @@ def scaled(places: int) -> AfterValidator:
     """To the scale of its NUMERIC column: an answer to a write reads as the stored value will read later."""
     unit = Decimal(1).scaleb(-places)
     return AfterValidator(lambda value: value.quantize(unit) + 0)  # + 0: there is no -0 in NUMERIC
+
+
+def as_charted(places: int) -> AfterValidator:
+    """At most `places` digits after the point, zeros included; the value reads back as it was written."""
+
+    def check(value: Decimal) -> Decimal:
+        exponent = value.as_tuple().exponent
+        if isinstance(exponent, int) and -exponent > places:
+            problem = {"places": places}
+            raise PydanticCustomError("decimal_places", "Write at most {places} digits after the point", problem)
+        return value + 0  # there is no -0 in NUMERIC
+
+    return AfterValidator(check)
 
 
 Money = Annotated[Decimal, DecimalText, Field(ge=0, max_digits=12, decimal_places=2, allow_inf_nan=False), scaled(2)]
@@ -124,10 +161,41 @@ def _unstorable(given: list[Any]) -> PydanticCustomError | None:
     return PydanticCustomError("nesting", "The value is nested too deeply") if level else None
 
 
+_BLANK = {"type": "string", "pattern": "^\\s*$"}
+
+
+def _is_text(annotation: Any) -> bool:
+    return get_origin(annotation) is Annotated and _NORMALISED in get_args(annotation)
+
+
+@cache
+def _nullable_texts(model: type[BaseModel]) -> frozenset[str]:
+    """Fields declared as `Text | None`, with whatever bounds."""
+    arms = {name: get_args(field.annotation) for name, field in model.model_fields.items()}
+    return frozenset(name for name, given in arms.items() if type(None) in given and any(map(_is_text, given)))
+
+
 class RequestModel(BaseModel):
-    """Unknown fields are refused, and free JSON that cannot be stored as it is."""
+    """Unknown fields are refused, and free JSON that cannot be stored as it is. Blanks for a text that may be null
+    are null."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _blanks_are_null(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        names = _nullable_texts(cls).intersection(given)
+        blank = [name for name in names if isinstance(given[name], str) and not normalised(given[name])]
+        return given | dict.fromkeys(blank) if blank else given
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        described = handler.resolve_ref_schema(handler(schema))
+        for name in _nullable_texts(cls):
+            described["properties"][name]["anyOf"].append(_BLANK)
+        return described
 
     @model_validator(mode="after")
     def _storable(self) -> Self:

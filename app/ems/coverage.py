@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, NamedTuple, Protocol
 
 import orjson
@@ -164,9 +165,16 @@ def _differing(
 def content_of(entity: str, snapshot: Mapping[str, Any], fields: frozenset[str] | None) -> dict[str, Any]:
     """The charted content of a row as {field: value}, with elements one by one and without fields that are empty."""
     left_out = PART_OF[entity].bookkeeping | {"elements"}
-    charted = {name: value for name, value in snapshot.items() if name not in left_out}
+    charted = {name: _number(value) for name, value in snapshot.items() if name not in left_out}
     charted |= {f"elements.{element_id}": values for element_id, values in (snapshot.get("elements") or {}).items()}
     return {name: value for name, value in charted.items() if value is not None and (fields is None or name in fields)}
+
+
+def _number(value: Any) -> Any:
+    """A number as JSON has it, one for 37 and 37.0: how its zeros are written is not what was signed."""
+    if not isinstance(value, Decimal):
+        return value
+    return int(value) if value == value.to_integral_value() else float(value)
 
 
 async def _chart(content: ContentRepository, uow: ReadUnitOfWork, incident: Head) -> list[EntryVersion]:
@@ -217,8 +225,8 @@ def _changes(
             now = content_of(entry.entity, snapshots[entry_id, entry.version], wanted)
             if _digest(now) != item["sha256"]:
                 then = content_of(entry.entity, snapshots[entry_id, item["version"]], wanted)
-                fields = sorted(_changed(then, now))
-                yield CoverageChange(entity=entry.entity, id=entry_id, change=ChangeKind.CHANGED, fields=fields)
+                if fields := sorted(_changed(then, now)):
+                    yield CoverageChange(entity=entry.entity, id=entry_id, change=ChangeKind.CHANGED, fields=fields)
     for entry in chart.values():
         if entry.id not in covered and _is_covered(entry, scope, signature.patient_id):
             yield CoverageChange(entity=entry.entity, id=entry.id, change=ChangeKind.ADDED, fields=[])

@@ -21,7 +21,7 @@ def build_document(content: DocumentContent, dictionary: Dictionary) -> etree._E
 
     A Required element that is blank becomes nil with a NOT value; a Mandatory one is left out, for the validator to
     report. Raises DocumentContentError for content without a place, a UUID that NEMSIS refuses (version 7, for one),
-    a CorrelationID used twice, or text that XML cannot carry.
+    or text that XML cannot carry.
     """
     return _Builder(dictionary).document(content)
 
@@ -72,7 +72,6 @@ class _Builder:
 
     def __init__(self, dictionary: Dictionary) -> None:
         self._dictionary = dictionary
-        self._correlation_ids: set[str] = set()
 
     def document(self, content: DocumentContent) -> etree._Element:
         namespace = self._dictionary.namespace
@@ -153,16 +152,8 @@ class _Builder:
         if not attributes.keys() <= definition.attributes.keys():
             raise DocumentContentError(f"{name} has an attribute that is not in the dictionary")
         for attribute in definition.attributes:
-            if attribute == "CorrelationID" and attribute in attributes:
-                self._claim(attributes[attribute])
             if attribute in attributes:
                 node.set(attribute, self._carried(attributes[attribute], name))
-
-    def _claim(self, correlation_id: str) -> None:
-        """No schema and no Schematron notices a CorrelationID that stands twice, so the exporter must."""
-        if correlation_id in self._correlation_ids:
-            raise DocumentContentError("two places of the document have the same CorrelationID")
-        self._correlation_ids.add(correlation_id)
 
     def _carried(self, text: str, name: str) -> str:
         if has_illegal_character(text):

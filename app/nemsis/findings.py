@@ -18,7 +18,8 @@ class Severity(StrEnum):
 
 
 class FindingSource(StrEnum):
-    """SCHEMA: our dictionary, equal to the XSD's verdict. NATIONAL: Schematron rules. XSD: the official schema.
+    """SCHEMA: our dictionary, equal to the XSD's verdict. NATIONAL: the Schematron's rules of severity ERROR. XSD: the
+    official schema. REFERENCES: names inside the document that stand twice or lead nowhere.
 
     CODE_SET: the codes that are loaded; they warn, and never block.
     """
@@ -26,6 +27,7 @@ class FindingSource(StrEnum):
     SCHEMA = "schema"
     NATIONAL = "national"
     XSD = "xsd"
+    REFERENCES = "references"
     CODE_SET = "code_set"
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from app.ems.public import Owner, PatientChart, owner_of
+from app.ems.public import TARGET_BUILD, Owner, PatientChart, load_dictionary, owner_of
 from app.nemsis.findings import ValidationFinding
-from app.nemsis.mapping import FIELDS, SOLE_PATIENT_FIELDS, Places
+from app.nemsis.mapping import FIELDS, SOLE_PATIENT_FIELDS, ChartOrigins
+from app.nemsis.references import CORRELATION_ID_REPEATED
 
 _ENTITY_GROUPS = {
     "eVitals.VitalGroup": "vital",
@@ -16,40 +17,62 @@ _ENTITY_GROUPS = {
     "eCrew.CrewGroup": "crew_member",
 }
 _REPORT = re.compile(r"PatientCareReport(\[\d+\])?")
+_OCCURRENCE = re.compile(r"([A-Za-z.0-9]+)\[(\d+)\]")
 
 
-def locate_in_chart(finding: ValidationFinding, chart: PatientChart, places: Places) -> ValidationFinding:
-    """`internal_path` relative to ems/incidents/{id}: `vitals/<id>.heart_rate`, `incident.elements.eResponse.05`."""
-    return replace(finding, internal_path=chart_path(finding.element_id, finding.path, chart, places))
+def locate_in_chart(finding: ValidationFinding, chart: PatientChart, origins: ChartOrigins) -> ValidationFinding:
+    """`internal_path` relative to ems/incidents/{id}: `vitals/<id>.heart_rate`, `incident.elements.eResponse.05`.
+
+    Of an element that repeats it names the occurrence, counted from 0 as in a refusal to save:
+    `incident.elements.eResponse.08[1]`.
+    """
+    part = "correlation_id" if finding.code == CORRELATION_ID_REPEATED else None
+    return replace(finding, internal_path=chart_path(finding.element_id, finding.path, chart, origins, part))
 
 
-def chart_path(element_id: str, path: str, chart: PatientChart, places: Places) -> str | None:
-    """The `internal_path` of what stands at `path` of the document."""
-    groups = tuple(step for step in path.split("/") if step.endswith("]") and not _REPORT.fullmatch(step))
-    return _path(element_id, groups, chart, places)
+def chart_path(
+    element_id: str, path: str, chart: PatientChart, origins: ChartOrigins, part: str | None = None
+) -> str | None:
+    """The `internal_path` of what stands at `path` of the document, or of `part` of it: its `correlation_id`."""
+    steps = path.split("/")
+    groups = tuple(step for step in steps if step.endswith("]") and not _REPORT.fullmatch(step))
+    occurrence = _OCCURRENCE.fullmatch(steps[-1])
+    index = f"[{int(occurrence[2]) - 1}]" if occurrence and occurrence[1] == element_id else ""
+    return _path(element_id, groups, chart, origins, index, part)
 
 
-def _path(element_id: str, groups: tuple[str, ...], chart: PatientChart, places: Places) -> str | None:
-    rows = [groups[:length] for length in range(len(groups), 0, -1) if groups[:length] in places.rows]
+def _path(
+    element_id: str, groups: tuple[str, ...], chart: PatientChart, origins: ChartOrigins, index: str, part: str | None
+) -> str | None:
+    def field(entity: str | None) -> str:
+        return _field(element_id, entity, index, part)
+
+    rows = [groups[:length] for length in range(len(groups), 0, -1) if groups[:length] in origins.rows]
     if rows:
         name = rows[0][-1].partition("[")[0]
-        return f"{places.rows[rows[0]]}.{_field(element_id, _ENTITY_GROUPS.get(name))}"
+        return f"{origins.rows[rows[0]]}.{field(_ENTITY_GROUPS.get(name))}"
     try:
         owner = owner_of(element_id)
     except KeyError:
         return None
     if owner is Owner.TENANT:
-        return f"tenant.{_field(element_id, 'tenant')}"
+        return f"tenant.{field('tenant')}"
     if owner is Owner.INCIDENT:
-        return f"incident.{_field(element_id, 'incident')}"
+        return f"incident.{field('incident')}"
     if owner is Owner.PATIENT:
-        if places.sole and element_id in SOLE_PATIENT_FIELDS.values() and element_id not in chart.patient.elements:
-            return f"incident.{_field(element_id, 'incident')}"
-        return f"patients/{chart.patient.id}.{_field(element_id, 'patient')}"
+        if origins.sole and element_id in SOLE_PATIENT_FIELDS.values() and element_id not in chart.patient.elements:
+            return f"incident.{field('incident')}"
+        return f"patients/{chart.patient.id}.{field('patient')}"
     collections = {Owner.VITAL: "vitals", Owner.NARRATIVE: "narratives", Owner.CREW_MEMBER: "crew"}
     return collections.get(owner, "interventions")
 
 
-def _field(element_id: str, entity: str | None) -> str:
+def _field(element_id: str, entity: str | None, index: str, part: str | None) -> str:
+    """The field that a request names: a column, an element, or (of a group itself) one of the row's own fields."""
+    if element_id in load_dictionary(TARGET_BUILD).groups:
+        return part or "attributes"
+    if part is not None:  # what is said about a column's value stands in `elements`, too
+        return f"elements.{element_id}{index or '[0]'}.{part}"
     columns = FIELDS.get(entity or "", {})
-    return next((column for column, carried in columns.items() if carried == element_id), f"elements.{element_id}")
+    column = next((column for column, carried in columns.items() if carried == element_id), None)
+    return f"{column or f'elements.{element_id}'}{index}"

@@ -23,6 +23,7 @@ from app.ems.public import (
     NOT_RECORDED,
     PATIENT_COLUMNS,
     PROCEDURE_COLUMNS,
+    RXNORM_CODE_TYPE,
     VITAL_COLUMNS,
     AgeUnit,
     CrewMemberRead,
@@ -42,7 +43,6 @@ from app.ems.public import (
 from app.nemsis.content import DocumentContent, GroupInstance, ReportContent
 from app.nemsis.document import nemsis_datetime
 
-RXNORM = "9924003"
 TENANT_FIELDS: Mapping[str, str] = {
     "agency_state_id": "dAgency.01",
     "agency_number": "dAgency.02",
@@ -108,8 +108,8 @@ def lexical(column: str, value: Any, zone: dt.tzinfo) -> str:
 
 
 def _decimal(value: Decimal) -> str:
-    text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    """As it was charted, zeros included: xs:decimal counts the digits of the number, not those that were written."""
+    return f"{value:f}"
 
 
 def age_at(born: dt.date, on: dt.date) -> tuple[int, AgeUnit] | None:
@@ -123,7 +123,7 @@ def age_at(born: dt.date, on: dt.date) -> tuple[int, AgeUnit] | None:
 
 
 @dataclass
-class Places:
+class ChartOrigins:
     """Where in the chart each repeating group of a document came from: `eVitals.VitalGroup[2]` → `vitals/<id>`.
 
     `sole`: the incident's `SOLE_PATIENT_FIELDS` stand for the patient's own.
@@ -136,7 +136,7 @@ class Places:
 @dataclass(frozen=True)
 class MappedReport:
     content: ReportContent
-    places: Places
+    origins: ChartOrigins
 
 
 class ChartMapper:
@@ -174,9 +174,9 @@ class ChartMapper:
 
     def report(self, chart: PatientChart, ordinal: int, count: int) -> MappedReport:
         """The PatientCareReport of patient number `ordinal` (from 1) of `count` in the incident."""
-        places = Places(sole=count == 1)
+        origins = ChartOrigins(sole=count == 1)
         elements = self._report_elements(chart, ordinal, count)
-        counts = _Counter(places)
+        counts = _Counter(origins)
         groups: list[GroupInstance] = []
         for member in chart.crew:
             self._place(counts, groups, self._crew_member(member), f"crew/{member.id}")
@@ -185,7 +185,7 @@ class ChartMapper:
         for item in sorted(chart.interventions, key=lambda item: _order(item.performed_at, item)):
             self._place(counts, groups, self._intervention(item), f"interventions/{item.id}")
         self._element_groups(chart.element_groups, counts, groups)
-        return MappedReport(ReportContent(chart.patient.pcr_uuid, elements, groups), places)
+        return MappedReport(ReportContent(chart.patient.pcr_uuid, elements, groups), origins)
 
     def _report_elements(self, chart: PatientChart, ordinal: int, count: int) -> Elements:
         incident = self._carried(chart.incident, INCIDENT_COLUMNS)
@@ -251,7 +251,7 @@ class ChartMapper:
             return GroupInstance("eProcedures.ProcedureGroup", elements, item.correlation_id)
         elements = self._carried(item, MEDICATION_COLUMNS)
         if item.rxcui is not None:
-            _set_attribute(elements, "eMedications.03", "CodeType", RXNORM)
+            _set_attribute(elements, "eMedications.03", "CodeType", RXNORM_CODE_TYPE)
         return GroupInstance("eMedications.MedicationGroup", elements, item.correlation_id)
 
     def _carried(self, entry: Any, columns: Mapping[str, str]) -> Elements:
@@ -291,15 +291,15 @@ class ChartMapper:
 class _Counter:
     """Numbers the instances of repeating groups as the document will."""
 
-    def __init__(self, places: Places) -> None:
-        self._places = places
+    def __init__(self, origins: ChartOrigins) -> None:
+        self._origins = origins
         self._counts: dict[tuple[str, ...], int] = {}
 
     def next(self, path: tuple[str, ...], name: str, location: str) -> tuple[str, ...]:
         key = (*path, name)
         self._counts[key] = self._counts.get(key, 0) + 1
         numbered = (*path, f"{name}[{self._counts[key]}]")
-        self._places.rows[numbered] = location
+        self._origins.rows[numbered] = location
         return numbered
 
 

@@ -59,7 +59,7 @@ class Verdict(NamedTuple):
 
     sha256: str
     findings: Sequence[ValidationFinding]
-    blanks: frozenset[str]
+    blanks: Mapping[str, str | None]
     diagnoses: Sequence[Diagnosis]
 
 
@@ -112,7 +112,7 @@ async def _verdict(agency: Agency, chart: PatientChart, ordinal: int, count: int
     known = _verdicts.get(key)
     if known is None:
         judged = await judge_chart(agency, chart, ordinal, count, schema)
-        known = Verdict(judged.sha256, tuple(judged.findings), frozenset(judged.blanks), judged.diagnoses)
+        known = Verdict(judged.sha256, tuple(judged.findings), judged.blanks, judged.diagnoses)
     _verdicts[key] = known
     _verdicts.move_to_end(key)
     while len(_verdicts) > REMEMBERED:
@@ -174,22 +174,34 @@ def _documents(chart: LoadedChart, said: Mapping[uuid.UUID, Sequence[ValidationF
 def _blanks(chart: LoadedChart, verdicts: Mapping[uuid.UUID, Verdict]) -> Iterator[Finding]:
     """Of the incident's elements only what is blank in every patient's document: elsewhere it may not apply."""
     dictionary = load_dictionary(TARGET_BUILD)
-    everywhere = frozenset.intersection(*(verdict.blanks for verdict in verdicts.values())) if verdicts else frozenset()
+    everywhere = _blank_everywhere([verdict.blanks for verdict in verdicts.values()])
     for element_id, definition in dictionary.elements.items():
         about_incident = owner_of(element_id) is Owner.INCIDENT
         for patient_id, verdict in verdicts.items():
             if element_id not in (everywhere if about_incident else verdict.blanks):
                 continue
+            entity, entity_id, field = _place_of_blank(chart, element_id, patient_id, verdict.blanks[element_id])
             yield Finding(
                 severity=ReadinessSeverity.WARNING,
                 code=_NOT_RECORDED,
                 message=f"{definition.name} is blank: the document will say Not Recorded.",
-                entity=_INCIDENT if about_incident else _PATIENT,
-                entity_id=chart.incident.id if about_incident else patient_id,
-                field=f"elements.{element_id}",
+                entity=entity,
+                entity_id=entity_id,
+                field=field,
                 patient_id=None if about_incident else patient_id,
                 rule=element_id,
             )
+
+
+def _blank_everywhere(blanks: Sequence[Mapping[str, str | None]]) -> frozenset[str]:
+    return frozenset.intersection(*map(frozenset, blanks)) if blanks else frozenset()
+
+
+def _place_of_blank(
+    chart: LoadedChart, element_id: str, patient_id: uuid.UUID, path: str | None
+) -> tuple[str, uuid.UUID, str]:
+    """Where the value goes: a column where there is one."""
+    return place_in_chart(path or "", chart) or (_PATIENT, patient_id, f"elements.{element_id}")
 
 
 def _outdated(patients: Sequence[uuid.UUID]) -> Iterator[Finding]:
@@ -206,9 +218,15 @@ def _outdated(patients: Sequence[uuid.UUID]) -> Iterator[Finding]:
 
 
 def _mark_not_recorded(chart: LoadedChart, finding: Finding) -> Fix:
-    """What the document says anyway, said by the crew: of all elements that nobody charted, one at a time."""
-    element_id = finding.field.removeprefix("elements.")
-    return chart.patch(finding.entity, finding.entity_id, elements={element_id: [{"not_value": NOT_RECORDED}]})
+    """What the document says anyway, said by the crew: of all elements that nobody charted, one at a time.
+
+    The mark stands with the element's owner, also where the value has a field elsewhere.
+    """
+    element_id = finding.rule or ""
+    marked = {element_id: [{"not_value": NOT_RECORDED}]}
+    if owner_of(element_id) is Owner.INCIDENT or finding.patient_id is None:
+        return chart.patch(_INCIDENT, chart.incident.id, elements=marked)
+    return chart.patch(_PATIENT, finding.patient_id, elements=marked)
 
 
 SUBMISSION = ReadinessSource(Stage.STATE_SUBMISSION, find_for_submission, (FixRule(_NOT_RECORDED, _mark_not_recorded),))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from lxml import etree
 
@@ -27,12 +27,13 @@ class JudgedDocument:
     """`content` is the XML; empty when the chart could not be written at all.
 
     `blanks`: elements of the report itself (of none of its repeating groups) for which the document says Not Recorded
-    because the chart says nothing. `diagnoses`: the ICD-10-CM codes that it says, for the code set to judge.
+    because the chart says nothing, each with the field where the chart would say it. `diagnoses`: the ICD-10-CM codes
+    that it says, for the code set to judge.
     """
 
     content: bytes
     findings: list[ValidationFinding]
-    blanks: tuple[str, ...] = ()
+    blanks: Mapping[str, str | None] = field(default_factory=dict)
     diagnoses: tuple[Diagnosis, ...] = ()
 
     @property
@@ -69,15 +70,14 @@ def _judge(agency: Agency, chart: PatientChart, ordinal: int, count: int, schema
             "PatientCareReport", "PatientCareReport", Severity.ERROR, "not_writable", str(error), FindingSource.SCHEMA
         )
         return JudgedDocument(b"", [refused])
-    findings = [locate_in_chart(finding, chart, mapped.places) for finding in _findings(root, schema)]
-    return JudgedDocument(
-        serialize(root), findings, tuple(_blanks(root, mapped.content)), tuple(_diagnoses(root, chart, mapped))
-    )
+    findings = [locate_in_chart(finding, chart, mapped.origins) for finding in _findings(root, schema)]
+    blanks = {name: chart_path(name, "", chart, mapped.origins) for name in _blanks(root, mapped.content)}
+    return JudgedDocument(serialize(root), findings, blanks, tuple(_diagnoses(root, chart, mapped)))
 
 
 def _diagnoses(root: etree._Element, chart: PatientChart, mapped: MappedReport) -> Iterator[Diagnosis]:
     for definition, path, code in diagnosis_paths(root, load_dictionary(TARGET_BUILD)):
-        internal_path = chart_path(definition.id, path, chart, mapped.places)
+        internal_path = chart_path(definition.id, path, chart, mapped.origins)
         yield Diagnosis(definition.id, definition.name, path, internal_path, code)
 
 

@@ -1,7 +1,8 @@
 """Judges an EMSDataSet by the project's own dictionary, so that a chart is validated where the official files are not.
 
 Its verdict (source SCHEMA) equals libxml2's on the official XSD; the tests hold it to that. It adds the national
-rules on NV, PN and nil (source NATIONAL), and says in plain words which field is wrong.
+rules of severity ERROR (source NATIONAL) and the names that the document uses (source REFERENCES), and says in plain
+words which field is wrong.
 """
 
 from dataclasses import dataclass
@@ -16,11 +17,13 @@ from app.ems.public import (
     Dictionary,
     ElementDefinition,
     GroupDefinition,
+    Occurrence,
+    broken_rules,
     definition_name,
     expectation,
 )
 from app.nemsis.findings import FindingSource, Severity, ValidationFinding, known_name, locate
-from app.nemsis.nil_rules import nil_rule_broken
+from app.nemsis.references import reference_findings
 from app.nemsis.tree import XML_SPACE, XSI, XSI_NIL, attributes, nil_value, texts
 
 _XSI_TYPE = f"{{{XSI}}}type"
@@ -76,6 +79,7 @@ class _Validation:
     def run(self, root: etree._Element) -> list[ValidationFinding]:
         if root.tag == f"{{{self._namespace}}}{self._dictionary.root.name}":
             self._group(root, self._dictionary.root)
+            self._findings += reference_findings(root, self._dictionary)
         else:
             self._add(root, FindingCode.WRONG_ROOT, "This is not a NEMSIS EMS data set.")
         return self._findings
@@ -148,9 +152,8 @@ class _Validation:
             elif not self._is_meta(node, name, value, definition.xsi_type):
                 self._attribute(node, definition.name, definition.attributes.get(name), value)
         self._content(node, definition, nil)
-        if broken := nil_rule_broken(definition, node.get(XSI_NIL), node.get("NV"), node.get("PN")):
-            code, message = broken
-            self._add(node, code, message, FindingSource.NATIONAL)
+        for rule in broken_rules(_occurrence(node, definition)):
+            self._add(node, rule.id, f"{definition.name} {rule.says}", FindingSource.NATIONAL)
 
     def _content(self, node: etree._Element, definition: ElementDefinition, nil: bool) -> None:
         if next(node.iterchildren("*"), None) is not None:
@@ -193,6 +196,18 @@ class _Validation:
         name = known_name(node, self._dictionary)
         path = locate(node, self._dictionary)
         self._findings.append(ValidationFinding(name, path, Severity.ERROR, str(code), message, source))
+
+
+def _occurrence(node: etree._Element, definition: ElementDefinition) -> Occurrence:
+    return Occurrence(
+        element_id=definition.id,
+        group_path=definition.group_path,
+        value="".join(texts(node)),
+        empty=node.get(XSI_NIL) == "true",
+        not_value=node.get("NV"),
+        pertinent_negative=node.get("PN"),
+        code_type=node.get("CodeType"),
+    )
 
 
 def _label(definition: Definition) -> str:

@@ -46,17 +46,19 @@ async def test_each_code_is_judged_by_the_agencys_day(coders: Agency) -> None:
     elements = {"eSituation.12": values("R07", "I63.99", ADDED), "eSituation.09": values("R06")}
     await chart.revise(PATIENT, chart.patient, elements=elements)
     wrong, new = await validation(coders, chart)
-    assert faults([wrong, new]) == [(f"{at}.elements.eSituation.12", code) for code in (UNKNOWN, LAPSED)]
+    assert faults([wrong, new]) == [
+        (f"{at}.elements.eSituation.12[{index}]", code) for index, code in ((1, UNKNOWN), (2, LAPSED))
+    ]
     assert [each["path"].rpartition("/")[2] for each in (wrong, new)] == ["eSituation.12[2]", "eSituation.12[3]"]
     assert {(each["element_id"], each["severity"]) for each in (wrong, new)} == {("eSituation.12", "warning")}
     assert not [code for code in ("I63.99", ADDED, "2026") if code in wrong["message"] + new["message"]]
     body = {"version": chart.version, "dispatch_time": AUTUMN_DAY}
     chart.head = await chart.writer.expect(200, "PATCH", chart.url, json=body)
     later = await validation(coders, chart)
-    assert faults(later) == [("incident.primary_impression", LAPSED), (f"{at}.elements.eSituation.12", UNKNOWN)]
+    assert faults(later) == [("incident.primary_impression", LAPSED), (f"{at}.elements.eSituation.12[1]", UNKNOWN)]
     body = {"version": chart.version, "dispatch_time": AUTUMN_DAY, "depart_scene_time": EVE}
     chart.head = await chart.writer.expect(200, "PATCH", chart.url, json=body)
-    assert faults(await validation(coders, chart))[-1] == (f"{at}.elements.eSituation.12", LAPSED)
+    assert faults(await validation(coders, chart))[-1] == (f"{at}.elements.eSituation.12[2]", LAPSED)
 
 
 async def test_a_value_that_may_be_of_another_code_set_is_left_alone(coders: Agency) -> None:
@@ -112,7 +114,7 @@ async def test_readiness_warns_where_a_medic_can_mend_it(coders: Agency) -> None
     said = findings(await readiness(coders.medic, chart.id), stage="state_submission", code=UNKNOWN)
     assert [(each["severity"], each["entity_id"], each["field"], each["rule"]) for each in said] == [
         ("warning", chart.id, "location_type", "eScene.09"),
-        ("warning", chart.patient["id"], "elements.eSituation.10", "eSituation.10"),
+        ("warning", chart.patient["id"], "elements.eSituation.10[0]", "eSituation.10"),
     ]
     assert [each["patient_id"] for each in said] == [None, chart.patient["id"]]
 

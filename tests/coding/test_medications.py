@@ -16,7 +16,7 @@ from tests.ems.charts import INTERVENTION, Chart
 from tests.ems.findings import findings, readiness
 from tests.support.actors import Agency
 
-NALOXONE, UNHEARD_OF, OUT_OF_USE, GONE = "7242", "999999999", "888888881", "888888882"
+NALOXONE, UNHEARD_OF, OUT_OF_USE, GONE = "7242", "9999999", "8888881", "8888882"
 EVE, AUTUMN_DAY = "2026-10-01T04:59:00Z", "2026-10-01T05:00:00Z"
 """Either side of midnight of October 1 where the agency is (America/Chicago): the day on which GONE was retired."""
 FAULTS = ("unknown_code", "code_retired", "code_suppressed")

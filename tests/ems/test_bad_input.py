@@ -23,11 +23,11 @@ from tests.ems.evidence import Evidence
 
 CANARY = "Zebulon Quackenbush 4711"
 HUGE = 10**300
-NO_TEXT: list[Any] = [1, 1.5, True, [], {}, ["x"], "", "a\x00b", "a\x07b", "a\ufffeb", "\ud800", CANARY * 600]
+NO_TEXT: list[Any] = [1, 1.5, True, [], {}, ["x"], "a\x00b", "a\x07b", "a\ufffeb", "\ud800", CANARY * 600]
 NO_NUMBER: list[Any] = [-1, HUGE, 1.5, True, "80", CANARY, [], {}, float("nan"), float("inf")]
 NO_DECIMAL: list[Any] = [
-    36.6, True, "NaN", "Infinity", "1e300", "1E+1", "3_7", " 37", "\u0663\u0667", "37.55", "-1", HUGE,
-    CANARY, [], {}, "",
+    1e300, float("nan"), float("-inf"), True, "NaN", "Infinity", "1e300", "1E+1", "3_7", " 37", "\u0663\u0667", "37.55",
+    36.65, "37.00", "-1", HUGE, CANARY, [], {}, "",
 ]  # fmt: skip
 NO_INSTANT: list[Any] = [
     0, 1700000000, "1700000000", "0", "2026-03-01", "2026-03-01T10:00:00", "0001-01-01T00:00:00Z",
@@ -49,8 +49,8 @@ FIELDS: list[tuple[Kind, str, list[Any]]] = [
     (INCIDENT, "location_city", [*NO_TEXT, "x", "x" * 31]),
     (INCIDENT, "location_state", [*NO_TEXT, "XX", "Illinois", "17"]),
     (INCIDENT, "location_zip", [*NO_TEXT, "6270", "62701-10"]),
-    (INCIDENT, "location_latitude", [*NO_DECIMAL[:9], "90.000001", "-91", "1.1234567"]),
-    (INCIDENT, "location_longitude", ["180.000001", "-181", "NaN", 1.5]),
+    (INCIDENT, "location_latitude", [*NO_DECIMAL[:11], "90.000001", "-91", "1.1234567"]),
+    (INCIDENT, "location_longitude", ["180.000001", "-181", "NaN", 180.5]),
     (INCIDENT, "disposition", [*NO_TEXT, "4227999"]),
     (INCIDENT, "primary_impression", [*NO_TEXT, "I219", "chest pain"]),
     (INCIDENT, "id", NO_ID[:4]),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from app.ems.custom_elements.schemas import EXAMPLE
 from app.ems.elements import TARGET_BUILD, ElementDefinition, Owner, load_dictionary, owner_of, repeating_group_of
 from app.ems.public import (
     CREW_COLUMNS,
@@ -86,6 +87,7 @@ def entries_of(definition: ElementDefinition) -> list[dict[str, Any]]:
 async def record_all(chart: Chart) -> set[str]:
     """Record every element of the dictionary in its home; the ids of those that were read back identically."""
     recorded: set[str] = set()
+    await _define_custom_element(chart)
     by_home: dict[tuple[Owner, str | None], list[ElementDefinition]] = defaultdict(list)
     for definition in load_dictionary(TARGET_BUILD).elements.values():
         by_home[owner_of(definition.id), repeating_group_of(definition.id)].append(definition)
@@ -100,6 +102,13 @@ async def record_all(chart: Chart) -> set[str]:
             fields = await _record_in_group(chart, owner, group, definitions, groups)
         recorded |= fields
     return recorded
+
+
+async def _define_custom_element(chart: Chart) -> None:
+    """The one that the recorded result names."""
+    named = valid_value(load_dictionary(TARGET_BUILD).elements["eCustomResults.02"])
+    body = {"custom_element_id": named, "elements": EXAMPLE}
+    await chart.agency.admin.expect(201, "POST", "tenants/current/custom-elements", json=body)
 
 
 def _nesting(group: str | None) -> list[str]:

@@ -322,7 +322,7 @@ async def test_no_value_of_the_chart_is_repeated(agency: Agency) -> None:
     )
     await chart.revise(PATIENT, chart.patient, last_name=name, home_street=name, ems_patient_id=name)
     await chart.add(VITAL, heart_rate=499, correlation_id=name)
-    await chart.add(VITAL, systolic_bp=477, correlation_id=name)
+    await chart.add(VITAL, systolic_bp=477, correlation_id=f"{name}-2")
     await chart.add(INTERVENTION)
     await chart.add(NARRATIVE, narrative_text=name)
     await sign(chart, **ASSIGNED | {"signer_name": name})

@@ -49,7 +49,7 @@ FULL: list[tuple[Kind, dict[str, Any], dict[str, Any]]] = [
             "location_latitude": "39.777777", "location_longitude": "-89.777777", "disposition": "4227001",
             "primary_impression": "I21.77",
             "elements": {
-                "eResponse.08": [{"value": "2208013", "correlation_id": CANARY}],
+                "eResponse.08": [{"value": "2208013", "correlation_id": f"{CANARY}-delay"}],
                 "eResponse.13": [{"value": CANARY}],
             },
         },
@@ -73,7 +73,7 @@ FULL: list[tuple[Kind, dict[str, Any], dict[str, Any]]] = [
             "taken_at": "2026-03-01T10:00:00Z", "systolic_bp": 177, "diastolic_bp": 77, "heart_rate": 177,
             "respiratory_rate": 77, "spo2": 77, "etco2": "77.7", "etco2_unit": "mmHg", "temperature_c": "37.7",
             "gcs_eye": 4, "gcs_verbal": 5, "gcs_motor": 6, "gcs_total": 15, "pain_score": 7,
-            "elements": {"eVitals.03": [{"value": "9901047", "correlation_id": CANARY}]},
+            "elements": {"eVitals.03": [{"value": "9901047", "correlation_id": f"{CANARY}-rhythm"}]},
         },
         {"heart_rate": 178},
     ),
@@ -102,10 +102,10 @@ FULL: list[tuple[Kind, dict[str, Any], dict[str, Any]]] = [
     (
         CREW,
         {
-            "response_roles": ["2403011", "2403003"], "correlation_id": CANARY,
+            "response_roles": ["2403011", "2403003"], "correlation_id": f"{CANARY}-crew",
             "elements": {"eCrew.03": [{"correlation_id": f"{CANARY}-role"}]},
         },
-        {"response_roles": ["2403013"], "correlation_id": f"{CANARY}-2"},
+        {"response_roles": ["2403013"], "correlation_id": f"{CANARY}-crew-2"},
     ),
 ]  # fmt: skip
 

@@ -248,7 +248,7 @@ async def test_a_change_that_makes_no_sense_refuses_the_request(
         ({"surname": "Canary"}, "surname"),
         ({"heart_rate": "Canary"}, "heart_rate"),
         ({"elements": {"eVitals.10": [{"value": "Canary\x00"}]}}, None),
-        ({"reason": " "}, "reason"),
+        ({"reason": 1}, "reason"),
     ],
 )
 async def test_bad_data_is_refused_with_its_change_and_not_echoed(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 from lxml import etree
 
 from app.ems.elements import TARGET_BUILD, ElementValue, load_dictionary
@@ -154,12 +156,23 @@ async def test_a_pertinent_negative_needs_its_drug_and_one_of_its_own_codes(agen
         assert float(made["dose"]) == float(dose)
 
 
-async def test_two_places_with_one_correlation_id_are_found_before_export(agency: Agency) -> None:
+async def test_two_places_with_one_correlation_id_are_found_before_export(
+    agency: Agency, admin_connection: asyncpg.Connection
+) -> None:
+    """Charted before they were refused at save: each place is found, beside everything else."""
     chart = await open_chart(agency)
-    await chart.add(VITAL, correlation_id="twice")
-    await chart.add(INTERVENTION, correlation_id="twice")
+    vital = await chart.add(VITAL, correlation_id="twice")
+    await chart.add(INTERVENTION, status=422, correlation_id="twice")
+    drug = await chart.add(INTERVENTION)
+    duplicate = "UPDATE interventions SET correlation_id = 'twice' WHERE id = $1"
+    await admin_connection.execute(duplicate, uuid.UUID(drug["id"]))
     judged = await agency.medic.expect(200, "GET", f"nemsis/incidents/{chart.id}/validation")
-    assert [finding["code"] for finding in judged["patients"][0]["findings"]] == ["not_writable"]
+    found = {(finding["internal_path"], finding["code"]) for finding in judged["patients"][0]["findings"]}
+    assert found == {
+        ("incident.cleared_time", "missing"),
+        (f"vitals/{vital['id']}.correlation_id", "correlation_id_repeated"),
+        (f"interventions/{drug['id']}.correlation_id", "correlation_id_repeated"),
+    }
 
 
 async def test_patients_of_one_incident_are_kept_apart(agency: Agency, shared: Path) -> None:

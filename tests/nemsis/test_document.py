@@ -263,11 +263,6 @@ SECRET = "Jones"
         ({}, (GroupInstance("eVitals.VitalGroup", attributes={"Note": SECRET}),)),
         ({"eArrest.01": [ElementValue(value="1", attributes={"Note": SECRET})]}, ()),
         (recorded(eNarrative_01=f"{SECRET}\x00"), ()),
-        (
-            {"eResponse.08": [ElementValue(value="2208001", correlation_id="c1")]},
-            (GroupInstance("eVitals.VitalGroup", correlation_id="c1"),),
-        ),
-        ({}, (GroupInstance("eVitals.VitalGroup", attributes={"CorrelationID": "c1"}),) * 2),
     ],
 )
 def test_content_that_cannot_be_written_is_refused_and_not_quoted(

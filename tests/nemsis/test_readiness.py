@@ -128,3 +128,23 @@ async def test_a_finding_in_a_group_leads_to_its_row(agency: Agency) -> None:
     found = findings(answer, entity="element_group", severity="blocking")
     assert {(each["entity_id"], each["patient_id"]) for each in found} == {(group["id"], chart.patient["id"])}
     assert "elements.eCustomResults.02" in {each["field"] for each in found}
+
+
+async def test_a_blank_leads_to_the_field_where_its_value_goes(agency: Agency) -> None:
+    """A column where there is one; filled there, the finding is gone."""
+    chart = await Chart.open(agency)
+    expected = {
+        "eTimes.05": ("incident", "enroute_time", "2026-03-01T16:00:00Z"),
+        "eSituation.11": ("incident", "primary_impression", "I21.9"),
+        "ePatient.25": ("patient", "gender", "female"),
+        "eResponse.10": ("incident", "elements.eResponse.10", None),
+    }
+    answer = await readiness(agency.medic, chart.id)
+    for rule, (entity, field, _) in expected.items():
+        [found] = findings(answer, rule=rule, code="not_recorded")
+        assert (found["entity"], found["field"]) == (entity, field)
+    columns = {field: value for entity, field, value in expected.values() if entity == "incident" and value}
+    chart.head = await chart.writer.expect(200, "PATCH", chart.url, json={"version": chart.version, **columns})
+    await chart.revise(PATIENT, chart.patient, gender="female")
+    answer = await readiness(agency.medic, chart.id)
+    assert [rule for rule in expected if findings(answer, rule=rule)] == ["eResponse.10"]

@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from app.ems.elements import BUILDS, TARGET_BUILD, ElementValue, load_dictionary
-from app.nemsis.content import GroupInstance
+from app.ems.elements import BUILDS, NATIONAL_RULES, TARGET_BUILD, ElementValue, load_dictionary
+from app.nemsis.content import DocumentContent, GroupInstance
 from app.nemsis.document import build_document
 from app.nemsis.findings import FindingSource, Severity, ValidationFinding
-from app.nemsis.nil_rules import NIL_RULES
 from app.nemsis.tree import XSI_NIL
 from app.nemsis.validator import FindingCode, validate_tree
 from tests.nemsis.support.charts import document, recorded
@@ -28,6 +27,7 @@ from tests.nemsis.support.official import (
 
 DICTIONARY = load_dictionary()
 NAMESPACE = {"n": DICTIONARY.namespace}
+ERRORS = frozenset(rule.id for rule in NATIONAL_RULES)
 MUTANTS = 1600
 BATCH = 100
 FULL_DOCUMENTS = 4
@@ -106,12 +106,31 @@ def schematron_verdicts() -> list[Path]:
 
 @needs_official_files
 @pytest.mark.parametrize("verdict", schematron_verdicts(), ids=lambda path: path.stem)
-def test_nil_rules_fail_where_the_official_schematron_fails(verdict: Path) -> None:
-    """The official regression cases state what the national rules report; ours must report the same nil rules."""
+def test_errors_are_found_where_the_official_schematron_finds_them(verdict: Path) -> None:
+    """The official regression cases state what the national rules report: an ERROR refuses, a WARNING does not."""
     asserts = etree.parse(str(verdict)).iter("{http://purl.oclc.org/dsdl/svrl}failed-assert")
-    expected = Counter(str(node.get("id")) for node in asserts if node.get("id") in NIL_RULES)
+    expected = Counter(str(node.get("id")) for node in asserts if node.get("id") in ERRORS)
     found = validate_tree(parse(SCHEMATRON_CASES / "xml" / verdict.name), DICTIONARY)
-    assert Counter(finding.code for finding in found if finding.source is FindingSource.NATIONAL) == expected
+    assert Counter(finding.code for finding in found) == expected
+    assert {(finding.source, finding.severity) for finding in found} <= {(FindingSource.NATIONAL, Severity.ERROR)}
+
+
+@needs_official_files
+def test_the_official_cases_reach_both_verdicts() -> None:
+    refused = {
+        path.stem
+        for path in schematron_verdicts()
+        if validate_tree(parse(path.parents[1] / "xml" / path.name), DICTIONARY)
+    }
+    failing = {"e001", "e003", "e005", "e007", "e143", "e145", "e189", "e191"}
+    assert refused == {f"EMSDataSet-nemSch_{rule}_A" for rule in failing}
+    assert len(schematron_verdicts()) == 102
+
+
+@needs_official_files
+def test_the_document_that_must_fail_the_national_rules_fails() -> None:
+    found = validate_tree(parse(SAMPLES / "pretesting_2025" / "fail" / "2025-EMS-FailSchematron_v351.xml"), DICTIONARY)
+    assert found and {finding.source for finding in found} == {FindingSource.NATIONAL}
 
 
 def chart() -> etree._Element:
@@ -259,6 +278,47 @@ def test_each_kind_of_damage_has_its_code_and_no_finding_quotes_the_document(dam
     findings = validate_tree(root, DICTIONARY)
     assert code in {finding.code for finding in findings}
     assert not re.search("Mary|Jones", repr(findings))
+
+
+def with_medication(value: str, code_type: str) -> etree._Element:
+    entry = ElementValue(value=value, attributes={"CodeType": code_type})
+    return build_document(
+        document({}, (GroupInstance("eMedications.MedicationGroup", {"eMedications.03": [entry]}),)), DICTIONARY
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "code_type", "rule"),
+    [("12345678", "9924003", "nemSch_e143"), ("387458008", "9924005", "nemSch_e144")],
+)
+def test_a_drug_that_the_state_would_refuse(value: str, code_type: str, rule: str) -> None:
+    finding = only_finding(with_medication(value, code_type))
+    assert (finding.element_id, finding.code, finding.source) == ("eMedications.03", rule, FindingSource.NATIONAL)
+    assert value not in finding.message
+
+
+def test_a_correlation_id_that_stands_twice_is_found_at_each_place_beside_everything_else() -> None:
+    vital = GroupInstance("eVitals.VitalGroup", recorded(eVitals_06="1200"), "c1")
+    delays = [ElementValue(value="2208001"), ElementValue(value="2208003", correlation_id="c1")]
+    found = validate_tree(build_document(document({"eResponse.08": delays}, (vital,)), DICTIONARY), DICTIONARY)
+    assert [(finding.code, finding.path.removeprefix("PatientCareReport[1]/")) for finding in found] == [
+        ("out_of_range", "eVitals/eVitals.VitalGroup[1]/eVitals.BloodPressureGroup/eVitals.06"),
+        ("correlation_id_repeated", "eResponse/eResponse.08[2]"),
+        ("correlation_id_repeated", "eVitals/eVitals.VitalGroup[1]"),
+    ]
+
+
+def test_two_reports_may_share_a_correlation_id() -> None:
+    content = document({}, (GroupInstance("eVitals.VitalGroup", correlation_id="c1"),))
+    root = build_document(DocumentContent(content.demographic, [*content.reports] * 2), DICTIONARY)
+    assert validate_tree(root, DICTIONARY) == []
+
+
+def test_a_result_names_a_custom_element_of_the_header() -> None:
+    result = GroupInstance("eCustomResults.ResultsGroup", recorded(eCustomResults_01="yes", eCustomResults_02="dog"))
+    finding = only_finding(build_document(document({}, (result,)), DICTIONARY))
+    assert (finding.element_id, finding.code) == ("eCustomResults.02", "unknown_custom_element")
+    assert finding.source is FindingSource.REFERENCES and "dog" not in finding.message
 
 
 def replace(node: etree._Element, attributes: dict[str, str], text: str | None) -> None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
-from app.billing.x12.segments import bare_digits, x12_text
+from app.billing.x12.segments import bare_digits, is_spellable, x12_text
 from app.core.identifiers import has_npi_check_digit
 
 
@@ -30,18 +30,20 @@ NOT_A_NUMBER = Fault("NOT_A_NUMBER", "is not a finite number")
 
 @dataclass(frozen=True)
 class Text:
-    """Free text, sent through `x12_text`; lengths count what is sent."""
+    """Free text, sent through `x12_text`; lengths count what is sent. What has no spelling is refused, not dropped."""
 
     longest: int
     shortest: int = 1
 
     def faults(self, value: str) -> Iterator[Fault]:
-        sent = len(x12_text(value))
-        if sent > self.longest:
+        sent = x12_text(value)
+        if not is_spellable(value):
+            yield Fault("UNSPELLABLE", "holds a character that a claim cannot spell")
+        elif len(sent) > self.longest:
             yield Fault("TOO_LONG", f"is longer than {self.longest} characters")
-        elif sent == 0:
+        elif not any(map(str.isalnum, sent)):
             yield Fault("CHARACTERS", "holds no letter or digit that a claim can carry")
-        elif sent < self.shortest:
+        elif len(sent) < self.shortest:
             yield Fault("TOO_SHORT", f"is shorter than {self.shortest} characters")
 
 

@@ -5,18 +5,22 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Self
+
+from anyascii import anyascii
+
+from app.core.text import without_invisibles
 
 # X12.6 basic character set without `*` and `:`, which we use as delimiters.
 DATA_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 !\"&'()+,-./;?=")
 
-# Letters that Unicode does not decompose, and punctuation whose meaning survives in the basic set.
+# Punctuation whose meaning survives in the basic set.
 _SPELLINGS = str.maketrans(
     {
-        **dict(zip("ÆŒØŁĐÐÞẞ", ("AE", "OE", "O", "L", "D", "D", "TH", "SS"), strict=True)),
         **dict.fromkeys("‘’‚‛`´ʻʼ", "'"),  # noqa: RUF001
         **dict.fromkeys("“”„«»", '"'),
-        **dict.fromkeys("‐‑‒–—―−_~:", "-"),  # noqa: RUF001
+        **dict.fromkeys("‐‑‒–—―−•_~:", "-"),  # noqa: RUF001
         **dict.fromkeys("|\\⁄", "/"),  # noqa: RUF001
         **dict.fromkeys("[{", "("),
         **dict.fromkeys("]}", ")"),
@@ -25,6 +29,8 @@ _SPELLINGS = str.maketrans(
     }
 )
 
+# What anyascii makes of an emoji: its name.
+_EMOJI = re.compile(":[^:]+:")
 _ISA_WIDTHS = (2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1, 1)
 
 
@@ -94,16 +100,36 @@ def isa_segment(*elements: str) -> Segment:
 def x12_text(value: str) -> str:
     """Text in the upper-case basic character set, free of delimiters and control characters; idempotent.
 
-    Accents are dropped and typographic punctuation becomes its plain form (é to E, a dash to a hyphen). Delimiters and
-    signs outside the set become the nearest plain sign where there is one (`:` `~` `_` to `-`, `|` to `/`, `[` to
-    `(`), a space otherwise (`*`, `^`, `#`, scripts other than Latin). Runs of white space become one space.
+    Letters of any script are spelled in Latin ones (é as E, Ə as E, Ж as ZH), and typographic punctuation becomes its
+    plain form (a dash a hyphen). Delimiters and ASCII signs outside the set become the nearest plain sign where there
+    is one (`:` `~` `_` to `-`, `|` to `/`, `[` to `(`), a space otherwise (`*`, `^`, `#`). Runs of white space become
+    one space. What `is_spellable` denies becomes a space, too: field rules refuse it before anything is written.
     """
+    spellings = map(_spelling, _composed(value))
+    return " ".join("".join(" " if spelled is None else spelled for spelled in spellings).split())
+
+
+def is_spellable(value: str) -> bool:
+    """Whether every character of the text has a spelling: an emoji or an unassigned character has none."""
+    return all(_spelling(char) is not None for char in _composed(value))
+
+
+def _composed(value: str) -> str:
+    return unicodedata.normalize("NFC", without_invisibles(value))
+
+
+@lru_cache(maxsize=4096)
+def _spelling(char: str) -> str | None:
+    """In data characters and blanks; "" for an accent that no composed letter has; None for what has no spelling."""
+    spelled = anyascii(char.translate(_SPELLINGS))
+    if _EMOJI.fullmatch(spelled):
+        return None
+    plain = "".join(sign if sign in DATA_CHARACTERS else " " for sign in spelled.upper().translate(_SPELLINGS))
+    is_mark = unicodedata.category(char).startswith("M")
+    if not plain.strip() and not char.isascii() and not char.isspace() and not is_mark:
+        return None
     # 12½ must not become 121/2
-    parted = "".join(f" {char}" if unicodedata.category(char) == "No" else char for char in value)
-    # upper case and spellings again after decomposition, which brings forth small letters and fraction slashes
-    spelled = unicodedata.normalize("NFKD", parted.upper().translate(_SPELLINGS)).upper().translate(_SPELLINGS)
-    kept = (char if char in DATA_CHARACTERS else " " for char in spelled if not unicodedata.combining(char))
-    return " ".join("".join(kept).split())
+    return f" {plain}" if unicodedata.category(char) == "No" else plain
 
 
 def decimal_text(value: Decimal) -> str:

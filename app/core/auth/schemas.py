@@ -9,12 +9,12 @@ from pydantic import Field
 
 from app.core.auth.strength import NewPassword
 from app.core.permissions import Role
-from app.core.schemas import EntityRead, ReadModel, RequestModel, Text, VersionedPatch, length
+from app.core.schemas import EntityRead, ReadModel, RequestModel, Text, Verbatim, VersionedPatch, length
 from app.core.users.schemas import DisplayName
 
 Slug = Annotated[Text, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", examples=["demo"])]
 GivenEmail = Annotated[Text, Field(min_length=3, max_length=254, examples=["medic@demo.example"])]
-GivenPassword = Annotated[Text, length(72)]
+GivenPassword = Annotated[Verbatim, length(72)]
 
 
 class LoginRequest(RequestModel):
@@ -24,7 +24,7 @@ class LoginRequest(RequestModel):
 
 
 class RefreshRequest(RequestModel):
-    refresh_token: Annotated[Text, length(256)]
+    refresh_token: Annotated[Verbatim, length(256)]
 
 
 class ForgotPasswordRequest(RequestModel):
@@ -37,7 +37,7 @@ class ForgotPasswordAnswer(ReadModel):
 
 
 class ResetPasswordRequest(RequestModel):
-    token: Annotated[Text, length(256)] = Field(description="From the link of an invitation or of a password reset")
+    token: Annotated[Verbatim, length(256)] = Field(description="From the link of an invitation or of a password reset")
     new_password: NewPassword
 
 

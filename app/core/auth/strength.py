@@ -14,7 +14,7 @@ from zxcvbn import zxcvbn
 
 from app.core.auth.passwords import MAX_PASSWORD_BYTES
 from app.core.errors import ValidationFailed
-from app.core.schemas import Text
+from app.core.schemas import Verbatim
 
 SHORTEST = 12
 LOWEST_SCORE = 3
@@ -32,7 +32,7 @@ def _of_good_length(value: str) -> str:
 
 
 NewPassword = Annotated[
-    Text,
+    Verbatim,
     Field(json_schema_extra={"minLength": SHORTEST, "maxLength": MAX_PASSWORD_BYTES}),
     AfterValidator(_of_good_length),
 ]

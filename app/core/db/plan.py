@@ -24,8 +24,13 @@ def _bind(name: str, column: Any) -> Any:
     return sa.bindparam(name, type_=column.type)
 
 
+def _keeps_spelling(kind: Any) -> bool:
+    """A NUMERIC without a scale: 37 and 37.0 are two things to write there, and one number to Python."""
+    return isinstance(kind, sa.Numeric) and kind.scale is None
+
+
 def _same_json(old: Any, new: Any) -> bool:
-    """Whether JSON values that Python calls equal are so: to Python, 1 equals true and 0 false."""
+    """Whether values that Python calls equal are written alike: to Python, 1 equals true and 0 false."""
     return orjson.dumps(old, str, orjson.OPT_SORT_KEYS) == orjson.dumps(new, str, orjson.OPT_SORT_KEYS)
 
 
@@ -55,6 +60,8 @@ class EntityPlan(Generic[E]):
         self.heavy = tuple(column.key for column in table.c if column.info.get("heavy"))
         self._light = tuple(key for key in self.mutable if key not in self.heavy)
         self._json = tuple(column.key for column in table.c if isinstance(column.type, JSONB))
+        charted = tuple(key for key, column in table.c.items() if _keeps_spelling(column.type))
+        self._spelled = frozenset((*self._json, *charted))
         self._diffs = {column.key: column.info["diff"] for column in table.c if "diff" in column.info}
         self.has_status = "status" in kinds
         self.by_id = CompiledStatement(self.select_by_id())
@@ -96,7 +103,7 @@ class EntityPlan(Generic[E]):
         fields: dict[str, list[Any]] = {}
         for key in self.mutable:
             old, new = before.get(key), after.get(key)
-            if old is new or (old == new and (key not in self._json or _same_json(old, new))):
+            if old is new or (old == new and (key not in self._spelled or _same_json(old, new))):
                 continue
             changed.append(key)
             self._record(fields, key, old, new, digest)

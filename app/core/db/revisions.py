@@ -4,13 +4,33 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped
 
 from app.core.db.columns import internal, phi, plain
 from app.core.db.entity import Base
+
+
+def decimals_of(snapshot: Any) -> Any:
+    """{column: text} of the numbers of a snapshot that are written with a point, or null for none.
+
+    JSON's readers make floats of them, and a float does not know 37.0 from 37.00.
+    """
+    each = sa.func.jsonb_each(snapshot).table_valued(sa.column("key", sa.Text), sa.column("value", JSONB), name="each")
+    each = each.render_derived()
+    text = sa.cast(each.c.value, sa.Text)
+    pairs = sa.func.jsonb_object_agg(each.c.key, text, type_=JSONB)
+    written = sa.func.jsonb_typeof(each.c.value) == "number"
+    return sa.select(pairs).where(written, text.contains(".")).scalar_subquery()
+
+
+def with_decimals(snapshot: dict[str, Any], decimals: dict[str, str] | None) -> dict[str, Any]:
+    """The snapshot with what `decimals_of` found, exact."""
+    return snapshot | {key: Decimal(text) for key, text in (decimals or {}).items()}
 
 
 class ChartRevision(Base):

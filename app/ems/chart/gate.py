@@ -13,6 +13,7 @@ from app.core.errors import Problem, ValidationFailed, refuse
 from app.core.permissions import Principal
 from app.core.repository import require_version
 from app.ems.chart.columns import ChartEntry
+from app.ems.chart.correlation import repeated_correlation_ids, require_new_correlation_ids
 from app.ems.chart.schemas import ChartPatch
 from app.ems.elements import (
     TARGET_BUILD,
@@ -83,6 +84,7 @@ def check_entry_elements(entry: ChartEntry) -> None:
         )
     ]
     problems += _contradictions(entry, carried, values)
+    problems += repeated_correlation_ids(entry)
     refuse(problems)
 
 
@@ -153,3 +155,4 @@ async def revise_entry(
             await check(entry)
         elif "elements" in changes or any(carried.get(name) in entry.elements for name in changes):
             check_entry_elements(entry)
+            await require_new_correlation_ids(uow, entry)

@@ -22,7 +22,14 @@ from app.core.schemas import (
     Words,
     length,
 )
-from app.ems.elements import TARGET_BUILD, ElementDefinition, ElementPatch, ElementValues, expectation, load_dictionary
+from app.ems.elements import (
+    TARGET_BUILD,
+    ElementDefinition,
+    GivenElementPatch,
+    GivenElements,
+    expectation,
+    load_dictionary,
+)
 
 
 @dataclass(frozen=True)
@@ -82,7 +89,7 @@ ELEMENTS_DESCRIPTION = (
 
 
 class WithElements(RequestModel):
-    elements: ElementValues = Field(
+    elements: GivenElements = Field(
         default_factory=dict,
         description=ELEMENTS_DESCRIPTION,
         examples=[{"eResponse.08": [{"not_value": "7701003"}]}],
@@ -106,7 +113,7 @@ class ChartPatch(VersionedPatch):
     """Body of an autosave. `elements` are merged by id; null removes an id."""
 
     reason: ChangeReason = None
-    elements: ElementPatch = Field(default_factory=dict, description=ELEMENTS_DESCRIPTION + " Null removes an id.")
+    elements: GivenElementPatch = Field(default_factory=dict, description=ELEMENTS_DESCRIPTION + " Null removes an id.")
 
 
 class ChartRead(EntityRead):

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from app.core.db.revisions import ChartRevision
+from app.core.db.revisions import ChartRevision, decimals_of, with_decimals
 from app.core.db.sql import CompiledStatement
 from app.core.db.uow import ReadUnitOfWork
 from app.core.ids import TenantId
@@ -50,7 +50,13 @@ _wanted = (
     .render_derived()
 )
 _SNAPSHOTS = CompiledStatement(
-    sa.select(_revisions.c.entity, _revisions.c.entity_id, _revisions.c.version, _revisions.c.snapshot).join_from(
+    sa.select(
+        _revisions.c.entity,
+        _revisions.c.entity_id,
+        _revisions.c.version,
+        _revisions.c.snapshot,
+        decimals_of(_revisions.c.snapshot),
+    ).join_from(
         _wanted,
         _revisions,
         sa.and_(
@@ -84,4 +90,5 @@ class ContentRepository:
             return {}
         ids, versions = zip(*wanted, strict=True)
         values = {"tenant_id": tenant_id, "incident_id": incident_id, "ids": list(ids), "versions": list(versions)}
-        return {EntryVersion.of(*row): row[3] for row in await self._uow.fetch(_SNAPSHOTS, values)}
+        rows = await self._uow.fetch(_SNAPSHOTS, values)
+        return {EntryVersion.of(*row[:4]): with_decimals(row[3], row[4]) for row in rows}

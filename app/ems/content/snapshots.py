@@ -55,7 +55,9 @@ def _decoder(kind: Any) -> Decode:
     if isinstance(kind, sa.Date):
         return _unless_null(dt.date.fromisoformat)
     if isinstance(kind, sa.Numeric):
-        unit = Decimal(1).scaleb(-(kind.scale or 0))
+        if kind.scale is None:
+            return _unless_null(lambda value: Decimal(str(value)))
+        unit = Decimal(1).scaleb(-kind.scale)
         return _unless_null(lambda value: Decimal(str(value)).quantize(unit))
     return lambda value: value
 

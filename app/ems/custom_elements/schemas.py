@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from app.core.schemas import CreateModel, EntityRead, Text, VersionedPatch, length
-from app.ems.elements import ElementValues, to_json
+from app.ems.elements import GivenElements, to_json
 
 CustomElementId = Annotated[Text, length(255, 2), Field(description="What eCustomResults.02 refers to")]
 _ABOUT = "eCustomConfiguration.01 to .09 keyed by id, as in a chart; .01 to .05 are mandatory"
@@ -22,7 +22,7 @@ EXAMPLE = {
 
 class CustomElementCreate(CreateModel):
     custom_element_id: CustomElementId
-    elements: ElementValues = Field(description=_ABOUT, examples=[EXAMPLE])
+    elements: GivenElements = Field(description=_ABOUT, examples=[EXAMPLE])
 
     def values(self) -> dict[str, Any]:
         return {**super().values(), "elements": to_json(self.elements)}
@@ -30,7 +30,7 @@ class CustomElementCreate(CreateModel):
 
 class CustomElementPatch(VersionedPatch):
     custom_element_id: CustomElementId = ""
-    elements: ElementValues = Field(default_factory=dict, description=_ABOUT + "; replaces all of them")
+    elements: GivenElements = Field(default_factory=dict, description=_ABOUT + "; replaces all of them")
 
     def changes(self) -> dict[str, Any]:
         changes = super().changes()

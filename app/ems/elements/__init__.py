@@ -18,6 +18,18 @@ from app.ems.elements.dictionary import (
     definition_name,
 )
 from app.ems.elements.loading import BUILDS, TARGET_BUILD, load_dictionary
+from app.ems.elements.national_rules import (
+    NATIONAL_RULES,
+    RXNORM_CODE,
+    RXNORM_CODE_TYPE,
+    SNOMED_CODE_TYPE,
+    SNOMED_MEDICATIONS,
+    NationalRule,
+    Occurrence,
+    PertinentNegativeMode,
+    broken_rules,
+    pertinent_negative_mode,
+)
 from app.ems.elements.ownership import (
     CUSTOM_CONFIGURATION_GROUP,
     ENTITY_GROUPS,
@@ -27,19 +39,32 @@ from app.ems.elements.ownership import (
     owner_of,
     repeating_group_of,
 )
-from app.ems.elements.pertinent_negatives import PertinentNegativeMode, pertinent_negative_mode
 from app.ems.elements.phi import PhiClass, phi_class
 from app.ems.elements.simple_types import Facets, SimpleType, Violation, has_illegal_character
-from app.ems.elements.values import ElementPatch, ElementValue, ElementValues, from_json, merge, to_json
+from app.ems.elements.values import (
+    ElementPatch,
+    ElementValue,
+    ElementValues,
+    GivenElementPatch,
+    GivenElements,
+    from_json,
+    merge,
+    to_json,
+)
 from app.ems.elements.wording import expectation
 
 __all__ = [
     "BUILDS",
     "CUSTOM_CONFIGURATION_GROUP",
     "ENTITY_GROUPS",
+    "NATIONAL_RULES",
     "NOT_APPLICABLE",
     "NOT_RECORDED",
     "REPEATING_GROUPS",
+    "RXNORM_CODE",
+    "RXNORM_CODE_TYPE",
+    "SNOMED_CODE_TYPE",
+    "SNOMED_MEDICATIONS",
     "TARGET_BUILD",
     "AttributeDefinition",
     "Definition",
@@ -50,7 +75,11 @@ __all__ = [
     "ElementValue",
     "ElementValues",
     "Facets",
+    "GivenElementPatch",
+    "GivenElements",
     "GroupDefinition",
+    "NationalRule",
+    "Occurrence",
     "Owner",
     "PertinentNegativeMode",
     "PhiClass",
@@ -59,6 +88,7 @@ __all__ = [
     "SimpleType",
     "Usage",
     "Violation",
+    "broken_rules",
     "check_elements",
     "check_group_attributes",
     "definition_name",

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from app.ems.elements.dictionary import Dictionary, ElementDefinition
+from app.ems.elements.national_rules import SNOMED_CODE_TYPE, PertinentNegativeMode, broken_code_rules
 from app.ems.elements.ownership import Owner, owner_of, repeating_group_of
-from app.ems.elements.pertinent_negatives import PertinentNegativeMode
 from app.ems.elements.simple_types import SimpleType, Violation, has_illegal_character
 from app.ems.elements.values import ElementValue
 from app.ems.elements.wording import expectation
 
-SNOMED_CODE_TYPE = "9924005"
 _MEDICATION = "eMedications.03"
 _DIASTOLIC = "eVitals.07"
 _PALPATED = frozenset({"P", "p"})
@@ -49,6 +48,7 @@ class ProblemCode(StrEnum):
     ATTRIBUTE_UNKNOWN = "attribute_unknown"
     CORRELATION_ID_NOT_PERMITTED = "correlation_id_not_permitted"
     VALUE_HAS_A_FIELD = "value_has_a_field"
+    NATIONAL_RULE = "national_rule"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +163,8 @@ def _check_entry(definition: ElementDefinition, entry: ElementValue, has_column:
         if has_column and not _escapes_its_column(definition, entry):
             report.add(ProblemCode.VALUE_HAS_A_FIELD, "has a field of its own; record the value there.", "value")
         report.check_type(definition.type, entry.value, "value")
+        for rule in broken_code_rules(definition.id, entry.value, (entry.attributes or {}).get("CodeType")):
+            report.add(ProblemCode.NATIONAL_RULE, rule.says, "value")
     elif entry.not_value is None and entry.pertinent_negative is None and not (has_column and _is_beside(entry)):
         report.add(ProblemCode.NOTHING_GIVEN, "needs a value, a reason why there is none, or a pertinent negative.")
     _check_attributes(definition, entry, report)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Union
 
-from app.ems.elements.pertinent_negatives import PertinentNegativeMode
+from app.ems.elements.national_rules import PertinentNegativeMode
 from app.ems.elements.phi import PhiClass
 from app.ems.elements.simple_types import SimpleType
 

@@ -17,7 +17,7 @@ from app.ems.elements.dictionary import (
     Usage,
     definition_name,
 )
-from app.ems.elements.pertinent_negatives import pertinent_negative_mode
+from app.ems.elements.national_rules import pertinent_negative_mode
 from app.ems.elements.phi import phi_class
 from app.ems.elements.simple_types import Facets, SimpleType
 

@@ -1,9 +1,11 @@
 """How a chart stores elements: JSON keyed by element id, always a list, values as text in the NEMSIS lexical form."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import AfterValidator, BaseModel, ConfigDict, TypeAdapter
+
+from app.core.text import normalised
 
 
 class ElementValue(BaseModel):
@@ -23,6 +25,35 @@ class ElementValue(BaseModel):
 
 ElementValues = dict[str, list[ElementValue]]
 ElementPatch = dict[str, list[ElementValue] | None]
+
+
+_TEXTS = ("value", "not_value", "pertinent_negative", "correlation_id")
+
+
+def _normalised(entry: ElementValue) -> ElementValue:
+    """A value of blanks is none."""
+    changed: dict[str, Any] = {}
+    for name in _TEXTS:
+        given = getattr(entry, name)
+        if given is not None and (text := normalised(given)) != given:
+            changed[name] = text
+    if changed.get("value", entry.value) == "":
+        changed["value"] = None
+    if entry.attributes:
+        changed["attributes"] = {name: normalised(text) for name, text in entry.attributes.items()}
+    return entry.model_copy(update=changed) if changed else entry
+
+
+def _all_normalised(values: Any) -> Any:
+    return {
+        element_id: None if entries is None else [_normalised(entry) for entry in entries]
+        for element_id, entries in values.items()
+    }
+
+
+GivenElements = Annotated[ElementValues, AfterValidator(_all_normalised)]
+"""ElementValues as a client gives them, texts normalised."""
+GivenElementPatch = Annotated[ElementPatch, AfterValidator(_all_normalised)]
 
 _ADAPTER: TypeAdapter[ElementValues] = TypeAdapter(ElementValues, config=ConfigDict(hide_input_in_errors=True))
 

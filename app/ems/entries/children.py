@@ -16,6 +16,7 @@ from app.core.repository import Repository, require_version
 from app.ems.amendments.models import AmendmentChange
 from app.ems.amendments.service import record_amendment
 from app.ems.chart.columns import ChartChild
+from app.ems.chart.correlation import require_new_correlation_ids
 from app.ems.chart.gate import check_entry_elements, reason_metadata, require_editable, revise_entry
 from app.ems.chart.schemas import ChartPatch, ChartRead
 from app.ems.elements import to_json
@@ -215,6 +216,7 @@ class ChildService(Generic[E, R]):
         """Check an entry, and return the patient whom it is about. Raises ValidationFailed."""
         check_entry_elements(child)
         patient = await patient_of(self._uow, child)
+        await require_new_correlation_ids(self._uow, child)
         if self._kind.check is not None:
             await self._kind.check(self._uow, child, patient)
         return patient

@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.core.audit.actions import AuditAction
 from app.core.db.uow import UnitOfWork
 from app.core.errors import Problem, refuse
+from app.ems.custom_elements.results import undefined_results
 from app.ems.element_groups.models import ElementGroup
 from app.ems.element_groups.repository import ElementGroupRepository
 from app.ems.elements import (
@@ -13,6 +14,7 @@ from app.ems.elements import (
     ElementProblem,
     Owner,
     check_group_attributes,
+    from_json,
     load_dictionary,
 )
 from app.ems.entries.children import ChildActions, ChildKind, Use
@@ -63,6 +65,7 @@ async def _check(uow: UnitOfWork, group: ElementGroup, _: Patient | None) -> Non
         Problem(_field_of(problem, group.group_name), problem.code.value, problem.message)
         for problem in check_group_attributes(group.group_name, attributes, dictionary=load_dictionary(TARGET_BUILD))
     ]
+    problems += await undefined_results(uow, from_json(group.elements))
     refuse(problems)
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, distinct_on
 
 from app.core.audit.models import AuditEvent
-from app.core.db.revisions import ChartRevision
+from app.core.db.revisions import ChartRevision, decimals_of, with_decimals
 from app.core.db.sql import CompiledStatement
 from app.core.db.uow import ReadUnitOfWork
 from app.core.ids import TenantId, least_id_at
@@ -36,7 +36,9 @@ _LAST = (
     .subquery()
 )
 _AS_OF = CompiledStatement(
-    sa.select(_LAST.c.entity, _LAST.c.snapshot).where(_LAST.c.snapshot["deleted_at"].astext.is_(None))
+    sa.select(_LAST.c.entity, _LAST.c.snapshot, decimals_of(_LAST.c.snapshot)).where(
+        _LAST.c.snapshot["deleted_at"].astext.is_(None)
+    )
 )
 _covered = (
     sa.func.jsonb_array_elements(_revisions.c.snapshot["covered_json"])
@@ -106,7 +108,7 @@ class RevisionRepository:
         rows = await self._uow.fetch(_AS_OF, values)
         for entity in {row[0] for row in rows}:
             self._uow.note_phi(entity, incident_id)
-        return [(row[0], row[1]) for row in rows]
+        return [(row[0], with_decimals(row[1], row[2])) for row in rows]
 
     async def list_versions(
         self,

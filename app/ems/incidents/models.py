@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapped
 from app.core.db.columns import EnumText, internal, phi, plain
 from app.core.db.entity import standard_constraints
 from app.core.errors import Problem
-from app.ems.chart.columns import ChartEntry, elements_column
+from app.ems.chart.columns import ChartEntry, charted_check, elements_column
 from app.ems.elements import Owner
 from app.ems.lifecycle import IncidentStatus, incident_lifecycle
 
@@ -59,8 +59,8 @@ class Incident(ChartEntry):
     location_state: Mapped[str | None] = plain(default=None)
     location_zip: Mapped[str | None] = phi(default=None)
     location_county: Mapped[str | None] = phi(default=None)
-    location_latitude: Mapped[Decimal | None] = phi(sa.Numeric(9, 6), default=None)
-    location_longitude: Mapped[Decimal | None] = phi(sa.Numeric(9, 6), default=None)
+    location_latitude: Mapped[Decimal | None] = phi(sa.Numeric(), default=None)
+    location_longitude: Mapped[Decimal | None] = phi(sa.Numeric(), default=None)
     disposition: Mapped[str | None] = plain(default=None)
     primary_impression: Mapped[str | None] = phi(default=None)
     completed_at: Mapped[dt.datetime | None] = plain(default=None)
@@ -83,4 +83,6 @@ class Incident(ChartEntry):
         ),
         sa.Index("ix_incidents_tenant_incident_number", "tenant_id", "incident_number"),
         incident_lifecycle.check(),
+        charted_check("location_latitude", "-90", "90", 6),
+        charted_check("location_longitude", "-180", "180", 6),
     )

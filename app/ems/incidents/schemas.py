@@ -10,18 +10,13 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from app.core.geography import State
-from app.core.schemas import CreateModel, DecimalText, RequestModel, Text, length, scaled
+from app.core.schemas import CreateModel, DecimalText, RequestModel, Text, as_charted, length
 from app.ems.chart.schemas import ChartPatch, ChartRead, ChartTime, Coded, WithElements
 from app.ems.lifecycle import IncidentStatus
 
 
 def _degrees(limit: int) -> Any:
-    return Annotated[
-        Decimal,
-        DecimalText,
-        Field(ge=-limit, le=limit, max_digits=9, decimal_places=6, allow_inf_nan=False),
-        scaled(6),
-    ]
+    return Annotated[Decimal, DecimalText, Field(ge=-limit, le=limit, allow_inf_nan=False), as_charted(6)]
 
 
 Latitude: Any = _degrees(90)

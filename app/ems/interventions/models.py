@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped
 
 from app.core.db.columns import EnumText, phi, plain, values_check
-from app.ems.chart.columns import PatientEntry, child_constraints, elements_column
+from app.ems.chart.columns import PatientEntry, charted_check, child_constraints, elements_column
 from app.ems.elements import Owner
 
 
@@ -53,7 +53,7 @@ class Intervention(PatientEntry):
     type: Mapped[InterventionType] = plain(EnumText(InterventionType))
     procedure_code: Mapped[str | None] = phi(default=None)
     rxcui: Mapped[str | None] = phi(default=None)
-    dose: Mapped[Decimal | None] = phi(sa.Numeric(12, 3), default=None)
+    dose: Mapped[Decimal | None] = phi(sa.Numeric(), default=None)
     dose_unit: Mapped[str | None] = phi(default=None)
     route: Mapped[str | None] = phi(default=None)
     performed_at: Mapped[dt.datetime | None] = plain(default=None)
@@ -72,6 +72,7 @@ class Intervention(PatientEntry):
         *child_constraints("interventions"),
         values_check("type", InterventionType),
         values_check("outcome", Outcome),
+        charted_check("dose", "0", "999999999", 3),
         sa.CheckConstraint(
             "(type = 'procedure' AND rxcui IS NULL AND dose IS NULL AND dose_unit IS NULL AND route IS NULL)"
             " OR (type = 'medication' AND procedure_code IS NULL)",

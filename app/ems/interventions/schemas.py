@@ -10,9 +10,9 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from app.core.schemas import DecimalText, RequestModel, Text, scaled
+from app.core.schemas import DecimalText, RequestModel, Text, as_charted
 from app.ems.chart.schemas import ChartPatch, ChartRead, ChartTime, ChildCreate, Coded, CorrelationId
-from app.ems.elements import TARGET_BUILD, load_dictionary
+from app.ems.elements import RXNORM_CODE, TARGET_BUILD, load_dictionary
 from app.ems.interventions.models import InterventionType, Outcome
 
 
@@ -26,11 +26,11 @@ def _nine_digits(value: Decimal) -> Decimal:
 Dose = Annotated[
     Decimal,
     DecimalText,
-    Field(ge=0, max_digits=12, decimal_places=3, allow_inf_nan=False),
+    Field(ge=0, max_digits=12, allow_inf_nan=False),
+    as_charted(3),
     AfterValidator(_nine_digits),
-    scaled(3),
 ]
-Rxcui = Annotated[Text, Field(pattern=r"^\d{2,9}$"), Coded("eMedications.03")]
+Rxcui = Annotated[Text, Field(pattern=f"^{RXNORM_CODE.pattern}$"), Coded("eMedications.03")]
 
 
 class _InterventionFields(RequestModel):

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from app.core.clock import utcnow
-from app.core.schemas import MAX_INT, CreateModel, ReadModel, RequestModel, Version, Words, length, whole
+from app.core.schemas import MAX_INT, CreateModel, ReadModel, RequestModel, VerbatimWords, Version, Words, length, whole
 from app.ems.chart.schemas import ChangeReason, ChartTime
 from app.ems.media.inspection import MediaType
 from app.ems.signatures.lifecycle import SignatureStatus, SignatureTransition
@@ -38,7 +38,9 @@ class SignatureCreate(CreateModel):
     signer_role: SignerRole
     signer_name: Annotated[Words, length(100)]
     statement_code: StatementCode
-    statement: Annotated[Words, length(10_000)] = Field(description="The wording that was shown to the signer, whole")
+    statement: Annotated[VerbatimWords, length(10_000)] = Field(
+        description="The wording that was shown to the signer, whole"
+    )
     patient_id: uuid.UUID | None = Field(None, description="Whom it is about; only a crew attestation may leave it out")
     shown: Annotated[list[ShownEntry], length(MAX_SHOWN), AfterValidator(_each_once)] | None = Field(
         None,

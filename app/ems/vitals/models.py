@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped
 
 from app.core.db.columns import EnumText, phi, plain, values_check
-from app.ems.chart.columns import PatientEntry, child_constraints, elements_column
+from app.ems.chart.columns import PatientEntry, charted_check, child_constraints, elements_column
 from app.ems.elements import Owner
 
 
@@ -52,9 +52,9 @@ class Vital(PatientEntry):
     heart_rate: Mapped[int | None] = phi(default=None)
     respiratory_rate: Mapped[int | None] = phi(default=None)
     spo2: Mapped[int | None] = phi(default=None)
-    etco2: Mapped[Decimal | None] = phi(sa.Numeric(4, 1), default=None)
+    etco2: Mapped[Decimal | None] = phi(sa.Numeric(), default=None)
     etco2_unit: Mapped[Etco2Unit | None] = plain(EnumText(Etco2Unit), default=None)
-    temperature_c: Mapped[Decimal | None] = phi(sa.Numeric(3, 1), default=None)
+    temperature_c: Mapped[Decimal | None] = phi(sa.Numeric(), default=None)
     gcs_eye: Mapped[int | None] = phi(default=None)
     gcs_verbal: Mapped[int | None] = phi(default=None)
     gcs_motor: Mapped[int | None] = phi(default=None)
@@ -63,4 +63,9 @@ class Vital(PatientEntry):
     correlation_id: Mapped[str | None] = phi(default=None)
     elements: Mapped[dict[str, Any]] = elements_column()
 
-    __table_args__ = (*child_constraints("vitals"), values_check("etco2_unit", Etco2Unit))
+    __table_args__ = (
+        *child_constraints("vitals"),
+        values_check("etco2_unit", Etco2Unit),
+        charted_check("etco2", "0", "760", 1),
+        charted_check("temperature_c", "0", "50", 1),
+    )

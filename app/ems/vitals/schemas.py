@@ -9,19 +9,19 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field
 
-from app.core.schemas import DecimalText, ReadModel, RequestModel, scaled, whole
+from app.core.schemas import DecimalText, ReadModel, RequestModel, as_charted, whole
 from app.ems.chart.schemas import ChartPatch, ChartRead, ChartTime, ChildCreate, CorrelationId
 from app.ems.vitals.models import Etco2Unit
 from app.ems.vitals.plausibility import WarningCode, warnings_of
 
 
 def _tenths(highest: int) -> Any:
-    return Field(ge=0, le=highest, decimal_places=1, allow_inf_nan=False)
+    return Annotated[Decimal, DecimalText, Field(ge=0, le=highest, allow_inf_nan=False), as_charted(1)]
 
 
 _TOTAL_GCS = "eVitals.23"
-Etco2 = Annotated[Decimal, DecimalText, _tenths(760), scaled(1)]
-Celsius = Annotated[Decimal, DecimalText, _tenths(50), scaled(1)]
+Etco2: Any = _tenths(760)
+Celsius: Any = _tenths(50)
 
 
 class _VitalFields(RequestModel):

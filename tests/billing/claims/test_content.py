@@ -225,7 +225,7 @@ def test_whatever_is_missing_is_named(field: str) -> None:
     [
         ({"depart_scene_time": "2026-12-01T10:00:00-06:00"}, {}, ("incident.depart_scene_time", "service_date_future")),
         ({"patient": {"date_of_birth": "2026-11-02"}}, {}, ("incident.depart_scene_time", "before_birth")),
-        ({"patient": {"last_name": "王"}}, {}, ("patient.last_name", "characters")),
+        ({"patient": {"last_name": "\U0001f691"}}, {}, ("patient.last_name", "unspellable")),
         ({"patient": {"home_zip": "M5V 2T6"}}, {}, ("patient.home_zip", "zip")),
         ({}, {"charge_amount": Decimal("1.00")}, ("charge_amount", "charge_sum")),
         ({}, {"loaded_miles": "9.9"}, ("loaded_miles", "miles_units")),

@@ -149,7 +149,7 @@ async def test_a_denial_needs_its_reason(agency: Agency, evidence: Evidence) -> 
 
 @pytest.mark.parametrize(
     ("action", "amount"),
-    [("submit", "1.00"), ("pay", "1015.61"), ("pay", "-0.01"), ("pay", "0.001"), ("pay", 1.5), ("pay", "NaN")],
+    [("submit", "1.00"), ("pay", "1015.61"), ("pay", "-0.01"), ("pay", "0.001"), ("pay", 1.555), ("pay", "NaN")],
 )
 async def test_what_the_patient_owes_is_part_of_the_charge(
     agency: Agency, evidence: Evidence, action: str, amount: Any

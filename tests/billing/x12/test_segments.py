@@ -1,5 +1,7 @@
 """How values look on the wire."""
 
+import sys
+import unicodedata
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -13,6 +15,7 @@ from app.billing.x12.segments import (
     bare_digits,
     date_text,
     decimal_text,
+    is_spellable,
     isa_segment,
     time_text,
     x12_text,
@@ -36,11 +39,50 @@ ISA_VALUES = ("00", "", "00", "", "ZZ", "SENDER", "30", "RECEIVER", "261105", "1
         ("a\tb\r\nc\x00d\x1de", "A B C D E"),
         ("  two   spaces ", "TWO SPACES"),
         ("ops@example", "OPS AT EXAMPLE"),
-        ("\u6f22\u5b57", ""),
+        ("\u018fliyeva", "ELIYEVA"),
+        ("\u6f22\u5b57", "HANZI"),
+        ("\u0416\u0443\u043a\u043e\u0432", "ZHUKOV"),
+        ("Mar\u200bia\u00ad \ufeffGo\u0301mez", "MARIA GOMEZ"),
+        ("\u2067abc\u2069", "ABC"),
+        ("x\u0302", "X"),
+        ("\u02bbOkina `\u00b4", "'OKINA ''"),
+        ("\u2022 stable", "- STABLE"),
+        ("\uff21\uff0e\u3000\uff22", "A. B"),
+        ("\U0001f691", ""),
     ],
 )
 def test_text_becomes_the_basic_character_set(written: str, sent: str) -> None:
     assert x12_text(written) == sent
+
+
+LATIN = [
+    char
+    for char in map(chr, range(sys.maxunicode + 1))
+    if unicodedata.category(char).startswith("L")
+    and unicodedata.name(char, "").startswith(("LATIN", "FULLWIDTH LATIN"))
+]
+
+
+def test_no_latin_letter_vanishes() -> None:
+    """A sign of the throat (\u0294) is an apostrophe; every other one is spelled in letters."""
+    assert len(LATIN) > 1200
+    vanished = [char for char in LATIN if len(x12_text(f"A{char}B")) < 3 or " " in x12_text(f"A{char}B")]
+    assert vanished == []
+    unspelled = [char for char in LATIN if not any(map(str.isalnum, x12_text(char)))]
+    assert len(unspelled) == 22
+    assert all(is_spellable(char) for char in LATIN)
+
+
+@pytest.mark.parametrize("text", ["\U0001f691", "Ann \U0001f600", "\ue000", "\U000f0000", "\u0378", "\u2605"])
+def test_what_has_no_spelling_is_known(text: str) -> None:
+    assert not is_spellable(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", " \t\n", "Apt #4*B^~", "\u200b\ufe0f", "x\u0302", "\u00a0\u3000", "50 \u00b0C \u20ac"]
+)
+def test_what_has_a_spelling_or_shows_nothing_is_known(text: str) -> None:
+    assert is_spellable(text)
 
 
 def test_text_that_can_be_sent_is_not_changed() -> None:

@@ -56,7 +56,7 @@ def test_a_mistyped_digit_is_found(parts: tuple[str, str], position: int, typed:
         {"vehicle_type": "1404002"},
         {"vehicle_type": None},
         {"capability": "2207001"},
-        {"call_sign": ""},
+        {"unit_number": " \u200b"},
         {"vin": "1M8GDM9A0KP042788"},
         {"vin": "1M8GDM9AXKP04278"},
         {"vin": "1m8gdm9axkp042788"},

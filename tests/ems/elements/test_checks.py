@@ -66,6 +66,12 @@ def test_what_may_be_saved(element_id: str, entries: list[ElementValue]) -> None
 
 
 REFUSED: list[tuple[str, list[ElementValue], Code, str]] = [
+    (
+        "eMedications.03",
+        [ElementValue(value="387458008", attributes={"CodeType": "9924005"})],
+        ProblemCode.NATIONAL_RULE,
+        "eMedications.03[0].value",
+    ),
     ("eResponse.08", [], ProblemCode.EMPTY_LIST, "eResponse.08"),
     ("eResponse.03", [ElementValue(value="123")] * 2, ProblemCode.TOO_MANY, "eResponse.03"),
     ("eResponse.03", [ElementValue()], ProblemCode.NOTHING_GIVEN, "eResponse.03[0]"),

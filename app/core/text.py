@@ -1,0 +1,33 @@
+"""The one normalisation of text that people type: what looks the same is stored the same.
+
+Passwords, tokens and wordings that somebody signed are stored as they came: they go through no door of this module.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# Default_Ignorable_Code_Point of Unicode (zero-width characters, soft hyphen, byte order mark, bidi controls, fillers,
+# variation selectors, tags) and the interlinear annotations.
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+
+_BLANKS = "".join([" \t\n\r\x85\xa0\u1680", *map(chr, range(0x2000, 0x200B)), "\u2028\u2029\u202f\u205f\u2800\u3000"])
+
+
+def without_invisibles(text: str) -> str:
+    """`text` without the characters that show nothing."""
+    return text if text.isascii() else _INVISIBLE.sub("", text)
+
+
+def normalised(text: str) -> str:
+    """NFC, without characters that show nothing, and without blanks around it; idempotent.
+
+    A text of blanks becomes "". Control characters stay, for the caller to refuse.
+    """
+    if text.isascii():
+        return text.strip(_BLANKS)
+    return unicodedata.normalize("NFC", without_invisibles(text)).strip(_BLANKS)

@@ -173,7 +173,7 @@ async def test_fifty_at_once_make_one(
 async def test_failure_of_the_first_lets_the_second_create(medic: Actor, chart: Chart) -> None:
     """Key and resource are stored together: a key without its resource would swallow the retry."""
     body, used = a_body(number=chart.number), key()
-    expect_refusal(await create(medic, body, used), 409, "ID_TAKEN")
+    expect_refusal(await create(medic, body, used), 409, "ALREADY_EXISTS")
     await medic.expect(200, "PATCH", f"{CHARTS}/{chart.id}", json={"version": 1, "number": "made way"})
     again = await create(medic, body, used)
     assert (again.status_code, again.json()["number"]) == (201, chart.number)

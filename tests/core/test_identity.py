@@ -46,6 +46,6 @@ async def test_login_failures_answer_alike(
         bodies.append(error)
     assert all(body == bodies[0] for body in bodies)
     failed = await admin_connection.fetchval(
-        "SELECT count(*) FROM audit_events WHERE tenant_id = $1 AND action = 'auth.login_failed'", agency.tenant_id
+        "SELECT count(*) FROM audit_events WHERE tenant_id = $1 AND action = 'user.login_failed'", agency.tenant_id
     )
     assert failed == 3

@@ -13,7 +13,6 @@ import secrets
 import sys
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -36,14 +35,11 @@ from app.core.tenants.consistency import require_consistent
 from app.core.tenants.models import Tenant
 from app.core.tenants.schemas import TenantProfile
 from app.core.tenants.service import TenantAction
+from app.core.users.lifecycle import UserAction
 from app.core.users.models import User
 from app.registry import load_settings
 
 Furnish = Callable[[UnitOfWork, Mapping[str, uuid.UUID]], Awaitable[None]]
-
-
-class ProvisioningAction(StrEnum):
-    USER_PROVISIONED = "user.provisioned"
 
 
 class ProvisioningRefused(Exception):
@@ -140,7 +136,7 @@ async def _create_user(uow: UnitOfWork, given: FirstUser, password_hash: str) ->
         is_reviewer=given.is_reviewer,
         password_hash=password_hash,
     )
-    await uow.create(user, ProvisioningAction.USER_PROVISIONED)
+    await uow.create(user, UserAction.PROVISIONED)
     return user.id
 
 

@@ -43,7 +43,7 @@ async def test_blanks_take_a_text_away(chart: Chart, kind: Kind, fields: dict[st
 
 
 def test_every_text_of_a_chart_may_be_taken_away() -> None:
-    texts = {name for kind in KINDS for name in _nullable_texts(kind.patch)} | _nullable_texts(IncidentPatch)
+    texts = {name for kind in KINDS for name in _nullable_texts(kind.part.patch)} | _nullable_texts(IncidentPatch)
     assert {name for _, fields in FILLED for name in fields} < texts
     assert {"location_county", "destination_zip", "dose_unit", "rxcui", "narrative_text"} < texts
 

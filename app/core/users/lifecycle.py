@@ -30,6 +30,7 @@ class UserTransition(StrEnum):
 class UserAction(AuditAction):
     """What the audit log calls the acts on a user."""
 
+    PROVISIONED = "user.provisioned"
     INVITED = "user.invited"
     INVITED_AGAIN = "user.invited_again"
     ACTIVATED = "user.activated"

@@ -95,7 +95,7 @@ async def test_an_attempt_succeeds(
     assert (row["lease_until"], row["failure_code"]) == (None, None)
     assert carrier.open_transactions == [0]
     actions = [event["action"] for event in await audit_of(admin_connection, parcel_id)]
-    assert actions == ["parcel.created", "start", "succeed"]
+    assert actions == ["parcel.created", "parcel.started", "parcel.delivered"]
     assert await jobs_of(admin_connection, kind) == []
 
 

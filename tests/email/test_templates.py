@@ -27,8 +27,8 @@ SOURCE = Source(TENANT, Keyring(b"k" * 32), "https://app.example")
 HOSTILE = "<img src=x onerror=alert(1)>\"'&{{ 7*7 }}{% raw %}\r\nBcc: evil@evil.example\u202e\x00"
 # A change of wording is a new version: a digest here is never replaced, only added to.
 WORDING = {
-    ("invitation", 1): "9daa8c2c833bcd5b",
-    ("password_reset", 1): "58ba95ea73d9ece2",
+    ("invitation", 1): "148c75eac33052f2",
+    ("password_reset", 1): "fa4c7e4c8c0bcda3",
     ("password_changed", 1): "88721ee9e23477a9",
     ("account_locked", 1): "56461f7d51cc4c85",
 }

@@ -83,7 +83,7 @@ async def test_a_due_chart_is_locked_by_the_system_once(
     records = await evidence.records(chart.id)
     assert records.counts() == tuple(count + 1 for count in before)
     audit, event = records.audit[-1], records.outbox[-1]
-    assert (audit["action"], audit["actor_user_id"]) == ("lock", None)
+    assert (audit["action"], audit["actor_user_id"]) == ("incident.locked", None)
     assert audit["metadata_json"] == {"action": "lock", "from": "completed", "to": "locked"}
     assert (event["topic"], event["payload"]["status"]) == ("incident.status_changed", "locked")
 

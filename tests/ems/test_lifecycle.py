@@ -57,6 +57,7 @@ def test_the_declaration_has_the_transitions_of_the_directive() -> None:
     assert set(MAY) == {action.value for action in IncidentTransition}
 
 
+AUDITED = {str(transition.action): transition.audit_action.value for transition in incident_lifecycle.transitions}
 CASES = [
     (state, action.value, author)
     for state in STATES
@@ -102,7 +103,7 @@ async def _moves(chart: Chart, action: str, who: str, evidence: Evidence, reason
     assert records.counts() == tuple(count + 1 for count in before)
     audit, event, revision = records.audit[-1], records.outbox[-1], records.revisions[-1]
     me = await chart.agency.actors[who].expect(200, "GET", "auth/me")
-    assert (audit["action"], str(audit["actor_user_id"])) == (action, me["id"])
+    assert (audit["action"], str(audit["actor_user_id"])) == (AUDITED[action], me["id"])
     wanted = {"action": action, "from": state, "to": target} | ({"reason": reason} if reason else {})
     assert audit["metadata_json"] == wanted
     assert audit["changed_fields_json"]["status"] == [state, target]

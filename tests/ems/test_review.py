@@ -245,7 +245,7 @@ async def test_author_and_reviewers_resolve_and_nobody_else(agency: Agency, evid
     assert again["error"]["code"] == "INVALID_TRANSITION"
     assert [row["action"] for row in (await evidence.records(item["id"])).audit] == [
         "review_comment.created",
-        "resolve",
+        "review_comment.resolved",
     ]
 
 

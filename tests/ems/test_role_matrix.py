@@ -92,7 +92,7 @@ RECORDED = {
     "restore": "restored",
     "sync": "created",
     "assign": "assigned",
-    "resolve": "resolve",
+    "resolve": "resolved",
 }
 EVERYBODY = "yes yes yes yes yes"
 SUBMITTED = "none none yes yes yes"

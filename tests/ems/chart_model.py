@@ -75,6 +75,15 @@ SIGNERS = {"assignment_of_benefits": "guardian", "crew_attestation": "crew"}
 Outcome = tuple[int, str | None]
 Content = dict[str, dict[str, Any]]
 Change = tuple[str, str, tuple[str, ...]]
+AUDITED = {
+    "start": "started",
+    "submit_for_review": "submitted_for_review",
+    "return_for_correction": "returned_for_correction",
+    "complete": "completed",
+    "lock": "locked",
+    "unlock": "unlocked",
+}
+"""What the audit log calls each transition."""
 NOT_EDITABLE, CONFLICT = (409, "CHART_NOT_EDITABLE"), (409, "CONFLICT")
 NOT_FOUND, FORBIDDEN = (404, "NOT_FOUND"), (403, "FORBIDDEN")
 INVALID, REFUSED = (409, "INVALID_TRANSITION"), (422, "VALIDATION_FAILED")
@@ -171,7 +180,7 @@ class ChartModel:
         if stale:
             return CONFLICT
         self.status = target
-        self.head.log.append(action)
+        self.head.log.append(AUDITED[action])
         self.review = REVIEWS.get(action, self.review)
         if target == "completed":
             self.completed = {entry.id: entry.version for entry in (self.head, *self.entries)}

@@ -55,11 +55,13 @@ CALLS: dict[str, Callable[[UnitOfWork, uuid.UUID, uuid.UUID], Awaitable[Any]]] =
     "add a line": lambda uow, claim, _: LineService(uow).create(claim, UNUSED, UNUSED),
     "revise a line": lambda uow, claim, line: LineService(uow).revise(claim, line, LinePatch(version=1, hcpcs="A0427")),
     "delete a line": lambda uow, claim, line: LineService(uow).delete(claim, line, 1),
-    "export": lambda uow, claim, _: ExportService(lambda: uow, UNUSED, "T").create(
-        ExportCreate(claim_ids=[claim]), UNUSED
-    ),
-    "download": lambda uow, claim, _: ExportService(lambda: uow, UNUSED, "T").artifact(claim),
 }
+Units = Callable[[], UnitOfWork]
+OUTSIDE: dict[str, Callable[[Units, uuid.UUID], Awaitable[Any]]] = {
+    "export": lambda units, claim: ExportService(units, UNUSED, "T").create(ExportCreate(claim_ids=[claim]), UNUSED),
+    "download": lambda units, claim: ExportService(units, UNUSED, "T").artifact(claim),
+}
+"""Those that open units of work themselves, since they ask the object store between two."""
 
 
 @pytest.mark.parametrize("role", [Role.EMS, Role.FOUNDER])
@@ -70,6 +72,9 @@ async def test_services_refuse_by_themselves(agency: Agency, runtime: Runtime, e
         with pytest.raises(Forbidden):
             async with runtime.unit_of_work(Principal(agency.tenant_id, role)) as uow:
                 await call(uow, uuid.UUID(claim["id"]), uuid.UUID(claim["lines"][0]["id"]))
+    for call_outside in OUTSIDE.values():
+        with pytest.raises(Forbidden):
+            await call_outside(lambda: runtime.unit_of_work(Principal(agency.tenant_id, role)), uuid.UUID(claim["id"]))
     assert await evidence.digest(agency.tenant_id) == before
 
 

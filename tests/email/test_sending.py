@@ -72,7 +72,8 @@ async def test_the_runner_sends_what_was_queued(
     message = await stored(admin_connection, message_id)
     assert message["provider_message_id"] == f"ses-{ses.taken.index(taken) + 1}"
     assert message["sent_at"] is not None and message["lease_until"] is None and message["failure_code"] is None
-    assert await actions_of(admin_connection, message_id) == [f"email_message.{done}" for done in ("queued", "started", "accepted")]
+    done = [f"email_message.{act}" for act in ("queued", "started", "accepted")]
+    assert await actions_of(admin_connection, message_id) == done
 
 
 async def _is(admin: asyncpg.Connection, message_id: object, status: str) -> bool:

@@ -369,7 +369,7 @@ def test_small_documents_that_grow_are_refused(content: bytes) -> None:
     assert refused(MediaType.SVG, content) in (Refusal.MALFORMED, Refusal.TOO_LARGE, Refusal.WRONG_TYPE)
 
 
-@pytest.mark.parametrize("inside", [b"<b/>", b'<b a="" c=""/>', b"<!---->", b"<?a?>"])
+@pytest.mark.parametrize("inside", [b"<b/>", b'<b a="" c=""/>'])
 def test_documents_of_too_many_nodes_are_refused(inside: bytes) -> None:
     assert refused(MediaType.XML, b"<a>" + inside * 1_000_001 + b"</a>") is Refusal.TOO_LARGE
 

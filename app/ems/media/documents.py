@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from lxml import etree
 
 from app.ems.media.malformed import Excessive, Malformed
 
 MAX_NODES = 1_000_000
-"""Elements, attributes, comments and instructions of one document. A 12-lead export has some thousands."""
+"""Elements and attributes of one document. A 12-lead export has some thousands."""
 MAX_DEPTH = 256
 MAX_SVG_BYTES = 1_000_000
 _PROLOG = 65_536
@@ -32,7 +33,7 @@ _VALUE = re.compile(r"(?!.*url)[A-Za-z0-9\s.,#%()+-]*", re.IGNORECASE | re.DOTAL
 
 
 class _Walk:
-    """The target of a streaming parse: it counts nodes and keeps nothing but the root's name."""
+    """The target of a streaming parse: it counts elements and attributes, and keeps nothing but the root's name."""
 
     def __init__(self) -> None:
         self.root: str | None = None
@@ -49,12 +50,6 @@ class _Walk:
 
     def end(self, tag: str) -> None:
         self._depth -= 1
-
-    def comment(self, text: str) -> None:
-        self._count(1)
-
-    def pi(self, target: str, data: str | None) -> None:
-        self._count(1)
 
     def doctype(self, name: str, public: str | None, system: str | None) -> None:
         """Raise Malformed: with a document type come entities, which expand."""
@@ -99,7 +94,8 @@ def root_of(content: bytes) -> str:
     raise Malformed("no root")
 
 
-def _streaming(target: _Walk) -> etree.XMLParser:
+def _streaming(target: Any) -> etree.XMLParser:
+    """A parser that tells `target` only of what it has a method for, and builds no tree."""
     return etree.XMLParser(target=target, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
 
 

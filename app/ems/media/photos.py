@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import struct
 import warnings
 from typing import Any
 
@@ -32,6 +33,9 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 """What brings a picture of each orientation upright (Exif 2.32, tag 0x0112)."""
+
+_DAMAGED = (SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError, OSError, struct.error)
+"""What pillow answers damaged metadata with."""
 
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
@@ -115,13 +119,13 @@ def _decoded(content: bytes, form: str) -> Image.Image:
 def _upright(image: Image.Image) -> Image.Image:
     """The picture as a viewer shows it: turned as its orientation says, in the colours that its profile says."""
     orientation = 1
-    with contextlib.suppress(Exception):  # a damaged Exif block says nothing about the orientation
+    with contextlib.suppress(*_DAMAGED):  # a damaged Exif block says nothing about the orientation
         orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
     picture = image.transpose(_TURNS[orientation]) if orientation in _TURNS else image
     profile = image.info.get("icc_profile")
     target = {"RGB": "RGB", "RGBA": "RGBA", "CMYK": "RGB"}.get(picture.mode)
     if profile and target:
-        with contextlib.suppress(ImageCms.PyCMSError, OSError, ValueError):  # a damaged profile says nothing either
+        with contextlib.suppress(ImageCms.PyCMSError, *_DAMAGED):  # a damaged profile says nothing either
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             turned = ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), outputMode=target)
             picture = turned or picture

@@ -12,7 +12,7 @@ import sys
 from app.ems.media.inspection import MediaType, RefusedContent
 
 MEMORY_BYTES = 1536 * 1024 * 1024
-CPU_SECONDS = 30
+CPU_SECONDS = 20
 KEPT, REFUSED = 0, 10
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import datetime as dt
 import hashlib
 import uuid
@@ -23,40 +24,59 @@ from tests.ems.charts import CLOSED_STATES, PATIENT, Chart
 from tests.ems.evidence import Evidence
 from tests.ems.uploads import PATHS, at, attach, body_of, declare, declared, fire, objects_of, send
 from tests.support.actors import Agency
-from tests.support.media import GPS, PDF, SAMPLES, SVG, chunk, exif, jpeg, png, segment
+from tests.support.media import (
+    GPS,
+    MP3_FRAME,
+    PDF,
+    SAMPLES,
+    SVG,
+    chunk,
+    exif,
+    jpeg,
+    kept,
+    png,
+    segment,
+    vast_png,
+    wav,
+)
 
 JPEG = SAMPLES["image/jpeg"]
 
 
 @pytest.mark.parametrize("file_type", sorted(set(SAMPLES) - {"image/svg+xml"}))
-async def test_every_type_comes_back_as_it_was(chart: Chart, settings: Settings, file_type: str) -> None:
-    content = SAMPLES[file_type]
-    stored = await attach(chart, content, file_type, patient_id=chart.patient["id"])
+async def test_every_type_comes_back(chart: Chart, settings: Settings, file_type: str) -> None:
+    stored = await attach(chart, SAMPLES[file_type], file_type, patient_id=chart.patient["id"])
+    content, stored_type = kept(file_type)
     digest = hashlib.sha256(content).hexdigest()
     assert (stored["status"], stored["allowed_actions"], stored["rejection_code"]) == ("stored", [], None)
     assert (stored["stored_size_bytes"], stored["stored_sha256"]) == (len(content), digest)
+    assert (stored["file_type"], stored["stored_type"]) == (file_type, stored_type)
     assert stored["uploaded_at"] is not None and stored["upload"] is None
     link = await chart.agency.biller.expect(200, "GET", f"{at(chart, 'attachments', stored)}/download")
     answer = await chart.writer.client.get(link["url"])
-    assert (answer.status_code, answer.content, answer.headers["content-type"]) == (200, content, file_type)
-    assert answer.headers["content-disposition"].startswith(f'attachment; filename="{stored["id"]}.')
+    assert (answer.status_code, answer.content, answer.headers["content-type"]) == (200, content, stored_type)
+    assert answer.headers["content-disposition"] == f'attachment; filename="{link["file_name"]}"'
+    assert link["file_name"].startswith(f"{stored['id']}.")
     assert len(objects_of(settings, chart.agency.tenant_id)) == 1  # what was sent is gone, what was kept is there
 
 
-PHOTOS = {
+ANEW = {
     "exif": (jpeg(segment(0xE1, exif(6))), "image/jpeg"),
     "a second photo behind it": (jpeg(behind=jpeg(segment(0xE1, exif(1)))), "image/jpeg"),
     "a page behind it": (jpeg(behind=b"<script>" + GPS), "image/jpeg"),
     "an archive behind it": (png(behind=b"PK\x03\x04" + GPS), "image/png"),
     "exif of a PNG": (png(chunk(b"eXIf", exif(6))), "image/png"),
     "a text of a PNG": (png(chunk(b"tEXt", b"Comment\0" + GPS)), "image/png"),
+    "an archive behind a PDF": (PDF + b"PK\x03\x04" + GPS * 40, "application/pdf"),
+    "an archive behind a sound": (wav() + b"PK\x03\x04" + GPS, "audio/wav"),
+    "a tag of a sound": (MP3_FRAME * 3 + b"TAG" + GPS + bytes(125 - len(GPS)), "audio/mpeg"),
 }
 
 
-@pytest.mark.parametrize("case", PHOTOS)
-async def test_photos_are_stored_without_their_place(chart: Chart, settings: Settings, case: str) -> None:
-    """Nor with anything else that the file was besides a photo."""
-    stored = await attach(chart, *PHOTOS[case])
+@pytest.mark.parametrize("case", ANEW)
+async def test_nothing_else_is_stored(chart: Chart, settings: Settings, case: str) -> None:
+    """Neither the place of a photo, nor anything that the file was besides what it was declared to be."""
+    stored = await attach(chart, *ANEW[case])
     assert stored["status"] == "stored" and stored["stored_size_bytes"] < stored["size_bytes"]
     [file] = objects_of(settings, chart.agency.tenant_id)
     assert GPS not in file.read_bytes()
@@ -85,7 +105,7 @@ async def test_declaring_stores_a_pending_row_and_a_link(chart: Chart, evidence:
         ({"sha256": "ab"}, "sha256"),
         ({"sha256": "A" * 64}, "sha256"),
         ({"file_type": "image/svg+xml"}, "file_type"),
-        ({"file_type": "image/heic"}, "file_type"),
+        ({"file_type": "image/avif"}, "file_type"),
         ({"file_type": "text/html"}, "file_type"),
         ({"file_name": "a\x00b"}, "file_name"),
         ({"file_name": "x" * 256}, "file_name"),
@@ -122,11 +142,14 @@ REFUSED = {
     "another type": (PDF, "image/jpeg", "wrong_type"),
     "a page that begins as a picture": (b"\xff\xd8\xff<html><script>", "image/jpeg", "malformed"),
     "two types at once": (JPEG + PDF, "application/pdf", "wrong_type"),
-    "a PDF and a ZIP": (PDF + b"PK\x03\x04", "application/pdf", "malformed"),
+    "a PDF without a page": (b"%PDF-1.7\nPK\x03\x04%%EOF", "application/pdf", "malformed"),
+    "a sound and a ZIP": (MP3_FRAME * 4 + b"PK\x03\x04", "audio/mpeg", "malformed"),
+    "ten billion pixels": (vast_png(100_000, 100_000), "image/png", "too_large"),
+    "a million nodes": (b"<a>" + b"<b/>" * 1_000_001 + b"</a>", "application/xml", "too_large"),
     "a page": (b"<html xmlns='http://www.w3.org/1999/xhtml'/>", "application/xml", "wrong_type"),
     "entities": (b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "application/xml", "malformed"),
     "a program": (b"MZ\x90\x00" * 20, "application/pdf", "wrong_type"),
-    "truncated": (png()[:-3], "image/png", "malformed"),
+    "truncated": (png()[:40], "image/png", "malformed"),
 }
 
 
@@ -287,9 +310,9 @@ async def test_one_of_many_completions_wins(chart: Chart, evidence: Evidence, se
     assert sorted(answer.status_code for answer in answers) == [200] + [409] * 7
     assert (await evidence.records(entry["id"])).counts() == (2, 2, 2)
     [file] = objects_of(settings, chart.agency.tenant_id)
-    assert file.read_bytes() == JPEG
+    assert file.read_bytes() == kept("image/jpeg")[0]
     link = await chart.writer.expect(200, "GET", f"{at(chart, 'attachments', entry)}/download")
-    assert (await chart.writer.client.get(link["url"])).content == JPEG
+    assert (await chart.writer.client.get(link["url"])).content == kept("image/jpeg")[0]
 
 
 async def test_a_store_that_is_away_leaves_it_pending(
@@ -339,6 +362,20 @@ async def test_an_object_whose_record_was_refused_goes_again(
     refused = await fire(chart, "attachments", entry, status=409)
     assert refused["error"]["code"] == "CHART_NOT_EDITABLE"
     assert [file.parent.name for file in objects_of(settings, chart.agency.tenant_id)] == ["uploads"]
+
+
+async def test_a_file_keeps_its_name_beside_the_link(chart: Chart) -> None:
+    """A photo that a phone called .HEIC is saved as the JPEG that it has become; the link itself tells no name."""
+    name = "C:\\Pictures\\Quackenbush wrist.HEIC"
+    stored = await attach(chart, SAMPLES["image/heic"], "image/heic", file_name=name)
+    assert stored["file_name"] == name
+    link = await chart.agency.biller.expect(200, "GET", f"{at(chart, 'attachments', stored)}/download")
+    assert link["file_name"] == "Quackenbush wrist.jpg"
+    answer = await chart.writer.client.get(link["url"])
+    assert answer.headers["content-type"] == "image/jpeg"
+    payload = link["url"].rpartition("/")[2].split(".")[1]
+    for text in (link["url"], str(base64.urlsafe_b64decode(payload + "==")), answer.headers["content-disposition"]):
+        assert "Quackenbush" not in text
 
 
 async def test_downloads_are_audited_without_names(chart: Chart, evidence: Evidence) -> None:

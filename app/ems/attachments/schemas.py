@@ -14,7 +14,9 @@ from app.ems.media.inspection import MediaType
 from app.ems.uploads.lifecycle import UploadTransition
 from app.ems.uploads.schemas import Sha256, UploadedRead
 
-AttachmentType = Literal[MediaType.JPEG, MediaType.PNG, MediaType.PDF, MediaType.XML, MediaType.WAV, MediaType.MP3]
+AttachmentType = Literal[
+    MediaType.JPEG, MediaType.PNG, MediaType.HEIC, MediaType.PDF, MediaType.XML, MediaType.WAV, MediaType.MP3
+]
 
 
 class AttachmentCreate(CreateModel):

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 
 from app.core.dependencies import ReadUow, RuntimeDependency, UowFactory, requires
-from app.core.storage.schemas import DownloadRead
 from app.ems.entries.routes import entry_router
 from app.ems.entries.uploads import UploadKind, UploadReader, UploadService
 from app.ems.permissions import CHART_READ, CHART_WRITE
+from app.ems.uploads.schemas import ContentLinkRead
 
 
 def upload_router(kind: UploadKind[Any, Any]) -> APIRouter:
@@ -70,8 +70,8 @@ def upload_router(kind: UploadKind[Any, Any]) -> APIRouter:
         incident_id: uuid.UUID,
         child_id: uuid.UUID,
         entries: service_type,
-    ) -> DownloadRead:
-        found: DownloadRead = await entries.issue_download(incident_id, child_id)
+    ) -> ContentLinkRead:
+        found: ContentLinkRead = await entries.issue_download(incident_id, child_id)
         return found
 
     return router

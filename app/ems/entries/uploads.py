@@ -31,7 +31,7 @@ from app.core.schemas import CreateModel, RequestModel
 from app.core.storage.gateway import ObjectStore, object_key
 from app.core.storage.leftovers import forget
 from app.core.storage.links import ObjectTerms
-from app.core.storage.schemas import DownloadRead, UploadRead
+from app.core.storage.schemas import UploadRead
 from app.ems.amendments.models import AmendmentChange
 from app.ems.amendments.service import record_amendment
 from app.ems.chart.gate import reason_metadata, require_editable
@@ -39,11 +39,13 @@ from app.ems.entries.checks import of_incident, patient_of
 from app.ems.events import INCIDENT_UPDATED
 from app.ems.incidents.models import Incident
 from app.ems.incidents.repository import IncidentRepository
-from app.ems.media.inspection import EXTENSIONS, Refusal, RefusedContent, inspect
+from app.ems.media.inspection import EXTENSIONS, Refusal, RefusedContent, stored_as
+from app.ems.media.judging import judge, place_to_judge
 from app.ems.permissions import CHART_RESTORE
 from app.ems.uploads.columns import UploadedEntry
 from app.ems.uploads.lifecycle import JUDGED, UploadFacts, UploadTransition
-from app.ems.uploads.schemas import UploadedRead
+from app.ems.uploads.names import saved_as
+from app.ems.uploads.schemas import ContentLinkRead, UploadedRead
 
 E = TypeVar("E", bound=UploadedEntry)
 R = TypeVar("R", bound=UploadedRead)
@@ -217,22 +219,27 @@ class UploadService(Generic[E, R]):
         try:
             if size != entry.size_bytes:
                 raise RefusedContent(Refusal.WRONG_SIZE)
-            content = await asyncio.to_thread(_inspected, entry, await self._objects.get(_sent_to(entry)))
+            async with place_to_judge():
+                content = await _judged(entry, await self._objects.get(_sent_to(entry)))
+        except NotFound:  # another request judged it while this one waited
+            return _Outcome(UploadTransition.COMPLETE, {}, sent=False)
         except RefusedContent as error:
             await self._objects.delete(_sent_to(entry))
             return _Outcome(UploadTransition.REJECT, {"rejection_code": error.refusal})
         name = f"{entry.id}-{new_random_uuid().hex}"
         key = object_key(TenantId(entry.tenant_id), self._kind.path, str(entry.incident_id), name)
-        await self._objects.put(key, content, entry.file_type)
+        stored_type = stored_as(entry.file_type)
+        await self._objects.put(key, content, stored_type)
         kept = {
             self._kind.key_column: key,
+            "stored_type": stored_type,
             "stored_size_bytes": len(content),
-            "stored_sha256": hashlib.sha256(content).hexdigest(),
+            "stored_sha256": await asyncio.to_thread(_digest, content),
             "uploaded_at": utcnow(),
         }
         return _Outcome(UploadTransition.COMPLETE, kept, key)
 
-    async def issue_download(self, incident_id: uuid.UUID, child_id: uuid.UUID) -> DownloadRead:
+    async def issue_download(self, incident_id: uuid.UUID, child_id: uuid.UUID) -> ContentLinkRead:
         """A link to the content; audited as an access. Raises NotFound, also for what is not stored."""
         async with self._factory() as uow:
             await IncidentRepository(uow).get(uow.tenant_id, incident_id)
@@ -246,8 +253,10 @@ class UploadService(Generic[E, R]):
                 entity_type=entry.entity_type,
                 entity_id=entry.id,
             )
-        link = await self._objects.sign_download(key, entry.file_type, f"{entry.id}{EXTENSIONS[entry.file_type]}")
-        return DownloadRead.model_validate(link)
+        stored_type = entry.stored_type or entry.file_type  # contents of before the column are as they were declared
+        link = await self._objects.sign_download(key, stored_type, f"{entry.id}{EXTENSIONS[stored_type]}")
+        file_name = saved_as(getattr(entry, "file_name", None), str(entry.id), stored_type)
+        return ContentLinkRead(url=link.url, expires_at=link.expires_at, file_name=file_name)
 
     async def delete(
         self, incident_id: uuid.UUID, child_id: uuid.UUID, version: int, reason: str | None = None
@@ -288,8 +297,12 @@ def _sent_to(entry: UploadedEntry) -> str:
     return object_key(TenantId(entry.tenant_id), "uploads", str(entry.id))
 
 
-def _inspected(entry: UploadedEntry, content: bytes) -> bytes:
-    """Raises RefusedContent."""
-    if hashlib.sha256(content).hexdigest() != entry.sha256:
+async def _judged(entry: UploadedEntry, content: bytes) -> bytes:
+    """What may be stored of `content`. Raises RefusedContent, ServiceUnavailable."""
+    if await asyncio.to_thread(_digest, content) != entry.sha256:
         raise RefusedContent(Refusal.WRONG_HASH)
-    return inspect(entry.file_type, content)
+    return await judge(entry.file_type, content)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

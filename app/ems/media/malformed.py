@@ -1,7 +1,11 @@
-"""The one thing that a walker says of a content that it cannot walk."""
+"""The two things that a walker says of a content that it does not keep."""
 
 from __future__ import annotations
 
 
 class Malformed(Exception):
-    """Truncated, damaged, or of two types at once."""
+    """The content is truncated, damaged, or of two types at once."""
+
+
+class Excessive(Exception):
+    """The content expands to more than the limits of its type allow."""

@@ -16,7 +16,7 @@ from app.ems.media.inspection import MediaType, Refusal
 
 
 class UploadedEntry(ChartChild):
-    """An entry with a content. `size_bytes` and `sha256` are as declared; the `stored_…` ones are of what was kept."""
+    """Entry with a content: `file_type`, `size_bytes` and `sha256` are as declared, `stored_…` is of what was kept."""
 
     __abstract__ = True
     references: ClassVar[tuple[str, ...]] = ("incident_id", "patient_id")
@@ -28,6 +28,7 @@ class UploadedEntry(ChartChild):
     file_type: Mapped[MediaType] = plain(EnumText(MediaType))
     size_bytes: Mapped[int] = plain()
     sha256: Mapped[str] = plain()
+    stored_type: Mapped[MediaType | None] = plain(EnumText(MediaType), default=None, init=False)
     stored_size_bytes: Mapped[int | None] = plain(default=None, init=False)
     stored_sha256: Mapped[str | None] = plain(default=None, init=False)
     uploaded_at: Mapped[dt.datetime | None] = plain(default=None, init=False)
@@ -40,5 +41,6 @@ def upload_constraints(table: str, *, max_bytes: int) -> tuple[sa.schema.SchemaI
         sa.Index(f"ix_{table}_tenant_status", "tenant_id", "status", "created_at"),
         sa.CheckConstraint(f"size_bytes BETWEEN 1 AND {max_bytes}", name="size_bytes"),
         values_check("file_type", MediaType),
+        values_check("stored_type", MediaType),
         values_check("rejection_code", Refusal),
     )

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from app.ems.lifecycle import IncidentStatus, IncidentTransition, incident_lifecycle
-from tests.ems.charts import PATIENT, ROUTE_TO, STATES, Chart
+from tests.ems.charts import PATIENT, RECORDED_AS, ROUTE_TO, STATES, Chart
 from tests.ems.evidence import Evidence
 from tests.support.actors import Actor, Agency
 
@@ -102,7 +102,7 @@ async def _moves(chart: Chart, action: str, who: str, evidence: Evidence, reason
     assert records.counts() == tuple(count + 1 for count in before)
     audit, event, revision = records.audit[-1], records.outbox[-1], records.revisions[-1]
     me = await chart.agency.actors[who].expect(200, "GET", "auth/me")
-    assert (audit["action"], str(audit["actor_user_id"])) == (action, me["id"])
+    assert (audit["action"], str(audit["actor_user_id"])) == (f"incident.{RECORDED_AS[action]}", me["id"])
     wanted = {"action": action, "from": state, "to": target} | ({"reason": reason} if reason else {})
     assert audit["metadata_json"] == wanted
     assert audit["changed_fields_json"]["status"] == [state, target]

@@ -217,7 +217,7 @@ class _Report:
         element_id = carried[column]
         entries = one.elements.get(element_id, ())
         reasons = [reason for entry in entries if (reason := self._words.reason(element_id, entry))]
-        named = [self._words.column(element_id, code) for code in (getattr(one, column), *_values(entries)) if code]
+        named = [self._code(element_id, code) for code in (getattr(one, column), *_values(entries)) if code]
         medication = one.type is InterventionType.MEDICATION
         state = ""
         if reasons:
@@ -240,6 +240,12 @@ class _Report:
             "facts": self._facts(INTERVENTION, one, without={*shown, prior if state.startswith("BEFORE") else ""}),
             "marks": sorted({number for numbers in self._marks.get(one.id, {}).values() for number in numbers}),
         }
+
+    def _code(self, element_id: str, code: str) -> str:
+        """The name of a medication or procedure with its code, or the code with its system."""
+        words = self._words.column(element_id, code)
+        system = "RxNorm" if element_id == MEDICATION_COLUMNS["rxcui"] else "SNOMED CT"
+        return f"{system} {code}" if words == code else words
 
     def _groups(self) -> Iterator[Json]:
         """Repeating groups (examinations, protocols, devices …), a nested one behind the group that it stands in."""

@@ -72,7 +72,7 @@ class ReportService:
         Raises NotFound, and ValidationFailed where `patient_id` is needed or names nobody of the incident.
         """
         async with self._factory() as uow:
-            material, stored = await self._read(uow, incident_id, patient_id)
+            material, stored = await self.read(uow, incident_id, patient_id)
             await audit.record(
                 uow,
                 ReportAction.DISCLOSED,
@@ -90,9 +90,10 @@ class ReportService:
         name = f"report-{material.chart.patient.pcr_uuid}.pdf"
         return Report(pdf, name, material.chart_version())
 
-    async def _read(
+    async def read(
         self, uow: UnitOfWork, incident_id: uuid.UUID, patient_id: uuid.UUID | None
     ) -> tuple[Material, list[Signature]]:
+        """The material of a report without images, and the signatures to fetch images of. Raises as `make`."""
         tenant_id = uow.tenant_id
         incident = await IncidentRepository(uow).get(tenant_id, incident_id)
         charts = await list_patient_charts(uow, present(incident, uow.principal))

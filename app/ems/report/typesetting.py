@@ -40,7 +40,7 @@ def _typeset(content: dict[str, Any]) -> bytes:
 
 
 def _compile(content: dict[str, Any]) -> bytes:
-    changed = dt.datetime.fromisoformat(content["last_change"])
+    changed = dt.datetime.fromisoformat(content["last_change"]).replace(microsecond=0)
     document = typst.compile(
         _template(),
         root=_TEMPLATE.parent,

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
+import subprocess
+import sys
 import uuid
 from pathlib import Path
 from typing import Any
@@ -190,3 +194,30 @@ async def test_what_cannot_be_printed_is_spelled_and_said_so(chart: Chart, runti
     assert report["patient"] == name
     assert (await typeset(report)).startswith(b"%PDF-")
     assert SPELLED not in report["withheld"]
+
+
+async def test_a_report_that_cannot_be_printed_as_it_is_is_printed_and_says_what_it_lacks(
+    chart: Chart, runtime: Runtime
+) -> None:
+    await sign(chart)
+    report = await content(runtime, chart)
+    for media_type, image in (("image/png", b"no picture"), ("image/svg+xml", b"<svg")):
+        broken = [{**one, "media_type": media_type, "image": list(image)} for one in report["signatures"]]
+        assert (await typeset({**report, "signatures": broken})).startswith(b"%PDF-")
+
+
+def test_the_bytes_are_a_function_of_the_content() -> None:
+    """Whoever typesets, and whenever."""
+    report: dict[str, Any] = {
+        "agency": {"name": "A", "place": "", "phone": "", "number": "1"}, "draft": False, "status": "Completed",
+        "incident_number": "26-1", "patient": "Ana", "pcr": "x", "sections": [], "crew": [], "vitals": [],
+        "treatments": [], "groups": [], "narratives": [], "signatures": [], "attachments": [], "amendments": [],
+        "withheld": ["x"], "chart_version": "0" * 64, "last_change": "2026-03-01T10:00:00.123456+00:00",
+        "zone": "America/Chicago",
+    }  # fmt: skip
+    here = asyncio.run(typeset(report))
+    code = "import asyncio, json, sys; from app.ems.report.typesetting import typeset; " \
+        "sys.stdout.buffer.write(asyncio.run(typeset(json.loads(sys.argv[1]))))"  # fmt: skip
+    elsewhere = subprocess.run([sys.executable, "-c", code, json.dumps(report)], capture_output=True, check=True)
+    assert elsewhere.stdout == here
+    assert asyncio.run(typeset({**report, "patient": "Anna"})) != here

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
@@ -12,7 +12,9 @@ from app.ems.permissions import CHART_READ
 from app.ems.report.service import Reports
 
 router = APIRouter(prefix="/ems/incidents/{incident_id}", tags=["ems"])
-_PDF = {200: {"content": {"application/pdf": {}}, "description": "The patient care report"}}
+_PDF: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/pdf": {}}, "description": "The patient care report"}
+}
 
 
 @router.get("/report.pdf", response_class=Response, responses=_PDF, dependencies=[requires(CHART_READ)])

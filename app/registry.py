@@ -75,8 +75,10 @@ import app.ems.entries.narratives
 import app.ems.entries.patients
 import app.ems.entries.vitals
 import app.ems.events
+import app.ems.identifiers.service
 import app.ems.lifecycle
 import app.ems.permissions
+import app.ems.report.service
 import app.ems.review.lifecycle
 import app.ems.router
 import app.ems.signatures.lifecycle
@@ -230,7 +232,9 @@ AUDIT_ACTIONS: tuple[type[AuditAction], ...] = (
     app.ems.entries.narratives.NarrativeAction,
     app.ems.entries.patients.PatientAction,
     app.ems.entries.vitals.VitalAction,
+    app.ems.identifiers.service.IdentifierAction,
     app.ems.lifecycle.IncidentStatusAction,
+    app.ems.report.service.ReportAction,
     app.ems.review.lifecycle.ReviewAction,
     app.ems.signatures.lifecycle.SignatureAction,
     app.nemsis.exports.lifecycle.ExportStatusAction,

@@ -107,6 +107,22 @@ class RxNormExtract:
         return RxNormFault.SUPPRESSED if concept.suppressed else None
 
 
+async def list_medication_names(uow: ReadUnitOfWork, codes: Sequence[str]) -> dict[str, str]:
+    """The names of medications by rxcui or SNOMED CT code, in one statement. A code that is not loaded has none."""
+    wanted = sorted(set(codes))
+    return {row["code"]: row["name"] for row in await rxnorm.list_names(uow, wanted)} if wanted else {}
+
+
+async def list_diagnosis_names(uow: ReadUnitOfWork, codes: Sequence[str]) -> dict[str, str]:
+    """What ICD-10-CM calls these codes in its last period of each, by the code as given. One statement."""
+    by_code = {code: compact(code) for code in codes}
+    if not by_code:
+        return {}
+    rows = await icd10.list_periods(uow, sorted(set(by_code.values())))
+    described = {row["compact"]: row["description"] for row in rows}
+    return {code: described[short] for code, short in by_code.items() if short in described}
+
+
 async def extract_rxnorm(uow: ReadUnitOfWork, rxcuis: Sequence[str]) -> RxNormExtract:
     """What is stored about these rxcuis: one statement."""
     rows = await rxnorm.list_extract(uow, sorted(set(rxcuis)))

@@ -21,6 +21,14 @@ class EntryInUse(AppError):
     title = "Other entries of the chart belong to this one; delete them first."
 
 
+class ChartInUse(AppError):
+    """Details name the kinds of documents that were made of the chart."""
+
+    status = 409
+    code = "CHART_IN_USE"
+    title = "A claim or a document that was exported stands on this chart."
+
+
 class ReviewClosed(AppError):
     """Details name the review's state."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -56,9 +57,18 @@ ATTESTED: Guard[IncidentFacts] = Guard(
 EDITABLE = frozenset({IncidentStatus.DRAFT, IncidentStatus.IN_PROGRESS})
 
 
+def may_not_review(incident: Any, user_id: uuid.UUID | None) -> bool:
+    """Whether the user wrote part of the chart, and so never reviews it. This binds admins, too.
+
+    `authors` are known from the submission on: nothing is written while a chart waits for its review. Before it, only
+    the creator is known.
+    """
+    authors = [incident.created_by] if incident.authors is None else incident.authors
+    return user_id in authors
+
+
 def _is_author(incident: Any, principal: Principal) -> bool:
-    """Nobody reviews their own chart. This binds admins, too."""
-    return bool(incident.created_by == principal.user_id)
+    return may_not_review(incident, principal.user_id)
 
 
 def _from(*states: IncidentStatus) -> frozenset[IncidentStatus]:

@@ -7,14 +7,18 @@ from app.core.permissions import Role, declare
 CHART_READ = declare("chart.read", "Read charts.", Role.ADMIN, Role.EMS, Role.BILLING)
 CHART_WRITE = declare("chart.write", "Create charts and edit open ones.", Role.ADMIN, Role.EMS)
 CHART_REVIEW = declare(
-    "chart.review", "Complete or return a chart that somebody else wrote.", Role.ADMIN, reviewers=(Role.EMS,)
+    "chart.review", "Complete or return a chart that others wrote.", Role.ADMIN, reviewers=(Role.EMS,)
 )
 CHART_LOCK = declare("chart.lock", "Lock a completed chart.", Role.ADMIN)
 CHART_UNLOCK = declare("chart.unlock", "Unlock a locked chart, with a reason.", Role.ADMIN)
 CHART_AMEND = declare("chart.amend", "Change a completed chart, with a reason.", Role.ADMIN)
+CHART_DELETE = declare("chart.delete", "Delete a chart that somebody else opened, with a reason.", Role.ADMIN)
 CHART_RESTORE = declare("chart.restore", "See and restore deleted charts and entries.", Role.ADMIN)
 CUSTOM_ELEMENT_WRITE = declare(
     "custom_element.write", "Say what the agency records beyond the NEMSIS standard.", Role.ADMIN
+)
+PATIENT_IDENTIFIERS_READ = declare(
+    "patient_identifiers.read", "See a patient's whole Social Security number; each look is audited.", Role.ADMIN
 )
 SIGNATURE_VOID = declare("signature.void", "Void a signature, with a reason.", Role.ADMIN)
 
@@ -25,7 +29,9 @@ PERMISSIONS = (
     CHART_LOCK,
     CHART_UNLOCK,
     CHART_AMEND,
+    CHART_DELETE,
     CHART_RESTORE,
     CUSTOM_ELEMENT_WRITE,
+    PATIENT_IDENTIFIERS_READ,
     SIGNATURE_VOID,
 )

@@ -46,7 +46,7 @@ from app.ems.elements import (
 )
 from app.ems.entries.signatures import present_signatures
 from app.ems.events import INCIDENT_AMENDED, INCIDENT_STATUS_CHANGED, INCIDENT_UPDATED
-from app.ems.history.exports import EXPORTS, ExportedDocument, ExportSource
+from app.ems.exports import EXPORTS, ExportedDocument, ExportSource
 from app.ems.incidents.models import Incident
 from app.ems.incidents.repository import IncidentRepository
 from app.ems.incidents.schemas import IncidentRead

@@ -8,7 +8,9 @@ from app.ems.entries.kinds import KINDS, UPLOADS
 from app.ems.entries.routes import child_router
 from app.ems.entries.upload_routes import upload_router
 from app.ems.history.router import router as history
+from app.ems.identifiers.router import router as identifiers
 from app.ems.readiness.router import router as readiness
+from app.ems.report.router import router as report
 from app.ems.review_queue.router import router as review_queue
 from app.ems.sync.router import router as sync
 from app.ems.timeline.router import router as timeline
@@ -18,9 +20,11 @@ routers = (
     incidents,
     *(child_router(kind) for kind in KINDS),
     *(upload_router(kind) for kind in UPLOADS),
+    identifiers,
     review_queue,
     history,
     timeline,
+    report,
     readiness,
     sync,
 )

@@ -49,6 +49,7 @@ PROFILE: dict[str, Any] = {
     "default_accepts_assignment": False,
     "auto_lock_hours": 48,
     "require_crew_signature": True,
+    "authors_may_review": True,
 }
 PAY_TO = ("pay_to_street", "pay_to_city", "pay_to_state", "pay_to_zip")
 NPI: TypeAdapter[str] = TypeAdapter(Npi)

@@ -9,6 +9,8 @@ import copy
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.ems.charts import RECORDED_AS
+
 CHARTERS = ("medic", "partner", "supervisor", "admin")
 PEOPLE = (*CHARTERS, "biller", "founder")
 OPEN = ("draft", "in_progress")
@@ -75,15 +77,6 @@ SIGNERS = {"assignment_of_benefits": "guardian", "crew_attestation": "crew"}
 Outcome = tuple[int, str | None]
 Content = dict[str, dict[str, Any]]
 Change = tuple[str, str, tuple[str, ...]]
-AUDITED = {
-    "start": "started",
-    "submit_for_review": "submitted_for_review",
-    "return_for_correction": "returned_for_correction",
-    "complete": "completed",
-    "lock": "locked",
-    "unlock": "unlocked",
-}
-"""What the audit log calls each transition."""
 NOT_EDITABLE, CONFLICT = (409, "CHART_NOT_EDITABLE"), (409, "CONFLICT")
 NOT_FOUND, FORBIDDEN = (404, "NOT_FOUND"), (403, "FORBIDDEN")
 INVALID, REFUSED = (409, "INVALID_TRANSITION"), (422, "VALIDATION_FAILED")
@@ -146,6 +139,23 @@ class ChartModel:
     uploads: list[Upload] = field(default_factory=list)
     completed: dict[str, int] = field(default_factory=dict)
     amendments: list[tuple[str, str, int, int]] = field(default_factory=list)
+    writers: set[str] = field(default_factory=set)
+    barred: set[str] | None = None
+
+    def wrote(self, who: str, entry: Entry, before: int) -> None:
+        """Uploads stand beside the chart: who adds one wrote nothing of it."""
+        if entry.version != before and not isinstance(entry, Upload):
+            self.writers.add(who)
+
+    def erase(self, who: str, *, reason: bool) -> Outcome | None:
+        """Why `who` may not delete the chart, or None."""
+        if who not in CHARTERS:
+            return FORBIDDEN
+        if self.head.deleted:
+            return NOT_FOUND
+        if who not in (self.author, "admin"):
+            return FORBIDDEN
+        return self.closed(who, reason=reason) or (None if reason else REFUSED)
 
     def gate(self, who: str, *, reason: bool = False) -> Outcome | None:
         """Why `who` may not write to the chart now, or None."""
@@ -173,14 +183,18 @@ class ChartModel:
             return FORBIDDEN
         if self.head.deleted:
             return NOT_FOUND
-        if who not in movers or (action in ("complete", "return_for_correction") and who == self.author):
+        barred = {self.author} if self.barred is None else self.barred
+        if who not in movers or (action in ("complete", "return_for_correction") and who in barred):
             return FORBIDDEN
         if self.status != source or (action == "complete" and self.strict and not self.attested()):
             return INVALID
         if stale:
             return CONFLICT
+        if action == "submit_for_review":
+            self.writers |= {self.author, who}
+            self.barred = set(self.writers)
         self.status = target
-        self.head.log.append(AUDITED[action])
+        self.head.log.append(RECORDED_AS[action])
         self.review = REVIEWS.get(action, self.review)
         if target == "completed":
             self.completed = {entry.id: entry.version for entry in (self.head, *self.entries)}

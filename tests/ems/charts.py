@@ -20,6 +20,15 @@ ROUTE_TO = (
     ("locked", "lock", "admin"),
 )
 """How a chart gets to each state: (state, action, who)."""
+RECORDED_AS = {
+    "start": "started",
+    "submit_for_review": "submitted_for_review",
+    "return_for_correction": "returned_for_correction",
+    "complete": "completed",
+    "lock": "locked",
+    "unlock": "unlocked",
+}
+"""The verb by which the audit log calls each transition."""
 
 
 @dataclass(frozen=True)

@@ -133,7 +133,7 @@ async def test_an_unlocked_chart_has_its_hours_again(
 async def test_a_deleted_or_unknown_chart_is_no_failure(
     chart: Chart, runtime: Runtime, admin_connection: asyncpg.Connection, later: Any, evidence: Evidence
 ) -> None:
-    await chart.writer.expect(204, "DELETE", chart.url, params={"version": 1})
+    await chart.writer.expect(204, "DELETE", chart.url, params={"version": 1, "reason": "Test call."})
     before = await evidence.digest(chart.agency.tenant_id)
     later(1000)
     await run_lock(runtime, chart)

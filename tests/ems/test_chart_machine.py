@@ -176,6 +176,7 @@ def machine_of(agency: Agency, evidence: Evidence, loop: asyncio.AbstractEventLo
             if refusal is None:
                 model.entries.append(Entry(kind, answer.json()["id"], {}, patient))
                 model.amended(model.entries[-1], "created", 0)
+                model.wrote(who, model.entries[-1], 0)
 
         @intent(who=people, name=numbers, value=numbers, reason=st.booleans(), stale=rarely)
         def revise_head(self, who: str, name: int, value: int, reason: bool, stale: bool) -> None:
@@ -210,6 +211,7 @@ def machine_of(agency: Agency, evidence: Evidence, loop: asyncio.AbstractEventLo
             if refusal is None:
                 entry.chart(field, new, "amended" if self.model.status == "completed" else "revised")
                 self.model.amended(entry, "revised", before)
+                self.model.wrote(who, entry, before)
                 assert answer.json()["version"] == entry.version
 
         @intent(who=people, reason=st.booleans(), stale=rarely, hide=rarely)
@@ -226,7 +228,8 @@ def machine_of(agency: Agency, evidence: Evidence, loop: asyncio.AbstractEventLo
         def delete_one(self, entry: Entry, who: str, reason: bool, stale: bool) -> None:
             before, given = entry.version, "&reason=Because." if reason else ""
             answer = call(who, "DELETE", f"{self.url_of(entry)}?version={entry.version + stale}{given}")
-            refusal = self.model.gate(who, reason=reason)
+            whole = entry is self.model.head
+            refusal = self.model.erase(who, reason=reason) if whole else self.model.gate(who, reason=reason)
             if refusal is None and entry.deleted:
                 refusal = NOT_FOUND
             elif refusal is None and stale:
@@ -237,6 +240,8 @@ def machine_of(agency: Agency, evidence: Evidence, loop: asyncio.AbstractEventLo
             if refusal is None:
                 entry.hide(True)
                 self.model.amended(entry, "deleted", before)
+                if not whole:
+                    self.model.wrote(who, entry, before)
 
         @intent(who=restorers, reason=st.booleans(), stale=rarely)
         def restore_head(self, who: str, reason: bool, stale: bool) -> None:
@@ -269,6 +274,7 @@ def machine_of(agency: Agency, evidence: Evidence, loop: asyncio.AbstractEventLo
             if refusal is None:
                 entry.hide(False)
                 self.model.amended(entry, "restored", before)
+                self.model.wrote(who, entry, before)
 
         @intent(
             2,

@@ -241,6 +241,6 @@ async def test_no_other_agency_resolves_them(
 
 async def test_a_deleted_chart_has_no_citations(chart: Chart, reader: Reader) -> None:
     vital = await chart.add(VITAL)
-    await chart.writer.expect(204, "DELETE", chart.url, params={"version": chart.version})
+    await chart.writer.expect(204, "DELETE", chart.url, params={"version": chart.version, "reason": "Test call."})
     with pytest.raises(NotFound):
         await reader.resolve(cite(VITAL, vital, "heart_rate"))

@@ -98,7 +98,7 @@ async def test_as_of_shows_each_state_that_the_chart_had(chart: Chart, evidence:
 
 
 async def test_a_chart_that_was_deleted_then_is_not_found_then(chart: Chart, evidence: Evidence) -> None:
-    await chart.writer.expect(204, "DELETE", chart.url, params={"version": 1})
+    await chart.writer.expect(204, "DELETE", chart.url, params={"version": 1, "reason": "Test call."})
     deleted = await instant(evidence)
     await as_of(chart, "2099-12-31T00:00:00Z", status=404)
     await chart.agency.admin.expect(200, "POST", f"{chart.url}/restore", json={"version": 2})

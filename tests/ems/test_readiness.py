@@ -304,7 +304,7 @@ async def test_a_missing_or_foreign_chart_is_not_found(agency: Agency, found: An
     for incident_id in (chart.id, uuid.uuid4()):
         await agency.admin.expect(404, "GET", f"ems/incidents/{incident_id}/readiness")
     deleted = await Chart.open(agency)
-    await agency.medic.expect(204, "DELETE", deleted.url, params={"version": 1})
+    await agency.medic.expect(204, "DELETE", deleted.url, params={"version": 1, "reason": "Test call."})
     await agency.medic.expect(404, "GET", f"{deleted.url}/readiness")
 
 

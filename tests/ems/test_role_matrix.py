@@ -112,6 +112,8 @@ READS: dict[str, Row] = {
     "/review-comments": Row(READERS, EVERYBODY),
 }
 """Below the incident; one entry of each kind, its content and the lists of incidents are read by the test besides."""
+DISCLOSURES = ("/report.pdf", "/patients/{child_id}/social-security-number")
+"""Reads that are audited, each with a test of its own that says who may."""
 
 
 def verb_of(action: str) -> str:
@@ -303,6 +305,7 @@ def test_no_route_is_forgotten(app: FastAPI) -> None:
     known |= {("PATCH", incident), ("DELETE", incident), ("POST", f"{incident}/restore")}
     known |= {("POST", f"{incident}/transitions"), ("POST", f"{incident}/sync"), ("PATCH", f"{incident}/review")}
     known |= {("POST", f"{incident}/review-comments/{{comment_id}}/transitions")}
+    known |= {("GET", f"{incident}{place}") for place in DISCLOSURES}
     for path in (*(kind.path for kind in CHILDREN), *PATHS):
         one = f"{incident}/{path}/{{child_id}}"
         known |= {("POST", f"{incident}/{path}"), ("GET", one), ("DELETE", one), ("POST", f"{one}/restore")}

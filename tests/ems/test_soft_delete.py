@@ -68,7 +68,7 @@ async def test_restoring_what_is_not_deleted_changes_nothing(chart: Chart, evide
 
 async def test_a_deleted_chart_hides_everything_in_it(chart: Chart, evidence: Evidence) -> None:
     entries = [(kind, await chart.add(kind)) for kind in CHILDREN]
-    await chart.writer.expect(204, "DELETE", chart.url, params={"version": chart.version})
+    await chart.writer.expect(204, "DELETE", chart.url, params={"version": chart.version, "reason": "Test call."})
     before = await evidence.digest(chart.agency.tenant_id)
     admin = chart.agency.admin
     await admin.expect(404, "GET", chart.url)

@@ -222,6 +222,23 @@ async def _completed(agency: Agency) -> tuple[Body, Body]:
     return incident, await _ask(agency.medic, await _export(agency, incident), "validate")
 
 
+async def test_a_chart_is_kept_while_an_exported_document_stands_on_it(agency: Agency) -> None:
+    incident, ready = await _completed(agency)
+    path = f"ems/incidents/{incident['id']}"
+    exported = await _ask(agency.admin, ready, "export")
+    params = {"version": incident["version"], "reason": "The wrong call."}
+    refused = await agency.admin.expect(409, "DELETE", path, params=params)
+    assert (refused["error"]["code"], refused["error"]["details"]) == ("CHART_IN_USE", {"used_by": ["nemsis_export"]})
+    assert (await agency.admin.expect(200, "GET", path))["version"] == incident["version"]
+    assert (await _read(agency.admin, exported))["status"] == "exported"
+
+
+async def test_an_export_that_was_not_made_keeps_no_chart(agency: Agency) -> None:
+    incident, _ = await _completed(agency)
+    params = {"version": incident["version"], "reason": "The wrong call."}
+    await agency.admin.expect(204, "DELETE", f"ems/incidents/{incident['id']}", params=params)
+
+
 async def _amendment(agency: Agency, incident: Body) -> tuple[str, Body]:
     """The path and the body of a PATCH that the document shows, of an entry: the incident's version stays."""
     path = f"ems/incidents/{incident['id']}/vitals"

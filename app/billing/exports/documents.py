@@ -1,4 +1,4 @@
-"""What ems asks of billing: which claims went out that were made of a chart."""
+"""What ems asks of billing: which claims were made of a chart, and which of them went out."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import uuid
 from app.billing.claims.repository import ClaimRepository
 from app.billing.exports.repository import ExportRepository
 from app.core.db.uow import ReadUnitOfWork
+from app.core.pagination import Paging
 from app.ems.public import ExportedDocument, ExportSource
 
 
@@ -21,5 +22,10 @@ async def list_exported(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> list[Exp
     ]
 
 
-CLAIM_DOCUMENTS = ExportSource("claim", frozenset({"incident", "patient"}), list_exported)
+async def has_claim(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> bool:
+    """Whether the incident has a claim, in whatever state. A claim made by mistake is deleted first."""
+    return bool((await ClaimRepository(uow).list_page(uow.tenant_id, Paging(limit=1), incident_id=incident_id)).items)
+
+
+CLAIM_DOCUMENTS = ExportSource("claim", frozenset({"incident", "patient"}), list_exported, has_claim)
 """The claim itself holds what it bills; of the chart it reads when and where the patient was taken, and who it is."""

@@ -48,12 +48,22 @@ _EXTRACT = CompiledStatement(
         )
     )
 )
+_NAMES = CompiledStatement(
+    sa.select(_concepts.c.code, _concepts.c.name).where(
+        _concepts.c.code == sa.any_(sa.bindparam("codes", type_=ARRAY(sa.Text()))), _LIVE
+    )
+)
 _BATCH = CompiledStatement(
     sa.select(*_concepts.c)
     .where(_concepts.c.id > sa.bindparam("after", type_=sa.Uuid), _LIVE)
     .order_by(_concepts.c.id)
     .limit(BATCH)
 )
+
+
+async def list_names(transaction: Transaction, codes: Sequence[str]) -> list[Any]:
+    """The names of these rxcuis and SNOMED CT codes."""
+    return await transaction.fetch(_NAMES, {"codes": list(codes)})
 
 
 async def find_concept(transaction: Transaction, code: str) -> Any:

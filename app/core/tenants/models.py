@@ -59,6 +59,7 @@ class Tenant(TenantEntity):
     default_accepts_assignment: Mapped[bool] = plain(default=True, server_default=sa.true())
     auto_lock_hours: Mapped[int] = plain(default=24, server_default=sa.text("24"))
     require_crew_signature: Mapped[bool] = plain(default=False, server_default=sa.text("false"))
+    authors_may_review: Mapped[bool] = plain(default=False, server_default=sa.text("false"))
 
     __table_args__ = (
         sa.UniqueConstraint("slug", name="uq_tenants_slug"),

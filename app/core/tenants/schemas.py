@@ -99,6 +99,11 @@ class _ProfileFields(RequestModel):
     require_crew_signature: Annotated[bool, Field(strict=True)] = Field(
         False, description="A chart is completed only while a crew attestation covers all of it"
     )
+    authors_may_review: Annotated[bool, Field(strict=True)] = Field(
+        False,
+        description="For an agency too small for four eyes: who wrote a chart may review it. Counts for charts that are"
+        " submitted from then on",
+    )
 
 
 class TenantPatch(_ProfileFields, VersionedPatch):
@@ -157,3 +162,4 @@ class TenantRead(EntityRead):
     default_accepts_assignment: bool
     auto_lock_hours: int
     require_crew_signature: bool
+    authors_may_review: bool

@@ -13,7 +13,7 @@ from app.core.pagination import Page, PagingWithDeletedQuery
 from app.core.schemas import VersionQuery
 from app.ems.chart.schemas import ChangeReasonQuery, ChartRestore
 from app.ems.charting.schemas import IncidentTransitionRequest
-from app.ems.charting.service import IncidentReads, Incidents
+from app.ems.charting.service import ExportSources, IncidentReads, Incidents
 from app.ems.incidents.schemas import IncidentCreate, IncidentPatch, IncidentRead
 from app.ems.lifecycle import IncidentStatus
 from app.ems.permissions import CHART_READ, CHART_RESTORE, CHART_WRITE
@@ -23,7 +23,7 @@ router = APIRouter(prefix="/ems/incidents", tags=["ems"])
 
 @router.post("", status_code=201, dependencies=[requires(CHART_WRITE)])
 async def create_incident(given: IncidentCreate, incidents: Incidents, creation: CreationDependency) -> IncidentRead:
-    """Open a chart in `draft`. The signed-in user is its author and may not review it."""
+    """Open a chart in `draft`. Whoever writes part of it may not review it."""
     return await incidents.create(given, creation)
 
 
@@ -69,10 +69,17 @@ async def transition_incident(
 
 @router.delete("/{incident_id}", status_code=204, dependencies=[requires(CHART_WRITE)])
 async def delete_incident(
-    incident_id: uuid.UUID, version: VersionQuery, incidents: Incidents, reason: ChangeReasonQuery = None
+    incident_id: uuid.UUID,
+    version: VersionQuery,
+    incidents: Incidents,
+    sources: ExportSources,
+    reason: ChangeReasonQuery = None,
 ) -> None:
-    """Soft-delete an open chart. In `completed` an admin amends, giving a `reason`."""
-    await incidents.delete(incident_id, version, reason)
+    """Soft-delete a chart, giving a `reason`: an open one by its creator or an admin, a completed one by an admin.
+
+    A chart on which a claim or an exported document stands is kept.
+    """
+    await incidents.delete(incident_id, version, reason, sources)
 
 
 @router.post("/{incident_id}/restore", dependencies=[requires(CHART_RESTORE)])

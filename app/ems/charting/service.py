@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import Depends
@@ -11,8 +12,8 @@ from fastapi import Depends
 from app.core.audit.actions import AuditAction
 from app.core.clock import utcnow
 from app.core.db.uow import ReadUnitOfWork, UnitOfWork
-from app.core.dependencies import ReadUow, Uow
-from app.core.errors import Forbidden
+from app.core.dependencies import ReadUow, RuntimeDependency, Uow
+from app.core.errors import Forbidden, ValidationFailed
 from app.core.idempotency.creation import Creation
 from app.core.jobs.queue import Job, enqueue
 from app.core.pagination import Page, PagingWithDeleted
@@ -29,15 +30,25 @@ from app.ems.chart.gate import (
     require_editable,
     revise_entry,
 )
+from app.ems.charting.repository import AuthorRepository
 from app.ems.charting.schemas import IncidentTransitionRequest
 from app.ems.coverage import is_attested
 from app.ems.elements import to_json
+from app.ems.entries.kinds import KINDS
+from app.ems.errors import ChartInUse
 from app.ems.events import INCIDENT_UPDATED
+from app.ems.exports import EXPORTS, ExportSource
 from app.ems.incidents.models import Incident
 from app.ems.incidents.repository import IncidentRepository
 from app.ems.incidents.schemas import IncidentCreate, IncidentPatch, IncidentRead
-from app.ems.lifecycle import IncidentFacts, IncidentStatus, IncidentTransition, incident_lifecycle
-from app.ems.permissions import CHART_RESTORE
+from app.ems.lifecycle import (
+    IncidentFacts,
+    IncidentStatus,
+    IncidentStatusAction,
+    IncidentTransition,
+    incident_lifecycle,
+)
+from app.ems.permissions import CHART_DELETE, CHART_RESTORE
 from app.ems.review.lifecycle import ReviewTransition
 from app.ems.review.service import Reviews
 
@@ -48,6 +59,16 @@ class IncidentAction(AuditAction):
     AMENDED = "incident.amended"
     DELETED = "incident.deleted"
     RESTORED = "incident.restored"
+
+
+AUTHORING: tuple[AuditAction, ...] = (
+    IncidentAction.CREATED,
+    IncidentAction.REVISED,
+    IncidentAction.AMENDED,
+    IncidentStatusAction.SUBMITTED_FOR_REVIEW,
+    *(action for kind in KINDS for action in kind.actions.all()),
+)
+"""What makes somebody an author of a chart: any write of its content, and submitting it."""
 
 
 def present(incident: Incident, principal: Principal) -> IncidentRead:
@@ -133,14 +154,26 @@ class IncidentService:
         else:
             await enqueue(self._uow, AUTO_LOCK, {"incident_id": incident.id}, after=due_in)
 
-    async def delete(self, incident_id: uuid.UUID, version: int, reason: str | None = None) -> None:
-        """Soft-delete a chart; a completed one by amendment.
+    async def delete(
+        self, incident_id: uuid.UUID, version: int, reason: str | None, sources: Sequence[ExportSource]
+    ) -> None:
+        """Soft-delete a chart, with a reason: its creator or an admin may; a completed one by amendment.
 
-        Raises NotFound, ChartNotEditable, Conflict (stale), ValidationFailed (no reason).
+        `sources` are asked whether something stands on the chart. The incident is locked FOR UPDATE, so nothing is
+        made of it meanwhile.
+
+        Raises NotFound, Forbidden, ChartNotEditable, ValidationFailed (no reason), Conflict (stale), ChartInUse.
         """
         incident = await self._incidents.get_for_update(self._uow.tenant_id, incident_id)
+        if incident.created_by != self._uow.principal.user_id:
+            self._uow.principal.require(CHART_DELETE)
         require_editable(incident, self._uow.principal, reason)
+        if reason is None:
+            raise ValidationFailed.of("reason", "missing", "Give a reason: a chart is a legal record.")
         require_version(incident, version)
+        used_by = [source.kind for source in sources if await source.keeps(self._uow, incident_id)]
+        if used_by:
+            raise ChartInUse(used_by=used_by)
         metadata = reason_metadata(reason)
         async with self._uow.change(incident, IncidentAction.DELETED, event=INCIDENT_UPDATED, metadata=metadata):
             incident.deleted_at = utcnow()
@@ -176,9 +209,23 @@ class IncidentService:
         also: dict[str, Any] = {}
         if action in (IncidentTransition.COMPLETE, IncidentTransition.UNLOCK):
             also["completed_at"] = utcnow()
+        if action is IncidentTransition.SUBMIT_FOR_REVIEW:
+            also["authors"] = await self._authors(incident)
         await incident_lifecycle.fire(self._uow, incident, action, facts, reason=reason, **also)
-        if also:
+        if "completed_at" in also:
             await self._enqueue_lock(incident)
+
+    async def _authors(self, incident: Incident) -> list[uuid.UUID]:
+        """The users who may not review the chart that is being submitted: its authors, and who submits it.
+
+        The incident is locked FOR UPDATE, so nobody writes to the chart until it is returned.
+        """
+        if (await current_tenant(self._uow)).authors_may_review:
+            return []
+        writers = await AuthorRepository(self._uow).list_all(
+            self._uow.tenant_id, incident.id, AUTHORING, since=incident.created_at
+        )
+        return sorted({incident.created_by, *writers, *filter(None, [self._uow.principal.user_id])})
 
     async def _review(self, incident: Incident, given: IncidentTransitionRequest) -> None:
         reviews = Reviews(self._uow)
@@ -219,5 +266,10 @@ async def incident_reader(uow: ReadUow) -> IncidentReader:
     return IncidentReader(uow)
 
 
+async def export_sources(runtime: RuntimeDependency) -> tuple[ExportSource, ...]:
+    return runtime.composition.sources(EXPORTS)
+
+
+ExportSources = Annotated[tuple[ExportSource, ...], Depends(export_sources)]
 Incidents = Annotated[IncidentService, Depends(incident_service)]
 IncidentReads = Annotated[IncidentReader, Depends(incident_reader)]

@@ -11,6 +11,7 @@ from app.ems.chart.columns import ChartEntry
 from app.ems.content.snapshots import shown_values
 from app.ems.elements import PhiClass, phi_class
 from app.ems.parts import PART_OF, has_element
+from app.ems.patients.identifiers import shown_elements
 
 _FIELD = re.compile(
     r"(?:elements\.(?P<element>[A-Za-z]{1,40}\.[0-9]{1,3})|(?P<column>[a-z][a-z0-9_]{0,62}))(?:\[(?P<at>[0-9]{1,4})\])?"
@@ -57,7 +58,7 @@ def _of_element(entry: ChartEntry, element_id: str) -> FieldValue | None:
     elements = getattr(entry, "elements", None)  # uploads have none
     if elements is None or not (element_id in elements or has_element(entry, element_id)):
         return None
-    given: list[Any] = elements.get(element_id, [])
+    given: list[Any] = shown_elements(elements).get(element_id, [])
     part = PART_OF[entry.entity_type]
     columns = [name for name, carried in entry.carried_elements().items() if carried == element_id]
     entries = _beside(shown_values(entry, columns), given)

@@ -50,6 +50,9 @@ def _decoder(kind: Any) -> Decode:
     """The function from JSON to the value that the driver gives for a column of this type."""
     if isinstance(kind, sa.Uuid):
         return _unless_null(uuid.UUID)
+    if isinstance(kind, sa.ARRAY):
+        decode = _decoder(kind.item_type)
+        return _unless_null(lambda values: [decode(value) for value in values])
     if isinstance(kind, sa.DateTime):
         return _unless_null(lambda value: dt.datetime.fromisoformat(value).astimezone(dt.UTC))
     if isinstance(kind, sa.Date):

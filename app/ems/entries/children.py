@@ -46,6 +46,9 @@ class ChildActions:
     deleted: AuditAction
     restored: AuditAction
 
+    def all(self) -> tuple[AuditAction, ...]:
+        return self.created, self.revised, self.amended, self.deleted, self.restored
+
 
 @dataclass(frozen=True)
 class Use:

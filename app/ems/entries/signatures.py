@@ -38,6 +38,8 @@ async def _prepare(uow: UnitOfWork, incident: Incident, signature: Signature, gi
     attestation = signature.statement_code is StatementCode.CREW_ATTESTATION
     if attestation and signature.signer_role is not SignerRole.CREW:
         problems.append(Problem("signer_role", "not_the_crew", "Only the crew attests a chart."))
+    if signature.signer_role is SignerRole.WITNESS and signature.statement_code is not StatementCode.REFUSAL:
+        problems.append(Problem("signer_role", "not_a_refusal", "A witness signs a refusal, and nothing else."))
     if signature.patient_id is None and not attestation:
         problems.append(Problem.missing("patient_id", "Say which patient this is about."))
     refuse(problems)

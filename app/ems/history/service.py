@@ -22,7 +22,7 @@ from app.ems.content.repository import EntryVersion
 from app.ems.content.snapshots import entity_of, shown_values
 from app.ems.coverage import is_outdated_by
 from app.ems.entries.kinds import CHILD_KINDS, UPLOAD_KINDS
-from app.ems.history.exports import EXPORTS, ExportedDocument, ExportSource
+from app.ems.exports import EXPORTS, ExportedDocument, ExportSource
 from app.ems.history.repository import RevisionRepository
 from app.ems.history.schemas import (
     AmendmentRead,
@@ -35,6 +35,7 @@ from app.ems.history.schemas import (
 from app.ems.incidents.models import Incident
 from app.ems.incidents.repository import IncidentRepository
 from app.ems.parts import ENTRIES, INCIDENT, PART_OF, PATIENT
+from app.ems.patients.identifiers import shown_elements
 from app.ems.signatures.lifecycle import SignatureStatus
 from app.ems.signatures.models import SignerRole, StatementCode
 
@@ -207,7 +208,7 @@ def _fields(entity_type: str, snapshot: dict[str, Any]) -> dict[str, Any]:
     part = PART_OF[entity_type]
     entry = entity_of(part.entity, snapshot)
     fields = shown_values(entry, (name for name in part.shown if name in snapshot))
-    elements = snapshot.get("elements") or {}
+    elements = shown_elements(snapshot.get("elements") or {})
     return fields | {f"elements.{element_id}": entries for element_id, entries in elements.items()}
 
 

@@ -20,7 +20,11 @@ from app.ems.lifecycle import IncidentStatus, incident_lifecycle
 
 
 class Incident(ChartEntry):
-    """The head of a chart. `created_by` is its author, who may not review it. Coded columns hold NEMSIS codes."""
+    """The head of a chart. Coded columns hold NEMSIS codes.
+
+    `authors` are the users who may not review the chart. It is set when the chart is submitted: to those who wrote or
+    submitted part of it, or to nobody where the agency lets authors review. None means that it was never submitted.
+    """
 
     __tablename__ = "incidents"
     entity_type: ClassVar[str] = "incident"
@@ -44,6 +48,7 @@ class Incident(ChartEntry):
     }
 
     created_by: Mapped[uuid.UUID] = internal()
+    authors: Mapped[list[uuid.UUID] | None] = plain(sa.ARRAY(sa.Uuid()), default=None, init=False)
     status: Mapped[IncidentStatus] = plain(EnumText(IncidentStatus), default=IncidentStatus.DRAFT)
     incident_number: Mapped[str] = plain()
     dispatch_time: Mapped[dt.datetime | None] = plain(default=None)

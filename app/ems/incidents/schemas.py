@@ -61,7 +61,7 @@ class IncidentPatch(_IncidentFields, ChartPatch):
 class IncidentRead(ChartRead):
     status: IncidentStatus
     allowed_actions: list[str] = Field(description="Transitions that this user may fire now")
-    created_by: uuid.UUID = Field(description="The chart's author, who may not review it")
+    created_by: uuid.UUID = Field(description="Who opened the chart; nobody who wrote part of it may review it")
     incident_number: str
     dispatch_time: dt.datetime | None
     enroute_time: dt.datetime | None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, field_serializer
 
 from app.core.geography import State
 from app.core.schemas import Date, RequestModel, Text, length
 from app.ems.chart.schemas import ChartPatch, ChartRead, ChildCreate, Coded
+from app.ems.patients.identifiers import shown_elements
 from app.ems.patients.models import AgeUnit, Gender
 
 
@@ -50,6 +51,8 @@ class PatientPatch(_PatientFields, ChartPatch):
 
 
 class PatientRead(ChartRead):
+    """A patient. An answer shows the last four digits of ePatient.12; within the service the number is whole."""
+
     incident_id: uuid.UUID
     pcr_uuid: uuid.UUID = Field(description="PatientCareReport UUID of the NEMSIS document")
     ems_patient_id: str | None
@@ -72,3 +75,7 @@ class PatientRead(ChartRead):
     destination_state: str | None
     destination_zip: str | None
     destination_county: str | None
+
+    @field_serializer("elements")
+    def _shown_elements(self, elements: dict[str, Any]) -> dict[str, Any]:
+        return shown_elements(elements)

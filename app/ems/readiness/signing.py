@@ -13,7 +13,8 @@ from app.ems.permissions import CHART_WRITE
 from app.ems.readiness.port import Finding, LoadedChart, ReadinessSeverity, ReadinessSource, Stage, StageFindings
 from app.ems.readiness.review import unfinished_uploads
 from app.ems.signatures.lifecycle import SignatureStatus
-from app.ems.signatures.models import Signature, StatementCode
+from app.ems.signatures.models import Signature, SignerRole, StatementCode
+from app.ems.signatures.schemas import SignatureRead
 
 _RULES = {StatementCode.ASSIGNMENT_OF_BENEFITS: "42 CFR 424.36"}
 
@@ -47,9 +48,12 @@ def _outdated(chart: LoadedChart) -> Iterator[Finding]:
 
     One that another signature of the same statement, or of the whole chart, replaces is no finding.
     """
-    covered = {(one.statement_code, one.patient_id) for one in chart.signatures if one.covers_current_chart}
+    covered = {
+        (one.statement_code, _is_witness(one), one.patient_id) for one in chart.signatures if one.covers_current_chart
+    }
     for signature in chart.signatures:
-        same = {(signature.statement_code, patient_id) for patient_id in (signature.patient_id, None)}
+        kind = signature.statement_code, _is_witness(signature)
+        same = {(*kind, patient_id) for patient_id in (signature.patient_id, None)}
         if signature.status is SignatureStatus.SIGNED and not same & covered:
             yield Finding(
                 severity=ReadinessSeverity.WARNING,
@@ -62,6 +66,11 @@ def _outdated(chart: LoadedChart) -> Iterator[Finding]:
                 rule=_RULES.get(signature.statement_code),
                 permission=_signers(chart),
             )
+
+
+def _is_witness(signature: SignatureRead) -> bool:
+    """A witness replaces nobody's signature but another witness's."""
+    return signature.signer_role is SignerRole.WITNESS
 
 
 def _signers(chart: LoadedChart) -> Permission | None:

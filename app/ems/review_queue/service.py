@@ -18,7 +18,9 @@ from app.core.repository import require_version
 from app.core.users.public import User, UserRepository, UserStatus
 from app.ems.errors import ReviewClosed
 from app.ems.events import INCIDENT_UPDATED
+from app.ems.incidents.models import Incident
 from app.ems.incidents.repository import IncidentRepository
+from app.ems.lifecycle import may_not_review
 from app.ems.permissions import CHART_REVIEW
 from app.ems.review.lifecycle import ReviewAction, ReviewStatus, comment_lifecycle
 from app.ems.review.models import ChartReview, ReviewComment
@@ -85,7 +87,7 @@ class ReviewService:
 
         Raises NotFound, ReviewClosed, Conflict (stale), ValidationFailed (nobody who could review it).
         """
-        await self._incidents.get_for_share(self._uow.tenant_id, incident_id)
+        incident = await self._incidents.get_for_share(self._uow.tenant_id, incident_id)
         review = await ReviewRepository(self._uow).find_latest_for_update(self._uow.tenant_id, incident_id)
         if review is None:
             raise NotFound
@@ -93,7 +95,7 @@ class ReviewService:
             raise ReviewClosed(status=review.status.value)
         require_version(review, patch.version)
         if patch.reviewer_id is not None:
-            await self._require_reviewer(review, patch.reviewer_id)
+            await self._require_reviewer(incident, patch.reviewer_id)
         async with self._uow.change(review, ReviewAction.ASSIGNED, event=INCIDENT_UPDATED):
             review.reviewer_id = patch.reviewer_id
         return _present(review)
@@ -112,12 +114,12 @@ class ReviewService:
         await comment_lifecycle.fire(self._uow, comment, given.action, None, **also)
         return _present_comment(comment, self._uow.principal)
 
-    async def _require_reviewer(self, review: ChartReview, reviewer_id: uuid.UUID) -> None:
+    async def _require_reviewer(self, incident: Incident, reviewer_id: uuid.UUID) -> None:
         user = await UserRepository(self._uow).find_for_share(self._uow.tenant_id, reviewer_id)
         if user is None or not self._may_review(user):
             raise ValidationFailed.of("reviewer_id", "unknown_reviewer", "This agency has no such reviewer.")
-        if reviewer_id == review.author_id:
-            raise ValidationFailed.of("reviewer_id", "is_author", "Nobody reviews a chart of their own.")
+        if may_not_review(incident, reviewer_id):
+            raise ValidationFailed.of("reviewer_id", "is_author", "Nobody reviews a chart that they wrote part of.")
 
     def _may_review(self, user: User) -> bool:
         principal = Principal(self._uow.tenant_id, user.role, UserId(user.id), user.is_reviewer)

@@ -16,9 +16,12 @@ MAX_BYTES = 200_000
 
 
 class SignerRole(StrEnum):
+    """Who signs. A witness signs a refusal beside the patient, or instead of a patient who will not sign."""
+
     PATIENT = "patient"
     GUARDIAN = "guardian"
     CREW = "crew"
+    WITNESS = "witness"
 
 
 class StatementCode(StrEnum):

@@ -23,4 +23,9 @@ async def list_exported(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> list[Exp
     return list(documents.values())
 
 
-NEMSIS_DOCUMENTS = ExportSource("nemsis_export", CHARTED, list_exported)
+async def was_exported(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> bool:
+    """Whether a document of the incident was exported. An export that has not come that far keeps no chart."""
+    return bool(await list_exported(uow, incident_id))
+
+
+NEMSIS_DOCUMENTS = ExportSource("nemsis_export", CHARTED, list_exported, was_exported)

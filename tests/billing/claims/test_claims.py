@@ -116,6 +116,22 @@ async def test_a_call_without_patients_makes_no_claim(agency: Agency) -> None:
     assert refused["error"]["details"]["problems"][0]["code"] == "unknown_patient"
 
 
+async def test_a_chart_is_kept_while_a_claim_stands_on_it(agency: Agency, evidence: Evidence) -> None:
+    call = await locked_call(agency)
+    claim = await new_claim(agency, call)
+    path = f"ems/incidents/{call.incident['id']}"
+    locked = await agency.admin.expect(200, "GET", path)
+    body = {"action": "unlock", "version": locked["version"], "reason": "The wrong call."}
+    open_again = await agency.admin.expect(200, "POST", f"{path}/transitions", json=body)
+    params = {"version": open_again["version"], "reason": "The wrong call."}
+    before = await evidence.digest(agency.tenant_id)
+    refused = await agency.admin.expect(409, "DELETE", path, params=params)
+    assert (refused["error"]["code"], refused["error"]["details"]) == ("CHART_IN_USE", {"used_by": ["claim"]})
+    assert await evidence.digest(agency.tenant_id) == before
+    await agency.admin.expect(204, "DELETE", f"{CLAIMS}/{claim['id']}?version={claim['version']}")
+    await agency.admin.expect(204, "DELETE", path, params=params)
+
+
 async def test_a_repeated_request_makes_one_claim(agency: Agency) -> None:
     call = await locked_call(agency)
     body = claim_body(call)

@@ -1,4 +1,4 @@
-"""A port for documents that other domains made of a chart and sent out. Ems tells which of them are outdated."""
+"""A port for what other domains made of a chart. Ems tells which documents are outdated, and keeps charts in use."""
 
 from __future__ import annotations
 
@@ -25,14 +25,15 @@ class ExportedDocument:
 class ExportSource:
     """A kind of document of another domain.
 
-
     `list_documents` sends a constant number of statements for an incident. `shows` names the entities that such a
-    document is made of: a change of others outdates none.
+    document is made of: a change of others outdates none. `keeps` tells whether something of this kind stands on the
+    incident, which then is not deleted.
     """
 
     kind: str
     shows: frozenset[str]
     list_documents: Callable[[ReadUnitOfWork, uuid.UUID], Awaitable[list[ExportedDocument]]]
+    keeps: Callable[[ReadUnitOfWork, uuid.UUID], Awaitable[bool]]
 
 
 EXPORTS: Port[ExportSource] = Port("export sources", key=lambda source: source.kind)

@@ -1,0 +1,1 @@
+"""The patient care report of one patient as people read it: a PDF for hospitals, patients, courts and appeals."""

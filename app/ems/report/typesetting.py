@@ -1,0 +1,75 @@
+"""Typesetting a report: PDF/UA, the same bytes for the same content, in threads of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import re
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import orjson
+import typst
+from anyascii import anyascii
+
+_TEMPLATE = Path(__file__).with_name("report.typ")
+_TYPESETTERS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="report")
+"""More threads would gain nothing, and each report takes tens of megabytes."""
+_UNPRINTABLE = re.compile("[^\u0000-\u03ff\u0400-\u052f\u0590-\u06ff\u1e00-\u1fff\u2000-\u206f\u20a0-\u22ff]")
+"""What the fonts that come with typst cannot print: scripts beyond Latin, Greek, Cyrillic, Hebrew, Arabic; emoji."""
+_BEYOND_ASCII = re.compile("[^\u0000-\u007f]")
+SPELLED = (
+    "Letters of other scripts were spelled in Latin ones, because this document cannot print them. The chart itself"
+    " holds them as they were written."
+)
+LEFT_OUT = "Images of signatures: one of them cannot be printed. They are handed over separately."
+
+
+async def typeset(content: dict[str, Any]) -> bytes:
+    """The report as PDF. A report is a function of its content: nothing else goes in, no clock, no font of the host."""
+    return await asyncio.get_running_loop().run_in_executor(_TYPESETTERS, _typeset, content)
+
+
+def _typeset(content: dict[str, Any]) -> bytes:
+    for attempt in (content, _said_spelled(content, _UNPRINTABLE), _said_spelled(content, _BEYOND_ASCII)):
+        try:
+            return _compile(attempt)
+        except typst.TypstError:
+            # Most likely a character without a glyph. PDF/UA refuses it; without PDF/UA it would vanish unwarned.
+            continue
+    return _compile(_without_images(attempt))
+
+
+def _compile(content: dict[str, Any]) -> bytes:
+    changed = dt.datetime.fromisoformat(content["last_change"]).replace(microsecond=0)
+    return typst.compile(
+        _TEMPLATE,
+        root=_TEMPLATE.parent,
+        ignore_system_fonts=True,
+        format="pdf",
+        sys_inputs={"data": orjson.dumps(content).decode()},
+        pdf_standards="ua-1",
+        timestamp=changed,
+    )
+
+
+def _said_spelled(content: dict[str, Any], unprintable: re.Pattern[str]) -> dict[str, Any]:
+    spelled: dict[str, Any] = _spelled(content, unprintable)
+    return {**spelled, "withheld": [*spelled["withheld"], SPELLED]}
+
+
+def _spelled(value: Any, unprintable: re.Pattern[str]) -> Any:
+    if isinstance(value, str):
+        return unprintable.sub(lambda found: anyascii(found[0]), value)
+    if isinstance(value, list):
+        return [_spelled(item, unprintable) for item in value]
+    if isinstance(value, dict):
+        return {name: _spelled(item, unprintable) for name, item in value.items()}
+    return value
+
+
+def _without_images(content: dict[str, Any]) -> dict[str, Any]:
+    """For an image that the upload's inspection took and typst does not: the report says that it is left out."""
+    signatures = [{**one, "image": []} for one in content["signatures"]]
+    return {**content, "signatures": signatures, "withheld": [*content["withheld"], LEFT_OUT]}

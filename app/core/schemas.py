@@ -9,7 +9,16 @@ from decimal import Decimal
 from typing import Annotated, Any, Self
 
 from fastapi import Query
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    MISSING,
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 MAX_INT = 2**31 - 1
@@ -148,9 +157,19 @@ class CreateModel(RequestModel):
 
 
 class VersionedPatch(RequestModel):
-    """`version` and at least one more field. A field that was not sent is not changed."""
+    """`version` and at least one more field. A field that was not sent is not changed.
+
+    Such a field has the default MISSING, or None where null can be sent. Another default would stand in the API's
+    document, and a generated client would send it.
+    """
 
     version: Version
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        for name, field in cls.model_fields.items():
+            if not field.is_required() and field.default_factory is None and field.default not in (None, MISSING):
+                raise TypeError(f"{cls.__name__}.{name} has a default, though it is not changed unless it is sent")
 
     @model_validator(mode="after")
     def _changes_something(self) -> Self:

@@ -10,7 +10,6 @@ from typing import Annotated, Any, Self
 
 from fastapi import Query
 from pydantic import (
-    MISSING,
     AfterValidator,
     AwareDatetime,
     BaseModel,
@@ -164,12 +163,6 @@ class VersionedPatch(RequestModel):
     """
 
     version: Version
-
-    @classmethod
-    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        for name, field in cls.model_fields.items():
-            if not field.is_required() and field.default_factory is None and field.default not in (None, MISSING):
-                raise TypeError(f"{cls.__name__}.{name} has a default, though it is not changed unless it is sent")
 
     @model_validator(mode="after")
     def _changes_something(self) -> Self:

@@ -75,8 +75,10 @@ def _python(checkout: Checkout, settings: Path) -> Path:
     filled = place / "requirements.txt"
     if not filled.exists() or filled.read_bytes() != requirements.read_bytes():
         venv.create(place, clear=True, with_pip=True)
-        command = [place / "bin" / "python", "-m", "pip", "install", "-q", "--no-deps", "--require-hashes"]
-        run_quietly([*command, "-r", requirements], problem="pip cannot install", advice=NO_REGISTRY, cwd=checkout.root)
+        command = [str(place / "bin" / "python"), "-m", "pip", "install", "-q", "--no-deps", "--require-hashes"]
+        run_quietly(
+            [*command, "-r", str(requirements)], problem="pip cannot install", advice=NO_REGISTRY, cwd=checkout.root
+        )
         shutil.copy(requirements, filled)
     return place / "bin" / "python"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Annotated, Literal
 
-from pydantic import MISSING, Field
+from pydantic import Field
 
 from app.core.auth.strength import NewPassword
 from app.core.permissions import Role
@@ -54,7 +54,7 @@ class SessionTokens(ReadModel):
 
 
 class MePatch(VersionedPatch):
-    display_name: DisplayName | MISSING = MISSING
+    display_name: DisplayName
 
 
 class MeRead(EntityRead):

@@ -38,7 +38,7 @@ async def upload_object(token: Token, request: Request, objects: Objects) -> Non
 @router.get(
     "/downloads/{token}",
     response_class=Response,
-    responses={200: {"content": {"application/octet-stream": BINARY}, "description": "The object"}} | errors(403, 404),
+    responses={**errors(403, 404), 200: {"content": {"application/octet-stream": BINARY}, "description": "The object"}},
     dependencies=[Depends(public_route)],
 )
 async def download_object(token: Token, objects: Objects) -> Response:

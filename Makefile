@@ -3,10 +3,10 @@ PYTHON ?= python3
 ARGS ?=
 PORT ?=
 
-.PHONY: run test check demo fuzz test-long bench docs format lock operator psql
+.PHONY: run test check demo fuzz test-long bench clients docs format lock operator psql
 
 run:
 	@$(PYTHON) scripts/dev.py serve $(if $(PORT),--port $(PORT)) $(ARGS)
 
-test check demo fuzz test-long bench docs format lock operator psql:
+test check demo fuzz test-long bench clients docs format lock operator psql:
 	@$(PYTHON) scripts/dev.py $@ $(ARGS)

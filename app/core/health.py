@@ -13,6 +13,7 @@ from app.core.db.pool import ConnectionSource
 from app.core.dependencies import RuntimeDependency, public_route
 from app.core.errors import ServiceUnavailable
 from app.core.logging import get_logger
+from app.core.openapi import TEXT
 from app.core.runtime import Runtime
 from app.core.schemas import ReadModel
 from app.core.tags import Tag
@@ -48,7 +49,7 @@ async def ready(runtime: RuntimeDependency) -> Readiness:
     return Readiness(redis=await _redis_state(runtime))
 
 
-@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": TEXT}}})
 async def metrics(runtime: RuntimeDependency) -> Response:
     """Prometheus text: outbox depth and age, webhooks that have no tenant, pool use."""
     return Response(await _collect(runtime), media_type=CONTENT_TYPE_LATEST)

@@ -13,6 +13,7 @@ import orjson
 import sqlalchemy.exc
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError, ResponseValidationError
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -33,6 +34,7 @@ from app.core.errors import (
 )
 from app.core.ids import new_random_uuid
 from app.core.logging import get_logger
+from app.core.wording import describe
 
 _log = get_logger(__name__)
 MOST_PROBLEMS = 100
@@ -213,12 +215,15 @@ def _bounded(details: dict[str, Any]) -> dict[str, Any]:
     return bounded
 
 
-def as_app_error(error: Exception) -> AppError:
-    """Maps any exception to its AppError. Constraint violations are mapped by name; values are never quoted."""
+def as_app_error(error: Exception, body: type[BaseModel] | None = None) -> AppError:
+    """Maps any exception to its AppError. Constraint violations are mapped by name; values are never quoted.
+
+    `body` is the model of the request's body, where messages shall say what a field takes.
+    """
     if isinstance(error, AppError):
         return error
     if isinstance(error, RequestValidationError):
-        return _validation_failed(error)
+        return invalid(error.errors(), body)
     if isinstance(error, sqlalchemy.exc.DBAPIError) and error.orig is not None:
         return as_app_error(_driver_error(error.orig))
     if isinstance(error, asyncpg.IntegrityConstraintViolationError):
@@ -251,15 +256,25 @@ def _is_closed(error: Exception) -> bool:
     return isinstance(error, asyncpg.InterfaceError) and "closed" in str(error)
 
 
-def _validation_failed(error: RequestValidationError) -> AppError:
-    """`input` and `ctx` of a problem may hold PHI; only place, kind and message leave."""
+def invalid(found: Sequence[Any], body: type[BaseModel] | None = None) -> ValidationFailed:
+    """The refusal for what pydantic found in a request, or in the `body` alone.
+
+    `input` of a problem is PHI perhaps; only place, kind and message leave.
+    """
     problems = []
-    for problem in error.errors():
+    for problem in found:
         *outer, last = _in_the_body(problem) or ("",)
         named = _unknown(last) if problem["type"] == "extra_forbidden" else _plain(last)
         location = ".".join([*map(_plain, outer), named])
-        problems.append(Problem(location, str(problem["type"]), _message(problem)))
+        message = describe(problem, _field(outer, named), body) or _message(problem)
+        problems.append(Problem(location, str(problem["type"]), message))
     return ValidationFailed(problems=problems)
+
+
+def _field(outer: Sequence[Any], last: str) -> str:
+    """What a message calls the field: by its name, and an item of a list by the name of the list."""
+    names = [_plain(part) for part in outer if isinstance(part, str)]
+    return last if not last.isdigit() else f"each of {names[-1]}" if names else "the body"
 
 
 def _in_the_body(problem: Any) -> tuple[Any, ...]:
@@ -283,7 +298,6 @@ def _unknown(key: Any) -> str:
 
 
 _OUR_SPELLING = re.compile(r"[a-z][a-z_]*[0-9]{0,2}")
-_MEMBER = re.compile(r"<[^<>]*: ('[^']*')>")  # pydantic names the members that a Literal allows by their repr
 _SAFE_MESSAGES = {  # whose own messages quote the input, or a validator that may
     "string_pattern_mismatch": "The text does not have the required form",
     "value_error": "The value is not valid",
@@ -298,14 +312,20 @@ def _message(problem: Any) -> str:
         return _SAFE_MESSAGES[kind]
     if kind.endswith("_parsing"):
         return "The value could not be read as " + kind.removesuffix("_parsing").replace("_", " ")
-    return _MEMBER.sub(r"\1", str(problem["msg"]))
+    return str(problem["msg"])
+
+
+def _body_model(request: Request) -> type[BaseModel] | None:
+    field = getattr(request.scope.get("route"), "body_field", None)
+    annotation = None if field is None else field.field_info.annotation
+    return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
 
 
 def install_error_contract(app: FastAPI) -> None:
     """Register the handlers: whatever goes wrong, the body is the error contract."""
 
     async def on_error(request: Request, error: Exception) -> Response:
-        return error_response(as_app_error(error))
+        return error_response(as_app_error(error, _body_model(request)))
 
     async def on_http_exception(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101  # registered for this class

@@ -1,8 +1,9 @@
-"""The OpenAPI document: the error contract on every operation, permissions in the descriptions."""
+"""The OpenAPI document: what each operation may answer, who may call it, and standard keywords only."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 from fastapi import FastAPI
@@ -30,39 +31,105 @@ _STATUSES = {
     401: "No valid access token",
     403: "The role does not permit this",
     404: "No such resource (or another agency's)",
-    405: "Method not allowed",
     409: "Stale version, refused transition, or duplicate",
     413: "Body too large",
-    415: "Body is not JSON",
+    415: "Body of another media type",
     422: "The request is not valid",
     429: "Too many requests",
     500: "Our fault; quote the trace_id",
     503: "Busy or degraded; try again",
 }
-COMMON_ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ErrorEnvelope, "description": description} for status, description in _STATUSES.items()
-}
+
+
+def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """`responses=errors(401, 429)` on a route: what it answers besides what `document` derives from its declaration."""
+    return {status: {"model": ErrorEnvelope, "description": _STATUSES[status]} for status in statuses}
+
+
+TEXT: dict[str, Any] = {"schema": {"type": "string"}}
+BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+"""The content of one media type, in a body or an answer that is no JSON: `{"application/xml": BINARY}`."""
+COMMON_ERRORS = errors(500, 503)
 
 
 def document(app: FastAPI) -> None:
-    """Make the document once, with each operation's permission in its description and bearer security."""
+    """Make the document once, when it is first asked for."""
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             schema = generate()
+            schema["servers"] = [{"url": "/", "description": "The service that this document comes from"}]
             schema["components"]["securitySchemes"] = {
                 "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
             }
+            for part in _parts(schema):
+                _use_standard_keywords(part)
+            _name_shortly(schema)
             _describe_permissions(app, schema)
             _describe_repetition(schema)
+            for operation in _operations(schema):
+                _describe_errors(operation, schema)
             app.openapi_schema = schema
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
 
 
+def _operations(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for operations in schema["paths"].values():
+        yield from operations.values()
+
+
+def _parts(value: Any) -> Iterator[dict[str, Any]]:
+    """Every object within the document."""
+    if isinstance(value, dict):
+        yield value
+        for below in value.values():
+            yield from _parts(below)
+    elif isinstance(value, list):
+        for below in value:
+            yield from _parts(below)
+
+
+def _name_shortly(schema: dict[str, Any]) -> None:
+    """Name a page as its class is named, and leave out what the framework adds for errors that are not ours."""
+    models = schema["components"]["schemas"]
+    for unused in ("HTTPValidationError", "ValidationError"):
+        models.pop(unused, None)
+    short = {name: model["title"] for name, model in models.items() if name.endswith("_")}
+    schema["components"]["schemas"] = {short.get(name, name): model for name, model in models.items()}
+    for part in _parts(schema):
+        place, _, name = str(part.get("$ref", "")).rpartition("/")
+        if name in short:
+            part["$ref"] = f"{place}/{short[name]}"
+
+
+def _use_standard_keywords(schema: dict[str, Any]) -> None:
+    """Say the bounds of a decimal in JSON Schema and in words.
+
+    A decimal comes as an integer or as text, and pydantic leaves the bounds of such a choice under its own names. They
+    become `minimum` and `maximum` of the integer; JSON Schema has no bounds for a number that is written as text.
+    """
+    if "anyOf" not in schema:
+        return
+    lowest, highest = schema.pop("ge", None), schema.pop("le", None)
+    places, _ = schema.pop("decimal_places", None), schema.pop("max_digits", None)
+    for branch in schema["anyOf"]:
+        if branch.get("type") == "integer":
+            branch |= {"minimum": lowest} if lowest is not None else {}
+            branch |= {"maximum": highest} if highest is not None else {}
+    bounds = [f"from {lowest}"] if lowest is not None else []
+    bounds += [f"to {highest}"] if highest is not None else []
+    bounds += [f"decimal places: {places} at most"] if places is not None else []
+    if bounds:
+        schema["description"] = ", ".join(bounds).capitalize()
+
+
 def _describe_permissions(app: FastAPI, schema: dict[str, Any]) -> None:
+    """Each operation says whether it takes a token, and which permission it requires."""
+    for operation in _operations(schema):
+        operation["security"] = []
     for route in iter_route_contexts(app.routes):
         permission = route_permission(route)
         operations = schema["paths"].get(getattr(route, "path_format", None) or getattr(route, "path", None))
@@ -82,11 +149,41 @@ def _describe_repetition(schema: dict[str, Any]) -> None:
     for operations in schema["paths"].values():
         operation = operations.get("post", {})
         created = operation.get("responses", {}).get("201")
-        body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
-        model = schema["components"]["schemas"].get(body.get("$ref", "").rsplit("/", 1)[-1], {})
-        if created is not None and "id" in model.get("properties", {}):
+        if created is not None and "id" in _fields(operation, schema):
             repeated = {**created, "description": "Created before by the same `id` and body"}
             operation["responses"] = {"200": repeated, **operation["responses"]}
+
+
+def _describe_errors(operation: dict[str, Any], schema: dict[str, Any]) -> None:
+    """Add the errors that follow from what an operation takes, and keep those that its route declares.
+
+    Who needs a token may lack it, or the permission. A body may be unreadable, too large or of another type, and a
+    value invalid. What a path or a field refers to may be missing. What carries a version may meet another one.
+    """
+    names = {parameter["name"] for parameter in operation.get("parameters", ())}
+    in_path = any(parameter["in"] == "path" for parameter in operation.get("parameters", ()))
+    fields = _fields(operation, schema)
+    refers = in_path or any(name.endswith(("_id", "_ids")) for name in fields)
+    known = [
+        *((401, 403) if operation["security"] else ()),
+        *((404,) if refers and operation["security"] else ()),
+        *((409,) if {"version", "id", "Idempotency-Key"} & {*names, *fields} and operation["security"] else ()),
+        *((400, 413, 415) if "requestBody" in operation else ()),
+        *((422,) if names or "requestBody" in operation else ()),
+    ]
+    responses = operation["responses"]
+    reference = {"application/json": {"schema": {"$ref": f"#/components/schemas/{ErrorEnvelope.__name__}"}}}
+    for status in known:
+        responses[str(status)] = {"description": _STATUSES[status], "content": reference}
+    operation["responses"] = dict(sorted(responses.items()))
+
+
+def _fields(operation: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    """The fields of an operation's JSON body."""
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    model = schema["components"]["schemas"].get(body.get("$ref", "").rsplit("/", 1)[-1], {})
+    fields: dict[str, Any] = model.get("properties", {})
+    return fields
 
 
 def route_permission(route: Any) -> Any:

@@ -26,6 +26,12 @@ class Page(ReadModel, Generic[T]):
     items: list[T]
     next_cursor: str | None = Field(None, description="Pass as `cursor` for the next page; null on the last")
 
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
+        """`Page[StationRead]` is the StationPage of the API's document."""
+        [item] = params
+        return f"{getattr(item, '__name__', cls.__name__).removesuffix('Read')}Page"
+
 
 class Paging(BaseModel):
     """Which page of a list is asked for, newest first unless the client says otherwise."""

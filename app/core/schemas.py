@@ -216,7 +216,11 @@ class CreateModel(RequestModel):
 
 
 class VersionedPatch(RequestModel):
-    """`version` and at least one more field. A field that was not sent is not changed."""
+    """`version` and at least one more field. A field that was not sent is not changed.
+
+    Such a field has the default MISSING, or None where null can be sent. Another default would stand in the API's
+    document, and a generated client would send it.
+    """
 
     version: Version
 

@@ -19,6 +19,7 @@ LOCKED = {
     "requirements.txt": ["pyproject.toml"],
     "requirements-local.txt": ["pyproject.toml", "--group", "local"],
     "requirements-dev.txt": ["pyproject.toml", "--group", "dev"],
+    "clients/requirements.txt": ["clients/requirements.in"],
     "scripts/devtools/requirements-uv.txt": ["scripts/devtools/uv.in"],
 }
 COMPILE = (

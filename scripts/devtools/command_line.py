@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from scripts.devtools import checks, measurements, operators, psql
+from scripts.devtools import checks, clients, measurements, operators, psql
 from scripts.devtools.checkout import locate
 from scripts.devtools.console import DevError
 from scripts.devtools.interrupts import Interrupted, end_in_order
@@ -20,6 +20,7 @@ VERBS = {
     "fuzz": "fuzz the API deeply; further arguments go to pytest",
     "test-long": "the long property runs; further arguments go to pytest",
     "bench": "measure on a fresh, durable database: autosave, or what the first argument names (`bench list`)",
+    "clients": "let other people's linters and client generators judge the API's document (make clients)",
     "docs": "write the generated documents",
     "format": "format the code and fix what can be fixed mechanically",
     "lock": "write the hashed requirements files from pyproject.toml; further arguments go to uv",
@@ -71,6 +72,8 @@ def run(chosen: argparse.Namespace, rest: list[str]) -> int:
             return measurements.bench(checkout, wishes, rest)
         case "demo":
             return checks.demo(checkout, chosen.base_url or running_url(checkout))
+        case "clients":
+            return clients.clients(checkout)
         case "docs":
             return checks.generate_docs(checkout)
         case "lock":

@@ -143,12 +143,13 @@ def test_document_and_routes_agree(app: FastAPI, routes: list[Operation]) -> Non
     for route in routes:
         operation = document["paths"][route.path][route.method.lower()]
         assert operation["summary"] and operation["description"], str(route)
-        assert operation.get("security") == (None if route.public else [{"bearer": []}]), str(route)
+        assert operation["security"] == ([] if route.public else [{"bearer": []}]), str(route)
         if route.permissions:
             assert f"`{route.permissions[0].name}`" in operation["description"], str(route)
-        for status in ("400", "401", "403", "404", "405", "409", "413", "415", "422", "429", "500", "503"):
-            schema = operation["responses"][status]["content"]["application/json"]["schema"]
-            assert schema == {"$ref": "#/components/schemas/ErrorEnvelope"}, f"{route} {status}"
+        for status, answer in operation["responses"].items():
+            if status >= "400":
+                schema = answer["content"]["application/json"]["schema"]
+                assert schema == {"$ref": "#/components/schemas/ErrorEnvelope"}, f"{route} {status}"
         assert [code for code in operation["responses"] if code.startswith("2")], str(route)
 
 
@@ -163,8 +164,10 @@ def test_a_creation_that_can_be_repeated_says_so(app: FastAPI, routes: list[Oper
 
 
 def test_document_names_every_status_that_an_error_has(app: FastAPI) -> None:
-    [some, *_] = app.openapi()["paths"]["/api/v1/tenants/current"].values()
-    assert {str(error.status) for error in registered_errors()} <= set(some["responses"])
+    """But 405: it is the answer to a method that is no operation."""
+    operations = [operation for path in app.openapi()["paths"].values() for operation in path.values()]
+    named = {status for operation in operations for status in operation["responses"]}
+    assert {str(error.status) for error in registered_errors()} - named == {"405"}
 
 
 def test_secrets_are_in_no_answer(app: FastAPI) -> None:

@@ -26,7 +26,8 @@ def check_answer(answer: httpx.Response, operation: Described, submitted: Iterab
     """`submitted` are texts of the request that an error may not repeat."""
     case = f"{answer.request.method} {operation.path}: {answer.status_code} {answer.text[:1000]}"
     assert answer.status_code < 500, case
-    assert str(answer.status_code) in operation.part["responses"], f"undocumented status: {case}"
+    if answer.request.method == operation.method:  # another method is no operation of the document
+        assert str(answer.status_code) in operation.part["responses"], f"undocumented status: {case}"
     trace_id = uuid.UUID(answer.headers["x-request-id"])
     expected = SECURITY_HEADERS if "etag" not in answer.headers else SECURITY_HEADERS | REVALIDATED
     for name, value in expected.items():

@@ -344,13 +344,3 @@ async def test_a_stale_version_and_another_agency(agency: Agency, found: Callabl
     await other.admin.expect(404, "GET", f"nemsis/incidents/{incident['id']}/validation")
     await other.admin.expect(404, "POST", "nemsis/exports", json={"incident_id": incident["id"]})
     await _ask(other.admin, export, "validate", 404)
-
-
-async def test_dictionary_by_section(agency: Agency) -> None:
-    answer = await agency.medic.expect(200, "GET", "nemsis/dictionary?section=eVitals")
-    heart_rate = next(element for element in answer["elements"] if element["id"] == "eVitals.10")
-    assert heart_rate["internal_field"] == "vital.heart_rate"
-    assert heart_rate["owner"] == "vital"
-    whole = await agency.medic.expect(200, "GET", "nemsis/dictionary")
-    assert len(whole["elements"]) == 453
-    assert (await agency.medic.expect(200, "GET", "nemsis/dictionary?section=eNothing"))["elements"] == []

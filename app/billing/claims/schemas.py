@@ -7,7 +7,7 @@ import uuid
 from decimal import Decimal
 from typing import Annotated, Any, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import MISSING, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.billing.claims.lifecycle import ADJUDICATIONS, ClaimStatus, ClaimTransition
@@ -134,11 +134,11 @@ class LineCreate(NewLine, CreateModel):
 
 
 class LinePatch(VersionedPatch):
-    hcpcs: Hcpcs = ""
-    modifiers: Modifiers = []
-    units: Units = Decimal(0)
-    charge: Charge = Decimal(0)
-    diagnosis_pointers: Pointers = []
+    hcpcs: Hcpcs | MISSING = MISSING
+    modifiers: Modifiers | MISSING = MISSING
+    units: Units | MISSING = MISSING
+    charge: Charge | MISSING = MISSING
+    diagnosis_pointers: Pointers | MISSING = MISSING
 
 
 class LineRead(EntityRead):
@@ -203,24 +203,24 @@ class ClaimCreate(CreateModel):
 
 
 class ClaimPatch(VersionedPatch):
-    payer_name: PayerName = ""
-    payer_id: PayerId = ""
-    claim_filing_code: FilingCode = ""
-    member_id: MemberId = ""
+    payer_name: PayerName | MISSING = MISSING
+    payer_id: PayerId | MISSING = MISSING
+    claim_filing_code: FilingCode | MISSING = MISSING
+    member_id: MemberId | MISSING = MISSING
     group_number: GroupNumber | None = None
     prior_authorization: PriorAuthorization | None = None
-    diagnoses: Diagnoses = []
-    place_of_service: PlaceOfService = ""
-    patient_count: PatientCount = 1
-    loaded_miles: Miles = Decimal(0)
+    diagnoses: Diagnoses | MISSING = MISSING
+    place_of_service: PlaceOfService | MISSING = MISSING
+    patient_count: PatientCount | MISSING = MISSING
+    loaded_miles: Miles | MISSING = MISSING
     weight_lb: Pounds | None = None
-    transport_reason: TransportReason = ""
+    transport_reason: TransportReason | MISSING = MISSING
     round_trip_purpose: RoundTripPurpose | None = None
     stretcher_purpose: StretcherPurpose | None = None
-    certifications: Certifications = Field(default_factory=Certifications)
+    certifications: Certifications | MISSING = MISSING
     accident: Accident | None = None
     signature_on_file: SignatureOnFile | None = None
-    accepts_assignment: AcceptsAssignment = True
+    accepts_assignment: AcceptsAssignment | MISSING = MISSING
 
 
 class ClaimTransitionRequest(RequestModel):

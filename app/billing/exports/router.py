@@ -11,6 +11,7 @@ from app.billing.exports.service import MEDIA_TYPE, ExportReads, Exports
 from app.billing.permissions import CLAIM_EXPORT, CLAIM_READ
 from app.core.dependencies import requires
 from app.core.idempotency.creation import CreationDependency
+from app.core.openapi import BINARY
 from app.core.pagination import Page, PagingQuery
 
 router = APIRouter(prefix="/billing/exports", tags=["billing"])
@@ -38,7 +39,7 @@ async def get_claim_export(export_id: uuid.UUID, exports: ExportReads) -> Export
     "/{export_id}/artifact",
     dependencies=[requires(CLAIM_EXPORT)],
     response_class=Response,
-    responses={200: {"description": "The 837P file", "content": {MEDIA_TYPE: {"schema": {"type": "string"}}}}},
+    responses={200: {"description": "The 837P file", "content": {MEDIA_TYPE: BINARY}}},
 )
 async def get_claim_export_artifact(export_id: uuid.UUID, exports: Exports) -> Response:
     """The 837P file, to be sent to the clearinghouse."""

@@ -8,8 +8,9 @@ from fastapi import APIRouter, Path, Query, Response
 
 from app.coding.icd10.schemas import Icd10Detail, Icd10Results
 from app.coding.icd10.service import Icd10Lookups, Icd10Search, find_codes, today
-from app.coding.lookup.serving import NOT_MODIFIED, IfNoneMatch, LookupLimit, QueryText, detail_edition, not_modified
+from app.coding.lookup.serving import LookupLimit, QueryText, detail_edition
 from app.coding.permissions import CODING_READ
+from app.core.conditional import NOT_MODIFIED, IfNoneMatch, not_modified
 from app.core.dependencies import requires
 from app.core.schemas import Date
 

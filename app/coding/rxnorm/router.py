@@ -6,10 +6,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
-from app.coding.lookup.serving import NOT_MODIFIED, IfNoneMatch, LookupLimit, QueryText, detail_edition, not_modified
+from app.coding.lookup.serving import LookupLimit, QueryText, detail_edition
 from app.coding.permissions import CODING_READ
 from app.coding.rxnorm.schemas import RxNormDetail, RxNormResults
 from app.coding.rxnorm.service import RxNormLookups, RxNormSearch, find_medications
+from app.core.conditional import NOT_MODIFIED, IfNoneMatch, not_modified
 from app.core.dependencies import requires
 
 router = APIRouter(prefix="/coding/rxnorm", tags=["coding"], dependencies=[requires(CODING_READ)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import MISSING, AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from app.coding.search.words import words
@@ -51,10 +51,10 @@ class VocabularyTermCreate(CreateModel):
 
 
 class VocabularyTermPatch(VersionedPatch):
-    say: Phrase = ""
-    means: Means = []
-    boost: Boost = []
-    domains: Domains = []
+    say: Phrase | MISSING = MISSING
+    means: Means | MISSING = MISSING
+    boost: Boost | MISSING = MISSING
+    domains: Domains | MISSING = MISSING
 
 
 class VocabularyTermRead(EntityRead):

@@ -15,24 +15,25 @@ from app.core.audit.schemas import (
     ActionQuery,
     AuditEventRead,
     EntityTypeQuery,
-    ExportFormat,
     FromQuery,
+    LogFormat,
     ToQuery,
 )
 from app.core.audit.service import AccessLog, AuditEvents
 from app.core.clock import utcnow
 from app.core.dependencies import requires
+from app.core.openapi import BINARY, TEXT
 from app.core.pagination import Page, PagingQuery
 from app.core.tags import Tag
 
 TAG = Tag("audit", "The audit log and the access log.")
 router = APIRouter(prefix="/audit", tags=["audit"])
 
-_MEDIA_TYPES = {ExportFormat.NDJSON: "application/x-ndjson", ExportFormat.CSV: "text/csv; charset=utf-8"}
+_MEDIA_TYPES = {LogFormat.NDJSON: "application/x-ndjson", LogFormat.CSV: "text/csv; charset=utf-8"}
 _DOCUMENT: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "One line per entry, oldest first",
-        "content": {"application/x-ndjson": {}, "text/csv": {"schema": {"type": "string"}}},
+        "content": {"application/x-ndjson": BINARY, "text/csv": TEXT},
     }
 }
 
@@ -65,7 +66,7 @@ async def list_audit_events(
 )
 async def export_audit_events(
     events: AuditEvents,
-    format: ExportFormat = ExportFormat.NDJSON,  # noqa: A002  # the query parameter's name
+    format: LogFormat = LogFormat.NDJSON,  # noqa: A002  # the query parameter's name
     entity_type: EntityTypeQuery = None,
     entity_id: uuid.UUID | None = None,
     actor_user_id: uuid.UUID | None = None,
@@ -110,7 +111,7 @@ async def list_access_log(
 )
 async def export_access_log(
     entries: AccessLog,
-    format: ExportFormat = ExportFormat.NDJSON,  # noqa: A002  # the query parameter's name
+    format: LogFormat = LogFormat.NDJSON,  # noqa: A002  # the query parameter's name
     incident_id: uuid.UUID | None = None,
     actor_user_id: uuid.UUID | None = None,
     since: FromQuery = None,
@@ -121,7 +122,7 @@ async def export_access_log(
     return _document(lines, "access-log", format)
 
 
-def _document(lines: AsyncIterator[bytes], name: str, form: ExportFormat) -> StreamingResponse:
+def _document(lines: AsyncIterator[bytes], name: str, form: LogFormat) -> StreamingResponse:
     filename = f"{name}-{utcnow():%Y%m%d}.{form}"
     headers = {"Content-Disposition": f'attachment; filename="{filename}"'}
     return StreamingResponse(lines, media_type=_MEDIA_TYPES[form], headers=headers)

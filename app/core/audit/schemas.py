@@ -20,7 +20,7 @@ FromQuery = Annotated[Instant | None, Query(alias="from", description="At this t
 ToQuery = Annotated[Instant | None, Query(alias="to", description="Before this time")]
 
 
-class ExportFormat(StrEnum):
+class LogFormat(StrEnum):
     NDJSON = "ndjson"
     CSV = "csv"
 

@@ -13,7 +13,7 @@ from fastapi import Depends
 from app.core.audit.actions import AuditAction
 from app.core.audit.permissions import AUDIT_READ
 from app.core.audit.repository import AccessEntryRepository, AuditEventRepository, LogRepository
-from app.core.audit.schemas import AccessEntryRead, AuditEventRead, ExportFormat
+from app.core.audit.schemas import AccessEntryRead, AuditEventRead, LogFormat
 from app.core.audit.writer import record
 from app.core.dependencies import CurrentUser, RuntimeDependency
 from app.core.pagination import Page, Paging
@@ -52,7 +52,7 @@ class LogReader(Generic[R]):
             items=[self._shown.model_validate(row) for row in shown], next_cursor=next_cursor
         )
 
-    async def export(self, form: ExportFormat, **query: Any) -> AsyncIterator[bytes]:
+    async def export(self, form: LogFormat, **query: Any) -> AsyncIterator[bytes]:
         """Everything that matches, oldest first, in batches with no transaction open between them.
 
         The export is itself an audit event, stored before the first byte leaves; what comes after it is left out.
@@ -64,9 +64,9 @@ class LogReader(Generic[R]):
             await record(uow, LogAction.EXPORTED, entity_type="tenant", entity_id=uow.tenant_id, metadata=metadata)
         return self._stream(form, query)
 
-    async def _stream(self, form: ExportFormat, query: dict[str, Any]) -> AsyncIterator[bytes]:
+    async def _stream(self, form: LogFormat, query: dict[str, Any]) -> AsyncIterator[bytes]:
         columns = tuple(self._shown.model_fields)
-        if form is ExportFormat.CSV:
+        if form is LogFormat.CSV:
             yield csv_line(columns)
         after: uuid.UUID | None = None
         while rows := await self._rows(EXPORT_BATCH, after, {**query, "ascending": True}):
@@ -80,8 +80,8 @@ class LogReader(Generic[R]):
             return await self._repository(uow).list_page(uow.tenant_id, limit=limit, after=after, **query)
 
 
-def _line(form: ExportFormat, columns: tuple[str, ...], row: dict[str, Any]) -> bytes:
-    if form is ExportFormat.NDJSON:
+def _line(form: LogFormat, columns: tuple[str, ...], row: dict[str, Any]) -> bytes:
+    if form is LogFormat.NDJSON:
         return orjson.dumps({name: row[name] for name in columns}, str, orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE)
     return csv_line(_csv_cell(row[name]) for name in columns)
 

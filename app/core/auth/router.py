@@ -21,6 +21,7 @@ from app.core.auth.schemas import (
 from app.core.auth.service import Auth, Me, RevisedMe
 from app.core.auth.throttle import ClientAddress
 from app.core.dependencies import CurrentUser, public_route, requires
+from app.core.openapi import errors
 from app.core.tags import Tag
 
 TAG = Tag("auth", "Sign-in, sessions, passwords and the signed-in user.")
@@ -37,7 +38,7 @@ RefreshKey = Annotated[
 ]
 
 
-@router.post("/login", dependencies=[Depends(public_route)])
+@router.post("/login", responses=errors(401, 403, 429), dependencies=[Depends(public_route)])
 async def login(given: LoginRequest, auth: Auth, address: ClientAddress) -> SessionTokens:
     """Sign in with agency slug, e-mail and password.
 
@@ -46,7 +47,7 @@ async def login(given: LoginRequest, auth: Auth, address: ClientAddress) -> Sess
     return await auth.login(given, address)
 
 
-@router.post("/refresh", dependencies=[Depends(public_route)])
+@router.post("/refresh", responses=errors(401, 403, 429), dependencies=[Depends(public_route)])
 async def refresh(
     given: RefreshRequest, auth: Auth, address: ClientAddress, idempotency_key: RefreshKey = None
 ) -> SessionTokens:
@@ -76,7 +77,7 @@ async def revise_me(me: RevisedMe) -> MeRead:
     return me
 
 
-@router.post("/password/change", status_code=204, dependencies=[requires(SELF_WRITE)])
+@router.post("/password/change", status_code=204, responses=errors(409, 429), dependencies=[requires(SELF_WRITE)])
 async def change_password(
     given: ChangePasswordRequest, passwords: Passwords, principal: CurrentUser, address: ClientAddress
 ) -> None:
@@ -84,7 +85,7 @@ async def change_password(
     await passwords.change(principal, given, address)
 
 
-@router.post("/password/forgot", status_code=202, dependencies=[Depends(public_route)])
+@router.post("/password/forgot", status_code=202, responses=errors(429), dependencies=[Depends(public_route)])
 async def request_password_reset(
     given: ForgotPasswordRequest, passwords: Passwords, address: ClientAddress
 ) -> ForgotPasswordAnswer:
@@ -93,7 +94,7 @@ async def request_password_reset(
     return ForgotPasswordAnswer()
 
 
-@router.post("/password/reset", status_code=204, dependencies=[Depends(public_route)])
+@router.post("/password/reset", status_code=204, responses=errors(401, 403, 429), dependencies=[Depends(public_route)])
 async def reset_password(given: ResetPasswordRequest, passwords: Passwords, address: ClientAddress) -> None:
     """Set a password through the link of a reset or of an invitation, which makes the user active.
 

@@ -54,7 +54,7 @@ class SessionTokens(ReadModel):
 
 
 class MePatch(VersionedPatch):
-    display_name: DisplayName = ""
+    display_name: DisplayName
 
 
 class MeRead(EntityRead):

@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import MISSING, Field
 
 from app.core.geography import State
 from app.core.personnel.lifecycle import EmploymentStatus, EmploymentTransition
@@ -38,9 +38,9 @@ class PersonCreate(_PersonFields, CreateModel):
 
 
 class PersonPatch(_PersonFields, VersionedPatch):
-    last_name: LastName = ""
-    first_name: FirstName = ""
-    licensure_level: Level = LicensureLevel.STUDENT
+    last_name: LastName | MISSING = MISSING
+    first_name: FirstName | MISSING = MISSING
+    licensure_level: Level | MISSING = MISSING
 
 
 class PersonTransitionRequest(TransitionRequest):

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 
 from app.core.bodies import BodyRule
 from app.core.dependencies import public_route
+from app.core.openapi import BINARY, errors
 from app.core.sealed import MAX_TOKEN
 from app.core.storage.links import LOCAL_UPLOADS
 from app.core.storage.service import Objects
@@ -22,7 +23,13 @@ router = APIRouter(prefix="/objects", tags=["objects"])
 Token = Annotated[str, Path(min_length=1, max_length=MAX_TOKEN, description="From an upload or download link")]
 
 
-@router.post("/uploads/{token}", status_code=204, dependencies=[Depends(public_route)])
+@router.post(
+    "/uploads/{token}",
+    status_code=204,
+    responses=errors(403, 409),
+    openapi_extra={"requestBody": {"required": True, "content": {"application/octet-stream": BINARY}}},
+    dependencies=[Depends(public_route)],
+)
 async def upload_object(token: Token, request: Request, objects: Objects) -> None:
     """Send the content that the link was made for, as it is. The link is the credential, and works once."""
     await objects.receive(token, request.headers.get("content-type", ""), request.stream())
@@ -31,7 +38,7 @@ async def upload_object(token: Token, request: Request, objects: Objects) -> Non
 @router.get(
     "/downloads/{token}",
     response_class=Response,
-    responses={200: {"content": {"*/*": {}}, "description": "The object, of whatever type it is"}},
+    responses={**errors(403, 404), 200: {"content": {"application/octet-stream": BINARY}, "description": "The object"}},
     dependencies=[Depends(public_route)],
 )
 async def download_object(token: Token, objects: Objects) -> Response:

@@ -6,7 +6,7 @@ import zoneinfo
 from functools import cache
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import MISSING, AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from app.core.geography import State, Zip
@@ -47,17 +47,19 @@ Name: Any = Annotated[Text, length(60)]
 
 
 class _ProfileFields(RequestModel):
-    """Every field of the profile but those that provisioning alone decides. Defaults stand for what was not sent."""
+    """Every field of the profile but those that provisioning alone decides."""
 
-    legal_name: Name = Field("", description="NM103 of the billing provider")
+    legal_name: Name | MISSING = Field(MISSING, description="NM103 of the billing provider")
     trade_name: Name | None = None
-    state: State = Field("", description="USPS state of the service address; becomes dAgency.04")
-    time_zone: TimeZone = Field("", description="IANA zone; its offset goes into NEMSIS times")
-    agency_state_id: Annotated[Text, length(50)] = Field("", description="dAgency.01, EMS agency unique state id")
-    agency_number: Annotated[Text, length(15)] = Field("", description="dAgency.02, EMS agency number")
-    software_creator: Annotated[Text, length(50)] = Field("", description="eRecord.02")
-    software_name: Annotated[Text, length(50)] = Field("", description="eRecord.03")
-    software_version: Annotated[Text, length(50)] = Field("", description="eRecord.04")
+    state: State | MISSING = Field(MISSING, description="USPS state of the service address; becomes dAgency.04")
+    time_zone: TimeZone | MISSING = Field(MISSING, description="IANA zone; its offset goes into NEMSIS times")
+    agency_state_id: Annotated[Text, length(50)] | MISSING = Field(
+        MISSING, description="dAgency.01, EMS agency unique state id"
+    )
+    agency_number: Annotated[Text, length(15)] | MISSING = Field(MISSING, description="dAgency.02, EMS agency number")
+    software_creator: Annotated[Text, length(50)] | MISSING = Field(MISSING, description="eRecord.02")
+    software_name: Annotated[Text, length(50)] | MISSING = Field(MISSING, description="eRecord.03")
+    software_version: Annotated[Text, length(50)] | MISSING = Field(MISSING, description="eRecord.04")
     npi: Npi | None = None
     ein: Ein | None = None
     taxonomy: Taxonomy | None = Field(None, description="PRV03; 3416L0300X is ground ambulance")
@@ -78,26 +80,30 @@ class _ProfileFields(RequestModel):
     administrative_contact_name: Name | None = Field(None, description="Whom the operator of the service turns to")
     administrative_contact_phone: Phone | None = None
     administrative_contact_email: Email | None = None
-    submitter_qualifier: InterchangeQualifier = Field("ZZ", description="ISA05; what kind of number submitter_id is")
+    submitter_qualifier: InterchangeQualifier | MISSING = Field(
+        MISSING, description="ISA05; what kind of number submitter_id is"
+    )
     submitter_id: Annotated[Text, length(80, 2)] | None = Field(
         None, description="ETIN at the clearinghouse (1000A NM109)"
     )
     receiver_name: Name | None = None
-    receiver_qualifier: InterchangeQualifier = Field("30", description="ISA07; clearinghouses differ, 30 is a tax id")
+    receiver_qualifier: InterchangeQualifier | MISSING = Field(
+        MISSING, description="ISA07; clearinghouses differ, 30 is a tax id"
+    )
     receiver_id: Annotated[Text, length(80, 2)] | None = Field(
         None, description="Clearinghouse id (1000B NM109, ISA08)"
     )
-    default_place_of_service: PlaceOfService = Field(
-        "41", description="CLM05-1 of new claims that do not say: 41 land, 42 air or water"
+    default_place_of_service: PlaceOfService | MISSING = Field(
+        MISSING, description="CLM05-1 of new claims that do not say: 41 land, 42 air or water"
     )
-    default_accepts_assignment: Annotated[bool, Field(strict=True)] = Field(
-        True, description="CLM07 of new claims that do not say"
+    default_accepts_assignment: Annotated[bool, Field(strict=True)] | MISSING = Field(
+        MISSING, description="CLM07 of new claims that do not say"
     )
-    auto_lock_hours: Annotated[int, Field(strict=True, ge=1, le=720)] = Field(
-        24, description="Completed charts are locked by the system after this many hours"
+    auto_lock_hours: Annotated[int, Field(strict=True, ge=1, le=720)] | MISSING = Field(
+        MISSING, description="Completed charts are locked by the system after this many hours"
     )
-    require_crew_signature: Annotated[bool, Field(strict=True)] = Field(
-        False, description="A chart is completed only while a crew attestation covers all of it"
+    require_crew_signature: Annotated[bool, Field(strict=True)] | MISSING = Field(
+        MISSING, description="A chart is completed only while a crew attestation covers all of it"
     )
     authors_may_review: Annotated[bool, Field(strict=True)] = Field(
         False,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, Field
+from pydantic import MISSING, AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from app.core.permissions import Role
@@ -41,10 +41,12 @@ class UserCreate(CreateModel):
 
 
 class UserPatch(VersionedPatch):
-    email: Email = ""
-    display_name: DisplayName = ""
-    role: UserRole = Role.EMS
-    is_reviewer: bool = Field(False, strict=True, description="May review charts that others wrote")
+    email: Email | MISSING = MISSING
+    display_name: DisplayName | MISSING = MISSING
+    role: UserRole | MISSING = MISSING
+    is_reviewer: Annotated[bool, Field(strict=True)] | MISSING = Field(
+        MISSING, description="May review charts that others wrote"
+    )
 
 
 class UserTransitionRequest(RequestModel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import MISSING, Field
 
 from app.core.reference.schemas import TransitionRequest, coded
 from app.core.schemas import CreateModel, EntityRead, RequestModel, Text, VersionedPatch, length, whole
@@ -36,8 +36,8 @@ class VehicleCreate(_VehicleFields, CreateModel):
 
 
 class VehiclePatch(_VehicleFields, VersionedPatch):
-    unit_number: UnitNumber = ""
-    vehicle_type: CodedType = VehicleType.OTHER
+    unit_number: UnitNumber | MISSING = MISSING
+    vehicle_type: CodedType | MISSING = MISSING
 
 
 class VehicleTransitionRequest(TransitionRequest):

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Request
 from app.core.bodies import BodyRule
 from app.core.dependencies import public_route
 from app.core.inbox.providers import Delivery
+from app.core.openapi import BINARY, errors
 from app.core.paths import API_PREFIX
 from app.email.notices.service import Notices
 
@@ -20,11 +21,13 @@ BODY = BodyRule(f"{API_PREFIX}/webhooks/ses", frozenset({"application/json", SNS
 @router.post(
     "/ses",
     status_code=204,
+    responses=errors(403),
     dependencies=[Depends(public_route)],
     openapi_extra={
         "requestBody": {
             "required": True,
-            "content": {SNS_MEDIA_TYPE: {"schema": {"type": "string", "description": "An SNS message (JSON)"}}},
+            "description": "An SNS message (JSON)",
+            "content": {SNS_MEDIA_TYPE: BINARY},
         }
     },
 )

@@ -43,7 +43,8 @@ class Coded:
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         described = handler(schema)
-        described["description"] = f"{self.element_id} {self._definition.name}"
+        wanted = expectation(self._definition.type)
+        described["description"] = f"{self.element_id} {self._definition.name}: {wanted}"
         return described
 
     def _check(self, value: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import MISSING, Field
 
 from app.core.schemas import CreateModel, EntityRead, Text, VersionedPatch, length
 from app.ems.elements import GivenElements, to_json
@@ -29,7 +29,7 @@ class CustomElementCreate(CreateModel):
 
 
 class CustomElementPatch(VersionedPatch):
-    custom_element_id: CustomElementId = ""
+    custom_element_id: CustomElementId | MISSING = MISSING
     elements: GivenElements = Field(default_factory=dict, description=_ABOUT + "; replaces all of them")
 
     def changes(self) -> dict[str, Any]:

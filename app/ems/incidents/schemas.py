@@ -7,7 +7,7 @@ import uuid
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import MISSING, Field
 
 from app.core.geography import State
 from app.core.schemas import CreateModel, DecimalText, RequestModel, Text, as_charted, length
@@ -55,7 +55,7 @@ class IncidentCreate(_IncidentFields, WithElements, CreateModel):
 
 
 class IncidentPatch(_IncidentFields, ChartPatch):
-    incident_number: IncidentNumber = Field("", description="eResponse.03 Incident number")
+    incident_number: IncidentNumber | MISSING = Field(MISSING, description="eResponse.03 Incident number")
 
 
 class IncidentRead(ChartRead):

@@ -15,7 +15,7 @@ from app.core.audit.repository import AuditEventRepository
 from app.core.db.uow import UnitOfWork
 from app.core.dependencies import UowFactory
 from app.core.errors import AppError, Conflict, NotFound, ServiceUnavailable, ValidationFailed
-from app.core.http import as_app_error, is_contention
+from app.core.http import as_app_error, invalid, is_contention
 from app.core.idempotency.creation import Creation
 from app.ems.chart.schemas import ChartPatch
 from app.ems.charting.service import IncidentReader, IncidentService
@@ -215,7 +215,10 @@ def _body(model: type[BaseModel], change: SyncChange, **named: Any) -> Any:
     """The body of the single request. Raises ValidationError, or ValidationFailed for `id` or `version` in the data."""
     for name in named.keys() & change.data.keys():
         raise ValidationFailed.of(name, "not_in_data", "Give this beside the data, not in it.")
-    return model.model_validate({**change.data, **named})
+    try:
+        return model.model_validate({**change.data, **named})
+    except ValidationError as error:
+        raise invalid(error.errors(include_url=False, include_input=False), model) from error
 
 
 def _version(change: SyncChange) -> int:

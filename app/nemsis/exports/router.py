@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 
 from app.core.dependencies import RuntimeDependency, requires
 from app.core.idempotency.creation import CreationDependency
+from app.core.openapi import BINARY
 from app.core.pagination import Page, PagingQuery
 from app.core.tags import Tag
 from app.nemsis.exports.lifecycle import ExportStatus
@@ -68,7 +69,7 @@ async def transition_export(export_id: uuid.UUID, given: ExportTransitionRequest
 @router.get(
     "/exports/{export_id}/artifact",
     response_class=Response,
-    responses={200: {"content": {"application/xml": {}}, "description": "The EMSDataSet document"}},
+    responses={200: {"content": {"application/xml": BINARY}, "description": "The EMSDataSet document"}},
     dependencies=[requires(NEMSIS_EXPORT)],
 )
 async def download_export(export_id: uuid.UUID, exports: ExportReads, runtime: RuntimeDependency) -> Response:

@@ -303,4 +303,4 @@ async def test_roles_are_named_as_clients_write_them(agency: Agency) -> None:
     body = {"email": f"new@{agency.slug}.example", "display_name": "New", "role": "system"}
     refused = await agency.admin.expect(422, "POST", "users", json=body)
     [problem] = refused["error"]["details"]["problems"]
-    assert problem["message"] == "Input should be 'admin', 'ems', 'billing' or 'founder'"
+    assert problem["message"] == "role must be one of admin, ems, billing, founder."

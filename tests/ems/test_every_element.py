@@ -47,7 +47,7 @@ COLUMN_VALUES: dict[str, Any] = {
     "location_latitude": "39.781700", "location_longitude": "-89.650100", "rxcui": "1191", "temperature_c": "36.6",
     "etco2": "5.5", "gcs_eye": 4, "gcs_verbal": 5, "gcs_motor": 6, "gcs_total": 15, "dose": "324.000",
 }  # fmt: skip
-SHOWN = {"ePatient.12": [{"value": "*****6789"}]}
+LAST_FOUR = "ePatient.12"
 """What is not read back as it was given: a Social Security number."""
 STATES = {"home_state", "location_state", "destination_state"}
 CANDIDATES = (
@@ -142,7 +142,11 @@ async def _record_in_entity(chart: Chart, kind: Kind, columns: Any, definitions:
     made = await chart.writer.expect(201, "POST", url, json={**body, "elements": elements})
     read = await chart.writer.expect(200, "GET", f"{url}/{made['id']}")
     assert {name: read[name] for name in values} == values
-    assert read["elements"] == elements | {name: shown for name, shown in SHOWN.items() if name in elements}
+    shown = {
+        name: [{**entry, "value": f"*****{entry['value'][-4:]}"} for entry in entries] if name == LAST_FOUR else entries
+        for name, entries in elements.items()
+    }
+    assert read["elements"] == shown
     return {item.id for item in definitions}
 
 

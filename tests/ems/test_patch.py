@@ -62,7 +62,7 @@ async def test_a_stale_version_is_told_what_the_server_has(chart: Chart, evidenc
         assert set(details) == {"server_version", "updated_at"}
         assert details["server_version"] == now["version"]
         assert details["updated_at"][:26] == now["updated_at"][:26]
-    await chart.writer.expect(409, "DELETE", url, params={"version": entry["version"]})
+    await chart.writer.expect(409, "DELETE", url, params={"version": entry["version"], "reason": "Test."})
     assert await evidence.digest(chart.agency.tenant_id) == before
 
 

@@ -120,7 +120,7 @@ async def write_everything(agency: Agency) -> list[str]:
         entry = await chart.writer.expect(201, "POST", url, json=chart.body(kind, **fields))
         place = f"{url}/{entry['id']}"
         await chart.writer.expect(200, "PATCH", place, json={"version": 1, **change})
-        await chart.writer.expect(204, "DELETE", place, params={"version": 2})
+        await chart.writer.expect(204, "DELETE", place, params={"version": 2, "reason": "Test."})
         await agency.admin.expect(200, "POST", f"{place}/restore", json={"version": 3})
         written.append(str(entry["id"]))
         for refused in ({"version": 1, **change}, {"version": 4, CANARY + "\x00": 1}, {"version": CANARY}):
@@ -205,7 +205,7 @@ async def test_every_version_is_kept_whole(
     place = f"{url}/{reads[0]['id']}"
     reads.append(await chart.writer.expect(200, "PATCH", place, json={"version": 1, **change}))
     await chart.writer.expect(200, "PATCH", place, json={"version": 2, **change})
-    await chart.writer.expect(204, "DELETE", place, params={"version": 2})
+    await chart.writer.expect(204, "DELETE", place, params={"version": 2, "reason": "Test."})
     reads.append({"version": 3})
     reads.append(await chart.agency.admin.expect(200, "POST", f"{place}/restore", json={"version": 3}))
     revisions = (await evidence.records(reads[0]["id"])).revisions

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Iterator
 
 import pikepdf
 from pikepdf import settings
 
+from app.ems.media.beginnings import has_pdf_header
 from app.ems.media.malformed import Excessive, Malformed
 
 MAX_OBJECTS = 500_000
 MAX_PAGES = 5_000
 _MIB = 1024 * 1024
-_HEADER = b"%PDF-"
-_HEADER_WITHIN = 1024
-"""Viewers look for `%PDF-` in so many bytes (ISO 32000-1, annex H, note 13)."""
-_FIRST_OBJECT = re.compile(rb"\s*(%[^\r\n]*\s+)*\d+ \d+ obj\b")
 _CATALOG_KEPT = frozenset(
     {
         "/Type", "/Version", "/Pages", "/PageLabels", "/Names", "/Dests", "/ViewerPreferences", "/PageLayout",
@@ -37,13 +33,6 @@ _DROPPED = (
 )  # fmt: skip
 _ACTION_KEYS = ("/A", "/PA", "/Next")
 _HARMLESS_ACTIONS = frozenset({"/GoTo", "/Named", "/URI"})
-
-
-def is_pdf(content: bytes) -> bool:
-    """Whether viewers take it for a PDF: a header in the first kilobyte, or an object at the start and a trailer."""
-    if _HEADER in content[:_HEADER_WITHIN]:
-        return True
-    return _FIRST_OBJECT.match(content[:_HEADER_WITHIN]) is not None and b"trailer" in content[-2 * _HEADER_WITHIN :]
 
 
 def rewrite_pdf(content: bytes) -> bytes:
@@ -85,7 +74,7 @@ def rewrite_pdf(content: bytes) -> bytes:
 
 def _headed(content: bytes) -> bytes:
     """The content with a header: qpdf finds no object that stands at the very beginning."""
-    return content if _HEADER in content[:_HEADER_WITHIN] else b"%PDF-1.7\n" + content
+    return content if has_pdf_header(content) else b"%PDF-1.7\n" + content
 
 
 def _written(pdf: pikepdf.Pdf) -> bytes:

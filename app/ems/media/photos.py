@@ -12,9 +12,9 @@ import struct
 import warnings
 from typing import Any
 
-import pi_heif
 from PIL import ExifTags, Image, ImageChops, ImageCms, JpegImagePlugin
 
+from app.ems.media.inspection import MediaType
 from app.ems.media.malformed import Excessive, Malformed
 
 MAX_PIXELS = 50_000_000
@@ -22,7 +22,6 @@ MAX_PIXELS = 50_000_000
 _QUALITY = 92
 _END = b"\xff\xd9"
 _OTHER_PICTURE = b"\xaa\x55\x5a\xa5" * 4096
-_HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis"})
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -40,7 +39,18 @@ _DAMAGED = (SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, At
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
 
-def rewrite_jpeg(content: bytes) -> bytes:
+def rewrite_photo(declared: MediaType, content: bytes) -> bytes:
+    """A picture of our own making, of the type `stored_as(declared)`. Raises Malformed, Excessive."""
+    match declared:
+        case MediaType.JPEG:
+            return _rewritten_jpeg(content)
+        case MediaType.PNG:
+            return _written(_upright(_decoded(content, "PNG")), "PNG")
+        case _:
+            return _rewritten_heic(content)
+
+
+def _rewritten_jpeg(content: bytes) -> bytes:
     """The first picture of a JPEG, compressed as it was. Raises Malformed, Excessive."""
     image = _decoded_jpeg(content)
     tables: dict[str, Any] = {"quality": _QUALITY}
@@ -51,13 +61,10 @@ def rewrite_jpeg(content: bytes) -> bytes:
     return _written(picture if picture.mode in ("L", "RGB") else picture.convert("RGB"), "JPEG", **tables)
 
 
-def rewrite_png(content: bytes) -> bytes:
-    """The first picture of a PNG, without loss. Raises Malformed, Excessive."""
-    return _written(_upright(_decoded(content, "PNG")), "PNG")
-
-
-def rewrite_heic(content: bytes) -> bytes:
+def _rewritten_heic(content: bytes) -> bytes:
     """The primary picture of a HEIC, as a JPEG. Raises Malformed, Excessive."""
+    import pi_heif
+
     try:
         heif = pi_heif.open_heif(io.BytesIO(content), convert_hdr_to_8bit=True)
         primary = heif[heif.primary_index]
@@ -69,15 +76,6 @@ def rewrite_heic(content: bytes) -> bytes:
     except Exception as error:
         raise Malformed("no picture") from error
     return _written(picture if picture.mode in ("L", "RGB") else picture.convert("RGB"), "JPEG", quality=_QUALITY)
-
-
-def is_heic(content: bytes) -> bool:
-    """Whether the file type box names HEVC pictures (ISO/IEC 23008-12), itself or among the compatible brands."""
-    if content[4:8] != b"ftyp":
-        return False
-    box = content[: min(int.from_bytes(content[:4]), 256)]
-    brands = {box[8:12], *(box[at : at + 4] for at in range(16, len(box), 4))}
-    return box[8:12] in _HEIC_BRANDS | {b"mif1"} and not _HEIC_BRANDS.isdisjoint(brands)
 
 
 def _decoded_jpeg(content: bytes) -> Image.Image:

@@ -8,25 +8,11 @@ The walks run the decoders, so the server never calls this module itself: `judgi
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from app.ems.media.audio import clean_mp3, clean_wav, is_mp3
+from app.ems.media.beginnings import is_heic, is_pdf
 from app.ems.media.documents import XML_BEGINNINGS, check_svg, check_xml, root_of
 from app.ems.media.inspection import MediaType, Refusal, RefusedContent
 from app.ems.media.malformed import Excessive, Malformed
-from app.ems.media.pdf import is_pdf, rewrite_pdf
-from app.ems.media.photos import is_heic, rewrite_heic, rewrite_jpeg, rewrite_png
-
-_CLEAN: dict[MediaType, Callable[[bytes], bytes]] = {
-    MediaType.JPEG: rewrite_jpeg,
-    MediaType.PNG: rewrite_png,
-    MediaType.HEIC: rewrite_heic,
-    MediaType.SVG: check_svg,
-    MediaType.PDF: rewrite_pdf,
-    MediaType.XML: check_xml,
-    MediaType.WAV: clean_wav,
-    MediaType.MP3: clean_mp3,
-}
 
 
 def recognise(content: bytes) -> MediaType | None:
@@ -54,8 +40,29 @@ def walk(declared: MediaType, content: bytes) -> bytes:
     try:
         if recognise(content) is not declared:
             raise RefusedContent(Refusal.WRONG_TYPE)
-        return _CLEAN[declared](content)
+        return _cleaned(declared, content)
     except Malformed as error:
         raise RefusedContent(Refusal.MALFORMED) from error
     except (Excessive, MemoryError) as error:
         raise RefusedContent(Refusal.TOO_LARGE) from error
+
+
+def _cleaned(declared: MediaType, content: bytes) -> bytes:
+    """What the walk of this type makes of it. Large decoders are loaded only where a content needs them."""
+    match declared:
+        case MediaType.SVG:
+            return check_svg(content)
+        case MediaType.XML:
+            return check_xml(content)
+        case MediaType.WAV:
+            return clean_wav(content)
+        case MediaType.MP3:
+            return clean_mp3(content)
+        case MediaType.PDF:
+            from app.ems.media.pdf import rewrite_pdf
+
+            return rewrite_pdf(content)
+        case MediaType.JPEG | MediaType.PNG | MediaType.HEIC:
+            from app.ems.media.photos import rewrite_photo
+
+            return rewrite_photo(declared, content)

@@ -68,11 +68,13 @@ import app.ems.amendments.service
 import app.ems.attachments.lifecycle
 import app.ems.charting.service
 import app.ems.custom_elements.kind
+import app.ems.entries.attachments
 import app.ems.entries.crew
 import app.ems.entries.element_groups
 import app.ems.entries.interventions
 import app.ems.entries.narratives
 import app.ems.entries.patients
+import app.ems.entries.signatures
 import app.ems.entries.vitals
 import app.ems.events
 import app.ems.lifecycle
@@ -91,6 +93,7 @@ from app.billing.exports.documents import CLAIM_DOCUMENTS
 from app.coding.icd10.index import ICD10_BOOK
 from app.coding.rxnorm.index import RXNORM_BOOK
 from app.core.audit.actions import AuditAction
+from app.core.audit.disclosures import Disclosure
 from app.core.audit.partitions import KEEP_PARTITIONS
 from app.core.bodies import BodyRule
 from app.core.composition import Composition
@@ -189,6 +192,14 @@ PERMISSIONS: tuple[Permission, ...] = (
     *app.billing.permissions.PERMISSIONS,
     *app.email.permissions.PERMISSIONS,
 )
+DISCLOSURES: tuple[Disclosure, ...] = (
+    app.core.audit.service.LOG_EXPORT,
+    app.ems.entries.attachments.ATTACHMENT_LINK,
+    app.ems.entries.signatures.SIGNATURE_LINK,
+    app.nemsis.exports.service.DOCUMENT,
+    app.billing.exports.service.FILE,
+)
+"""Every way by which protected health information leaves as something else than a read of entities."""
 TOPICS: tuple[Topic, ...] = (
     *app.core.users.events.TOPICS,
     *app.core.tenants.events.TOPICS,

@@ -12,7 +12,7 @@ import asyncpg
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from app.core.audit.access import RECORD_ACCESS, PhiRead
+from app.core.audit.access import RECORD_ACCESS, PhiRead, Purpose
 from app.core.audit.actions import AuditAction
 from app.core.context import current_request_id
 from app.core.db.columns import Digest
@@ -176,11 +176,14 @@ class ReadUnitOfWork(Transaction):
         self.tenant_id: TenantId = principal.tenant_id
         self._read: PhiRead | None = None
 
-    def note_phi(self, entity_type: str, incident_id: uuid.UUID | None) -> None:
-        """Repositories note here what protected health information somebody is shown: its kind, and of which chart."""
+    def note_phi(self, category: str, incident_id: uuid.UUID | None, purpose: Purpose | None = None) -> None:
+        """Repositories and disclosures note here what protected health information somebody is shown.
+
+        `category` is its kind: the entity's type, or what a disclosure calls it. `incident_id` is the chart.
+        """
         if self._read is None:
             self._read = PhiRead()
-        self._read.note(entity_type, incident_id)
+        self._read.note(category, incident_id, purpose)
 
     def _unaudited_read(self) -> PhiRead | None:
         return self._read

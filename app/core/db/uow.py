@@ -282,9 +282,9 @@ class UnitOfWork(ReadUnitOfWork):
         """A chart that this unit of work changes needs no row: the change's audit event says that it was seen."""
         return None if self._read is None else self._read.without(self._audited)
 
-    async def job_connection(self) -> Any:
-        """This transaction's asyncpg connection, for the job queue: a job is enqueued with its cause or not at all."""
-        return await self._connection()
+    def seal(self, purpose: str, message: bytes) -> bytes:
+        """The service's own seal (Keyring.seal): whoever can only write to the database cannot make it."""
+        return self._keys.seal(purpose, message)
 
     async def _write(self, statement: CompiledStatement, values: dict[str, Any]) -> Any:
         """The audited path around `fetch_row`'s refusal; only Change calls it."""

@@ -22,6 +22,7 @@ import app.coding.vocabulary.service
 import app.core.account_tokens.lifecycle
 import app.core.audit.actions
 import app.core.audit.permissions
+import app.core.audit.refusals
 import app.core.audit.router
 import app.core.audit.service
 import app.core.auth.permissions
@@ -214,6 +215,7 @@ AUDIT_ACTIONS: tuple[type[AuditAction], ...] = (
     app.billing.exports.service.ExportAction,
     app.coding.vocabulary.service.VocabularyAction,
     app.core.account_tokens.lifecycle.AccountTokenAction,
+    app.core.audit.refusals.AccessAction,
     app.core.audit.service.LogAction,
     app.core.auth.service.AuthAction,
     app.core.extensions.kinds.ExtensionAction,

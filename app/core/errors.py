@@ -99,9 +99,18 @@ class Unauthenticated(AppError):
 
 
 class Forbidden(AppError):
+    """`permission` is the name of the one that was missing, for the audit log. It is not answered."""
+
     status = 403
     code = "FORBIDDEN"
     title = "Your role does not permit this."
+    permission: str | None = None
+
+    @classmethod
+    def lacking(cls, permission: str) -> Forbidden:
+        refusal = cls()
+        refusal.permission = permission
+        return refusal
 
 
 class TenantSuspended(AppError):

@@ -99,7 +99,7 @@ class Unauthenticated(AppError):
 
 
 class Forbidden(AppError):
-    """`permission` is the name of the one that was missing, for the audit log. It is not answered."""
+    """The audit log keeps who was refused what, and the name of the permission that was missing (`permission`)."""
 
     status = 403
     code = "FORBIDDEN"

@@ -55,10 +55,11 @@ CALLS: dict[str, Callable[[UnitOfWork, uuid.UUID, uuid.UUID], Awaitable[Any]]] =
     "add a line": lambda uow, claim, _: LineService(uow).create(claim, UNUSED, UNUSED),
     "revise a line": lambda uow, claim, line: LineService(uow).revise(claim, line, LinePatch(version=1, hcpcs="A0427")),
     "delete a line": lambda uow, claim, line: LineService(uow).delete(claim, line, 1),
-    "export": lambda uow, claim, _: ExportService(lambda: uow, UNUSED, "T").create(
-        ExportCreate(claim_ids=[claim]), UNUSED
-    ),
-    "download": lambda uow, claim, _: ExportService(lambda: uow, UNUSED, "T").artifact(claim),
+}
+# Services that open units of work themselves.
+OUTSIDE: dict[str, Callable[[ExportService, uuid.UUID], Awaitable[Any]]] = {
+    "export": lambda exports, claim: exports.create(ExportCreate(claim_ids=[claim]), UNUSED),
+    "download": lambda exports, claim: exports.artifact(claim),
 }
 
 
@@ -70,6 +71,10 @@ async def test_services_refuse_by_themselves(agency: Agency, runtime: Runtime, e
         with pytest.raises(Forbidden):
             async with runtime.unit_of_work(Principal(agency.tenant_id, role)) as uow:
                 await call(uow, uuid.UUID(claim["id"]), uuid.UUID(claim["lines"][0]["id"]))
+    exports = ExportService(lambda: runtime.unit_of_work(Principal(agency.tenant_id, role)), UNUSED, "T")
+    for ask in OUTSIDE.values():
+        with pytest.raises(Forbidden):
+            await ask(exports, uuid.UUID(claim["id"]))
     assert await evidence.digest(agency.tenant_id) == before
 
 

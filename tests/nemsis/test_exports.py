@@ -170,7 +170,8 @@ async def test_two_exports_at_once_one_wins(agency: Agency, admin_connection: as
     answers = await asyncio.gather(*(agency.admin.post(path, json=body) for _ in range(4)))
     assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
     fired = await admin_connection.fetchval(
-        "SELECT count(*) FROM audit_events WHERE entity_id = $1::uuid AND action = 'export'", ready["id"]
+        "SELECT count(*) FROM audit_events WHERE entity_id = $1::uuid AND action = 'nemsis_export.exported'",
+        ready["id"],
     )
     assert fired == 1
 

@@ -22,6 +22,7 @@ import app.coding.vocabulary.service
 import app.core.account_tokens.lifecycle
 import app.core.audit.actions
 import app.core.audit.permissions
+import app.core.audit.refusals
 import app.core.audit.router
 import app.core.audit.service
 import app.core.auth.permissions
@@ -68,11 +69,13 @@ import app.ems.amendments.service
 import app.ems.attachments.lifecycle
 import app.ems.charting.service
 import app.ems.custom_elements.kind
+import app.ems.entries.attachments
 import app.ems.entries.crew
 import app.ems.entries.element_groups
 import app.ems.entries.interventions
 import app.ems.entries.narratives
 import app.ems.entries.patients
+import app.ems.entries.signatures
 import app.ems.entries.vitals
 import app.ems.events
 import app.ems.identifiers.service
@@ -94,6 +97,7 @@ from app.coding.icd10.index import ICD10_BOOK
 from app.coding.procedures.index import PROCEDURE_BOOK
 from app.coding.rxnorm.index import RXNORM_BOOK
 from app.core.audit.actions import AuditAction
+from app.core.audit.disclosures import Disclosure
 from app.core.audit.partitions import KEEP_PARTITIONS
 from app.core.bodies import BodyRule
 from app.core.composition import Composition
@@ -192,6 +196,14 @@ PERMISSIONS: tuple[Permission, ...] = (
     *app.billing.permissions.PERMISSIONS,
     *app.email.permissions.PERMISSIONS,
 )
+DISCLOSURES: tuple[Disclosure, ...] = (
+    app.core.audit.service.LOG_EXPORT,
+    app.ems.entries.attachments.ATTACHMENT_LINK,
+    app.ems.entries.signatures.SIGNATURE_LINK,
+    app.nemsis.exports.service.DOCUMENT,
+    app.billing.exports.service.FILE,
+)
+"""Every way by which protected health information leaves as something else than a read of entities."""
 TOPICS: tuple[Topic, ...] = (
     *app.core.users.events.TOPICS,
     *app.core.tenants.events.TOPICS,
@@ -206,6 +218,7 @@ AUDIT_ACTIONS: tuple[type[AuditAction], ...] = (
     app.billing.exports.service.ExportAction,
     app.coding.vocabulary.service.VocabularyAction,
     app.core.account_tokens.lifecycle.AccountTokenAction,
+    app.core.audit.refusals.AccessAction,
     app.core.audit.service.LogAction,
     app.core.auth.service.AuthAction,
     app.core.extensions.kinds.ExtensionAction,

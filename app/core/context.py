@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import uuid
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.core.ids import TenantId, UserId
 
 
 @dataclass(slots=True)
 class RequestContext:
-    """`request_id` is the trace_id of the error contract and the request_id of audit rows."""
+    """`request_id` is the trace_id of the error contract and the request_id of audit rows.
+
+    `disclosed` are the audit actions of the disclosures that this request has recorded.
+    """
 
     request_id: uuid.UUID
     route: str | None = None
     tenant_id: TenantId | None = None
     actor_user_id: UserId | None = None
+    disclosed: set[str] = field(default_factory=set)
 
 
 _CURRENT: ContextVar[RequestContext | None] = ContextVar("request_context", default=None)

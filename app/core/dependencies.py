@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
+from app.core.audit.disclosures import Disclosure
 from app.core.context import current_context
 from app.core.db.uow import ReadUnitOfWork, UnitOfWork
 from app.core.errors import Unauthenticated
@@ -80,6 +81,25 @@ class Requires:
 def requires(permission: Permission) -> Any:
     """`dependencies=[requires(CHART_READ)]` on a route. Raises Unauthenticated or Forbidden."""
     return Depends(Requires(permission))
+
+
+class Discloses:
+    """A route's declared disclosure. A route that answers with a document or a link has one (architecture tests)."""
+
+    def __init__(self, disclosure: Disclosure) -> None:
+        self.disclosure = disclosure
+
+    async def __call__(self) -> AsyncIterator[None]:
+        """Raises AssertionError for an endpoint that returned an answer without having recorded the disclosure."""
+        yield
+        context = current_context()
+        if context is None or self.disclosure.action not in context.disclosed:
+            raise AssertionError(f"{self.disclosure.action} was not recorded")
+
+
+def discloses(disclosure: Disclosure) -> Any:
+    """`dependencies=[requires(…), discloses(…)]` on a route: without its record in the logs nothing leaves."""
+    return Depends(Discloses(disclosure), scope="function")
 
 
 async def public_route() -> None:

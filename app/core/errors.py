@@ -99,9 +99,18 @@ class Unauthenticated(AppError):
 
 
 class Forbidden(AppError):
+    """The audit log keeps who was refused what, and the name of the permission that was missing (`permission`)."""
+
     status = 403
     code = "FORBIDDEN"
     title = "Your role does not permit this."
+    permission: str | None = None
+
+    @classmethod
+    def lacking(cls, permission: str) -> Forbidden:
+        refusal = cls()
+        refusal.permission = permission
+        return refusal
 
 
 class TenantSuspended(AppError):

@@ -17,11 +17,13 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.core.audit.refusals import record_refusal
 from app.core.bodies import BodyRule, rule_for
 from app.core.constraints import violated
 from app.core.context import RequestContext, bind_context, current_context
 from app.core.errors import (
     AppError,
+    Forbidden,
     InternalError,
     MalformedRequest,
     MethodNotAllowed,
@@ -325,7 +327,10 @@ def install_error_contract(app: FastAPI) -> None:
     """Register the handlers: whatever goes wrong, the body is the error contract."""
 
     async def on_error(request: Request, error: Exception) -> Response:
-        return error_response(as_app_error(error, _body_model(request)))
+        refusal = as_app_error(error, _body_model(request))
+        if isinstance(refusal, Forbidden):
+            await record_refusal(request, refusal)
+        return error_response(refusal)
 
     async def on_http_exception(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101  # registered for this class

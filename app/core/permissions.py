@@ -42,7 +42,7 @@ class Principal:
     def require(self, permission: Permission) -> None:
         """Raises Forbidden unless this principal holds `permission`."""
         if not permission.held_by(self):
-            raise Forbidden
+            raise Forbidden.lacking(permission.name)
 
     @classmethod
     def system(cls, tenant_id: TenantId) -> Principal:

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "file_names"
-down_revision = "tenant_secrets"
+down_revision = "job_privileges"
 branch_labels = None
 depends_on = None
 

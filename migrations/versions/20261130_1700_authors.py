@@ -7,7 +7,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "authors"
-down_revision = "tenant_secrets"
+down_revision = "file_names"
 branch_labels = None
 depends_on = None
 

@@ -12,13 +12,14 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic import BaseModel
 
-from app.core.dependencies import Requires, public_route
+from app.core.audit.disclosures import Disclosure
+from app.core.dependencies import Discloses, Requires, public_route
 from app.core.permissions import Permission
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One method of one route. `permissions` and `public` are what its dependencies declare.
+    """One method of one route. `permissions`, `disclosures` and `public` are what its dependencies declare.
 
     `media` are the content types of a success that the route declares itself: those of documents.
     """
@@ -34,6 +35,7 @@ class Operation:
     status: int
     query: frozenset[str]
     permissions: tuple[Permission, ...]
+    disclosures: tuple[Disclosure, ...]
     public: bool
 
     def __str__(self) -> str:
@@ -68,6 +70,7 @@ def _operations(app: FastAPI) -> Iterator[Operation]:
                 status=route.status_code or 200,
                 query=frozenset(_query(route.dependant)),
                 permissions=tuple(call.permission for call in calls if isinstance(call, Requires)),
+                disclosures=tuple(call.disclosure for call in calls if isinstance(call, Discloses)),
                 public=public_route in calls,
             )
 

@@ -6,9 +6,11 @@ from typing import Any
 
 import asyncpg
 import httpx
+import orjson
 import pytest
 from fastapi import FastAPI
 
+from app.core.paths import API_PREFIX
 from app.core.permissions import Principal, Role
 from tests.architecture.routes import Operation, operations
 from tests.core.evidence import checksum
@@ -31,9 +33,19 @@ async def call(actor: Actor, operation: Operation) -> httpx.Response:
 
 
 async def happened(connection: asyncpg.Connection, agency: Agency) -> dict[str, tuple[int, str]]:
-    """Everything but the audit log, where a refused access may be recorded."""
+    """Everything but the audit log, where readings of the logs and refusals are recorded."""
     found = await checksum(connection, agency.tenant_id)
     return {table: rows for table, rows in found.items() if table != "audit_events"}
+
+
+async def denied(connection: asyncpg.Connection, agency: Agency) -> list[tuple[str, str | None]]:
+    """What people of the agency were refused, in order: method and route, and the permission that was missing."""
+    rows = await connection.fetch(
+        "SELECT metadata_json FROM audit_events WHERE tenant_id = $1 AND action = 'access.denied' ORDER BY id",
+        agency.tenant_id,
+    )
+    told = [orjson.loads(row[0]) for row in rows]
+    return [(f"{event['method']} {API_PREFIX}{event['route']}", event["permission"]) for event in told]
 
 
 def code_of(answer: httpx.Response) -> str:
@@ -63,7 +75,7 @@ async def test_roles_get_what_their_permissions_say_and_nothing_else(
     guarded: list[Operation], agency: Agency, admin_connection: asyncpg.Connection
 ) -> None:
     before = await happened(admin_connection, agency)
-    refused = 0
+    refused: list[tuple[str, str | None]] = []
     for name, flags in ROLES.items():
         principal = Principal(agency.tenant_id, Role(flags["role"]), is_reviewer=bool(flags.get("is_reviewer", False)))
         for operation in guarded:
@@ -74,9 +86,9 @@ async def test_roles_get_what_their_permissions_say_and_nothing_else(
             if permission.held_by(principal):
                 assert answer.status_code not in (401, 403) and answer.status_code < 500, f"{name}: {operation}"
             else:
-                refused += 1
+                refused.append((str(operation), permission.name))
                 assert (answer.status_code, code_of(answer)) == (403, "FORBIDDEN"), f"{name}: {operation}"
-    assert refused
+    assert refused and await denied(admin_connection, agency) == refused
     assert await happened(admin_connection, agency) == before
     [logout] = [operation for operation in guarded if str(operation) == LOGOUT]
     assert {(await call(agency.actors[name], logout)).status_code for name in ROLES} == {204}

@@ -189,7 +189,7 @@ async def _statement(uow: Any, sql: str) -> None:
 
 
 async def _raw(uow: Any, sql: str, *arguments: Any) -> None:
-    await (await uow.job_connection()).execute(sql, *arguments)
+    await (await uow._connection()).execute(sql, *arguments)
 
 
 FAILURES: dict[str, Callable[[Any], Any]] = {
@@ -252,7 +252,7 @@ async def _dawdle(uow: Any) -> None:
 
 
 async def _cancelled_query(uow: Any) -> None:
-    connection = await uow.job_connection()
+    connection = await uow._connection()
     await connection.execute("SELECT pg_cancel_backend(pg_backend_pid()), pg_sleep(5)")
 
 

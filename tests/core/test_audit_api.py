@@ -158,9 +158,52 @@ async def test_export_is_the_whole_log_and_is_itself_audited(
         event for event in await audit_of(admin_connection, agency.tenant_id) if event["action"] == "audit_log.exported"
     ]
     assert exported["metadata_json"] == {
+        "means": "export", "what": "audit_log",
         "log": "audit_events", "format": "ndjson", "filters": {"entity_type": "incident"},
     }  # fmt: skip
     assert exported["actor_user_id"] is not None
+
+
+@pytest.mark.parametrize(("path", "log"), [("audit/events", "audit_events"), ("audit/access-log", "access_log")])
+async def test_reading_a_log_is_itself_audited(
+    agency: Agency, admin_connection: asyncpg.Connection, path: str, log: str
+) -> None:
+    incident_id = (await chart(agency.medic))["id"]
+    name = "entity_id" if log == "audit_events" else "incident_id"
+    await agency.biller.expect(200, "GET", f"ems/incidents/{incident_id}")
+    page = await agency.admin.expect(200, "GET", path, params={name: incident_id, "limit": 1})
+    assert "audit_log.read" not in [item.get("action") for item in page["items"]]
+    [read] = await reads(admin_connection, agency)
+    assert read["metadata_json"] == {"log": log, "filters": {name: incident_id}, "after": None}
+    me = (await agency.admin.expect(200, "GET", "auth/me"))["id"]
+    assert str(read["actor_user_id"]) == me
+    await agency.admin.expect(422, "GET", path, params={"cursor": "x"})
+    await agency.medic.expect(403, "GET", path)
+    assert await reads(admin_connection, agency) == [read]
+
+
+async def test_pages_of_a_log_that_grows_by_its_reading_come_to_an_end(
+    agency: Agency, admin_connection: asyncpg.Connection
+) -> None:
+    query: dict[str, Any] = {"action": "audit_log.read", "sort": "created_at", "limit": 2}
+    for _ in range(5):
+        await agency.admin.expect(200, "GET", "audit/events", params={"limit": 1})
+    seen: list[str] = []
+    cursor: str | None = None
+    while True:
+        page = await agency.admin.expect(
+            200, "GET", "audit/events", params={**query, **({} if cursor is None else {"cursor": cursor})}
+        )
+        seen += [item["id"] for item in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert len(seen) == len(set(seen)) >= 5
+    assert set(seen) < {str(read["id"]) for read in await reads(admin_connection, agency)}
+
+
+async def reads(connection: asyncpg.Connection, agency: Agency) -> list[dict[str, Any]]:
+    return [event for event in await audit_of(connection, agency.tenant_id) if event["action"] == "audit_log.read"]
 
 
 async def test_export_goes_on_beyond_one_batch(agency: Agency, admin_connection: asyncpg.Connection) -> None:

@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from app.core.clock import utcnow
-from app.core.jobs.queue import run_job
+from app.core.jobs.queue import run_job, sealed_content
 from app.core.permissions import Principal
 from app.core.runtime import Runtime
 from app.ems.charting.schemas import IncidentTransitionRequest
@@ -25,8 +25,9 @@ HOUR = dt.timedelta(hours=1)
 
 async def run_lock(runtime: Runtime, chart: Chart) -> None:
     """What the runner does with the job of this chart."""
-    content = {"tenant_id": chart.agency.tenant_id, "incident_id": chart.id}
-    await run_job(runtime, AUTO_LOCK, orjson.dumps(content, default=str))
+    ids = {"incident_id": uuid.UUID(chart.id)}
+    content = sealed_content(runtime.keys.seal, AUTO_LOCK, chart.agency.tenant_id, ids)
+    await run_job(runtime, AUTO_LOCK, orjson.dumps(content))
 
 
 @pytest.fixture
@@ -54,6 +55,7 @@ async def test_completing_enqueues_the_lock(agency: Agency, evidence: Evidence, 
     await chart.fire("complete", "supervisor")
     [job] = await evidence.jobs(chart.id)
     assert (job["entrypoint"], job["delay"]) == ("ems.auto_lock", (hours or 24) * HOUR)
+    assert job["payload"].pop("seal")
     assert job["payload"] == {"tenant_id": str(agency.tenant_id), "incident_id": chart.id}
 
 

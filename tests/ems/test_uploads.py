@@ -387,7 +387,8 @@ async def test_downloads_are_audited_without_names(chart: Chart, evidence: Evide
         "attachment.stored",
         "attachment.download_link_issued",
     ]
-    assert (audit[-1]["changed_fields_json"], audit[-1]["metadata_json"]) == ({}, None)
+    told = {"means": "link", "what": "attachment_content", "incident_ids": [chart.id]}
+    assert (audit[-1]["changed_fields_json"], audit[-1]["metadata_json"]) == ({}, told)
     assert audit[-1]["actor_user_id"] != audit[0]["actor_user_id"]
     assert "Quackenbush" not in await evidence.text(chart.agency.tenant_id)
 

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
+from app.billing.claims.models import Claim
 from app.billing.exports.models import ClaimExport, Export, ExportFormat
 from app.core.db.sql import CompiledStatement
 from app.core.db.uow import ReadUnitOfWork
@@ -39,7 +40,16 @@ _LAST_EXPORTED = CompiledStatement(
     .group_by(_table.c.claim_id)
 )
 
-
+_claims: Any = Claim.__table__
+_INCIDENTS = CompiledStatement(
+    sa.select(_claims.c.incident_id)
+    .distinct()
+    .join(_table, sa.and_(_table.c.tenant_id == _claims.c.tenant_id, _table.c.claim_id == _claims.c.id))
+    .where(
+        _table.c.tenant_id == sa.bindparam("tenant_id", type_=sa.Uuid),
+        _table.c.export_id == sa.bindparam("export_id", type_=sa.Uuid),
+    )
+)
 _PAGES = {
     (ascending, after): CompiledStatement(
         keyset(_EXPORTS, _table.c.created_at, _table.c.export_id, ascending=ascending, after=after)
@@ -73,6 +83,11 @@ class ExportRepository:
         """When each of the claims last went out; one that never did is absent."""
         rows = await self._uow.fetch(_LAST_EXPORTED, {"tenant_id": tenant_id, "ids": list(claim_ids)})
         return {row[0]: row[1] for row in rows}
+
+    async def list_incident_ids(self, tenant_id: TenantId, export_id: uuid.UUID) -> list[uuid.UUID]:
+        """The charts whose claims are in the file, whatever became of the claims since."""
+        rows = await self._uow.fetch(_INCIDENTS, {"tenant_id": tenant_id, "export_id": export_id})
+        return [row[0] for row in rows]
 
     async def record(
         self,

@@ -7,9 +7,9 @@ import uuid
 from fastapi import APIRouter, Response
 
 from app.billing.exports.schemas import ExportCreate, ExportRead
-from app.billing.exports.service import MEDIA_TYPE, ExportReads, Exports
+from app.billing.exports.service import FILE, MEDIA_TYPE, ExportReads, Exports
 from app.billing.permissions import CLAIM_EXPORT, CLAIM_READ
-from app.core.dependencies import requires
+from app.core.dependencies import discloses, requires
 from app.core.idempotency.creation import CreationDependency
 from app.core.openapi import BINARY
 from app.core.pagination import Page, PagingQuery
@@ -37,12 +37,12 @@ async def get_claim_export(export_id: uuid.UUID, exports: ExportReads) -> Export
 
 @router.get(
     "/{export_id}/artifact",
-    dependencies=[requires(CLAIM_EXPORT)],
+    dependencies=[requires(CLAIM_EXPORT), discloses(FILE)],
     response_class=Response,
     responses={200: {"description": "The 837P file", "content": {MEDIA_TYPE: BINARY}}},
 )
 async def get_claim_export_artifact(export_id: uuid.UUID, exports: Exports) -> Response:
-    """The 837P file, to be sent to the clearinghouse."""
+    """The 837P file, to be sent to the clearinghouse. Both logs keep who was given it."""
     return Response(
         await exports.artifact(export_id),
         media_type=MEDIA_TYPE,

@@ -26,7 +26,9 @@ from app.billing.permissions import CLAIM_EXPORT
 from app.billing.x12.professional_claim import ClaimSubmission
 from app.billing.x12.writer_837p import render_837p
 from app.coding.public import extract_icd10
+from app.core.audit.access import Purpose
 from app.core.audit.actions import AuditAction
+from app.core.audit.disclosures import Disclosure, Means, disclose
 from app.core.audit.writer import record
 from app.core.clock import utcnow
 from app.core.db.uow import ReadUnitOfWork, UnitOfWork
@@ -48,6 +50,11 @@ EXPORT = InternalTransition.EXPORT
 
 class ExportAction(AuditAction):
     CREATED = "claim_export.created"
+    DOWNLOADED = "claim_export.downloaded"
+
+
+FILE = Disclosure(ExportAction.DOWNLOADED, Means.DOWNLOAD, "837p_file", Purpose.PAYMENT)
+"""The charts of all claims in it, for the clearinghouse."""
 
 
 @dataclass(frozen=True)
@@ -122,11 +129,27 @@ class ExportService:
         return await call_outside(self._units, read, store, record, undo)
 
     async def artifact(self, export_id: uuid.UUID) -> bytes:
-        """The file. Raises Forbidden, NotFound, ServiceUnavailable."""
-        async with self._units() as uow:
+        """The file; its disclosure is recorded once it is at hand. Raises Forbidden, NotFound, ServiceUnavailable."""
+
+        async def read(uow: UnitOfWork) -> ExportRead:
             uow.principal.require(CLAIM_EXPORT)
-            export = await ExportReader(uow).get(export_id)
-        return await self._objects.get(export.artifact_key)
+            return await ExportReader(uow).get(export_id)
+
+        async def fetch(export: ExportRead) -> bytes:
+            return await self._objects.get(export.artifact_key)
+
+        async def record(uow: UnitOfWork, export: ExportRead, content: bytes) -> bytes:
+            await disclose(
+                uow,
+                FILE,
+                entity_type="claim_export",
+                entity_id=export.id,
+                incident_ids=await ExportRepository(uow).list_incident_ids(uow.tenant_id, export.id),
+                metadata={"control_number": export.control_number, "claims": len(export.claim_ids)},
+            )
+            return content
+
+        return await call_outside(self._units, read, fetch, record)
 
     async def _build(self, uow: ReadUnitOfWork, claim_ids: Sequence[uuid.UUID]) -> Batch:
         """Raises NotFound, ClaimsNotReady."""

@@ -16,11 +16,12 @@ from app.core.permissions import Principal, Role
 
 
 class Purpose(StrEnum):
-    """Treatment, payment or health care operations (45 CFR 164.506)."""
+    """Treatment, payment or health care operations (45 CFR 164.506), or public health activities (164.512(b))."""
 
     TREATMENT = "treatment"
     PAYMENT = "payment"
     OPERATIONS = "operations"
+    PUBLIC_HEALTH = "public_health"
 
 
 # The service itself has none: what a job or a handler reads is shown to nobody.
@@ -42,23 +43,33 @@ RECORD_ACCESS = CompiledStatement(
 
 
 class PhiRead:
-    """Charts and kinds of entities with protected health information that a unit of work has loaded."""
+    """Charts and kinds of entities with protected health information that a unit of work has loaded or disclosed.
 
-    __slots__ = ("categories", "incident_ids")
+    `purpose` is a declared disclosure's; without one the purpose follows from the person's role.
+    """
 
-    def __init__(self, categories: set[str] | None = None, incident_ids: set[uuid.UUID] | None = None) -> None:
+    __slots__ = ("categories", "incident_ids", "purpose")
+
+    def __init__(
+        self,
+        categories: set[str] | None = None,
+        incident_ids: set[uuid.UUID] | None = None,
+        purpose: Purpose | None = None,
+    ) -> None:
         self.categories = categories or set()
         self.incident_ids = incident_ids or set()
+        self.purpose = purpose
 
-    def note(self, category: str, incident_id: uuid.UUID | None) -> None:
+    def note(self, category: str, incident_id: uuid.UUID | None, purpose: Purpose | None) -> None:
         self.categories.add(category)
+        self.purpose = purpose or self.purpose
         if incident_id is not None:
             self.incident_ids.add(incident_id)
 
     def without(self, incident_ids: set[uuid.UUID]) -> PhiRead | None:
         """What remains when these charts' audit events tell of the access already; None when nothing does."""
         rest = self.incident_ids - incident_ids
-        return PhiRead(self.categories, rest) if rest or not self.incident_ids else None
+        return PhiRead(self.categories, rest, self.purpose) if rest or not self.incident_ids else None
 
     def row(self, principal: Principal) -> dict[str, Any]:
         context = current_context()
@@ -68,7 +79,7 @@ class PhiRead:
             "tenant_id": principal.tenant_id,
             "actor_user_id": principal.user_id,
             "actor_role": principal.role,
-            "purpose": PURPOSES[principal.role],
+            "purpose": self.purpose or PURPOSES[principal.role],
             "route": None if context is None else context.route,
             "request_id": None if context is None else context.request_id,
             "incident_id": charts[0] if len(charts) == 1 else None,

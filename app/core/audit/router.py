@@ -19,9 +19,9 @@ from app.core.audit.schemas import (
     LogFormat,
     ToQuery,
 )
-from app.core.audit.service import AccessLog, AuditEvents
+from app.core.audit.service import LOG_EXPORT, AccessLog, AuditEvents
 from app.core.clock import utcnow
-from app.core.dependencies import requires
+from app.core.dependencies import discloses, requires
 from app.core.openapi import BINARY, TEXT
 from app.core.pagination import Page, PagingQuery
 from app.core.tags import Tag
@@ -49,7 +49,7 @@ async def list_audit_events(
     since: FromQuery = None,
     until: ToQuery = None,
 ) -> Page[AuditEventRead]:
-    """Every change, login attempt, export and webhook of the agency, newest first."""
+    """Every change, login attempt, export, refusal and webhook of the agency, newest first. Reading it is audited."""
     return await events.list_page(
         paging,
         entity_type=entity_type,
@@ -62,7 +62,10 @@ async def list_audit_events(
 
 
 @router.get(
-    "/events/export", dependencies=[requires(AUDIT_READ)], response_class=StreamingResponse, responses=_DOCUMENT
+    "/events/export",
+    dependencies=[requires(AUDIT_READ), discloses(LOG_EXPORT)],
+    response_class=StreamingResponse,
+    responses=_DOCUMENT,
 )
 async def export_audit_events(
     events: AuditEvents,
@@ -96,7 +99,10 @@ async def list_access_log(
     since: FromQuery = None,
     until: ToQuery = None,
 ) -> Page[AccessEntryRead]:
-    """Who was shown which charts, newest first: one entry per request. Whoever changes a chart is in the audit log."""
+    """Who was shown which charts, newest first: one entry per request. Reading it is audited.
+
+    Whoever changes a chart is in the audit log.
+    """
     return await entries.list_page(
         paging,
         incident_id=incident_id,
@@ -107,7 +113,10 @@ async def list_access_log(
 
 
 @router.get(
-    "/access-log/export", dependencies=[requires(AUDIT_READ)], response_class=StreamingResponse, responses=_DOCUMENT
+    "/access-log/export",
+    dependencies=[requires(AUDIT_READ), discloses(LOG_EXPORT)],
+    response_class=StreamingResponse,
+    responses=_DOCUMENT,
 )
 async def export_access_log(
     entries: AccessLog,

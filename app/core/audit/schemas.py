@@ -45,7 +45,7 @@ class AccessEntryRead(ReadModel):
     created_at: dt.datetime
     actor_user_id: uuid.UUID
     actor_role: Role
-    purpose: Purpose = Field(description="45 CFR 164.506")
+    purpose: Purpose = Field(description="45 CFR 164.506 and 164.512(b)")
     route: str | None
     request_id: uuid.UUID | None
     incident_id: uuid.UUID | None = Field(description="The chart that was shown, if it was one")

@@ -11,6 +11,7 @@ import orjson
 from fastapi import Depends
 
 from app.core.audit.actions import AuditAction
+from app.core.audit.disclosures import Disclosure, Means, disclose
 from app.core.audit.permissions import AUDIT_READ
 from app.core.audit.repository import AccessEntryRepository, AuditEventRepository, LogRepository
 from app.core.audit.schemas import AccessEntryRead, AuditEventRead, LogFormat
@@ -27,7 +28,12 @@ EXPORT_BATCH = 1000
 
 
 class LogAction(AuditAction):
+    READ = "audit_log.read"
     EXPORTED = "audit_log.exported"
+
+
+LOG_EXPORT = Disclosure(LogAction.EXPORTED, Means.EXPORT, "audit_log")
+"""The logs name charts and people by id, and show protected values as digests: no chart is inside."""
 
 
 class LogReader(Generic[R]):
@@ -43,10 +49,15 @@ class LogReader(Generic[R]):
         self._shown = shown
 
     async def list_page(self, paging: Paging, **query: Any) -> Page[R]:
-        """Raises Forbidden, ValidationFailed (cursor)."""
+        """A page, which is read before its own audit event is written. Raises Forbidden, ValidationFailed (cursor)."""
         self._principal.require(AUDIT_READ)
         after = None if paging.after is None else paging.after[1]
-        rows = await self._rows(paging.limit + 1, after, {**query, "ascending": paging.ascending})
+        async with self._runtime.unit_of_work(self._principal) as uow:
+            rows = await self._repository(uow).list_page(
+                uow.tenant_id, limit=paging.limit + 1, after=after, **query, ascending=paging.ascending
+            )
+            metadata = {"log": self._name, "filters": _asked(query), "after": after}
+            await record(uow, LogAction.READ, entity_type="tenant", entity_id=uow.tenant_id, metadata=metadata)
         shown, next_cursor = paging.split(rows)
         return Page[Any].model_construct(
             items=[self._shown.model_validate(row) for row in shown], next_cursor=next_cursor
@@ -58,10 +69,9 @@ class LogReader(Generic[R]):
         The export is itself an audit event, stored before the first byte leaves; what comes after it is left out.
         """
         self._principal.require(AUDIT_READ)
-        asked = {name: str(value) for name, value in query.items() if value is not None}
         async with self._runtime.unit_of_work(self._principal) as uow:
-            metadata = {"log": self._name, "format": form, "filters": asked}
-            await record(uow, LogAction.EXPORTED, entity_type="tenant", entity_id=uow.tenant_id, metadata=metadata)
+            metadata = {"log": self._name, "format": form, "filters": _asked(query)}
+            await disclose(uow, LOG_EXPORT, entity_type="tenant", entity_id=uow.tenant_id, metadata=metadata)
         return self._stream(form, query)
 
     async def _stream(self, form: LogFormat, query: dict[str, Any]) -> AsyncIterator[bytes]:
@@ -78,6 +88,10 @@ class LogReader(Generic[R]):
     async def _rows(self, limit: int, after: uuid.UUID | None, query: dict[str, Any]) -> list[dict[str, Any]]:
         async with self._runtime.read_unit_of_work(self._principal) as uow:
             return await self._repository(uow).list_page(uow.tenant_id, limit=limit, after=after, **query)
+
+
+def _asked(query: dict[str, Any]) -> dict[str, str]:
+    return {name: str(value) for name, value in query.items() if value is not None}
 
 
 def _line(form: LogFormat, columns: tuple[str, ...], row: dict[str, Any]) -> bytes:

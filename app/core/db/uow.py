@@ -12,7 +12,7 @@ import asyncpg
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from app.core.audit.access import RECORD_ACCESS, PhiRead
+from app.core.audit.access import RECORD_ACCESS, PhiRead, Purpose
 from app.core.audit.actions import AuditAction
 from app.core.context import current_request_id
 from app.core.db.columns import Digest
@@ -176,11 +176,14 @@ class ReadUnitOfWork(Transaction):
         self.tenant_id: TenantId = principal.tenant_id
         self._read: PhiRead | None = None
 
-    def note_phi(self, entity_type: str, incident_id: uuid.UUID | None) -> None:
-        """Repositories note here what protected health information somebody is shown: its kind, and of which chart."""
+    def note_phi(self, category: str, incident_id: uuid.UUID | None, purpose: Purpose | None = None) -> None:
+        """Repositories and disclosures note here what protected health information somebody is shown.
+
+        `category` is its kind: the entity's type, or what a disclosure calls it. `incident_id` is the chart.
+        """
         if self._read is None:
             self._read = PhiRead()
-        self._read.note(entity_type, incident_id)
+        self._read.note(category, incident_id, purpose)
 
     def _unaudited_read(self) -> PhiRead | None:
         return self._read
@@ -279,9 +282,9 @@ class UnitOfWork(ReadUnitOfWork):
         """A chart that this unit of work changes needs no row: the change's audit event says that it was seen."""
         return None if self._read is None else self._read.without(self._audited)
 
-    async def job_connection(self) -> Any:
-        """This transaction's asyncpg connection, for the job queue: a job is enqueued with its cause or not at all."""
-        return await self._connection()
+    def seal(self, purpose: str, message: bytes) -> bytes:
+        """The service's own seal (Keyring.seal): whoever can only write to the database cannot make it."""
+        return self._keys.seal(purpose, message)
 
     async def _write(self, statement: CompiledStatement, values: dict[str, Any]) -> Any:
         """The audited path around `fetch_row`'s refusal; only Change calls it."""

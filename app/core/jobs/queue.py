@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import hmac
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import asyncpg
 import orjson
-from pgqueuer import AsyncpgDriver, PgQueuer, Queries
+import sqlalchemy as sa
+from pgqueuer import AsyncpgDriver, PgQueuer
 from pgqueuer.executors import DatabaseRetryEntrypointExecutor, EntrypointExecutorParameters
 from pgqueuer.models import Job as QueuedJob
 from pgqueuer.models import Schedule as DueSchedule
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import make_url
 
 from app.core.context import RequestContext, bind_context
+from app.core.db.sql import CompiledStatement
 from app.core.db.uow import UnitOfWork
 from app.core.ids import TenantId, new_random_uuid
 from app.core.logging import get_logger
@@ -28,12 +31,26 @@ RETRY_SECONDS = 1
 
 LOG_KEYS = ("job",)
 _log = get_logger(__name__)
-JobHandler = Callable[[Runtime, Principal, dict[str, Any]], Awaitable[None]]
+JobHandler = Callable[[Runtime, Principal, dict[str, uuid.UUID]], Awaitable[None]]
+Seal = Callable[[str, bytes], bytes]
+
+_SEAL_PURPOSE = "job"
+_ENQUEUE = CompiledStatement(
+    sa.select(
+        sa.func.fusionems_enqueue_job(
+            sa.bindparam("kind", type_=sa.Text),
+            sa.bindparam("ids", type_=JSONB),
+            sa.bindparam("seal", type_=sa.Text),
+            sa.bindparam("delay", type_=sa.Interval),
+            sa.bindparam("dedupe", type_=sa.Text),
+        )
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A kind of tenant-bound background work. `payload` carries ids only. A handler must bear being run twice."""
+    """A kind of tenant-bound background work. It is given ids and nothing else, and must bear being run twice."""
 
     name: str
     handle: JobHandler
@@ -49,15 +66,38 @@ class Schedule:
 
 
 async def enqueue(
-    uow: UnitOfWork, job: Job, payload: dict[str, Any], *, after: dt.timedelta | None = None, dedupe: str | None = None
+    uow: UnitOfWork,
+    job: Job,
+    ids: Mapping[str, uuid.UUID],
+    *,
+    after: dt.timedelta | None = None,
+    dedupe: str | None = None,
 ) -> None:
-    """Enqueue in `uow`'s transaction: the job exists if and only if its cause was committed.
+    """Enqueue in `uow`'s transaction, for its tenant: the job exists if and only if its cause was committed.
 
-    `dedupe`: while a job with this key is waiting or running, no second one is added.
+    `dedupe`: while a job of the tenant with this key is waiting or running, no second one is added. The app role may
+    add jobs by `fusionems_enqueue_job` alone, which takes the tenant from the transaction; it can read none.
     """
-    queries = Queries(AsyncpgDriver(await uow.job_connection()))
-    content = orjson.dumps({**payload, "tenant_id": uow.tenant_id}, default=str)
-    await queries.enqueue(job.name, content, execute_after=after, dedupe_key=dedupe, on_conflict="skip")
+    content = sealed_content(uow.seal, job, uow.tenant_id, ids)
+    seal = content.pop("seal")
+    await uow.fetch(_ENQUEUE, {"kind": job.name, "ids": content, "seal": seal, "delay": after, "dedupe": dedupe})
+
+
+def sealed_content(seal: Seal, job: Job, tenant_id: TenantId, ids: Mapping[str, uuid.UUID]) -> dict[str, str]:
+    """The ids, the tenant and the seal that binds them to each other and to the kind of job.
+
+    Whoever can add rows to the queue, but does not have the service's key, makes no job that a worker runs.
+    """
+    content = {name: str(value) for name, value in ids.items()} | {"tenant_id": str(tenant_id)}
+    return {**content, "seal": _seal_of(seal, job, content)}
+
+
+def _seal_of(seal: Seal, job: Job, content: Mapping[str, str]) -> str:
+    return seal(_SEAL_PURPOSE, orjson.dumps([job.name, content], option=orjson.OPT_SORT_KEYS)).hex()
+
+
+class NotSealed(Exception):
+    """The content of a job is not what this service wrote for this kind and tenant."""
 
 
 class JobFailed(Exception):
@@ -123,8 +163,12 @@ class JobRunner:
 
 
 async def run_job(runtime: Runtime, job: Job, content: bytes) -> None:
-    """Bind the context of the job's tenant and run it as the system."""
-    payload = orjson.loads(content)
-    principal = Principal.system(TenantId(uuid.UUID(payload.pop("tenant_id"))))
+    """Bind the context of the job's tenant and run it as the system. Raises NotSealed before anything is done."""
+    given: dict[str, str] = orjson.loads(content)
+    seal = given.pop("seal", None)
+    if not isinstance(seal, str) or not hmac.compare_digest(_seal_of(runtime.keys.seal, job, given), seal):
+        raise NotSealed
+    ids = {name: uuid.UUID(value) for name, value in given.items()}
+    principal = Principal.system(TenantId(ids.pop("tenant_id")))
     bind_context(RequestContext(request_id=new_random_uuid(), route=job.name, tenant_id=principal.tenant_id))
-    await job.handle(runtime, principal, payload)
+    await job.handle(runtime, principal, ids)

@@ -186,8 +186,8 @@ async def _call(kind: OutboundKind[O, M, R], runtime: Runtime, held: Held[M]) ->
 def job_of(kind: OutboundKind[Any, Any, Any]) -> Job:
     """The job that makes one attempt."""
 
-    async def handle(runtime: Runtime, principal: Principal, payload: dict[str, Any]) -> None:
-        await run_attempt(kind, runtime, principal, uuid.UUID(payload["entity_id"]))
+    async def handle(runtime: Runtime, principal: Principal, ids: dict[str, uuid.UUID]) -> None:
+        await run_attempt(kind, runtime, principal, ids["entity_id"])
 
     return Job(kind.name, handle)
 

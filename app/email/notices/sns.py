@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,6 +23,9 @@ from cryptography.hazmat.primitives.hashes import SHA1, SHA256, HashAlgorithm
 MAX_AGE = dt.timedelta(hours=1)
 """SNS itself gives up a delivery over HTTPS after an hour: what is older was sent before."""
 
+_ADDRESS = re.compile(r"[!-~]+")
+"""Visible ASCII: `urlsplit` drops line breaks and tabs in silence, the HTTP client refuses them."""
+_CERTIFICATE_PATH = re.compile(r"/[A-Za-z0-9_-]+\.pem")
 _HASHES: dict[str, HashAlgorithm] = {"1": SHA1(), "2": SHA256()}  # noqa: S303  # version 1 is SNS's default
 
 
@@ -80,20 +84,31 @@ def read_message(raw: bytes) -> SnsMessage:
 
 
 def require_ours(message: SnsMessage, topic_arn: str, now: dt.datetime) -> None:
-    """Before anything is fetched: the topic, the age, and where the certificate lies. Raises NotGenuine."""
+    """Check topic, age, and where the certificate lies, before anything is fetched. Raises NotGenuine."""
     if message.signed["TopicArn"] != topic_arn:
         raise NotGenuine("another topic")
     if abs(now - message.sent_at) > MAX_AGE:
         raise NotGenuine("too old, or from the future")
     if message.version not in _HASHES:
         raise NotGenuine("an unknown signature version")
-    require_sns_address(message.certificate_url, topic_arn)
-    if not urlsplit(message.certificate_url).path.endswith(".pem"):
+    _require_certificate_address(message.certificate_url, topic_arn)
+
+
+def _require_certificate_address(url: str, topic_arn: str) -> None:
+    """Require a file at the root of the SNS host, written in the one way that it can be. Raises NotGenuine.
+
+    Each certificate therefore has one address, under which it is kept: no other spelling has it fetched again.
+    """
+    require_sns_address(url, topic_arn)
+    path = urlsplit(url).path
+    if _CERTIFICATE_PATH.fullmatch(path) is None or url != f"https://{sns_host(topic_arn)}{path}":
         raise NotGenuine("no certificate's address")
 
 
 def require_sns_address(url: str, topic_arn: str) -> None:
-    """https on the SNS host of the topic's own region, and on no other port. Raises NotGenuine."""
+    """Require https on the SNS host of the topic's own region, and no other port. Raises NotGenuine."""
+    if _ADDRESS.fullmatch(url) is None:
+        raise NotGenuine("no address")
     try:
         parts = urlsplit(url)
         place = (parts.scheme, parts.netloc)
@@ -104,7 +119,7 @@ def require_sns_address(url: str, topic_arn: str) -> None:
 
 
 def sns_host(topic_arn: str) -> str:
-    """Of arn:<partition>:sns:<region>:<account>:<topic>."""
+    """The host of the topic arn:<partition>:sns:<region>:<account>:<topic>."""
     _, partition, _, region, *_ = topic_arn.split(":")
     return f"sns.{region}.amazonaws.com" + (".cn" if partition == "aws-cn" else "")
 

@@ -250,9 +250,9 @@ class IncidentService:
         return present(incident, self._uow.principal)
 
 
-async def _auto_lock(runtime: Runtime, principal: Principal, payload: dict[str, Any]) -> None:
+async def _auto_lock(runtime: Runtime, principal: Principal, ids: dict[str, uuid.UUID]) -> None:
     async with runtime.unit_of_work(principal) as uow:
-        await IncidentService(uow).lock_if_due(uuid.UUID(payload["incident_id"]))
+        await IncidentService(uow).lock_if_due(ids["incident_id"])
 
 
 AUTO_LOCK = Job("ems.auto_lock", _auto_lock)

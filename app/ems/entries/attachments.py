@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from app.core.audit.disclosures import Disclosure, Means
 from app.core.db.uow import ReadUnitOfWork, UnitOfWork
 from app.core.permissions import Principal
 from app.ems.attachments.lifecycle import AttachmentAction, attachment_lifecycle
@@ -37,6 +38,7 @@ async def present_attachments(
     ]
 
 
+ATTACHMENT_LINK = Disclosure(AttachmentAction.DOWNLOAD_LINK_ISSUED, Means.LINK, "attachment_content")
 ATTACHMENTS = UploadKind(
     noun=ATTACHMENT.noun,
     path=ATTACHMENT.collection,
@@ -47,9 +49,9 @@ ATTACHMENTS = UploadKind(
     read=ATTACHMENT.read,
     lifecycle=attachment_lifecycle,
     key_column="s3_key",
+    link=ATTACHMENT_LINK,
     actions=UploadActions(
         AttachmentAction.CREATED,
-        AttachmentAction.DOWNLOAD_LINK_ISSUED,
         AttachmentAction.DELETED,
         AttachmentAction.RESTORED,
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
+from app.core.audit.disclosures import Disclosure, Means
 from app.core.clock import utcnow
 from app.core.db.uow import ReadUnitOfWork, UnitOfWork
 from app.core.errors import Problem, refuse
@@ -63,6 +64,7 @@ async def present_signatures(
     ]
 
 
+SIGNATURE_LINK = Disclosure(SignatureAction.DOWNLOAD_LINK_ISSUED, Means.LINK, "signature_image")
 SIGNATURES = UploadKind(
     noun=SIGNATURE.noun,
     path=SIGNATURE.collection,
@@ -76,9 +78,9 @@ SIGNATURES = UploadKind(
     read=SIGNATURE.read,
     lifecycle=signature_lifecycle,
     key_column="signature_blob_ref",
+    link=SIGNATURE_LINK,
     actions=UploadActions(
         SignatureAction.CREATED,
-        SignatureAction.DOWNLOAD_LINK_ISSUED,
         SignatureAction.DELETED,
         SignatureAction.RESTORED,
     ),

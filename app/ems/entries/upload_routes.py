@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 
-from app.core.dependencies import ReadUow, RuntimeDependency, UowFactory, requires
+from app.core.dependencies import ReadUow, RuntimeDependency, UowFactory, discloses, requires
 from app.ems.entries.routes import entry_router
 from app.ems.entries.uploads import UploadKind, UploadReader, UploadService
 from app.ems.permissions import CHART_READ, CHART_WRITE
@@ -63,8 +63,8 @@ def upload_router(kind: UploadKind[Any, Any]) -> APIRouter:
         "/{child_id}/download",
         name=f"download_{noun}",
         summary=f"Download {noun}",
-        description="A link to the content, good for five minutes. The audit log keeps who asked for it.",
-        dependencies=[requires(CHART_READ)],
+        description="A link to the content, good for five minutes. Both logs keep who was given it.",
+        dependencies=[requires(CHART_READ), discloses(kind.link)],
     )
     async def download(
         incident_id: uuid.UUID,

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
-from app.core.audit import writer as audit
 from app.core.audit.actions import AuditAction
+from app.core.audit.disclosures import Disclosure, disclose
 from app.core.clock import utcnow
 from app.core.db.uow import ReadUnitOfWork, UnitOfWork
 from app.core.errors import NotFound
@@ -56,7 +56,6 @@ class UploadActions:
     """Audit actions of a kind that its lifecycle does not name."""
 
     created: AuditAction
-    download_link_issued: AuditAction
     deleted: AuditAction
     restored: AuditAction
 
@@ -71,7 +70,9 @@ class TransitionAsked(Protocol):
 
 @dataclass(frozen=True)
 class UploadKind(Generic[E, R]):
-    """`key_column` holds where the content lies. `require_open` raises when the chart takes no new one of this kind.
+    """`key_column` holds where the content lies, and `link` is the disclosure of a link to it.
+
+    `require_open` raises when the chart takes no new one of this kind.
 
     `prepare` fills and judges a new one by what is given (raises ValidationFailed); `present` makes answers of some of
     one chart.
@@ -86,6 +87,7 @@ class UploadKind(Generic[E, R]):
     read: type[R]
     lifecycle: Lifecycle[Any, UploadFacts]
     key_column: str
+    link: Disclosure
     actions: UploadActions
     require_open: Callable[[Incident, Principal], None]
     prepare: Callable[[UnitOfWork, Incident, E, Any], Awaitable[None]]
@@ -240,18 +242,19 @@ class UploadService(Generic[E, R]):
         return _Outcome(UploadTransition.COMPLETE, kept, key)
 
     async def issue_download(self, incident_id: uuid.UUID, child_id: uuid.UUID) -> ContentLinkRead:
-        """A link to the content; audited as an access. Raises NotFound, also for what is not stored."""
+        """A link to the content: a disclosure. Raises NotFound, also for what is not stored."""
         async with self._factory() as uow:
             await IncidentRepository(uow).get(uow.tenant_id, incident_id)
             entry = of_incident(await self._kind.repository(uow).find(uow.tenant_id, child_id), incident_id)
             key = self._kind.key_of(entry)
             if key is None:
                 raise NotFound("Nothing is stored here yet.")
-            await audit.record(
+            await disclose(
                 uow,
-                self._kind.actions.download_link_issued,
+                self._kind.link,
                 entity_type=entry.entity_type,
                 entity_id=entry.id,
+                incident_ids=[incident_id],
             )
         stored_type = entry.stored_type or entry.file_type  # contents of before the column are as they were declared
         link = await self._objects.sign_download(key, stored_type, f"{entry.id}{EXTENSIONS[stored_type]}")

@@ -6,7 +6,7 @@ import uuid
 
 from fastapi import APIRouter, Response
 
-from app.core.dependencies import RuntimeDependency, requires
+from app.core.dependencies import discloses, requires
 from app.core.idempotency.creation import CreationDependency
 from app.core.openapi import BINARY
 from app.core.pagination import Page, PagingQuery
@@ -18,7 +18,7 @@ from app.nemsis.exports.schemas import (
     NemsisExportCreate,
     NemsisExportRead,
 )
-from app.nemsis.exports.service import ExportReads, Exports
+from app.nemsis.exports.service import DOCUMENT, MEDIA_TYPE, ExportReads, Exports
 from app.nemsis.permissions import NEMSIS_EXPORT, NEMSIS_READ, NEMSIS_VALIDATE
 
 TAG = Tag("nemsis", "NEMSIS 3.5.1 validation, export and dictionary.")
@@ -69,11 +69,10 @@ async def transition_export(export_id: uuid.UUID, given: ExportTransitionRequest
 @router.get(
     "/exports/{export_id}/artifact",
     response_class=Response,
-    responses={200: {"content": {"application/xml": BINARY}, "description": "The EMSDataSet document"}},
-    dependencies=[requires(NEMSIS_EXPORT)],
+    responses={200: {"content": {MEDIA_TYPE: BINARY}, "description": "The EMSDataSet document"}},
+    dependencies=[requires(NEMSIS_EXPORT), discloses(DOCUMENT)],
 )
-async def download_export(export_id: uuid.UUID, exports: ExportReads, runtime: RuntimeDependency) -> Response:
-    """The stored document."""
-    content = await runtime.objects.get(await exports.artifact_key(export_id))
+async def download_export(export_id: uuid.UUID, exports: Exports) -> Response:
+    """The stored document. Both logs keep who was given it."""
     headers = {"Content-Disposition": f'attachment; filename="{export_id}.xml"'}
-    return Response(content, media_type="application/xml", headers=headers)
+    return Response(await exports.artifact(export_id), media_type=MEDIA_TYPE, headers=headers)

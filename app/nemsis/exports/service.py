@@ -9,7 +9,9 @@ from typing import Annotated, Any
 
 from fastapi import Depends
 
+from app.core.audit.access import Purpose
 from app.core.audit.actions import AuditAction
+from app.core.audit.disclosures import Disclosure, Means, disclose
 from app.core.db.uow import ReadUnitOfWork, UnitOfWork
 from app.core.dependencies import ReadUow, RuntimeDependency, UowFactory
 from app.core.errors import NotFound, ValidationFailed
@@ -56,6 +58,12 @@ CLOSED_STATES = frozenset({IncidentStatus.COMPLETED, IncidentStatus.LOCKED})
 
 class NemsisExportAction(AuditAction):
     CREATED = "nemsis_export.created"
+    DOWNLOADED = "nemsis_export.downloaded"
+
+
+MEDIA_TYPE = "application/xml"
+DOCUMENT = Disclosure(NemsisExportAction.DOWNLOADED, Means.DOWNLOAD, "nemsis_document", Purpose.PUBLIC_HEALTH)
+"""The document of one patient, for the state's repository."""
 
 
 @dataclass(frozen=True)
@@ -129,13 +137,6 @@ class ExportReader:
     async def list_page(self, paging: Paging, **filters: Any) -> Page[NemsisExportRead]:
         page = await self._exports.list_page(self._uow.tenant_id, paging, **filters)
         return Page(items=[present(item, self._uow.principal) for item in page.items], next_cursor=page.next_cursor)
-
-    async def artifact_key(self, export_id: uuid.UUID) -> str:
-        """Raises NotFound for an export without a document."""
-        export = await self._exports.get(self._uow.tenant_id, export_id)
-        if export.s3_key is None:
-            raise NotFound("This export has no document yet.")
-        return export.s3_key
 
 
 async def judge_incident(uow: ReadUnitOfWork, incident_id: uuid.UUID, schema: SchemaBundle) -> list[Judged]:
@@ -226,7 +227,7 @@ class ExportService:
             return await self._prepare(uow, export_id, version)
 
         async def store(prepared: Prepared) -> None:
-            await self._objects.put(prepared.key, prepared.judged.document.content, "application/xml")
+            await self._objects.put(prepared.key, prepared.judged.document.content, MEDIA_TYPE)
 
         async def record(uow: UnitOfWork, prepared: Prepared, _: None) -> NemsisExportRead:
             judged = prepared.judged
@@ -240,6 +241,35 @@ class ExportService:
             return present(export, uow.principal)
 
         return await call_outside(self._factory, read, store, record)
+
+    async def artifact(self, export_id: uuid.UUID) -> bytes:
+        """The stored document; its disclosure is recorded once it is at hand.
+
+        Raises Forbidden, NotFound for an export without a document, ServiceUnavailable (object store).
+        """
+
+        async def read(uow: UnitOfWork) -> NemsisExport:
+            uow.principal.require(NEMSIS_EXPORT)
+            export = await NemsisExportRepository(uow).get(uow.tenant_id, export_id)
+            if export.s3_key is None:
+                raise NotFound("This export has no document yet.")
+            return export
+
+        async def fetch(export: NemsisExport) -> bytes:
+            return await self._objects.get(str(export.s3_key))
+
+        async def record(uow: UnitOfWork, export: NemsisExport, content: bytes) -> bytes:
+            await disclose(
+                uow,
+                DOCUMENT,
+                entity_type=export.entity_type,
+                entity_id=export.id,
+                incident_ids=[export.incident_id],
+                metadata={"patient_id": export.patient_id},
+            )
+            return content
+
+        return await call_outside(self._factory, read, fetch, record)
 
     async def _prepare(self, uow: UnitOfWork, export_id: uuid.UUID, version: int) -> Prepared:
         """Check before anything is stored: the export's state, and that the chart is still the validated one."""

@@ -107,7 +107,8 @@ async def test_a_batch_goes_out_in_one_file(agency: Agency, store: Store, eviden
         moved = (await evidence.audit(claim["id"]))[-1]
         assert (moved["action"], moved["metadata_json"]["to"]) == ("claim.exported", "exported")
         assert (await evidence.outbox(claim["id"]))[-1]["payload"]["status"] == "exported"
-    [recorded] = await evidence.audit(made["id"])
+    recorded, downloaded = await evidence.audit(made["id"])
+    assert downloaded["action"] == "claim_export.downloaded"
     assert recorded["metadata_json"] == {"control_number": made["control_number"], "claims": 4}
     assert "Müller" not in await evidence.records(agency.tenant_id)
 

@@ -9,7 +9,8 @@ import uuid
 import orjson
 from sqlalchemy.orm import configure_mappers
 
-from app.core.jobs.queue import run_job
+from app.core.ids import TenantId
+from app.core.jobs.queue import run_job, sealed_content
 from app.core.logging import configure_logging
 from app.core.runtime import build_runtime
 from app.registry import COMPOSITION, JOBS, LOG_KEYS, load_settings
@@ -21,7 +22,8 @@ async def main(tenant_id: uuid.UUID, message_id: uuid.UUID) -> None:
     configure_mappers()
     runtime = build_runtime(settings, COMPOSITION)
     [send] = [job for job in JOBS if job.name == "email.send"]
-    await run_job(runtime, send, orjson.dumps({"tenant_id": tenant_id, "entity_id": message_id}))
+    content = sealed_content(runtime.keys.seal, send, TenantId(tenant_id), {"entity_id": message_id})
+    await run_job(runtime, send, orjson.dumps(content))
     await runtime.close()
 
 

@@ -1,0 +1,58 @@
+"""Refusals of people who lack a permission leave an audit event, whatever raised them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import Request
+
+from app.core.audit.actions import AuditAction
+from app.core.audit.writer import record
+from app.core.context import current_context
+from app.core.errors import Forbidden
+from app.core.permissions import Principal
+from app.core.runtime import Runtime
+
+
+class AccessAction(AuditAction):
+    DENIED = "access.denied"
+
+
+async def record_refusal(request: Request, refusal: Forbidden) -> None:
+    """Record who was refused what, in a unit of work of its own: the request's has been rolled back.
+
+    The event is about the user. It names method, route, the ids in the path and the permission that was missing;
+    nothing of the query and the body. A request without a verified token has nobody to name and leaves none.
+    """
+    context = current_context()
+    if context is None or context.tenant_id is None or context.actor_user_id is None:
+        return
+    runtime: Runtime = request.app.state.runtime
+    asked = {
+        "method": request.method,
+        "route": context.route,
+        "ids": _ids(request.path_params),
+        "permission": refusal.permission,
+    }
+    async with runtime.unit_of_work(Principal.system(context.tenant_id)) as uow:
+        await record(
+            uow,
+            AccessAction.DENIED,
+            entity_type="user",
+            entity_id=context.actor_user_id,
+            actor_user_id=context.actor_user_id,
+            metadata=asked,
+        )
+
+
+def _ids(parameters: Mapping[str, Any]) -> dict[str, uuid.UUID]:
+    """The parameters that are ids: what else a client writes into a path may be anything."""
+    found = {}
+    for name, value in parameters.items():
+        try:
+            found[name] = uuid.UUID(str(value))
+        except ValueError:
+            continue
+    return found

@@ -86,7 +86,6 @@ class WithElements(RequestModel):
     elements: ElementValues = Field(
         default_factory=dict,
         description=ELEMENTS_DESCRIPTION,
-        examples=[{"eResponse.08": [{"not_value": "7701003"}]}],
     )
 
 

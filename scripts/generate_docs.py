@@ -49,10 +49,16 @@ def _settings(group: type[SettingsGroup]) -> str:
 
 def errors() -> str:
     rows = [
-        (str(error.status), f"`{error.code}`", error.title, (error.__doc__ or "").strip().split("\n")[0])
+        (
+            str(error.status),
+            f"`{error.code}`",
+            error.title,
+            "<br>".join(f"`{name}`: {meaning}" for name, meaning in error.shows.items()),
+            (error.__doc__ or "").strip().split("\n")[0],
+        )
         for error in registered_errors()
     ]
-    table = _table(("Status", "Code", "Message", "Remarks"), rows)
+    table = _table(("Status", "Code", "Message", "Details", "Remarks"), rows)
     body = (
         'Every error answers `{"error": {"code", "message", "details", "trace_id"}}`. `trace_id` is the request\'s '
         "`X-Request-ID`. Submitted values are never echoed."

@@ -11,6 +11,7 @@ class ChartNotLocked(AppError):
     status = 409
     code = "CHART_NOT_LOCKED"
     title = "A claim is made from a locked chart only."
+    shows = {"status": "the chart's state"}
 
 
 class ClaimNotEditable(AppError):
@@ -19,6 +20,7 @@ class ClaimNotEditable(AppError):
     status = 409
     code = "CLAIM_NOT_EDITABLE"
     title = "Only a claim that is pending review can be changed."
+    shows = {"status": "the claim's state"}
 
 
 class ClaimsNotReady(AppError):
@@ -27,3 +29,4 @@ class ClaimsNotReady(AppError):
     status = 409
     code = "CLAIMS_NOT_READY"
     title = "Some of these claims cannot be exported."
+    shows = {"claims": "each claim that cannot be exported, as `{claim_id, state, failed_guards}`"}

@@ -16,6 +16,8 @@ class AppError(Exception):
     status: ClassVar[int] = 500
     code: ClassVar[str]
     title: ClassVar[str]
+    shows: ClassVar[dict[str, str]] = {}
+    """What stands in `details`, by its name (docs/errors.md says it)."""
     headers: dict[str, str] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -68,6 +70,10 @@ class ValidationFailed(AppError):
     status = 422
     code = "VALIDATION_FAILED"
     title = "The request is not valid."
+    shows = {
+        "problems": "a list of `{field, code, message}`: where, which rule, and what is wanted; 100 at most",
+        "problems_omitted": "how many more there are, if there are",
+    }
 
     def __init__(self, message: str | None = None, *, problems: Iterable[Problem] = ()) -> None:
         shown = [problem.shown() for problem in problems]
@@ -139,6 +145,7 @@ class Conflict(AppError):
     status = 409
     code = "CONFLICT"
     title = "Somebody changed this since you loaded it."
+    shows = {"server_version": "the version as it is now", "updated_at": "when that version was written"}
 
     @classmethod
     def stale(cls, server_version: int, updated_at: dt.datetime) -> Conflict:
@@ -152,6 +159,7 @@ class AlreadyExists(AppError):
     status = 409
     code = "ALREADY_EXISTS"
     title = "This would duplicate something that exists already."
+    shows = {"field": "the field that must be unique and is not, where it is a single one"}
 
 
 class IdTaken(AppError):
@@ -176,6 +184,12 @@ class InvalidTransition(AppError):
     status = 409
     code = "INVALID_TRANSITION"
     title = "This action is not possible in the present state."
+    shows = {
+        "state": "the present state",
+        "action": "the action that was asked for",
+        "allowed_actions": "what this user may do now",
+        "failed_guards": "what stands in the way, each as `{name, message}` with `problems` where it has some",
+    }
 
 
 class IdempotencyKeyReused(AppError):

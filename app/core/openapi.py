@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -52,8 +52,8 @@ BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
 COMMON_ERRORS = errors(500, 503)
 
 
-def document(app: FastAPI) -> None:
-    """Make the document once, when it is first asked for."""
+def document(app: FastAPI, examples: Mapping[str, Any]) -> None:
+    """Make the document once, when it is first asked for. `examples` are JSON bodies by the id of their operation."""
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -70,6 +70,7 @@ def document(app: FastAPI) -> None:
             _describe_repetition(schema)
             for operation in _operations(schema):
                 _describe_errors(operation, schema)
+                _show_example(operation, examples)
             app.openapi_schema = schema
         return app.openapi_schema
 
@@ -176,6 +177,12 @@ def _describe_errors(operation: dict[str, Any], schema: dict[str, Any]) -> None:
     for status in known:
         responses[str(status)] = {"description": _STATUSES[status], "content": reference}
     operation["responses"] = dict(sorted(responses.items()))
+
+
+def _show_example(operation: dict[str, Any], examples: Mapping[str, Any]) -> None:
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    if body is not None and operation["operationId"] in examples:
+        body["example"] = examples[operation["operationId"]]
 
 
 def _fields(operation: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ class ChartNotEditable(AppError):
     status = 409
     code = "CHART_NOT_EDITABLE"
     title = "The chart is closed to changes in its present state."
+    shows = {"status": "the chart's state"}
 
 
 class EntryInUse(AppError):
@@ -19,6 +20,7 @@ class EntryInUse(AppError):
     status = 409
     code = "ENTRY_IN_USE"
     title = "Other entries of the chart belong to this one; delete them first."
+    shows = {"used_by": "the kind of entry that refers to this one"}
 
 
 class ChartInUse(AppError):
@@ -35,3 +37,4 @@ class ReviewClosed(AppError):
     status = 409
     code = "REVIEW_CLOSED"
     title = "The chart does not wait for a review."
+    shows = {"status": "the review's state"}

@@ -27,7 +27,7 @@ from tests.fuzz.hostile import (
     with_value,
 )
 from tests.fuzz.service import Service
-from tests.fuzz.world import World, uses_up
+from tests.fuzz.world import UNREACHED, World, uses_up
 
 STRIDE = 1 if DEEP else 6
 JSON = (b"content-type", b"application/json")
@@ -84,6 +84,7 @@ def test_the_unspoilt_body_is_read(service: Service, world: World, operation: De
     body = acceptable(operation, world.open, world.version(operation.actor, target))
     answer = expect_contract(service, world, operation, target, JSON, content=json.dumps(body).encode())
     judged = "password_wrong" in answer.text  # what the sample says was read, and is not the actor's password
+    judged = judged or operation.part["operationId"] in UNREACHED
     assert judged or answer.status_code not in (404, 422), answer.text
 
 

@@ -20,8 +20,17 @@ from tests.support.actors import Agency
 _SUFFIX = re.compile(r"/(transitions|restore)$")
 
 
-_CODES = {"code": "I21.3", "rxcui": "7242"}
-"""In paths: of reference data, which the fuzzed service does not have, so each is answered as any missing record."""
+_CODES = {
+    "code": "I21.3",
+    "rxcui": "7242",
+    "name": "webhook_secret",
+    "number": "1",
+    "receipt_id": "0190a5c4-0000-7000-8000-000000000001",
+}
+"""In paths: of what the fuzzed service does not have (reference data, secrets, webhooks), so each is answered as any
+missing record."""
+UNREACHED = {"create_secret", "rotate_secret", "transition_webhook_receipt"}
+"""Ids of the operations that need such a record in order to accept a body."""
 
 
 @dataclass

@@ -11,13 +11,13 @@ from app.billing.exports.service import FILE, MEDIA_TYPE, ExportReads, Exports
 from app.billing.permissions import CLAIM_EXPORT, CLAIM_READ
 from app.core.dependencies import discloses, requires
 from app.core.idempotency.creation import CreationDependency
-from app.core.openapi import BINARY
+from app.core.openapi import BINARY, errors
 from app.core.pagination import Page, PagingQuery
 
 router = APIRouter(prefix="/billing/exports", tags=["billing"])
 
 
-@router.post("", status_code=201, dependencies=[requires(CLAIM_EXPORT)])
+@router.post("", status_code=201, responses=errors(409), dependencies=[requires(CLAIM_EXPORT)])
 async def create_claim_export(given: ExportCreate, exports: Exports, creation: CreationDependency) -> ExportRead:
     """Write approved claims into one 837P file and move them to `exported`: all of them or none."""
     return await exports.create(given, creation)

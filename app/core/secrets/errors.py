@@ -11,6 +11,7 @@ class SecretNotSet(AppError):
     status = 409
     code = "SECRET_NOT_SET"
     title = "The agency has not set a secret that this needs."
+    shows = {"name": "the secret that an administrator has to set"}
 
 
 class TwoVersionsValid(AppError):

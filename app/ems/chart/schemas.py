@@ -93,7 +93,6 @@ class WithElements(RequestModel):
     elements: GivenElements = Field(
         default_factory=dict,
         description=ELEMENTS_DESCRIPTION,
-        examples=[{"eResponse.08": [{"not_value": "7701003"}]}],
     )
 
 

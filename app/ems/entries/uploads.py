@@ -7,7 +7,6 @@ nothing.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
@@ -26,6 +25,7 @@ from app.core.lifecycle import Lifecycle
 from app.core.outbound.outside import call_outside
 from app.core.pagination import Page, PagingWithDeleted
 from app.core.permissions import Principal
+from app.core.pools import CONTENTS
 from app.core.repository import Repository, require_version
 from app.core.schemas import CreateModel, RequestModel
 from app.core.storage.gateway import ObjectStore, object_key
@@ -217,7 +217,7 @@ class UploadService(Generic[E, R]):
         try:
             if size != entry.size_bytes:
                 raise RefusedContent(Refusal.WRONG_SIZE)
-            content = await asyncio.to_thread(_inspected, entry, await self._objects.get(_sent_to(entry)))
+            content = await CONTENTS.run(_inspected, entry, await self._objects.get(_sent_to(entry)))
         except RefusedContent as error:
             await self._objects.delete(_sent_to(entry))
             return _Outcome(UploadTransition.REJECT, {"rejection_code": error.refusal})

@@ -22,6 +22,7 @@ from redis.exceptions import RedisError
 
 from app.core.clock import timestamp
 from app.core.errors import RateLimited
+from app.core.ids import new_random_uuid
 from app.core.keys import Keyring
 from app.core.logging import get_logger
 from app.core.sealed import Expiring, SealedTokens
@@ -293,7 +294,7 @@ class Throttle:
         device = _Device(
             account=self._key("device", *account),
             password=self._password_digest(password_hash),
-            device=uuid.uuid4() if known is None else known.device,
+            device=new_random_uuid() if known is None else known.device,
             expires=int(timestamp()) + FAMILIAR_SECONDS,
         )
         return _DEVICES.write(self._keys, device)

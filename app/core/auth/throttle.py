@@ -104,10 +104,15 @@ class Count(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A try that was counted before it is judged. `own` is what counts for its source alone."""
+    """A try that was counted before it is judged: for its source alone, for all strangers, for its address."""
 
     own: tuple[Count, ...] = ()
-    shared: tuple[Count, ...] = ()
+    strangers: tuple[Count, ...] = ()
+    address: tuple[Count, ...] = ()
+
+    @property
+    def shared(self) -> tuple[Count, ...]:
+        return self.strangers + self.address
 
     @property
     def all(self) -> tuple[Count, ...]:
@@ -189,7 +194,7 @@ class OwnCounters:
     async def take(self, counts: Sequence[Count]) -> Refusal | None:
         now = time.monotonic()
         self._sweep(now)
-        held = [(count, *self._held.get(count, (0, now + count.window.seconds))) for count in counts]
+        held = [(count, *self._present(count, now)) for count in counts]
         full = [number for number, (count, tries, _) in enumerate(held) if tries >= stricter(count.window).amount]
         if full:
             return Refusal(full[0], max(held[number][2] for number in full) - now)
@@ -206,8 +211,13 @@ class OwnCounters:
         for count in counts:
             self._held.pop(count, None)
 
+    def _present(self, count: Count, now: float) -> tuple[int, float]:
+        """The tries in the window and its end. One that has ended begins again."""
+        kept = self._held.get(count)
+        return kept if kept is not None and kept[1] > now else (0, now + count.window.seconds)
+
     def _sweep(self, now: float) -> None:
-        """Forget windows that have ended: each at its turn, all of them once a minute."""
+        """Forget once a minute the windows that have ended."""
         if now - self._swept_at >= MINUTE:
             self._swept_at = now
             self._held = {count: kept for count, kept in self._held.items() if kept[1] > now}
@@ -255,13 +265,13 @@ class Throttle:
         counted = Counted(own)
         if familiar is None:
             strangers = self._counts(STRANGER_WINDOWS[attempt], attempt, *account)
-            counted = Counted(own, strangers + self._counts(self._address, "address", origin.address))
+            counted = Counted(own, strangers, self._counts(self._address, "address", origin.address))
         await self._take(counted)
         return counted
 
     async def guess(self, address: str) -> None:
         """Count a token that this service cannot have made. Raises RateLimited for an address that guesses too much."""
-        await self._take(Counted(shared=self._counts(self._address, "address", address)))
+        await self._take(Counted(address=self._counts(self._address, "address", address)))
 
     async def unjudged(self, counted: Counted) -> None:
         """The try was not looked at: it does not count."""
@@ -307,8 +317,7 @@ class Throttle:
     async def _take(self, counted: Counted) -> None:
         refusal = await self._counted(lambda counters: counters.take(counted.all))
         if refusal is not None:
-            concerned = counted.all[refusal.first_full].window
-            kind = RateLimited if concerned in self._address else AccountLimited
+            kind = RateLimited if counted.all[refusal.first_full] in counted.address else AccountLimited
             raise kind(max(1, math.ceil(refusal.seconds)))
 
     async def _familiar_source(
@@ -316,13 +325,13 @@ class Throttle:
     ) -> str | None:
         """What a familiar attempt counts by, or None for a stranger's."""
         device, key = self._device(account, origin), self._key("familiar", *account, origin.address)
-        digest = self._familiar.get(key) or await self._asked(lambda redis: redis.get(_redis_key(key)))
-        if device is None and digest is None:
+        known = self._familiar.get(key), await self._asked(lambda redis: redis.get(_redis_key(key)))
+        if device is None and not any(known):
             return None
         present = self._password_digest(await find_hash() or "")
         if device is not None and device.password == present:
             return f"device {device.device}"
-        return _address(origin) if digest == present else None
+        return _address(origin) if present in known else None
 
     def _device(self, account: Account, origin: Origin) -> _Device | None:
         device = None if origin.device is None else _DEVICES.read(self._keys, origin.device)

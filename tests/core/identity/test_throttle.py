@@ -21,6 +21,7 @@ from app.core.auth.throttle import (
     SOURCE_WINDOWS,
     STRANGER_WINDOWS,
     Account,
+    AccountLimited,
     Attempt,
     Count,
     Origin,
@@ -343,7 +344,7 @@ async def test_used_link_is_no_guess(
 @pytest.fixture
 async def redis(settings: Settings) -> AsyncIterator[Redis]:
     assert settings.redis_url is not None
-    connected = Redis.from_url(settings.redis_url.get_secret_value())
+    connected = Redis.from_url(settings.redis_url.get_secret_value(), decode_responses=True)
     yield connected
     await connected.aclose()
 
@@ -352,7 +353,7 @@ async def test_redis_holds_no_address_and_forgets(client: httpx.AsyncClient, age
     await log_in(client, agency, "medic", "wrong")
     held = [key async for key in redis.scan_iter("fusionems:throttle:*")]
     assert held
-    assert not [key for key in held if agency.slug.encode() in key or b"@" in key or b"127.0.0.1" in key]
+    assert not [key for key in held if agency.slug in key or "@" in key or "127.0.0.1" in key]
     assert all([await redis.ttl(key) != -1 for key in held]), "every counter ends by itself"
 
 
@@ -431,6 +432,33 @@ async def test_familiar_addresses_are_remembered_within_bounds(monkeypatch: pyte
     assert len(throttle._familiar) == 3
 
 
+async def test_refusal_of_an_address_does_not_report_the_account() -> None:
+    """Reporting asks the database for the account: those who spray would make it work for each refusal."""
+    throttle = Throttle(None, Keyring(b"k" * 32), address_failures=20)
+    origin = Origin("192.0.2.1")
+    for number in range(10):
+        await throttle.attempt(Attempt.PASSWORD, Account("agency", f"{number}@x.example"), origin, nobody)
+    with pytest.raises(RateLimited) as refused:
+        await throttle.attempt(Attempt.PASSWORD, Account("agency", "x@x.example"), origin, nobody)
+    assert not isinstance(refused.value, AccountLimited)
+    sprayed = Account("agency", "sprayed@x.example")
+    for number in range(10):
+        await throttle.attempt(Attempt.PASSWORD, sprayed, Origin(f"198.51.100.{number}"), nobody)
+    with pytest.raises(AccountLimited):
+        await throttle.attempt(Attempt.PASSWORD, sprayed, Origin("198.51.100.99"), nobody)
+
+
+async def test_familiar_is_who_was_there_with_the_present_password_wherever_that_is_known(redis: Redis) -> None:
+    """Another process took the new password; this one remembers the old."""
+    keys = Keyring(uuid.uuid4().bytes * 2)
+    first, second = (Throttle(redis, keys, address_failures=1) for _ in range(2))
+    medic, home = Account("agency", "a@x.example"), Origin("192.0.2.1")
+    await first.remember(medic, home, "old")
+    await second.remember(medic, home, "hash")
+    for _ in range(3):
+        assert not (await first.attempt(Attempt.PASSWORD, medic, home, hashed)).shared
+
+
 def test_no_wait_is_longer_than_a_quarter_of_an_hour() -> None:
     for windows in (*SOURCE_WINDOWS.values(), *STRANGER_WINDOWS.values(), address_windows(100)):
         for window in windows:
@@ -486,6 +514,13 @@ async def test_windows_of_this_process_end_and_are_forgotten(monkeypatch: pytest
         assert await counters.take([minute, quarter]) == expected, "both are full, and the quarter ends last"
     now += 60
     assert await counters.take([minute, quarter]) == (1, 780)
+    now += 60
+    other = Count(Window(2, 60), "b")
+    assert [await counters.take([other]), await counters.take([other])] == [None, (0, 60)]
+    now += 59
+    assert await counters.take([minute]) is None
+    now += 2
+    assert await counters.take([other]) is None, "it has ended, although nothing was swept since"
     now += 1000
     assert await counters.take([minute]) is None
     assert list(counters._held) == [minute]

@@ -33,6 +33,7 @@ def create_app(settings: Settings | None = None, composition: Composition = regi
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         try:
+            runtime.proxies.announce()
             async with background(runtime, run_jobs=settings.run_jobs):
                 runtime.gateways.start()
                 try:

@@ -26,6 +26,7 @@ import app.core.audit.refusals
 import app.core.audit.router
 import app.core.audit.service
 import app.core.auth.permissions
+import app.core.auth.proxies
 import app.core.auth.router
 import app.core.auth.service
 import app.core.extensions.kinds
@@ -256,6 +257,7 @@ AUDIT_ACTIONS: tuple[type[AuditAction], ...] = (
 """The closed vocabulary of the audit log."""
 LOG_KEYS: tuple[str, ...] = (
     *app.core.logging.LOG_KEYS,
+    *app.core.auth.proxies.LOG_KEYS,
     *app.core.outbox.relay.LOG_KEYS,
     *app.core.jobs.queue.LOG_KEYS,
     *app.coding.lookup.book.LOG_KEYS,

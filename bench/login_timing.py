@@ -1,7 +1,7 @@
 """Whether the time of a refused sign-in tells who has an account: unknown users beside wrong passwords.
 
 `make bench ARGS=login_timing` runs the service in its own process, with production's bcrypt cost. It runs without the
-back-off, which would answer before any work is done. The two kinds take turns, so that what else the machine does falls
+limits, which would answer before any work is done. The two kinds take turns, so that what else the machine does falls
 on both. Their medians and the ratio of these are printed.
 """
 
@@ -22,7 +22,7 @@ import httpx
 import orjson
 from pydantic import SecretStr
 
-from app.core.auth.throttle import Attempt, Throttle
+from app.core.auth.throttle import Counted, Throttle
 from app.core.paths import API_PREFIX
 from app.main import create_app
 from app.registry import ServiceSettings
@@ -34,10 +34,7 @@ WARM_UP = 5
 class Unlimited(Throttle):
     """Lets everything pass, so that the work behind it is what is measured."""
 
-    async def attempt(self, attempt: Attempt, slug: str, email: str) -> None:
-        return
-
-    async def failed(self, address: str) -> None:
+    async def _take(self, counted: Counted) -> None:
         return
 
 
@@ -95,7 +92,7 @@ async def measure(environment: Mapping[str, str], logins: int, rounds: int) -> T
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--logins", type=int, default=200, help="of each kind")
+    parser.add_argument("--logins", type=int, default=500, help="of each kind")
     parser.add_argument("--rounds", type=int, default=12, help="bcrypt cost")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args(arguments)

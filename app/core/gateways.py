@@ -5,12 +5,13 @@ A domain declares each of them as a constant, `app/registry.py` lists it, and th
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+from app.core.pools import OUTSIDE
 
 if TYPE_CHECKING:
     from app.core.runtime import Runtime
@@ -78,7 +79,7 @@ class Gateways:
         slot = self._slots.get(held)
         if slot is not None and slot.is_open:
             return cast("T", slot.value)
-        return await asyncio.to_thread(self.get, held)
+        return await OUTSIDE.run(self.get, held)
 
     def start(self) -> None:
         """Open what has a `started`, and run that. A web process calls it once, before its first request."""
@@ -115,7 +116,7 @@ class Gateways:
         for held in chosen:
             self._slots[held].closed = True
         for held in reversed(chosen):
-            value, was_open = await asyncio.to_thread(_emptied, self._slots[held])
+            value, was_open = await OUTSIDE.run(_emptied, self._slots[held])
             if not was_open or held.close is None:
                 continue
             try:

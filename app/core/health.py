@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from fastapi import APIRouter, Depends, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from pydantic import Field
 from redis.exceptions import RedisError
 
 from app.core.db.pool import ConnectionSource
@@ -34,6 +35,9 @@ class Readiness(ReadModel):
     status: Literal["ok"] = "ok"
     database: Literal["ok"] = "ok"
     redis: Literal["ok", "degraded", "absent"]
+    proxies: Literal["ok", "untrusted"] = Field(
+        description="untrusted: a peer that FORWARDED_ALLOW_IPS does not name has forwarded within the last hour"
+    )
 
 
 @router.get("/health/live")
@@ -46,7 +50,8 @@ async def live() -> Liveness:
 async def ready(runtime: RuntimeDependency) -> Readiness:
     """The database answers and is migrated. Without Redis the service works, degraded."""
     await _require_database(runtime)
-    return Readiness(redis=await _redis_state(runtime))
+    proxies: Literal["ok", "untrusted"] = "untrusted" if runtime.proxies.sees_untrusted else "ok"
+    return Readiness(redis=await _redis_state(runtime), proxies=proxies)
 
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": TEXT}}})

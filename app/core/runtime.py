@@ -15,6 +15,7 @@ import orjson
 from redis.asyncio import Redis
 
 from app.core.auth.passwords import PasswordHasher
+from app.core.auth.proxies import TrustedProxies
 from app.core.auth.throttle import Throttle
 from app.core.auth.tokens import SigningKeys, TokenService
 from app.core.composition import Composition
@@ -27,6 +28,7 @@ from app.core.gateways import Gateways
 from app.core.keys import SECRET_BYTES, Keyring
 from app.core.outbound.breaker import Breakers
 from app.core.permissions import Principal
+from app.core.pools import close_pools
 from app.core.sessions.gate import AccessGate
 from app.core.sessions.gathering import Gathering
 from app.core.storage.gateway import OBJECT_STORE, ObjectStore
@@ -48,6 +50,7 @@ class Runtime:
     gate: AccessGate
     refreshes: Gathering
     throttle: Throttle
+    proxies: TrustedProxies
     breakers: Breakers = field(default_factory=Breakers)
     on_publish: Callable[[], None] | None = None
     gateways: Gateways = field(init=False)
@@ -77,6 +80,7 @@ class Runtime:
             await self.system.dispose()
             if self.redis is not None:
                 await self.redis.aclose()
+            await close_pools()
 
 
 def build_runtime(settings: Settings, composition: Composition) -> Runtime:
@@ -111,6 +115,7 @@ def build_runtime(settings: Settings, composition: Composition) -> Runtime:
         gate=AccessGate(system, token_seconds=settings.access_token_seconds),
         refreshes=Gathering(),
         throttle=Throttle(redis, keys, address_failures=settings.address_failures),
+        proxies=TrustedProxies(settings.forwarded_allow_ips),
     )
 
 

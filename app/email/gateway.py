@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from asyncio import to_thread
 from dataclasses import dataclass, field
 from email.errors import HeaderParseError, MessageDefect
 from email.headerregistry import Address
@@ -21,6 +20,7 @@ from app.core.clock import utcnow
 from app.core.files import write_atomically
 from app.core.gateways import Gateway
 from app.core.logging import get_logger
+from app.core.pools import OUTSIDE
 from app.email.failures import FailureCode, MailPostponed, MailRefused
 from app.email.settings import EmailSettings
 
@@ -87,7 +87,7 @@ class SesSender:
 
     async def send(self, mail: Mail) -> str:
         content = to_mime(mail, self._sender)
-        return await to_thread(self._send, mail, content)
+        return await OUTSIDE.run(self._send, mail, content)
 
     def _send(self, mail: Mail, content: bytes) -> str:
         configured = {} if self._configuration_set is None else {"ConfigurationSetName": self._configuration_set}
@@ -130,7 +130,7 @@ class LocalSender:
     async def send(self, mail: Mail) -> str:
         content = to_mime(mail, self._sender)
         try:
-            await to_thread(self._write, self._directory / f"{mail.message_id}.eml", content)
+            await OUTSIDE.run(self._write, self._directory / f"{mail.message_id}.eml", content)
         except OSError as error:
             _log.warning("mail not written", exc_info=error)
             raise MailPostponed(FailureCode.UNAVAILABLE) from None

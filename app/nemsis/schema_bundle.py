@@ -1,6 +1,6 @@
 """Runs the official XSD where its files are installed (setting NEMSIS_SCHEMA_DIR); they are not part of the project.
 
-Blocking and CPU-bound: async callers go through asyncio.to_thread.
+Blocking and CPU-bound: async callers go through a pool (app/core/pools.py).
 """
 
 from collections.abc import Mapping

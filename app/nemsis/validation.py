@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lxml import etree
 
+from app.core.pools import DOCUMENTS
 from app.core.tenants.public import TenantRead
 from app.ems.public import NOT_RECORDED, TARGET_BUILD, CustomElementRead, PatientChart, load_dictionary
 from app.nemsis.content import DocumentContentError, ReportContent
@@ -57,7 +57,7 @@ async def judge_chart(
     agency: Agency, chart: PatientChart, ordinal: int, count: int, schema: SchemaBundle
 ) -> JudgedDocument:
     """The document of one patient of the chart, with everything that the standard finds wrong with it."""
-    return await asyncio.to_thread(_judge, agency, chart, ordinal, count, schema)
+    return await DOCUMENTS.run(_judge, agency, chart, ordinal, count, schema)
 
 
 def _judge(agency: Agency, chart: PatientChart, ordinal: int, count: int, schema: SchemaBundle) -> JudgedDocument:

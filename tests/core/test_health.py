@@ -43,7 +43,10 @@ async def service(settings: Settings) -> AsyncIterator[Callable[..., httpx.Async
 
 async def test_ready_with_everything(service: Callable[..., httpx.AsyncClient]) -> None:
     answer = await service().get("/health/ready")
-    assert (answer.status_code, answer.json()) == (200, {"status": "ok", "database": "ok", "redis": "ok"})
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"status": "ok", "database": "ok", "redis": "ok", "proxies": "ok"},
+    )
 
 
 @pytest.mark.parametrize(("url", "told"), [(None, "absent"), ("redis://127.0.0.1:1/0", "degraded")])

@@ -8,6 +8,7 @@ import uuid
 import pytest
 
 from app.core.runtime import Runtime
+from app.ems.entries import children
 from app.ems.public import get_patient_charts
 from tests.ems.charts import (
     CHILDREN,
@@ -170,3 +171,20 @@ async def test_other_domains_read_the_chart_without_what_is_deleted(chart: Chart
     entries = [*read.vitals, *read.interventions, *read.narratives, *read.element_groups]
     assert [str(entry.id) for entry in entries] == [entry["id"] for entry in kept]
     assert str(read.patient.id) == chart.patient["id"]
+
+
+async def test_a_chart_has_a_bounded_number_of_entries_of_a_kind(
+    chart: Chart, evidence: Evidence, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is deleted does not count, and comes back only where there is room; other kinds have bounds of their own."""
+    monkeypatch.setattr(children, "MOST_ENTRIES", 2)
+    first, _ = await chart.add(VITAL), await chart.add(VITAL)
+    await chart.add(NARRATIVE)
+    before = await evidence.digest(chart.agency.tenant_id)
+    refused = await chart.add(VITAL, status=409)
+    assert refused["error"]["code"] == "LIMIT_REACHED"
+    assert await evidence.digest(chart.agency.tenant_id) == before
+    await chart.writer.expect(204, "DELETE", chart.at(VITAL, first), params={"version": 1})
+    await chart.add(VITAL)
+    restored = await chart.agency.admin.expect(409, "POST", f"{chart.at(VITAL, first)}/restore", json={"version": 2})
+    assert restored["error"]["code"] == "LIMIT_REACHED"

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import httpx
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from app.core.auth.throttle import Attempt
+from app.core.auth.throttle import Account, Origin
 from app.core.config import Settings
 from app.core.runtime import Runtime
 from app.main import create_app
@@ -50,7 +50,8 @@ class Service:
             if actor.token == token:
                 email = f"{name}@{self.agency.slug}.example"
                 login = {"tenant_slug": self.agency.slug, "email": email, "password": self.agency.passwords[email]}
-                self.wait_for(self.runtime.throttle.succeeded, Attempt.PASSWORD, self.agency.slug, email)
+                account = Account(self.agency.slug, email)
+                self.wait_for(self.runtime.throttle.remember, account, Origin("127.0.0.1"), "")
                 answer = self.wait_for(partial(self._client.post, "/api/v1/auth/login", json=login))
                 actor.token = answer.json()["access_token"]
 

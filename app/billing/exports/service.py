@@ -6,7 +6,6 @@ leaves a file that nobody refers to, and claims that can be exported again.
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -39,6 +38,7 @@ from app.core.ids import new_id
 from app.core.outbound.outside import Done, call_outside
 from app.core.pagination import Page, Paging
 from app.core.permissions import Principal
+from app.core.pools import DOCUMENTS
 from app.core.storage.gateway import ObjectStore, object_key
 from app.core.storage.leftovers import forget
 from app.core.tenants.public import current_tenant
@@ -114,7 +114,7 @@ class ExportService:
             return await self._build(uow, given.claim_ids)
 
         async def store(batch: Batch) -> None:
-            file = await asyncio.to_thread(render_837p, *batch.transmission, list(batch.submissions.values()))
+            file = await DOCUMENTS.run(render_837p, *batch.transmission, list(batch.submissions.values()))
             await self._objects.put(batch.artifact_key, file.encode("ascii"), MEDIA_TYPE)
 
         async def record(uow: UnitOfWork, batch: Batch, _: None) -> ExportRead:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import uuid
 from typing import Any
@@ -18,6 +17,7 @@ from app.coding.search.ranking import Query
 from app.coding.search.vocabulary import Vocabulary
 from app.coding.vocabulary.schemas import CodeDomain
 from app.core.db.uow import Transaction
+from app.core.pools import CODES
 
 ENCOUNTER_AT = 7  # the seventh character, counted without the dot: A is the first visit, the only one EMS makes
 SUGGESTED = suggested_codes(frozenset({"icd10"}))
@@ -98,9 +98,9 @@ async def load(transaction: Transaction) -> LoadedCodes:
     builder = IndexBuilder()
     after = uuid.UUID(int=0)
     while batch := await list_batch(transaction, after):
-        await asyncio.to_thread(builder.add, [entry(row) for row in batch])
+        await CODES.run(builder.add, [entry(row) for row in batch])
         after = batch[-1]["id"]
-    return await asyncio.to_thread(lambda: marked(builder.finish()))
+    return await CODES.run(lambda: marked(builder.finish()))
 
 
 ICD10 = CodeSet(CodeSystem.ICD10CM, CodeDomain.ICD10, load)

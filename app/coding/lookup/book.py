@@ -22,6 +22,7 @@ from app.core.db.uow import ReadUnitOfWork, Transaction
 from app.core.gateways import Held
 from app.core.ids import TenantId
 from app.core.logging import get_logger
+from app.core.pools import CODES
 
 AGENCIES = 256
 MANY_TERMS = 100
@@ -154,7 +155,7 @@ class CodeBook:
                 if self.code_set.domain in term.domains
             ]
             make = partial(Vocabulary, terms, base=shipped_terms(self.code_set.domain))
-            held = version, make() if len(terms) < MANY_TERMS else await asyncio.to_thread(make)
+            held = version, make() if len(terms) < MANY_TERMS else await CODES.run(make)
             self._vocabularies[uow.tenant_id] = held
         self._vocabularies.move_to_end(uow.tenant_id)
         if len(self._vocabularies) > AGENCIES:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import re
 import uuid
@@ -19,6 +18,7 @@ from app.coding.search.index import Entry, IndexBuilder, TextIndex
 from app.coding.search.words import words
 from app.coding.vocabulary.schemas import CodeDomain
 from app.core.db.uow import Transaction
+from app.core.pools import CODES
 
 SUGGESTED = suggested_codes(frozenset({"rxnorm", "snomed"})).get("medication", frozenset())
 CODE_SHAPE = re.compile(r"\d{2,18}")
@@ -57,9 +57,9 @@ async def load(transaction: Transaction) -> LoadedCodes:
     builder = IndexBuilder()
     after = uuid.UUID(int=0)
     while batch := await list_batch(transaction, after):
-        await asyncio.to_thread(builder.add, [entry(row) for row in batch])
+        await CODES.run(builder.add, [entry(row) for row in batch])
         after = batch[-1]["id"]
-    return await asyncio.to_thread(lambda: marked(builder.finish()))
+    return await CODES.run(lambda: marked(builder.finish()))
 
 
 def marked(index: TextIndex) -> LoadedCodes:

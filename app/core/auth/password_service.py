@@ -15,9 +15,9 @@ from app.core.account_tokens.sealing import read_token
 from app.core.account_tokens.service import AccountTokenService, find_good
 from app.core.audit.writer import record
 from app.core.auth.schemas import ChangePasswordRequest, ForgotPasswordRequest, ResetPasswordRequest
-from app.core.auth.service import AuthAction, count_attempt, find_login
+from app.core.auth.service import AuthAction, Login, count_attempt, judge_password
 from app.core.auth.strength import require_strong
-from app.core.auth.throttle import Attempt
+from app.core.auth.throttle import Account, Attempt, Origin
 from app.core.db.uow import UnitOfWork
 from app.core.dependencies import RuntimeDependency
 from app.core.errors import Conflict, TenantSuspended, Unauthenticated, ValidationFailed
@@ -47,21 +47,21 @@ class PasswordService:
         self._runtime = runtime
 
     async def change(self, principal: Principal, given: ChangePasswordRequest, address: str) -> None:
-        """Raises ValidationFailed (wrong, unchanged or weak password), RateLimited, Unauthenticated."""
+        """Raises ValidationFailed (wrong, unchanged or weak password), RateLimited, Unauthenticated,
+        ServiceUnavailable.
+        """
         runtime = self._runtime
-        await runtime.throttle.require_room(address)
         async with runtime.read_unit_of_work(principal) as reading:
             user = await UserRepository(reading).find(reading.tenant_id, _user_id(principal))
             tenant = await current_tenant(reading)
         if user is None:
             raise Unauthenticated
-        account = tenant.slug, user.email
-        await count_attempt(runtime, Attempt.PASSWORD, *account)
-        if not await runtime.passwords.verify(given.current_password, user.password_hash):
-            await runtime.throttle.failed(address)
+        account, origin = Account(tenant.slug, user.email), Origin(address)
+        counted = await count_attempt(runtime, Attempt.PASSWORD, account, origin, Login(runtime, account))
+        if not await judge_password(runtime, given.current_password, user.password_hash, counted):
             await self._audit_refusal(principal, AuthAction.PASSWORD_CHANGE_REFUSED, user.id)
             raise ValidationFailed.of("current_password", "password_wrong", "The present password is wrong.")
-        await runtime.throttle.succeeded(Attempt.PASSWORD, *account)
+        await runtime.throttle.succeeded(counted, account, origin, user.password_hash or "")
         if given.new_password == given.current_password:
             raise ValidationFailed.of("new_password", "password_unchanged", "Choose another password than the present.")
         await require_strong(given.new_password, _known_of(user, tenant))
@@ -73,10 +73,11 @@ class PasswordService:
             async with uow.change(locked, UserAction.PASSWORD_CHANGED, event=PASSWORD_CHANGED):
                 locked.password_hash = hashed
             await self._end_access(uow, locked)
+        await runtime.throttle.remember(account, origin, hashed)
 
     async def forgot(self, given: ForgotPasswordRequest, address: str) -> None:
-        """Sends a link to an active user. Raises RateLimited, for unknown accounts too; an address that asks for one
-        link after the other counts as one that fails.
+        """Sends a link to an active user. Raises RateLimited, for unknown accounts too; an unfamiliar address that asks
+        for one link after the other counts as one that fails.
 
         Always takes FORGOT_PASSWORD_MILLISECONDS: issuing a link takes some milliseconds more than finding nobody, and
         the time of the answer would tell who has an account. The wait costs the service nothing; it hides the work
@@ -90,11 +91,10 @@ class PasswordService:
 
     async def _send_link(self, given: ForgotPasswordRequest, address: str) -> None:
         runtime = self._runtime
-        await runtime.throttle.require_room(address)
-        await runtime.throttle.failed(address)
-        account = given.tenant_slug, given.email.strip().lower()
-        await count_attempt(runtime, Attempt.FORGOT, *account)
-        found = await find_login(runtime, *account)
+        account = Account(given.tenant_slug, given.email.strip().lower())
+        login = Login(runtime, account)
+        await count_attempt(runtime, Attempt.FORGOT, account, Origin(address), login)
+        found = await login.find()
         if found is None or found["status"] != UserStatus.ACTIVE or found["tenant_status"] != TenantStatus.ACTIVE:
             return
         async with runtime.unit_of_work(Principal.system(TenantId(found["tenant_id"]))) as uow:
@@ -108,19 +108,22 @@ class PasswordService:
         """Sets the password that the link allows to set; an invited user becomes active.
 
         Raises Unauthenticated alike for a link that is expired, used, withdrawn, forged or unknown; ValidationFailed
-        for a weak password, which leaves the link good; TenantSuspended; RateLimited.
+        for a weak password, which leaves the link good; TenantSuspended; RateLimited. Only a forged link is a guess
+        that counts for its address.
         """
         runtime = self._runtime
-        await runtime.throttle.require_room(address)
         named = read_token(runtime.keys, given.token)
-        if named is None or not await self._set_password(*named, given):
-            await runtime.throttle.failed(address)
-            if named is not None:
-                system = Principal.system(named[0])
-                await self._audit_refusal(system, AuthAction.PASSWORD_RESET_REFUSED, named[1], "account_token")
+        if named is None:
+            await runtime.throttle.guess(address)
+            raise Unauthenticated(BAD_LINK)
+        if not await self._set_password(*named, given, Origin(address)):
+            system = Principal.system(named[0])
+            await self._audit_refusal(system, AuthAction.PASSWORD_RESET_REFUSED, named[1], "account_token")
             raise Unauthenticated(BAD_LINK)
 
-    async def _set_password(self, tenant_id: TenantId, token_id: uuid.UUID, given: ResetPasswordRequest) -> bool:
+    async def _set_password(
+        self, tenant_id: TenantId, token_id: uuid.UUID, given: ResetPasswordRequest, origin: Origin
+    ) -> bool:
         """False for a link that is not good. The password is judged and hashed before anything is locked."""
         runtime = self._runtime
         async with runtime.read_unit_of_work(Principal.system(tenant_id)) as reading:
@@ -132,9 +135,9 @@ class PasswordService:
         if tenant.status is not TenantStatus.ACTIVE:
             raise TenantSuspended
         await require_strong(given.new_password, _known_of(user, tenant))
-        return await self._spend(token, given.token, await runtime.passwords.hash(given.new_password))
+        return await self._spend(token, given.token, await runtime.passwords.hash(given.new_password), origin)
 
-    async def _spend(self, found: AccountToken, text: str, hashed: str) -> bool:
+    async def _spend(self, found: AccountToken, text: str, hashed: str, origin: Origin) -> bool:
         """Of several requests with one link, one finds it good under the user's lock. Its holder is the actor."""
         runtime = self._runtime
         holder = Principal(TenantId(found.tenant_id), Role.SYSTEM, user_id=UserId(found.user_id))
@@ -151,7 +154,7 @@ class PasswordService:
                     user.password_hash = hashed
             await self._end_access(uow, user)
             tenant = await current_tenant(uow)
-        await runtime.throttle.succeeded(Attempt.PASSWORD, tenant.slug, user.email)
+        await runtime.throttle.remember(Account(tenant.slug, user.email), origin, hashed)
         return True
 
     async def _end_access(self, uow: UnitOfWork, user: User) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from passlib.context import CryptContext
+
+from app.core.pools import PASSWORDS
 
 MAX_PASSWORD_BYTES = 72
 
@@ -20,7 +20,7 @@ class PasswordHasher:
         """Raises ValueError over 72 bytes: bcrypt would ignore the rest."""
         if len(password.encode()) > MAX_PASSWORD_BYTES:
             raise ValueError("a password has at most 72 bytes")
-        return await asyncio.to_thread(self._context.hash, password)
+        return await PASSWORDS.run(self._context.hash, password)
 
     async def verify(self, password: str, stored: str | None) -> bool:
         """False for a wrong password and for an account without one, after the same work."""
@@ -29,5 +29,5 @@ class PasswordHasher:
         except UnicodeEncodeError:  # a lone surrogate: in no password that was hashed
             fits = False
         given = password if fits else ""
-        matches = await asyncio.to_thread(self._context.verify, given, stored or self._decoy)
+        matches = await PASSWORDS.run(self._context.verify, given, stored or self._decoy)
         return matches and fits and stored is not None

@@ -13,6 +13,7 @@ from app.core.auth.schemas import (
     ForgotPasswordAnswer,
     ForgotPasswordRequest,
     LoginRequest,
+    LoginTokens,
     MeRead,
     RefreshRequest,
     ResetPasswordRequest,
@@ -39,7 +40,7 @@ RefreshKey = Annotated[
 
 
 @router.post("/login", responses=errors(401, 403, 429), dependencies=[Depends(public_route)])
-async def login(given: LoginRequest, auth: Auth, address: ClientAddress) -> SessionTokens:
+async def login(given: LoginRequest, auth: Auth, address: ClientAddress) -> LoginTokens:
     """Sign in with agency slug, e-mail and password.
 
     Every failure answers alike: 401, whether the agency, the user or the password was wrong, or the user is not active.

@@ -21,6 +21,9 @@ class LoginRequest(RequestModel):
     tenant_slug: Slug
     email: GivenEmail
     password: GivenPassword
+    device_token: Annotated[Text, length(512)] | None = Field(
+        None, description="From this device's last sign-in: others' wrong guesses then do not keep it waiting"
+    )
 
 
 class RefreshRequest(RequestModel):
@@ -51,6 +54,12 @@ class SessionTokens(ReadModel):
     refresh_token: str = Field(description="Opaque; good for one `POST auth/refresh`")
     token_type: Literal["bearer"] = "bearer"
     expires_in: int = Field(description="Seconds until the access token expires")
+
+
+class LoginTokens(SessionTokens):
+    device_token: str = Field(
+        description="Keep it on the device, and send it with the next sign-in. It opens nothing; a new password ends it"
+    )
 
 
 class MePatch(VersionedPatch):

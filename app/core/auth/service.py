@@ -11,11 +11,11 @@ from fastapi import Depends
 
 from app.core.audit.actions import AuditAction
 from app.core.audit.writer import record
-from app.core.auth.schemas import LoginRequest, MePatch, MeRead, RefreshRequest, SessionTokens
-from app.core.auth.throttle import Attempt
+from app.core.auth.schemas import LoginRequest, LoginTokens, MePatch, MeRead, RefreshRequest, SessionTokens
+from app.core.auth.throttle import Account, AccountLimited, Attempt, Counted, Origin
 from app.core.clock import utcnow
 from app.core.dependencies import CurrentUser, ReadUow, RuntimeDependency
-from app.core.errors import RateLimited, TenantSuspended, Unauthenticated
+from app.core.errors import ServiceUnavailable, TenantSuspended, Unauthenticated
 from app.core.ids import TenantId, UserId
 from app.core.permissions import Permission, Principal, Role
 from app.core.runtime import Runtime
@@ -43,21 +43,45 @@ class AuthAction(AuditAction):
     PASSWORD_RESET_REFUSED = "user.password_reset_refused"
 
 
-async def count_attempt(runtime: Runtime, attempt: Attempt, slug: str, email: str) -> None:
-    """Raises RateLimited. The audit log records that once a minute and account."""
+class Login:
+    """Whose sign-in is tried: the agency and the user that the account names, as far as there are such."""
+
+    def __init__(self, runtime: Runtime, account: Account) -> None:
+        self._runtime = runtime
+        self._account = account
+        self._asked = False
+        self._found: Any = None
+
+    async def find(self) -> Any:
+        """The row of the agency with its user's columns; None for an unknown slug. The database is asked once."""
+        if not self._asked:
+            async with self._runtime.system_unit_of_work() as system:
+                self._found = await get_cross_tenant_for_admin_only_by_login(system, *self._account)
+            self._asked = True
+        return self._found
+
+    async def find_hash(self) -> str | None:
+        found = await self.find()
+        return None if found is None else found["password_hash"]
+
+
+async def count_attempt(runtime: Runtime, attempt: Attempt, account: Account, origin: Origin, login: Login) -> Counted:
+    """Count a try. Raises RateLimited; of an account that is tried too often the audit log records it once a minute."""
     try:
-        await runtime.throttle.attempt(attempt, slug, email)
-    except RateLimited:
-        if await runtime.throttle.is_news(attempt, slug, email):
-            found = await find_login(runtime, slug, email)
-            if found is not None:
-                await audit_login(runtime, found, AuthAction.THROTTLED, {"attempt": attempt.value})
+        return await runtime.throttle.attempt(attempt, account, origin, login.find_hash)
+    except AccountLimited:
+        if await runtime.throttle.is_news(attempt, account) and (found := await login.find()) is not None:
+            await audit_login(runtime, found, AuthAction.THROTTLED, {"attempt": attempt.value})
         raise
 
 
-async def find_login(runtime: Runtime, slug: str, email: str) -> Any:
-    async with runtime.system_unit_of_work() as system:
-        return await get_cross_tenant_for_admin_only_by_login(system, slug, email)
+async def judge_password(runtime: Runtime, password: str, stored: str | None, counted: Counted) -> bool:
+    """Whether the password is right. Raises ServiceUnavailable, and the try is as if it had not been made."""
+    try:
+        return await runtime.passwords.verify(password, stored)
+    except ServiceUnavailable:
+        await runtime.throttle.unjudged(counted)
+        raise
 
 
 async def audit_login(runtime: Runtime, found: Any, action: AuthAction, metadata: dict[str, Any] | None = None) -> None:
@@ -77,28 +101,29 @@ class AuthService:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
 
-    async def login(self, given: LoginRequest, address: str) -> SessionTokens:
+    async def login(self, given: LoginRequest, address: str) -> LoginTokens:
         """Raises Unauthenticated alike, after the work of one password comparison, for whatever was wrong: agency,
-        user, password, or a user that is not active. Raises RateLimited, TenantSuspended.
+        user, password, or a user that is not active. Raises RateLimited, TenantSuspended, ServiceUnavailable.
         """
         runtime = self._runtime
-        account = given.tenant_slug, given.email.strip().lower()
-        await runtime.throttle.require_room(address)
-        await count_attempt(runtime, Attempt.PASSWORD, *account)
-        found = await find_login(runtime, *account)
-        known = found is not None and found["id"] is not None
-        matches = await runtime.passwords.verify(given.password, found["password_hash"] if known else None)
+        account = Account(given.tenant_slug, given.email.strip().lower())
+        origin = Origin(address, given.device_token)
+        login = Login(runtime, account)
+        counted = await count_attempt(runtime, Attempt.PASSWORD, account, origin, login)
+        found = await login.find()
+        matches = await judge_password(runtime, given.password, await login.find_hash(), counted)
         if matches and found["tenant_status"] != TenantStatus.ACTIVE and found["status"] == UserStatus.ACTIVE:
             await audit_login(runtime, found, AuthAction.LOGIN_FAILED, {"cause": "tenant_suspended"})
             raise TenantSuspended
         tokens = await self._open(found) if matches else None
         if tokens is None:
-            await runtime.throttle.failed(address)
             if found is not None:
                 await audit_login(runtime, found, AuthAction.LOGIN_FAILED)
             raise Unauthenticated(WRONG)
-        await runtime.throttle.succeeded(Attempt.PASSWORD, *account)
-        return tokens
+        password_hash: str = found["password_hash"]
+        await runtime.throttle.succeeded(counted, account, origin, password_hash)
+        device = runtime.throttle.device_token(account, origin, password_hash)
+        return LoginTokens(**tokens.model_dump(), device_token=device)
 
     async def _open(self, found: Any) -> SessionTokens | None:
         """The user's row is locked and read again: a user who was locked meanwhile gets no session."""
@@ -116,21 +141,23 @@ class AuthService:
         """The session's next pair of tokens (docs/adr/0008-sessions.md). Raises Unauthenticated, TenantSuspended,
         RateLimited.
 
+        A text without our seal is a guess, and counts for its address. A token with our seal is none, whatever became
+        of its session: it is never refused for what others behind its address did.
+
         The arrival is compared with a rotation that another process may have made: clocks of the machines are taken
         to agree (NTP) to well within the time of gathering.
         """
         arrived_at = utcnow()
         runtime = self._runtime
-        await runtime.throttle.require_room(address)
         presented = RefreshToken.read(runtime.keys, given.refresh_token)
-        tokens = None
-        if presented is not None:
-            await runtime.gate.admit(presented.tenant_id, None)
-            await runtime.refreshes.until_quiet(presented.session_id)
-            key = rotation_key(runtime.keys, presented.session_id, idempotency_key)
-            tokens = await self._prolong(presented, arrived_at, key)
+        if presented is None:
+            await runtime.throttle.guess(address)
+            raise Unauthenticated
+        await runtime.gate.admit(presented.tenant_id, None)
+        await runtime.refreshes.until_quiet(presented.session_id)
+        key = rotation_key(runtime.keys, presented.session_id, idempotency_key)
+        tokens = await self._prolong(presented, arrived_at, key)
         if tokens is None:
-            await runtime.throttle.failed(address)
             raise Unauthenticated
         return tokens
 

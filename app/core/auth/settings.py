@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from app.core.auth.proxies import read_networks
 from app.core.settings import SettingsGroup
 
 
@@ -27,6 +28,20 @@ class AuthSettings(SettingsGroup):
         600, ge=0, le=10_000, description="Time that POST auth/password/forgot takes at least, whatever it found"
     )
     address_failures: int = Field(
-        100, ge=5, description="Failed sign-ins of one address within 15 minutes (thrice that in a day) before it waits"
+        100, ge=5, description="Failed sign-ins of one unfamiliar address within 15 minutes before it waits"
+    )
+    forwarded_allow_ips: str = Field(
+        "127.0.0.1",
+        description="Proxies whose X-Forwarded-For is believed: addresses and networks with commas (10.0.0.0/16)."
+        " Behind a balancer that is not named here all clients count as one address",
     )
     password_rounds: int = Field(12, ge=4, le=16, description="bcrypt cost; fewer than 12 are refused in production")
+
+    @model_validator(mode="after")
+    def _proxies_are_addresses(self) -> Self:
+        try:
+            read_networks(self.forwarded_allow_ips)
+        except ValueError:
+            message = "FORWARDED_ALLOW_IPS names addresses and networks, separated by commas; * is not taken"
+            raise ValueError(message) from None
+        return self

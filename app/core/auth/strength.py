@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import threading
 from collections.abc import Iterable
@@ -14,6 +13,7 @@ from zxcvbn import zxcvbn
 
 from app.core.auth.passwords import MAX_PASSWORD_BYTES
 from app.core.errors import ValidationFailed
+from app.core.pools import PASSWORDS
 from app.core.schemas import Verbatim
 
 SHORTEST = 12
@@ -43,7 +43,7 @@ async def require_strong(password: str, personal: Iterable[str]) -> None:
 
     In a thread: an estimate takes tens of milliseconds of CPU.
     """
-    if await asyncio.to_thread(_score, password, _known(personal)) < LOWEST_SCORE:
+    if await PASSWORDS.run(_score, password, _known(personal)) < LOWEST_SCORE:
         raise ValidationFailed.of("new_password", "password_too_weak", "This password is too easy to guess.")
 
 

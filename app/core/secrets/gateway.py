@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-from asyncio import to_thread
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from app.core.errors import ServiceUnavailable
 from app.core.gateways import Gateway
 from app.core.logging import get_logger
+from app.core.pools import OUTSIDE
 from app.core.runtime import Runtime, development_secret
 from app.core.secrets.errors import SecretUnreadable
 
@@ -132,7 +132,7 @@ class KmsKeys:
 
     async def new_data_key(self, context: Mapping[str, str]) -> DataKey:
         try:
-            made = await to_thread(
+            made = await OUTSIDE.run(
                 self._client.generate_data_key,
                 KeyId=self._key_id,
                 KeySpec="AES_256",
@@ -144,7 +144,7 @@ class KmsKeys:
 
     async def open_data_key(self, key: str, wrapped: bytes, context: Mapping[str, str]) -> bytes:
         try:
-            opened = await to_thread(
+            opened = await OUTSIDE.run(
                 self._client.decrypt, KeyId=key, CiphertextBlob=wrapped, EncryptionContext=dict(context)
             )
         except ClientError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import datetime as dt
 import hashlib
@@ -21,6 +20,7 @@ from app.core.errors import NotFound, PayloadTooLarge, ServiceUnavailable, Unsup
 from app.core.files import beside, create, write_atomically
 from app.core.gateways import Gateway
 from app.core.ids import TenantId
+from app.core.pools import FILES
 from app.core.storage.errors import LinkUsed
 from app.core.storage.links import (
     DOWNLOAD_SECONDS,
@@ -98,30 +98,30 @@ class FilesystemStore:
     async def put(self, key: str, content: bytes, content_type: str) -> None:
         path = self._path(key)
         try:
-            await asyncio.to_thread(self._write, path, content)
+            await FILES.run(self._write, path, content)
         except OSError as error:
             raise ServiceUnavailable("The object store is away.") from error
 
     async def get(self, key: str) -> bytes:
         path = self._path(key)
         try:
-            return await asyncio.to_thread(path.read_bytes)
+            return await FILES.run(path.read_bytes)
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
             raise NotFound from error
         except OSError as error:
             raise ServiceUnavailable("The object store is away.") from error
 
     async def exists(self, key: str) -> bool:
-        return await asyncio.to_thread(self._path(key).is_file)
+        return await FILES.run(self._path(key).is_file)
 
     async def find_size(self, key: str) -> int | None:
         path = self._path(key)
-        return await asyncio.to_thread(lambda: path.stat().st_size if path.is_file() else None)
+        return await FILES.run(lambda: path.stat().st_size if path.is_file() else None)
 
     async def delete(self, key: str) -> None:
         path = self._path(key)
-        if await asyncio.to_thread(path.is_file):
-            await asyncio.to_thread(path.unlink, missing_ok=True)
+        if await FILES.run(path.is_file):
+            await FILES.run(path.unlink, missing_ok=True)
 
     async def sign_upload(self, key: str, terms: ObjectTerms) -> UploadLink:
         return self._signer.sign_upload(key, terms)
@@ -140,19 +140,19 @@ class FilesystemStore:
         if content_type != permission.content_type:
             raise UnsupportedMediaType("Send the body as the media type that the link was made for.")
         used = self._mark_of(token, permission.expires)
-        if await asyncio.to_thread(used.exists):
+        if await FILES.run(used.exists):
             raise LinkUsed
         path = self._path(permission.key)
         temporary = beside(path)
         try:
-            await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
+            await FILES.run(path.parent.mkdir, parents=True, exist_ok=True)
             await _receive(temporary, permission, chunks)
-            await asyncio.to_thread(self._use_once, used)
-            await asyncio.to_thread(temporary.replace, path)
+            await FILES.run(self._use_once, used)
+            await FILES.run(temporary.replace, path)
         except OSError as error:
             raise ServiceUnavailable("The object store is away.") from error
         finally:
-            await asyncio.to_thread(temporary.unlink, missing_ok=True)
+            await FILES.run(temporary.unlink, missing_ok=True)
 
     async def fetch(self, token: str) -> tuple[bytes, DownloadPermission]:
         """The object that a link of `sign_download` permits. Raises LinkRefused, NotFound, ServiceUnavailable."""
@@ -188,22 +188,22 @@ class FilesystemStore:
 async def _receive(path: Path, permission: UploadPermission, chunks: AsyncIterable[bytes]) -> None:
     """The chunks are written to `path`, no more than was declared. Raises PayloadTooLarge, ValidationFailed."""
     received, digest = 0, hashlib.sha256()
-    file = await asyncio.to_thread(create, path)
+    file = await FILES.run(create, path)
     try:
         async for chunk in chunks:
             received += len(chunk)
             if received > permission.size:
                 raise PayloadTooLarge
             digest.update(chunk)
-            await asyncio.to_thread(file.write, chunk)
+            await FILES.run(file.write, chunk)
         if received < permission.size:
             raise ValidationFailed.of("body", "too_short", "The body is shorter than declared.")
         if digest.hexdigest() != permission.sha256:
             raise ValidationFailed.of("body", "checksum", "The body is not the declared one: its SHA-256 differs.")
-        await asyncio.to_thread(file.flush)
-        await asyncio.to_thread(os.fsync, file.fileno())
+        await FILES.run(file.flush)
+        await FILES.run(os.fsync, file.fileno())
     finally:
-        await asyncio.to_thread(file.close)
+        await FILES.run(file.close)
 
 
 class S3Store:
@@ -223,7 +223,7 @@ class S3Store:
 
     async def put(self, key: str, content: bytes, content_type: str) -> None:
         try:
-            await asyncio.to_thread(
+            await FILES.run(
                 self._client.put_object,
                 Bucket=self._bucket,
                 Key=key,
@@ -235,14 +235,14 @@ class S3Store:
             raise ServiceUnavailable("The object store is away.") from error
 
     async def get(self, key: str) -> bytes:
-        return await asyncio.to_thread(self._read, key)
+        return await FILES.run(self._read, key)
 
     async def exists(self, key: str) -> bool:
         return await self.find_size(key) is not None
 
     async def find_size(self, key: str) -> int | None:
         try:
-            head = await asyncio.to_thread(self._client.head_object, Bucket=self._bucket, Key=key)
+            head = await FILES.run(self._client.head_object, Bucket=self._bucket, Key=key)
         except ClientError as error:
             if _is_missing(error):
                 return None
@@ -253,7 +253,7 @@ class S3Store:
 
     async def delete(self, key: str) -> None:
         try:
-            await asyncio.to_thread(self._client.delete_object, Bucket=self._bucket, Key=key)
+            await FILES.run(self._client.delete_object, Bucket=self._bucket, Key=key)
         except (BotoCoreError, ClientError) as error:
             raise ServiceUnavailable("The object store is away.") from error
 
@@ -269,7 +269,7 @@ class S3Store:
         conditions.append(["content-length-range", terms.size, terms.size])
         expires_at = utcnow() + dt.timedelta(seconds=UPLOAD_SECONDS)
         try:
-            signed = await asyncio.to_thread(
+            signed = await FILES.run(
                 self._client.generate_presigned_post,
                 Bucket=self._bucket,
                 Key=key,
@@ -284,7 +284,7 @@ class S3Store:
     async def sign_download(self, key: str, content_type: str, file_name: str) -> DownloadLink:
         expires_at = utcnow() + dt.timedelta(seconds=DOWNLOAD_SECONDS)
         try:
-            url = await asyncio.to_thread(
+            url = await FILES.run(
                 self._client.generate_presigned_url,
                 "get_object",
                 Params={

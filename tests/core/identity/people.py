@@ -8,6 +8,7 @@ from typing import Any
 
 import asyncpg
 import httpx
+from fastapi import FastAPI
 
 from app.core.account_tokens.sealing import token_text
 from app.core.runtime import Runtime
@@ -20,6 +21,12 @@ ANOTHER = "quartz-Meadow-38-lantern"
 
 def email_of(agency: Agency, name: str) -> str:
     return f"{name}@{agency.slug}.example"
+
+
+def from_address(app: FastAPI, address: str) -> httpx.AsyncClient:
+    """A client whose requests come from `address`."""
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(address, 1))
+    return httpx.AsyncClient(transport=transport, base_url="http://test")
 
 
 def credentials(agency: Agency, name: str, password: str | None = None) -> dict[str, str]:
@@ -37,6 +44,7 @@ class SignedIn(Actor):
     """An actor with a session of its own and its present refresh token."""
 
     refresh_token: str = ""
+    device_token: str = ""
 
     async def refresh(self, token: str | None = None, key: str | None = None) -> httpx.Response:
         """Sends `token` (the present one by default); remembers nothing."""
@@ -61,7 +69,10 @@ async def signed_in(
 ) -> SignedIn:
     answer = await log_in(client, agency, name, password)
     assert answer.status_code == 200, answer.text
-    return SignedIn(client, answer.json()["access_token"], refresh_token=answer.json()["refresh_token"])
+    given = answer.json()
+    return SignedIn(
+        client, given["access_token"], refresh_token=given["refresh_token"], device_token=given["device_token"]
+    )
 
 
 async def id_of(agency: Agency, name: str) -> str:

@@ -9,11 +9,11 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from app.core.account_tokens.sealing import token_text
 from app.core.auth import password_service
 from app.core.auth.strength import require_strong
-from app.core.auth.throttle import Attempt
 from app.core.errors import ValidationFailed
 from app.core.keys import Keyring
 from app.core.runtime import Runtime
@@ -26,6 +26,7 @@ from tests.core.identity.people import (
     act_on,
     ask_for_link,
     email_of,
+    from_address,
     id_of,
     invite,
     links_of,
@@ -164,7 +165,7 @@ async def test_fifty_holders_of_one_link_and_one_wins(
     passwords = [f"{STRONG}-{number}" for number in range(50)]
     answers = await asyncio.gather(*(reset(client, link, password) for password in passwords))
     statuses = [answer.status_code for answer in answers]
-    assert sorted(statuses) == [204, *[401] * 49]
+    assert statuses.count(204) == 1 and set(statuses) <= {204, 401, 503}, "503 for who finds the line full"
     winner = passwords[statuses.index(204)]
     assert (await log_in(client, agency, "medic", winner)).status_code == 200
     loser = passwords[statuses.index(401)]
@@ -276,14 +277,14 @@ async def test_forgetting_takes_its_time_whatever_it_finds(
 
 
 async def test_one_mailbox_gets_a_few_links_an_hour(
-    client: httpx.AsyncClient, agency: Agency, runtime: Runtime, admin_connection: asyncpg.Connection
+    client: httpx.AsyncClient, app: FastAPI, agency: Agency, runtime: Runtime, admin_connection: asyncpg.Connection
 ) -> None:
     email = email_of(agency, "medic")
     statuses = [(await ask_for_link(client, agency.slug, email)).status_code for _ in range(3)]
     assert statuses == [202] * 3
     expect_refusal(await ask_for_link(client, agency.slug, email), 429, "RATE_LIMITED")
-    await runtime.throttle.succeeded(Attempt.FORGOT, agency.slug, email)  # the minute is over
-    assert (await ask_for_link(client, agency.slug, email)).status_code == 202
+    async with from_address(app, "198.51.100.7") as elsewhere:
+        assert (await ask_for_link(elsewhere, agency.slug, email)).status_code == 202
     links = await links_of(admin_connection, runtime, await id_of(agency, "medic"))
     assert len(links) == 3
     assert (await reset(client, links[-1])).status_code == 204

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from app.ems.public import Owner, PatientChart, owner_of
+from app.ems.public import PER_PATIENT, Owner, PatientChart, owner_of, says_itself
 from app.nemsis.findings import ValidationFinding
-from app.nemsis.mapping import FIELDS, SOLE_PATIENT_FIELDS, Places
+from app.nemsis.mapping import DEFAULT_FIELDS, FIELDS, SOLE_PATIENT_FIELDS, Places
 
 _ENTITY_GROUPS = {
     "eVitals.VitalGroup": "vital",
@@ -40,14 +40,23 @@ def _path(element_id: str, groups: tuple[str, ...], chart: PatientChart, places:
         return None
     if owner is Owner.TENANT:
         return f"tenant.{_field(element_id, 'tenant')}"
-    if owner is Owner.INCIDENT:
+    own = element_id in PER_PATIENT and says_itself(chart.patient, element_id)
+    if owner is Owner.INCIDENT and not own:
         return f"incident.{_field(element_id, 'incident')}"
-    if owner is Owner.PATIENT:
-        if places.sole and element_id in SOLE_PATIENT_FIELDS.values() and element_id not in chart.patient.elements:
+    if owner is Owner.PATIENT or own:
+        if element_id not in chart.patient.elements and _stands_at_incident(element_id, chart, places):
             return f"incident.{_field(element_id, 'incident')}"
         return f"patients/{chart.patient.id}.{_field(element_id, 'patient')}"
     collections = {Owner.VITAL: "vitals", Owner.NARRATIVE: "narratives", Owner.CREW_MEMBER: "crew"}
     return collections.get(owner, "interventions")
+
+
+def _stands_at_incident(element_id: str, chart: PatientChart, places: Places) -> bool:
+    """Whether the incident says this of a patient who does not say it: a sole one, or what stands for each of them."""
+    fields = {**DEFAULT_FIELDS, **SOLE_PATIENT_FIELDS}
+    defaults = [name for name, held in DEFAULT_FIELDS.items() if held == element_id]
+    given = any(getattr(chart.incident, name) is not None for name in defaults)
+    return given or (places.sole and element_id in fields.values())
 
 
 def _field(element_id: str, entity: str | None) -> str:

@@ -21,24 +21,30 @@ from app.ems.elements.loading import BUILDS, TARGET_BUILD, load_dictionary
 from app.ems.elements.ownership import (
     CUSTOM_CONFIGURATION_GROUP,
     ENTITY_GROUPS,
+    PER_PATIENT,
+    PER_PATIENT_GROUPS,
     REPEATING_GROUPS,
     Owner,
     RepeatingGroup,
+    may_stand_under,
     owner_of,
     repeating_group_of,
 )
-from app.ems.elements.pertinent_negatives import PertinentNegativeMode, pertinent_negative_mode
+from app.ems.elements.pertinent_negatives import APPROXIMATE, PertinentNegativeMode, pertinent_negative_mode
 from app.ems.elements.phi import PhiClass, phi_class
 from app.ems.elements.simple_types import Facets, SimpleType, Violation, has_illegal_character
 from app.ems.elements.values import ElementPatch, ElementValue, ElementValues, from_json, merge, to_json
 from app.ems.elements.wording import expectation
 
 __all__ = [
+    "APPROXIMATE",
     "BUILDS",
     "CUSTOM_CONFIGURATION_GROUP",
     "ENTITY_GROUPS",
     "NOT_APPLICABLE",
     "NOT_RECORDED",
+    "PER_PATIENT",
+    "PER_PATIENT_GROUPS",
     "REPEATING_GROUPS",
     "TARGET_BUILD",
     "AttributeDefinition",
@@ -66,6 +72,7 @@ __all__ = [
     "from_json",
     "has_illegal_character",
     "load_dictionary",
+    "may_stand_under",
     "merge",
     "owner_of",
     "pertinent_negative_mode",

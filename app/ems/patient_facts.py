@@ -42,6 +42,7 @@ NEVER = _ARRIVING | {_TRANSFER_OF_CARE}
 _NOT_SHARED: Mapping[Transport, frozenset[str]] = {
     Transport.NONE: NEVER | _LEAVING,
     Transport.ANOTHER_UNIT: _ARRIVING | _LEAVING,
+    Transport.UNSAID: _ARRIVING,
 }
 """The elements of the incident that tell of other patients, by how this one left the scene."""
 _NOT_OF_ONE: Mapping[Transport, frozenset[str]] = {Transport.NONE: _ARRIVING}

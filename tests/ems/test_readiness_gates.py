@@ -85,7 +85,6 @@ HOLES = st.builds(
 SECOND = {
     "eDisposition.27": [{"value": "4227001"}],
     "eDisposition.30": [{"value": "4230001"}],
-    "eSituation.11": [{"not_value": "7701003"}],
 }
 
 

@@ -12,7 +12,7 @@ from tests.journeys.test_interventions_exported import documents, open_chart, re
 from tests.support.actors import Agency
 
 Body = dict[str, Any]
-NOT_APPLICABLE = "7701001"
+NOT_APPLICABLE, NOT_RECORDED = "7701001", "7701003"
 TRANSPORTED, REFUSED, NO_TRANSPORT = "4230001", "4230009", "4230013"
 YES = "9923003"
 DAY = "2026-11-20T"
@@ -67,25 +67,27 @@ async def test_three_patients_with_three_outcomes(agency: Agency, shared: Path) 
     assert (arrivals[-1]["entity"], arrivals[-1]["patient_id"]) == ("patient", first["id"])
 
 
-async def test_a_patient_of_whom_nobody_says_whether_they_went_stops_the_chart(agency: Agency) -> None:
+async def test_a_patient_of_whom_nobody_says_whether_they_went_has_not_arrived(agency: Agency, shared: Path) -> None:
     chart = await open_chart(agency)
     second = await chart.add(PATIENT, last_name="Second")
-    unsaid = ("elements.eDisposition.30", "transport_unsaid")
-    assert unsaid in await blocking(chart)
-    await chart.revise(PATIENT, second, elements=outcome(REFUSED))
-    second = await chart.writer.expect(200, "GET", chart.at(PATIENT, second))
+    [unsaid] = findings(await readiness(chart.writer, chart.id), code="transport_unsaid")
+    assert (unsaid["patient_id"], unsaid["field"]) == (second["id"], "elements.eDisposition.30")
+    second = await chart.revise(PATIENT, second, elements=outcome(REFUSED))
     own = await chart.revise(PATIENT, second, arrived_destination_time=f"{DAY}09:50:00-06:00")
     assert ("arrived_destination_time", "not_transported") in await blocking(chart)
-    await chart.revise(PATIENT, own, arrived_destination_time=None)
-    assert {code for _, code in await blocking(chart)} <= {"not_started", "transport_unsaid"}
+    own = await chart.revise(PATIENT, own, arrived_destination_time=None, elements={"eDisposition.30": None})
+    assert await blocking(chart) == {("status", "not_started")}
+    [document] = await documents(chart, own)
+    assert reason_of(report_of(document, shared), "eTimes.11") == NOT_RECORDED
 
 
 async def test_an_impression_of_the_call_is_nobodys_among_several(agency: Agency) -> None:
     chart = await open_chart(agency)
     await chart.revise(INCIDENT, chart.head, primary_impression="I21.3")
-    assert ("primary_impression", "impression_unassigned") not in await blocking(chart)
+    assert findings(await readiness(chart.writer, chart.id), code="impression_unassigned") == []
     await chart.add(PATIENT, last_name="Second", elements=outcome(REFUSED))
-    assert ("primary_impression", "impression_unassigned") in await blocking(chart)
+    [found] = findings(await readiness(chart.writer, chart.id), code="impression_unassigned")
+    assert (found["entity"], found["field"]) == ("incident", "primary_impression")
 
 
 async def test_the_payer_is_told_the_day_of_this_patients_transport(agency: Agency) -> None:

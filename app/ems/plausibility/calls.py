@@ -13,7 +13,7 @@ from app.ems.patient_facts import (
     PRIMARY_IMPRESSION,
     TRANSPORT_DISPOSITION,
     Transport,
-    inherits,
+    says_itself,
     time_of,
     transport_of,
 )
@@ -86,13 +86,13 @@ def transports(chart: Looked) -> Doubts:
 
 
 def _unsaid(chart: Looked) -> Doubts:
-    """Of several patients, those who would take the call's arrival though nobody says that they were transported."""
+    """Of several patients, those of whom nobody says whether they were transported: no arrival is theirs."""
     if len(chart.patients) < 2 or chart.incident.arrived_destination_time is None:
         return
     for one in chart.patients:
         said = any(entry.get("value") for entry in one.patient.elements.get(TRANSPORT_DISPOSITION, ()))
         unsaid = transport_of(one) is Transport.UNSAID and not said
-        if unsaid and inherits(one, TIMES[_ARRIVED]):
+        if unsaid and not says_itself(one.patient, TIMES[_ARRIVED]):
             message = f"{named(TRANSPORT_DISPOSITION)} is missing: was this patient transported, as another one was?"
             yield doubt(
                 one.patient,
@@ -101,7 +101,6 @@ def _unsaid(chart: Looked) -> Doubts:
                 DoubtCode.TRANSPORT_UNSAID,
                 message,
                 patient_id=one.patient.id,
-                blocking=True,
             )
 
 
@@ -136,7 +135,6 @@ def impressions(chart: Looked) -> Doubts:
             "primary_impression",
             DoubtCode.IMPRESSION_UNASSIGNED,
             message,
-            blocking=True,
             rule=PRIMARY_IMPRESSION,
         )
 

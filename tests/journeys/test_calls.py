@@ -46,10 +46,10 @@ async def test_three_patients_with_three_outcomes(agency: Agency, shared: Path) 
     """One transported later than the unit's first departure, one who refuses, one dead on scene."""
     chart = await open_chart(agency)
     first = await chart.revise(PATIENT, chart.patient, elements=outcome(TRANSPORTED))
-    bare = {"elements": {}, "gender": "male"}
+    bare: Body = {"elements": {}, "gender": "male"}
     refuser = await chart.add(PATIENT, **{**bare, "last_name": "Refuser", "elements": outcome(REFUSED)})
     dead = await chart.add(PATIENT, **{**bare, "last_name": "Dead", "elements": outcome(NO_TRANSPORT)})
-    own = {"arrived_destination_time": f"{DAY}09:52:00-06:00", "elements": values(eResponse_21="1234.5")}
+    own: Body = {"arrived_destination_time": f"{DAY}09:52:00-06:00", "elements": values(eResponse_21="1234.5")}
     first = await chart.revise(PATIENT, first, **own)
     assert first["elements"]["eDisposition.30"] == [{"value": TRANSPORTED}], "a patch of elements merges"
 
@@ -100,7 +100,7 @@ async def test_the_payer_is_told_the_day_of_this_patients_transport(agency: Agen
 
 async def test_aspirin_withheld_and_the_patients_own_nitro(agency: Agency, shared: Path) -> None:
     chart = await open_chart(agency)
-    medication = {"type": "medication", "procedure_code": None}
+    medication: Body = {"type": "medication", "procedure_code": None}
     await chart.add(
         INTERVENTION, **medication, performed_at=f"{DAY}09:16:00-06:00", rxcui="1191",
         elements={"eMedications.03": [{"pertinent_negative": "8801001"}]},
@@ -147,7 +147,7 @@ async def test_a_birth_after_midnight(agency: Agency, shared: Path) -> None:
     chart = await open_chart(agency)
     times = ("dispatch", "enroute", "arrival", "depart_scene", "arrived_destination", "cleared")
     clock = ("20T23:10", "20T23:12", "20T23:20", "21T00:40", "21T00:55", "21T01:10")
-    night = {f"{name}_time": f"2026-11-{at}:00-06:00" for name, at in zip(times, clock, strict=True)}
+    night: Body = {f"{name}_time": f"2026-11-{at}:00-06:00" for name, at in zip(times, clock, strict=True)}
     early = {name: None for name in ("eTimes.01", "eTimes.07", "eTimes.12") if name in chart.head["elements"]}
     chart.head = await chart.revise(INCIDENT, chart.head, **night, elements=early)
     mother = await chart.revise(PATIENT, chart.patient, date_of_birth="1996-05-02", elements=outcome(TRANSPORTED))

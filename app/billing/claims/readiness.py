@@ -67,7 +67,7 @@ _SOURCES: Mapping[str, str] = {
     "patient.destination_name": "2310F NM103",
     "patient.destination": "2310F N3, N4",
     "patient.depart_scene_time": "2400 DTP*472",
-    "patient.elements.eDisposition.30": "2300 CR1",
+    "patient.elements.eDisposition.30": "2400 DTP*472",
     "patient.": "2010BA NM1",
     "incident.location": "2310E N3, N4",
     "incident.": "2400 DTP*472",

@@ -108,7 +108,6 @@ def _parts(item: InterventionRead) -> Doubts:
             "dose",
             DoubtCode.DOSE_OF_NOTHING,
             message,
-            blocking=True,
             rule=columns["dose"],
         )
 

@@ -41,13 +41,13 @@ def _birth(chart: Looked, patient: PatientRead) -> Doubts:
     called, ended = (moment.astimezone(chart.zone).date() for moment in (chart.first, chart.last))
     if born > ended:
         message = "This patient was born after the call: check the date of birth."
-        yield _of(patient, "date_of_birth", DoubtCode.BORN_AFTER_CALL, message, _BORN)
+        yield _of(patient, "date_of_birth", DoubtCode.BORN_AFTER_CALL, message, _BORN, blocking=False)
     elif called.year - born.year > OLDEST:
         message = f"By the date of birth this patient is older than {OLDEST} years: check it."
         yield _of(patient, "date_of_birth", DoubtCode.AGE_IMPOSSIBLE, message, _BORN)
     elif _contradicts(patient, called - born):
         message = "The age does not follow from the date of birth: correct one of the two."
-        yield _of(patient, "age", DoubtCode.AGE_CONTRADICTS, message, _AGE)
+        yield _of(patient, "age", DoubtCode.AGE_CONTRADICTS, message, _AGE, blocking=False)
 
 
 def _contradicts(patient: PatientRead, lived: dt.timedelta) -> bool:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from app.core.audit.actions import AuditAction
+from app.core.errors import Problem
 from app.core.lifecycle import Guard, Lifecycle, Transition
 from app.core.permissions import Principal
 from app.ems.events import INCIDENT_STATUS_CHANGED
@@ -44,15 +45,25 @@ class IncidentStatusAction(AuditAction):
 
 @dataclass(frozen=True, slots=True)
 class IncidentFacts:
-    """What guards look at. `lacks_crew_signature`: the agency wants one, and none covers the chart as it stands."""
+    """What guards look at. `lacks_crew_signature`: the agency wants one, and none covers the chart as it stands.
+
+    `implausible` are the fields that say something that cannot be true.
+    """
 
     lacks_crew_signature: bool = False
+    implausible: tuple[Problem, ...] = ()
 
 
 ATTESTED: Guard[IncidentFacts] = Guard(
     "crew_signature",
     "This agency completes a chart only while a crew attestation covers all of it.",
     lambda facts: not facts.lacks_crew_signature,
+)
+PLAUSIBLE: Guard[IncidentFacts] = Guard(
+    "plausible",
+    "This chart says something that cannot be true, or half of a fact: a corrected chart can be completed.",
+    lambda facts: not facts.implausible,
+    lambda facts: facts.implausible,
 )
 EDITABLE = frozenset({IncidentStatus.DRAFT, IncidentStatus.IN_PROGRESS})
 
@@ -111,7 +122,7 @@ incident_lifecycle: Lifecycle[IncidentStatus, IncidentFacts] = Lifecycle(
             IncidentStatus.COMPLETED,
             audit_action=IncidentStatusAction.COMPLETED,
             permission=CHART_REVIEW,
-            guards=(ATTESTED,),
+            guards=(ATTESTED, PLAUSIBLE),
             forbids=_is_author,
             event=INCIDENT_STATUS_CHANGED,
         ),

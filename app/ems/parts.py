@@ -24,7 +24,7 @@ from app.ems.crew.repository import CrewRepository
 from app.ems.crew.schemas import CrewMemberCreate, CrewMemberPatch, CrewMemberRead
 from app.ems.element_groups.repository import ElementGroupRepository
 from app.ems.element_groups.schemas import ElementGroupCreate, ElementGroupPatch, ElementGroupRead
-from app.ems.elements import owner_of, repeating_group_of
+from app.ems.elements import may_stand_under, repeating_group_of
 from app.ems.incidents.repository import IncidentRepository
 from app.ems.incidents.schemas import IncidentCreate, IncidentPatch, IncidentRead
 from app.ems.interventions.repository import InterventionRepository
@@ -260,7 +260,7 @@ def has_field(entry: ChartEntry, field: str) -> bool:
 def has_element(entry: ChartEntry, element_id: str) -> bool:
     """Whether the element stands in this entry: under its owner, or in its repeating group."""
     try:
-        owner, group = owner_of(element_id), repeating_group_of(element_id)
+        group = repeating_group_of(element_id)
     except KeyError:
         return False
-    return group == entry.repeating_group() if group is not None else owner is entry.owner()
+    return group == entry.repeating_group() if group is not None else may_stand_under(element_id, entry.owner())

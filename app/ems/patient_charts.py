@@ -21,7 +21,10 @@ from app.ems.vitals.schemas import VitalRead
 
 
 class PatientChart(ReadModel):
-    """The material of a PatientCareReport: the incident and its crew, one patient, and that patient's entries."""
+    """The material of a PatientCareReport: the incident and its crew, one patient, and that patient's entries.
+
+    `alone`: the incident has no other patient.
+    """
 
     incident: IncidentRead
     patient: PatientRead
@@ -30,12 +33,13 @@ class PatientChart(ReadModel):
     narratives: list[NarrativeRead]
     element_groups: list[ElementGroupRead]
     crew: list[CrewMemberRead]
+    alone: bool = True
 
     def entries(self) -> Iterator[EntityRead]:
         """Everything that a document of this chart can show. While no version changes, neither does a verdict on it."""
         for name in type(self).model_fields:
             found = getattr(self, name)
-            yield from found if isinstance(found, list) else (found,)
+            yield from found if isinstance(found, list) else (found,) if isinstance(found, EntityRead) else ()
 
 
 async def list_patient_charts(uow: ReadUnitOfWork, incident: IncidentRead) -> list[PatientChart]:
@@ -52,6 +56,7 @@ async def list_patient_charts(uow: ReadUnitOfWork, incident: IncidentRead) -> li
         PatientChart(
             incident=incident,
             patient=PatientRead.of(patient),
+            alone=len(patients) == 1,
             **{
                 name: [read for about, read in entries if about is None or about == patient_id]
                 for name, entries in shown.items()

@@ -21,9 +21,11 @@ from app.ems.custom_elements.repository import CustomElementRepository
 from app.ems.custom_elements.schemas import CustomElementRead
 from app.ems.element_groups.schemas import ElementGroupRead
 from app.ems.elements import (
+    APPROXIMATE,
     CUSTOM_CONFIGURATION_GROUP,
     NOT_APPLICABLE,
     NOT_RECORDED,
+    PER_PATIENT,
     REPEATING_GROUPS,
     RXNORM_CODE_TYPE,
     TARGET_BUILD,
@@ -35,6 +37,7 @@ from app.ems.elements import (
     GroupDefinition,
     Occurrence,
     Owner,
+    PertinentNegativeMode,
     SimpleType,
     broken_rules,
     definition_name,
@@ -54,10 +57,23 @@ from app.ems.incidents.schemas import IncidentRead
 from app.ems.interventions.models import MEDICATION_COLUMNS, PROCEDURE_COLUMNS, InterventionType, Outcome
 from app.ems.interventions.schemas import InterventionRead
 from app.ems.lifecycle import IncidentStatus
+from app.ems.meanings import EntryMeaning, Meaning, meaning_of
 from app.ems.narratives.models import Narrative
 from app.ems.narratives.schemas import NarrativeRead
 from app.ems.parts import CHARTED
 from app.ems.patient_charts import PatientChart, list_patient_charts
+from app.ems.patient_facts import (
+    PRIMARY_IMPRESSION,
+    TRANSPORT_DISPOSITION,
+    UNIT_DISPOSITION,
+    Transport,
+    foreign_elements,
+    inherits,
+    says_itself,
+    time_of,
+    transport_of,
+    unit_disposition,
+)
 from app.ems.patients.models import AgeUnit, Gender, Patient
 from app.ems.patients.repository import PatientRepository
 from app.ems.patients.schemas import PatientRead
@@ -138,6 +154,7 @@ async def list_signatures(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> list[S
 
 
 __all__ = [
+    "APPROXIMATE",
     "CHARTED",
     "CHART_READ",
     "CREW_COLUMNS",
@@ -152,11 +169,15 @@ __all__ = [
     "NOT_APPLICABLE",
     "NOT_RECORDED",
     "PATIENT_COLUMNS",
+    "PER_PATIENT",
+    "PRIMARY_IMPRESSION",
     "PROCEDURE_COLUMNS",
     "READINESS",
     "REPEATING_GROUPS",
     "RXNORM_CODE_TYPE",
     "TARGET_BUILD",
+    "TRANSPORT_DISPOSITION",
+    "UNIT_DISPOSITION",
     "VITAL_COLUMNS",
     "AgeUnit",
     "AttributeDefinition",
@@ -172,6 +193,7 @@ __all__ = [
     "ElementDefinition",
     "ElementGroupRead",
     "ElementValue",
+    "EntryMeaning",
     "Etco2Unit",
     "ExportSource",
     "ExportedDocument",
@@ -185,6 +207,7 @@ __all__ = [
     "InterventionRead",
     "InterventionType",
     "LoadedChart",
+    "Meaning",
     "MissReason",
     "NarrativeRead",
     "Occurrence",
@@ -192,6 +215,7 @@ __all__ = [
     "Owner",
     "PatientChart",
     "PatientRead",
+    "PertinentNegativeMode",
     "ReadinessSeverity",
     "ReadinessSource",
     "SignatureRead",
@@ -201,26 +225,34 @@ __all__ = [
     "Stage",
     "StageFindings",
     "StatementCode",
+    "Transport",
     "VitalRead",
     "broken_rules",
     "compare_citations",
     "definition_name",
     "expectation",
+    "foreign_elements",
     "freeze_chart",
     "from_json",
     "get_incident",
     "get_patient_charts",
     "has_illegal_character",
     "hold_incident",
+    "inherits",
     "list_custom_elements",
     "list_patients",
     "list_signatures",
     "load_dictionary",
+    "meaning_of",
     "owner_of",
     "place_in_chart",
     "repeating_group_of",
     "resolve_citations",
+    "says_itself",
     "service_date",
     "service_time_field",
     "step_towards",
+    "time_of",
+    "transport_of",
+    "unit_disposition",
 ]

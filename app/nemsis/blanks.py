@@ -26,6 +26,7 @@ _NO_MASS_CASUALTY = frozenset({"9923001"})
 _NO_PREARRIVAL_ALERT = frozenset({"4224001"})
 _EMERGENCY_RESPONSES = frozenset({"2205001", "2205003", "2205009"})
 _NOT_TRANSPORTED = frozenset({"4230009", "4230013"})
+_BY_ANOTHER_UNIT = frozenset({"4230005", "4230007"})
 _CANCELLED_EN_ROUTE = frozenset({"4227005"})
 _NO_PATIENT_CONTACT = frozenset({"4227003", "4227005", "4227007", "4227009", "4227011"})
 # Withheld, refused or (a drug) already taken; not 8801023 Unable to Complete, which may have been begun.
@@ -49,10 +50,15 @@ NOT_APPLICABLE_RULES = (
         _NOT_TRANSPORTED,
         sections=frozenset({"eOutcome"}),
         elements=frozenset(
-            {"eResponse.11", "eTimes.11", "eTimes.12"}
+            {"eResponse.11", "eTimes.09", "eTimes.11", "eTimes.12"}
             | {f"eDisposition.{number}" for number in ("05", "06", "07", "16", "17", "18")}
             | {f"eDisposition.{number}" for number in ("20", "21", "22", "23", "24", "25")}
         ),
+    ),
+    NotApplicableRule(
+        "eDisposition.30",
+        _BY_ANOTHER_UNIT,
+        elements=frozenset({"eResponse.11", "eTimes.09", "eTimes.11", "eTimes.12"}),
     ),
     NotApplicableRule(
         "eDisposition.27",
@@ -61,7 +67,7 @@ NOT_APPLICABLE_RULES = (
             {"ePatient", "ePayment", "eSituation", "eInjury", "eArrest", "eHistory", "eVitals", "eProtocols"}
             | {"eMedications", "eProcedures", "eDisposition", "eOutcome"}
         ),
-        elements=frozenset({"eResponse.11", "eScene.08", "eTimes.07", "eTimes.11", "eTimes.12"}),
+        elements=frozenset({"eResponse.11", "eScene.08", "eTimes.07", "eTimes.09", "eTimes.11", "eTimes.12"}),
     ),
     NotApplicableRule(
         "eDisposition.27",

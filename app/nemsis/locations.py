@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from app.ems.public import TARGET_BUILD, Owner, PatientChart, load_dictionary, owner_of
+from app.ems.public import PER_PATIENT, TARGET_BUILD, Owner, PatientChart, load_dictionary, owner_of, says_itself
 from app.nemsis.findings import ValidationFinding
-from app.nemsis.mapping import FIELDS, SOLE_PATIENT_FIELDS, ChartOrigins
+from app.nemsis.mapping import DEFAULT_FIELDS, FIELDS, SOLE_PATIENT_FIELDS, ChartOrigins
 from app.nemsis.references import CORRELATION_ID_REPEATED
 
 _ENTITY_GROUPS = {
@@ -57,14 +57,23 @@ def _path(
         return None
     if owner is Owner.TENANT:
         return f"tenant.{field('tenant')}"
-    if owner is Owner.INCIDENT:
+    own = element_id in PER_PATIENT and says_itself(chart.patient, element_id)
+    if owner is Owner.INCIDENT and not own:
         return f"incident.{field('incident')}"
-    if owner is Owner.PATIENT:
-        if origins.sole and element_id in SOLE_PATIENT_FIELDS.values() and element_id not in chart.patient.elements:
+    if owner is Owner.PATIENT or own:
+        if element_id not in chart.patient.elements and _stands_at_incident(element_id, chart, origins):
             return f"incident.{field('incident')}"
         return f"patients/{chart.patient.id}.{field('patient')}"
     collections = {Owner.VITAL: "vitals", Owner.NARRATIVE: "narratives", Owner.CREW_MEMBER: "crew"}
     return collections.get(owner, "interventions")
+
+
+def _stands_at_incident(element_id: str, chart: PatientChart, origins: ChartOrigins) -> bool:
+    """Whether the incident says this of a patient who does not say it: a sole one, or what stands for each of them."""
+    fields = {**DEFAULT_FIELDS, **SOLE_PATIENT_FIELDS}
+    defaults = [name for name, held in DEFAULT_FIELDS.items() if held == element_id]
+    given = any(getattr(chart.incident, name) is not None for name in defaults)
+    return given or (origins.sole and element_id in fields.values())
 
 
 def _field(element_id: str, entity: str | None, index: str, part: str | None) -> str:

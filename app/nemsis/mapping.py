@@ -15,6 +15,7 @@ from typing import Any
 from app.core.geography import ANSI_BY_USPS
 from app.core.tenants.public import TenantRead
 from app.ems.public import (
+    APPROXIMATE,
     CREW_COLUMNS,
     CUSTOM_CONFIGURATION_GROUP,
     INCIDENT_COLUMNS,
@@ -22,8 +23,10 @@ from app.ems.public import (
     NARRATIVE_COLUMNS,
     NOT_RECORDED,
     PATIENT_COLUMNS,
+    PRIMARY_IMPRESSION,
     PROCEDURE_COLUMNS,
     RXNORM_CODE_TYPE,
+    UNIT_DISPOSITION,
     VITAL_COLUMNS,
     AgeUnit,
     CrewMemberRead,
@@ -38,6 +41,7 @@ from app.ems.public import (
     Outcome,
     PatientChart,
     VitalRead,
+    foreign_elements,
     from_json,
 )
 from app.nemsis.content import DocumentContent, GroupInstance, ReportContent
@@ -51,11 +55,13 @@ TENANT_FIELDS: Mapping[str, str] = {
     "software_name": "eRecord.03",
     "software_version": "eRecord.04",
 }
-# The incident's disposition and primary impression stand for those of a sole patient.
-SOLE_PATIENT_FIELDS: Mapping[str, str] = {"disposition": "eDisposition.27", "primary_impression": "eSituation.11"}
+SOLE_PATIENT_FIELDS: Mapping[str, str] = {"primary_impression": PRIMARY_IMPRESSION}
+"""The incident's primary impression is that of a sole patient. Of several it could be nobody's but one's."""
+DEFAULT_FIELDS: Mapping[str, str] = {"disposition": UNIT_DISPOSITION}
+"""The incident's disposition stands for each patient who has none of their own: it is the unit's."""
 FIELDS: Mapping[str, Mapping[str, str]] = {
     "tenant": TENANT_FIELDS,
-    "incident": {**INCIDENT_COLUMNS, **SOLE_PATIENT_FIELDS},
+    "incident": {**INCIDENT_COLUMNS, **DEFAULT_FIELDS, **SOLE_PATIENT_FIELDS},
     "patient": PATIENT_COLUMNS,
     "vital": VITAL_COLUMNS,
     "medication": MEDICATION_COLUMNS,
@@ -79,6 +85,8 @@ _CODES: Mapping[Any, str] = {
     Etco2Unit.PERCENT: "3340003",
     Etco2Unit.KPA: "3340005",
 }
+
+_LONGEST_CALL = dt.timedelta(days=1)
 
 Elements = dict[str, list[ElementValue]]
 
@@ -190,7 +198,7 @@ class ChartMapper:
     def _report_elements(self, chart: PatientChart, ordinal: int, count: int) -> Elements:
         incident = self._carried(chart.incident, INCIDENT_COLUMNS)
         patient = self._carried(chart.patient, PATIENT_COLUMNS)
-        elements = {**incident, **patient}
+        elements = {**self._inherited(chart, incident), **patient}
         self._locate(chart.incident, elements)
         self._derive_age(chart, elements)
         for column, element_id in TENANT_FIELDS.items():
@@ -198,12 +206,20 @@ class ChartMapper:
                 elements[element_id] = [ElementValue(value=getattr(self._tenant, column))]
         elements.setdefault("eRecord.01", [ElementValue(value=_report_number(chart.incident, ordinal, count))])
         elements.setdefault("eResponse.01", [ElementValue(value=self._tenant.agency_number)])
-        if count == 1:
-            for column, element_id in SOLE_PATIENT_FIELDS.items():
-                value = getattr(chart.incident, column)
-                if value is not None:
-                    elements.setdefault(element_id, [ElementValue(value=value)])
+        for column, element_id in ({**DEFAULT_FIELDS, **SOLE_PATIENT_FIELDS} if count == 1 else DEFAULT_FIELDS).items():
+            value = getattr(chart.incident, column)
+            if value is not None:
+                elements.setdefault(element_id, [ElementValue(value=value)])
         return elements | self._narrative(chart)
+
+    def _inherited(self, chart: PatientChart, incident: Elements) -> Elements:
+        """The incident's elements without the values that are not this patient's. Reasons for having none stay."""
+        foreign = foreign_elements(chart)
+        return {
+            element_id: entries
+            for element_id, entries in incident.items()
+            if element_id not in foreign or all(entry.value is None for entry in entries)
+        }
 
     def _locate(self, incident: IncidentRead, elements: Elements) -> None:
         """eScene.11 joins two columns: latitude,longitude."""
@@ -213,11 +229,20 @@ class ChartMapper:
             elements["eScene.11"] = [ElementValue(value=place)]
 
     def _derive_age(self, chart: PatientChart, elements: Elements) -> None:
-        """ePatient.15/.16 from the date of birth, where the crew recorded no age and no reason for its absence."""
+        """ePatient.15/.16 from the date of birth, where the crew recorded no age and no reason for its absence.
+
+        A child born on a later day than the dispatch was born during the call: about an hour old (the approximate
+        pertinent negative says that it is no measured age), for NEMSIS counts from 1.
+        """
         born, dispatched = chart.patient.date_of_birth, chart.incident.dispatch_time
         if born is None or dispatched is None or "ePatient.15" in elements or "ePatient.16" in elements:
             return
-        age = age_at(born, dispatched.astimezone(self._zone).date())
+        called = dispatched.astimezone(self._zone).date()
+        if called < born <= called + _LONGEST_CALL:
+            elements["ePatient.15"] = [ElementValue(value="1", pertinent_negative=APPROXIMATE)]
+            elements["ePatient.16"] = [ElementValue(value=_CODES[AgeUnit.HOURS])]
+            return
+        age = age_at(born, called)
         if age is not None:
             number, unit = age
             elements["ePatient.15"] = [ElementValue(value=str(number))]

@@ -14,6 +14,7 @@ from app.core.db.uow import ReadUnitOfWork
 from app.core.tenants.public import TENANT_WRITE, TenantRead
 from app.ems.public import (
     NOT_RECORDED,
+    PER_PATIENT,
     TARGET_BUILD,
     Finding,
     Fix,
@@ -172,11 +173,12 @@ def _documents(chart: LoadedChart, said: Mapping[uuid.UUID, Sequence[ValidationF
 
 
 def _blanks(chart: LoadedChart, verdicts: Mapping[uuid.UUID, Verdict]) -> Iterator[Finding]:
-    """Of the incident's elements only what is blank in every patient's document: elsewhere it may not apply."""
+    """What is blank in every patient's document, if it is the incident's; what is blank in one's, if it is theirs."""
     dictionary = load_dictionary(TARGET_BUILD)
     everywhere = _blank_everywhere([verdict.blanks for verdict in verdicts.values()])
     for element_id, definition in dictionary.elements.items():
-        about_incident = owner_of(element_id) is Owner.INCIDENT
+        of_patients = element_id in PER_PATIENT and element_id not in everywhere
+        about_incident = owner_of(element_id) is Owner.INCIDENT and not of_patients
         for patient_id, verdict in verdicts.items():
             if element_id not in (everywhere if about_incident else verdict.blanks):
                 continue

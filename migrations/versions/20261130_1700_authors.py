@@ -7,7 +7,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "authors"
-down_revision = "file_names"
+down_revision = "patient_facts"
 branch_labels = None
 depends_on = None
 

@@ -354,7 +354,19 @@ def test_time_zones(zone: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "zone", ["", "Chicago", "america/chicago", "../etc/passwd", "America/Chicago\x00", "UTC+5", "localtime"]
+    "zone",
+    [
+        "",
+        "Chicago",
+        "america/chicago",
+        "../etc/passwd",
+        "America/Chicago\x00",
+        "UTC+5",
+        "localtime",
+        "EST",
+        "UTC",
+        "Etc/GMT+6",
+    ],
 )
 def test_what_is_no_time_zone(zone: str) -> None:
     with pytest.raises(ValidationError):

@@ -18,7 +18,7 @@ from scripts.demo_chart import CALL
 from tests.architecture.queries import counted
 from tests.billing.support.claims import CLAIMS, new_claim
 from tests.billing.support.claims import fire as fire_claim
-from tests.ems.charts import CREW, INTERVENTION, NARRATIVE, PATIENT, VITAL, Chart
+from tests.ems.charts import CREW, INCIDENT, INTERVENTION, NARRATIVE, PATIENT, VITAL, Chart
 from tests.ems.findings import (
     ASSIGNED,
     charted,
@@ -145,7 +145,7 @@ async def test_times_out_of_order_and_reasons_for_missing_ones(agency: Agency) -
     ]  # fmt: skip
 
 
-async def test_each_patient_of_several_has_a_disposition_and_a_narrative(agency: Agency) -> None:
+async def test_each_patient_of_several_has_a_disposition_or_the_calls_and_a_narrative(agency: Agency) -> None:
     chart = await Chart.open(agency, disposition="4227001")
     assert ("review", "disposition_missing", "incident", "disposition") not in said(
         await readiness(chart.writer, chart.id)
@@ -158,10 +158,14 @@ async def test_each_patient_of_several_has_a_disposition_and_a_narrative(agency:
         for found in findings(answer, stage="review")
         if found["code"] in ("disposition_missing", "narrative_missing")
     ] == [
-        ("disposition_missing", chart.patient["id"], "elements.eDisposition.27", chart.patient["id"]),
         ("narrative_missing", empty["id"], "narrative_text", chart.patient["id"]),
         ("narrative_missing", second["id"], "narratives", second["id"]),
     ]
+    assert findings(answer, stage="state_submission", rule="eDisposition.27") == []
+    await chart.revise(INCIDENT, chart.head, disposition=None)
+    answer = await readiness(chart.writer, chart.id)
+    [missing] = findings(answer, code="disposition_missing")
+    assert (missing["entity_id"], missing["field"]) == (chart.patient["id"], "elements.eDisposition.27")
     [document] = findings(answer, stage="state_submission", rule="eDisposition.27")
     assert (document["entity_id"], document["field"]) == (chart.patient["id"], "elements.eDisposition.27")
 

@@ -82,16 +82,22 @@ HOLES = st.builds(
 )
 
 
+SECOND = {
+    "eDisposition.27": [{"value": "4227001"}],
+    "eDisposition.30": [{"value": "4230001"}],
+}
+
+
 async def _prepared(agency: Agency, holes: Holes) -> Chart:
     chart = await charted(agency, holes.script())
     if holes.second_patient:
-        await chart.add(PATIENT, elements={"eDisposition.27": [{"value": "4227001"}]})
+        await chart.add(PATIENT, elements=SECOND)
     if holes.assigned:
         await sign(chart, **ASSIGNED)
     if holes.attestation != "none":
         await sign(chart, **ATTESTED | ({"patient_id": chart.patient["id"]} if "one" in holes.attestation else {}))
     if holes.attestation == "outdated":
-        await chart.add(VITAL)
+        await chart.add(VITAL, taken_at=None, elements={"eVitals.01": [{"not_value": "7701003"}]})
     await require_attestation(agency, holes.required)
     return chart
 

@@ -35,6 +35,7 @@ PATIENT: Mapping[str, Any] = {
     "destination_city": "Springfield",
     "destination_state": "IL",
     "destination_zip": "62781",
+    "elements": {"eDisposition.30": [{"value": "4230001"}]},
 }
 _TO_LOCKED = (("start", "medic"), ("submit_for_review", "medic"), ("complete", "supervisor"), ("lock", "admin"))
 

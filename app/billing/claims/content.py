@@ -8,15 +8,16 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from app.billing.claims.models import Claim, ClaimLine
-from app.billing.claims.submission import claim_submission, service_date, service_time_field, transmission
+from app.billing.claims.submission import claim_submission, is_loaded, service_date, service_time_field, transmission
 from app.billing.x12.claim_content import batch_problems
 from app.billing.x12.professional_claim import ClaimSubmission
 from app.core.errors import Problem
 from app.core.tenants.public import Tenant
-from app.ems.public import PatientChart
+from app.ems.public import TRANSPORT_DISPOSITION, PatientChart, Transport, transport_of
 
 # Numbers are drawn and the usage indicator is chosen when a file is made; neither can be wrong before.
 _ANY_CONTROL_NUMBER, _ANY_USAGE = 1, "T"
+_NOT_TRANSPORTED = "The chart says that this patient was not transported: there is no transport to claim."
 
 FIELDS = {
     "envelope.sender_qualifier": "tenant.submitter_qualifier",
@@ -93,9 +94,10 @@ def draft_submission(
     profile: Tenant, chart: PatientChart, claim: Claim, lines: Sequence[ClaimLine], at: dt.datetime
 ) -> Draft:
     """The claim as the writer takes it, checked as it would be in a file made at `at`; every problem at once."""
-    served_on = service_date(profile, chart.incident, lines)
-    service_time = f"incident.{service_time_field(lines)}"
-    missing = [service_time] if served_on is None else []
+    served_on = service_date(profile, chart, lines)
+    service_time = service_time_field(chart, lines)
+    untransported = is_loaded(lines) and transport_of(chart) is Transport.NONE
+    missing = [service_time] if served_on is None and not untransported else []
     if claim.signature_on_file is None:
         missing.append("signature_on_file")
     sent = transmission(profile, _ANY_CONTROL_NUMBER, _ANY_USAGE, at)
@@ -109,6 +111,8 @@ def draft_submission(
         signature_on_file=bool(claim.signature_on_file),
     )
     problems = [Problem.missing(field, f"{words_of(field)} is missing.") for field in missing]
+    if untransported:
+        problems.append(Problem(f"patient.elements.{TRANSPORT_DISPOSITION}", "not_transported", _NOT_TRANSPORTED))
     for found in batch_problems(*sent, [submission]):
         field = service_time if found.path.endswith(".service_date") else api_field(found.path)
         problems.append(Problem(field, found.code.lower(), found.message))

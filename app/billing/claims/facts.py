@@ -65,7 +65,7 @@ def judge(
         gone = Problem("patient_id", "unknown_patient", "The chart no longer has this patient.")
         return Judged(ClaimFacts(locked, (gone,)), None)
     draft = draft_submission(profile, chart, claim, lines, at)
-    served_on = service_date(profile, held.incident, lines)
+    served_on = service_date(profile, chart, lines)
     problems = (
         *draft.problems,
         *(() if served_on is None else _code_problems(claim, served_on, codes)),

@@ -40,7 +40,9 @@ from app.ems.public import (
     Stage,
     StageFindings,
     StatementCode,
+    Transport,
     step_towards,
+    transport_of,
 )
 
 _CLAIMS = f"{API_PREFIX}/billing/claims"
@@ -64,6 +66,8 @@ _SOURCES: Mapping[str, str] = {
     "patient.gender": "2010BA DMG03",
     "patient.destination_name": "2310F NM103",
     "patient.destination": "2310F N3, N4",
+    "patient.depart_scene_time": "2400 DTP*472",
+    "patient.elements.eDisposition.30": "2400 DTP*472",
     "patient.": "2010BA NM1",
     "incident.location": "2310E N3, N4",
     "incident.": "2400 DTP*472",
@@ -159,6 +163,8 @@ def _claim(chart: LoadedChart, one: _Waiting, codes: Icd10Extract) -> Iterator[F
 def _unclaimed(
     chart: LoadedChart, one: PatientChart, codes_named: Sequence[str], codes: Icd10Extract
 ) -> Iterator[Finding]:
+    if transport_of(one) is Transport.NONE:
+        return  # no transport, no claim; who died before loading is claimed for by hand
     patient_id, locked = one.patient.id, chart.incident.status is IncidentStatus.LOCKED
     if locked:
         place = (_PATIENT, patient_id, "claim")
@@ -169,7 +175,7 @@ def _unclaimed(
     for problem in draft_submission(chart.tenant, one, claim, [line], utcnow()).problems:
         if problem.field.partition(".")[0] in (_INCIDENT, _PATIENT, _TENANT):
             yield _problem(chart, patient_id, problem, None)
-    served_on = service_date(chart.tenant, one.incident, [line])
+    served_on = service_date(chart.tenant, one, [line])
     if served_on is not None:
         yield from _impression_faults(chart, one, codes_named, served_on, codes)
     if not locked and not _is_assigned(chart, patient_id):

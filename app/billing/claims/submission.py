@@ -93,17 +93,19 @@ def claim_submission(
     )
 
 
-def service_time_field(lines: Sequence[ClaimLine]) -> str:
-    """The incident's field that dates the service."""
-    return ems.service_time_field(loaded=_loaded(lines))
+def service_time_field(chart: PatientChart, lines: Sequence[ClaimLine]) -> str:
+    """The field that dates the service: the incident's, or the patient's own where only that can be theirs."""
+    field = ems.service_time_field(loaded=is_loaded(lines))
+    element_id = ems.INCIDENT_COLUMNS[field]
+    return f"incident.{field}" if ems.inherits(chart, element_id) else f"patient.{field}"
 
 
-def service_date(profile: Tenant, incident: IncidentRead, lines: Sequence[ClaimLine]) -> dt.date | None:
+def service_date(profile: Tenant, chart: PatientChart, lines: Sequence[ClaimLine]) -> dt.date | None:
     """The agency-local day of the service; None where the chart lacks the time."""
-    return ems.service_date(incident, profile.time_zone, loaded=_loaded(lines))
+    return ems.service_date(chart.incident, profile.time_zone, loaded=is_loaded(lines), of=chart)
 
 
-def _loaded(lines: Sequence[ClaimLine]) -> bool:
+def is_loaded(lines: Sequence[ClaimLine]) -> bool:
     """A claim is for a transport, unless the patient was pronounced dead before loading."""
     return not any(PRONOUNCED_DEAD_MODIFIER in line.modifiers for line in lines)
 

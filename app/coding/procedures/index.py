@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 
 from app.coding.lookup.book import CodeSet, LoadedCodes, book_of
@@ -10,6 +9,7 @@ from app.coding.procedures.listed import LIST_DATE, Procedure, ProcedureCategory
 from app.coding.search.index import Entry, IndexBuilder, TextIndex
 from app.coding.vocabulary.schemas import CodeDomain
 from app.core.db.uow import Transaction
+from app.core.pools import CODES
 
 CODE_SHAPE = re.compile(r"\d{5,18}")
 
@@ -46,7 +46,7 @@ def _listed_codes(index: TextIndex) -> dict[int, int]:
 
 
 async def load(_: Transaction) -> LoadedCodes:
-    return await asyncio.to_thread(build)
+    return await CODES.run(build)
 
 
 PROCEDURES = CodeSet(None, CodeDomain.PROCEDURES, load)

@@ -6,12 +6,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
-from app.coding.lookup.serving import NOT_MODIFIED, IfNoneMatch, LookupLimit, QueryText, not_modified
+from app.coding.lookup.serving import LookupLimit, QueryText
 from app.coding.lookup.shipped import shipped_edition
 from app.coding.permissions import CODING_READ
 from app.coding.procedures.listed import ProcedureCategory
 from app.coding.procedures.schemas import ProcedureDetail, ProcedureResults
 from app.coding.procedures.service import ProcedureLookups, ProcedureSearch, find_procedures, get_procedure
+from app.core.conditional import NOT_MODIFIED, IfNoneMatch, not_modified
 from app.core.dependencies import requires
 
 router = APIRouter(prefix="/coding/procedures", tags=["coding"], dependencies=[requires(CODING_READ)])

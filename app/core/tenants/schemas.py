@@ -21,9 +21,41 @@ def _time_zones() -> frozenset[str]:
     return frozenset(zoneinfo.available_timezones() - {"localtime", "Factory"})
 
 
+_WITHOUT_SUMMER_TIME = {
+    "EST": "America/New_York",
+    "MST": "America/Denver or America/Phoenix",
+    "HST": "Pacific/Honolulu",
+    "GMT+5": "America/New_York",
+    "GMT+6": "America/Chicago",
+    "GMT+7": "America/Denver or America/Phoenix",
+    "GMT+8": "America/Los_Angeles",
+    "GMT+9": "America/Anchorage",
+    "GMT+10": "Pacific/Honolulu",
+    "GMT+4": "America/Puerto_Rico",
+    "GMT-10": "Pacific/Guam",
+}
+"""Fixed offsets from UTC, and the zones of places that are meant by them. (`Etc/GMT+6` is UTC-06:00.)"""
+
+
+_OFFSETS = frozenset(
+    {"EST", "MST", "HST", "GMT", "GMT0", "GMT+0", "GMT-0", "Greenwich", "UCT", "UTC", "Universal", "Zulu"}
+)
+
+
+def _is_fixed(name: str) -> bool:
+    """Whether the zone is an offset from UTC and no place: it knows no summer time, whatever the law there says."""
+    return name.startswith("Etc/") or name in _OFFSETS
+
+
 def _time_zone(value: str) -> str:
     if value not in _time_zones():
         raise PydanticCustomError("time_zone", "Give an IANA time zone, such as America/Chicago")
+    if _is_fixed(value):
+        meant = _WITHOUT_SUMMER_TIME.get(value.removeprefix("Etc/"), "America/Chicago")
+        problem = {"meant": meant}
+        raise PydanticCustomError(
+            "time_zone", "This is an offset without summer time. Give the zone of a place, such as {meant}", problem
+        )
     return value
 
 

@@ -48,7 +48,9 @@ from app.ems.lifecycle import (
     IncidentTransition,
     incident_lifecycle,
 )
+from app.ems.patient_charts import list_patient_charts
 from app.ems.permissions import CHART_DELETE, CHART_RESTORE
+from app.ems.plausibility.judging import blocking_problems, doubts_of
 from app.ems.review.lifecycle import ReviewTransition
 from app.ems.review.service import Reviews
 
@@ -198,10 +200,15 @@ class IncidentService:
         return self._present(incident)
 
     async def _facts(self, incident: Incident, action: IncidentTransition) -> IncidentFacts:
-        """The facts for the guard of `complete`. Other actions have no guard, so nothing is looked up for them."""
-        if action is not IncidentTransition.COMPLETE or not (await current_tenant(self._uow)).require_crew_signature:
+        """The facts for the guards of `complete`. Other actions have no guard, so nothing is looked up for them."""
+        if action is not IncidentTransition.COMPLETE:
             return IncidentFacts()
-        return IncidentFacts(lacks_crew_signature=not await is_attested(self._uow, incident))
+        tenant, shown = await current_tenant(self._uow), self._present(incident)
+        charts = await list_patient_charts(self._uow, shown)
+        return IncidentFacts(
+            lacks_crew_signature=tenant.require_crew_signature and not await is_attested(self._uow, incident),
+            implausible=blocking_problems(doubts_of(shown, charts, tenant.time_zone, utcnow())),
+        )
 
     async def _fire(
         self, incident: Incident, action: IncidentTransition, facts: IncidentFacts, reason: str | None

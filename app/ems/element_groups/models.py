@@ -14,7 +14,7 @@ from app.ems.elements import Owner
 
 
 class ElementGroup(ChartChild):
-    """One instance of a group. `patient_id` is null for groups of the incident; `parent_id` places a nested group."""
+    """One instance of a group. `patient_id` is null for groups of the whole call; `parent_id` places a nested group."""
 
     __tablename__ = "element_groups"
     entity_type: ClassVar[str] = "element_group"

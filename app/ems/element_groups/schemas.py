@@ -29,7 +29,8 @@ class _GroupFields(RequestModel):
 
 
 class ElementGroupCreate(_GroupFields, ChildCreate):
-    """A new group. A group of a patient names the patient; a group of the incident (eScene) names none."""
+    """A new group. A group of a patient names the patient. One of the incident names none, but a
+    responder (eScene.ResponderGroup) may name the patient whom it took over."""
 
     group_name: GroupName = Field(examples=["eProtocols.ProtocolGroup"])
     patient_id: uuid.UUID | None = None

@@ -33,9 +33,12 @@ from app.ems.elements.national_rules import (
 from app.ems.elements.ownership import (
     CUSTOM_CONFIGURATION_GROUP,
     ENTITY_GROUPS,
+    PER_PATIENT,
+    PER_PATIENT_GROUPS,
     REPEATING_GROUPS,
     Owner,
     RepeatingGroup,
+    may_stand_under,
     owner_of,
     repeating_group_of,
 )
@@ -54,12 +57,15 @@ from app.ems.elements.values import (
 from app.ems.elements.wording import expectation
 
 __all__ = [
+    "APPROXIMATE",
     "BUILDS",
     "CUSTOM_CONFIGURATION_GROUP",
     "ENTITY_GROUPS",
     "NATIONAL_RULES",
     "NOT_APPLICABLE",
     "NOT_RECORDED",
+    "PER_PATIENT",
+    "PER_PATIENT_GROUPS",
     "REPEATING_GROUPS",
     "RXNORM_CODE",
     "RXNORM_CODE_TYPE",
@@ -96,6 +102,7 @@ __all__ = [
     "from_json",
     "has_illegal_character",
     "load_dictionary",
+    "may_stand_under",
     "merge",
     "owner_of",
     "pertinent_negative_mode",

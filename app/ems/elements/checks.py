@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from app.ems.elements.dictionary import Dictionary, ElementDefinition
 from app.ems.elements.national_rules import SNOMED_CODE_TYPE, PertinentNegativeMode, broken_code_rules
-from app.ems.elements.ownership import Owner, owner_of, repeating_group_of
+from app.ems.elements.ownership import Owner, may_stand_under, owner_of, repeating_group_of
 from app.ems.elements.simple_types import SimpleType, Violation, has_illegal_character
 from app.ems.elements.values import ElementValue
 from app.ems.elements.wording import expectation
@@ -87,7 +87,7 @@ def check_elements(
             continue
         report = _Report(definition, problems)
         home = repeating_group_of(element_id)
-        if home != group or (owner is not None and owner_of(element_id) is not owner):
+        if home != group or (owner is not None and not may_stand_under(element_id, owner)):
             report.add(ProblemCode.WRONG_OWNER, f"is recorded under {_home_name(element_id, home)}, not here.")
         _check_occurrence(definition, entries, report)
         for index, entry in enumerate(entries):

@@ -1,4 +1,7 @@
-"""Which stored thing holds each NEMSIS element: one declaration, so that no element has two homes."""
+"""Which stored thing holds each NEMSIS element: one declaration.
+
+An element has one home. PER_PATIENT ones have the incident for a home, and a patient may say otherwise.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -52,6 +55,22 @@ _ELEMENT_OWNERS = {
     "eRecord.04": Owner.TENANT,
 }
 _OTHERWISE = Owner.PATIENT
+
+PER_PATIENT = frozenset(
+    {
+        "eDispatch.05",
+        *(f"eResponse.{number}" for number in (10, 11, 12, 20, 21)),
+        *(f"eTimes.{number}" for number in ("07", "08", "09", "10", "11", "12")),
+    }
+)
+"""Elements of the incident that can differ between the patients of one call: a patient's own stands before the call's.
+
+They are the acuity that dispatch was told, delays and odometer readings of a transport, and the times from the first
+contact with the patient to the transfer of care. What is left of eDispatch, eResponse, eTimes and eScene is a fact
+about the unit's response or about the scene. NEMSIS 3.5.1 words them so (ADR 0035).
+"""
+PER_PATIENT_GROUPS = frozenset({"eScene.ResponderGroup"})
+"""Groups of the incident of which an instance may be about one patient: eScene.25 says to whom that patient went."""
 
 ENTITY_GROUPS: Mapping[str, Owner] = MappingProxyType(
     {
@@ -107,6 +126,14 @@ def owner_of(element_id: str) -> Owner:
     Raises KeyError for an id that is not in the dictionary.
     """
     return _OWNERS[element_id]
+
+
+def may_stand_under(element_id: str, owner: Owner | None) -> bool:
+    """Whether `owner` may hold the element: it is its home, or a patient says otherwise than the call.
+
+    Raises KeyError for an id that is not in the dictionary.
+    """
+    return owner is _OWNERS[element_id] or (owner is Owner.PATIENT and element_id in PER_PATIENT)
 
 
 def repeating_group_of(element_id: str) -> str | None:

@@ -9,6 +9,7 @@ from app.ems.custom_elements.results import undefined_results
 from app.ems.element_groups.models import ElementGroup
 from app.ems.element_groups.repository import ElementGroupRepository
 from app.ems.elements import (
+    PER_PATIENT_GROUPS,
     REPEATING_GROUPS,
     TARGET_BUILD,
     ElementProblem,
@@ -47,10 +48,11 @@ def _field_of(problem: ElementProblem, group_name: str) -> str:
 async def _check(uow: UnitOfWork, group: ElementGroup, _: Patient | None) -> None:
     definition = REPEATING_GROUPS[group.group_name]
     problems = []
-    if definition.owner is Owner.INCIDENT and group.patient_id is not None:
+    of_call = definition.owner is Owner.INCIDENT
+    if of_call and group.patient_id is not None and group.group_name not in PER_PATIENT_GROUPS:
         message = "This group belongs to the incident, not to a patient."
         problems.append(Problem("patient_id", "group_of_incident", message))
-    if definition.owner is not Owner.INCIDENT and group.patient_id is None:
+    if not of_call and group.patient_id is None:
         problems.append(Problem.missing("patient_id", "Say which patient this group belongs to."))
     if (definition.parent_group is None) != (group.parent_id is None):
         wanted = definition.parent_group or "nothing"

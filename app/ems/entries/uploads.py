@@ -25,6 +25,7 @@ from app.core.lifecycle import Lifecycle
 from app.core.outbound.outside import call_outside
 from app.core.pagination import Page, PagingWithDeleted
 from app.core.permissions import Principal
+from app.core.pools import CONTENTS
 from app.core.repository import Repository, require_version
 from app.core.schemas import CreateModel, RequestModel
 from app.core.storage.gateway import ObjectStore, object_key
@@ -235,7 +236,7 @@ class UploadService(Generic[E, R]):
             self._kind.key_column: key,
             "stored_type": stored_type,
             "stored_size_bytes": len(content),
-            "stored_sha256": await asyncio.to_thread(_digest, content),
+            "stored_sha256": await CONTENTS.run(_digest, content),
             "uploaded_at": utcnow(),
         }
         return _Outcome(UploadTransition.COMPLETE, kept, key)
@@ -301,7 +302,7 @@ def _sent_to(entry: UploadedEntry) -> str:
 
 async def _judged(entry: UploadedEntry, content: bytes) -> bytes:
     """What may be stored of `content`. Raises RefusedContent, ServiceUnavailable."""
-    if await asyncio.to_thread(_digest, content) != entry.sha256:
+    if await CONTENTS.run(_digest, content) != entry.sha256:
         raise RefusedContent(Refusal.WRONG_HASH)
     return await judge(entry.file_type, content)
 

@@ -28,8 +28,12 @@ class _IncidentFields(RequestModel):
     dispatch_time: ChartTime | None = Field(None, description="eTimes.03 Unit notified by dispatch")
     enroute_time: ChartTime | None = Field(None, description="eTimes.05 Unit en route")
     arrival_time: ChartTime | None = Field(None, description="eTimes.06 Unit arrived on scene")
-    depart_scene_time: ChartTime | None = Field(None, description="eTimes.09 Unit left scene")
-    arrived_destination_time: ChartTime | None = Field(None, description="eTimes.11 Patient arrived at destination")
+    depart_scene_time: ChartTime | None = Field(
+        None, description="eTimes.09 Unit left scene; a patient may have another"
+    )
+    arrived_destination_time: ChartTime | None = Field(
+        None, description="eTimes.11 Patient arrived at destination; a patient may have another"
+    )
     cleared_time: ChartTime | None = Field(None, description="eTimes.13 Unit back in service")
     location_type: Annotated[Text, Coded("eScene.09")] | None = None
     location_street: Annotated[Text, Coded("eScene.15")] | None = None
@@ -43,10 +47,10 @@ class _IncidentFields(RequestModel):
     location_latitude: Latitude | None = Field(None, description="eScene.11, with the longitude")
     location_longitude: Longitude | None = Field(None, description="eScene.11, with the latitude")
     disposition: Annotated[Text, Coded("eDisposition.27")] | None = Field(
-        None, description="eDisposition.27 of a sole patient"
+        None, description="eDisposition.27 of each patient who has none of their own"
     )
     primary_impression: Annotated[Text, Coded("eSituation.11")] | None = Field(
-        None, description="eSituation.11 of a sole patient, ICD-10-CM"
+        None, description="eSituation.11 of a sole patient, ICD-10-CM; counts for nobody where there are several"
     )
 
 

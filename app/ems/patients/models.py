@@ -36,7 +36,10 @@ class AgeUnit(StrEnum):
 
 
 class Patient(ChartChild):
-    """A patient. `pcr_uuid` is the UUID of the PatientCareReport: of version 4, as NEMSIS demands, and never reused."""
+    """A patient. `pcr_uuid` is the UUID of the PatientCareReport: of version 4, as NEMSIS demands, and never reused.
+
+    The two times are given where they differ from the incident's, which else stand for this patient, too.
+    """
 
     __tablename__ = "patients"
     entity_type: ClassVar[str] = "patient"
@@ -60,6 +63,8 @@ class Patient(ChartChild):
         "destination_state": "eDisposition.05",
         "destination_county": "eDisposition.06",
         "destination_zip": "eDisposition.07",
+        "depart_scene_time": "eTimes.09",
+        "arrived_destination_time": "eTimes.11",
     }
 
     pcr_uuid: Mapped[uuid.UUID] = internal(default_factory=new_random_uuid, init=False)
@@ -83,6 +88,8 @@ class Patient(ChartChild):
     destination_state: Mapped[str | None] = plain(default=None)
     destination_zip: Mapped[str | None] = phi(default=None)
     destination_county: Mapped[str | None] = phi(default=None)
+    depart_scene_time: Mapped[dt.datetime | None] = plain(default=None)
+    arrived_destination_time: Mapped[dt.datetime | None] = plain(default=None)
     elements: Mapped[dict[str, Any]] = elements_column()
 
     __table_args__ = (

@@ -10,7 +10,7 @@ from pydantic import Field, field_serializer
 
 from app.core.geography import State
 from app.core.schemas import Date, RequestModel, Text, length
-from app.ems.chart.schemas import ChartPatch, ChartRead, ChildCreate, Coded
+from app.ems.chart.schemas import ChartPatch, ChartRead, ChartTime, ChildCreate, Coded
 from app.ems.patients.identifiers import shown_elements
 from app.ems.patients.models import AgeUnit, Gender
 
@@ -40,6 +40,12 @@ class _PatientFields(RequestModel):
     destination_state: State | None = Field(None, description="USPS state; eDisposition.05")
     destination_zip: Annotated[Text, Coded("eDisposition.07")] | None = None
     destination_county: Annotated[Text, Coded("eDisposition.06")] | None = None
+    depart_scene_time: ChartTime | None = Field(
+        None, description="eTimes.09 of this patient, where it differs from the incident's"
+    )
+    arrived_destination_time: ChartTime | None = Field(
+        None, description="eTimes.11 of this patient, where it differs from the incident's"
+    )
 
 
 class PatientCreate(_PatientFields, ChildCreate):
@@ -75,6 +81,8 @@ class PatientRead(ChartRead):
     destination_state: str | None
     destination_zip: str | None
     destination_county: str | None
+    depart_scene_time: dt.datetime | None = Field(description="This patient's own; null: as the incident says")
+    arrived_destination_time: dt.datetime | None = Field(description="This patient's own; null: as the incident says")
 
     @field_serializer("elements")
     def _shown_elements(self, elements: dict[str, Any]) -> dict[str, Any]:

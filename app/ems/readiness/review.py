@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from app.coding.public import ProcedureFault, RxNormExtract, RxNormFault, extract_rxnorm, procedure_fault
+from app.core.clock import utcnow
 from app.core.config import Settings
 from app.core.db.uow import ReadUnitOfWork
 from app.ems.attachments.lifecycle import AttachmentStatus
@@ -24,6 +25,7 @@ from app.ems.lifecycle import IncidentFacts, IncidentStatus, IncidentTransition,
 from app.ems.narratives.models import Narrative
 from app.ems.patient_charts import PatientChart
 from app.ems.patients.models import Patient
+from app.ems.plausibility.judging import doubts_of
 from app.ems.readiness.port import (
     Finding,
     Fix,
@@ -126,10 +128,10 @@ def _times(chart: LoadedChart) -> Iterator[Finding]:
 
 
 def _disposition(chart: LoadedChart) -> Iterator[Finding]:
-    """Patients without a disposition. The incident's counts as that of a sole patient."""
+    """Patients without a disposition, if the incident, which stands for each of them, has none either."""
     sole = len(chart.patients) == 1
     for one in chart.patients:
-        if _DISPOSITION in one.patient.elements or (sole and chart.incident.disposition is not None):
+        if _DISPOSITION in one.patient.elements or chart.incident.disposition is not None:
             continue
         message = f"{_named(_DISPOSITION)} is missing: how did the call end for this patient?"
         if sole:
@@ -174,6 +176,21 @@ def _vitals(chart: LoadedChart) -> Iterator[Finding]:
                     patient_id=one.patient.id,
                     rule=Vital.element_columns.get(warning.field, warning.field.removeprefix("elements.")),
                 )
+
+
+def _doubts(chart: LoadedChart) -> Iterator[Finding]:
+    """What is implausible. The guard of `complete` refuses for what blocks."""
+    for doubt in doubts_of(chart.incident, chart.patients, chart.tenant.time_zone, utcnow()):
+        yield Finding(
+            severity=ReadinessSeverity.BLOCKING if doubt.blocking else ReadinessSeverity.WARNING,
+            code=doubt.code,
+            message=doubt.message,
+            entity=doubt.entity,
+            entity_id=doubt.entity_id,
+            field=doubt.field,
+            patient_id=doubt.patient_id,
+            rule=doubt.rule,
+        )
 
 
 def _comments(chart: LoadedChart) -> Iterator[Finding]:
@@ -241,6 +258,7 @@ RULES: tuple[Rule, ...] = (
     _disposition,
     _narrative,
     _vitals,
+    _doubts,
     _comments,
     _attachments,
     _procedures,

@@ -13,7 +13,7 @@ from app.core.audit.models import AuditEvent
 from app.core.db.sql import CompiledStatement
 from app.core.db.uow import ReadUnitOfWork
 from app.core.ids import TenantId, least_id_at
-from app.ems.lifecycle import IncidentTransition
+from app.ems.lifecycle import incident_lifecycle
 
 _audit: Any = AuditEvent.__table__
 _TRANSITIONS = CompiledStatement(
@@ -26,7 +26,7 @@ _TRANSITIONS = CompiledStatement(
     )
     .order_by(_audit.c.id)
 )
-_ACTIONS = [transition.value for transition in IncidentTransition]
+_ACTIONS = [transition.audit_action.value for transition in incident_lifecycle.transitions]
 
 
 class TransitionRepository:

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import Field
 
 from app.core.schemas import ReadModel
+from app.ems.meanings import Meaning
 from app.ems.parts import PARTS, closed_vocabulary
 
 TimelineKind: Any = closed_vocabulary(
@@ -24,8 +25,13 @@ class TimelineItem(ReadModel):
     entity: str = Field(examples=["vital"])
     entity_id: uuid.UUID
     patient_id: uuid.UUID | None
+    meaning: Meaning | None = Field(
+        None, description="Of vital signs and interventions: who did it, or that it was not done"
+    )
+    reason: str | None = Field(None, description="Why it was not done, in words", examples=["contraindication noted"])
     summary: dict[str, Any] = Field(
-        description="The recorded values; of a time its field, of a narrative its beginning, of a transition who, why",
+        description="The recorded values, those of `elements` in words; of a time its field, of a narrative its"
+        " beginning, of a transition who, why",
         examples=[{"heart_rate": 80, "spo2": 97}],
     )
 

@@ -118,7 +118,7 @@ def test_amendments_outdate_a_claim_by_exactly_what_it_reads_of_the_chart() -> N
     claim, lines = claim_with_lines()
     watched: Any = _Watched(patient_chart())
     draft_submission(agency_profile(), watched, claim, lines, AT)
-    assert watched.read == CLAIM_DOCUMENTS.shows
+    assert watched.read - {"alone"} == CLAIM_DOCUMENTS.shows
 
 
 def test_a_complete_claim_has_no_problems() -> None:
@@ -169,14 +169,44 @@ def test_what_is_not_certified_as_an_emergency_is_none() -> None:
 )
 def test_the_day_of_service_is_the_agencys(time_zone: str, departed: str, day: dt.date) -> None:
     _, lines = claim_with_lines()
-    incident = patient_chart(depart_scene_time=departed).incident
-    assert service_date(agency_profile(time_zone=time_zone), incident, lines) == day
+    chart = patient_chart(depart_scene_time=departed)
+    assert service_date(agency_profile(time_zone=time_zone), chart, lines) == day
 
 
 def test_of_the_dead_it_is_the_day_of_the_dispatch() -> None:
     _, lines = claim_with_lines(lines=[{**BASE_LINE, "modifiers": ["QL"]}])
     chart = patient_chart(dispatch_time="2026-10-31T23:00:00-05:00", depart_scene_time=None)
-    assert service_date(agency_profile(), chart.incident, lines) == dt.date(2026, 10, 31)
+    assert service_date(agency_profile(), chart, lines) == dt.date(2026, 10, 31)
+
+
+def _of_patient(*, alone: bool, transport: str, **own: Any) -> PatientChart:
+    chart = patient_chart()
+    patient = chart.patient.model_copy(update={"elements": {"eDisposition.30": [{"value": transport}]}, **own})
+    return chart.model_copy(update={"patient": patient, "alone": alone})
+
+
+def test_the_day_of_a_patients_own_departure_is_the_day_of_service() -> None:
+    _, lines = claim_with_lines()
+    departed = dt.datetime(2026, 11, 3, 18, tzinfo=dt.UTC)
+    chart = _of_patient(alone=False, transport="4230001", depart_scene_time=departed)
+    assert service_date(agency_profile(), chart, lines) == dt.date(2026, 11, 3)
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_who_was_not_transported_has_no_transport_to_claim(alone: bool) -> None:
+    claim, lines = claim_with_lines()
+    chart = _of_patient(alone=alone, transport="4230009")
+    problems = draft_submission(agency_profile(), chart, claim, lines, AT).problems
+    assert [(problem.field, problem.code) for problem in problems] == [
+        ("patient.elements.eDisposition.30", "not_transported")
+    ]
+
+
+def test_who_went_with_another_unit_takes_no_departure_from_this_one() -> None:
+    claim, lines = claim_with_lines()
+    chart = _of_patient(alone=False, transport="4230005")
+    problems = draft_submission(agency_profile(), chart, claim, lines, AT).problems
+    assert [(problem.field, problem.code) for problem in problems] == [("patient.depart_scene_time", "missing")]
 
 
 def test_the_envelope_keeps_the_agencys_clock() -> None:

@@ -1,0 +1,1 @@
+"""Plausibility of whole charts: what is missing, contradicts itself, or cannot have happened then."""

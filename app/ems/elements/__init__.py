@@ -19,6 +19,7 @@ from app.ems.elements.dictionary import (
 )
 from app.ems.elements.loading import BUILDS, TARGET_BUILD, load_dictionary
 from app.ems.elements.national_rules import (
+    APPROXIMATE,
     NATIONAL_RULES,
     RXNORM_CODE,
     RXNORM_CODE_TYPE,

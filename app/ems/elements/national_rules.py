@@ -18,7 +18,7 @@ SNOMED_MEDICATIONS = frozenset(
 """Blood products and the like, which RxNorm does not have: the only SNOMED codes of eMedications.03."""
 
 _UNABLE_TO_COMPLETE = "8801023"
-_APPROXIMATE = "8801029"
+APPROXIMATE = "8801029"
 _MEDICATION = frozenset({"eMedications.03"})
 _UNRESTRICTED_GROUP = "eExam.AssessmentGroup"
 
@@ -93,10 +93,10 @@ _NEGATIVES = (
     _NegativeRule("nemSch_e003", _of("eSituation.01"), _UNABLE_TO_COMPLETE, PertinentNegativeMode.EMPTY),
     _NegativeRule("nemSch_e188", _of("eSituation.18"), _UNABLE_TO_COMPLETE, PertinentNegativeMode.EMPTY),
     _NegativeRule("nemSch_e189", _of("eArrest.14"), _UNABLE_TO_COMPLETE, PertinentNegativeMode.EMPTY),
-    _NegativeRule("nemSch_e190", _of("ePatient.15"), _APPROXIMATE, PertinentNegativeMode.VALUE),
-    _NegativeRule("nemSch_e004", _of("eSituation.01"), _APPROXIMATE, PertinentNegativeMode.VALUE),
-    _NegativeRule("nemSch_e191", _of("eSituation.18"), _APPROXIMATE, PertinentNegativeMode.VALUE),
-    _NegativeRule("nemSch_e192", _of("eArrest.14"), _APPROXIMATE, PertinentNegativeMode.VALUE),
+    _NegativeRule("nemSch_e190", _of("ePatient.15"), APPROXIMATE, PertinentNegativeMode.VALUE),
+    _NegativeRule("nemSch_e004", _of("eSituation.01"), APPROXIMATE, PertinentNegativeMode.VALUE),
+    _NegativeRule("nemSch_e191", _of("eSituation.18"), APPROXIMATE, PertinentNegativeMode.VALUE),
+    _NegativeRule("nemSch_e192", _of("eArrest.14"), APPROXIMATE, PertinentNegativeMode.VALUE),
     _NegativeRule("nemSch_e005", _of("eSituation.10"), None, PertinentNegativeMode.VALUE),
     _NegativeRule("nemSch_e006", _of("eMedications.03"), None, PertinentNegativeMode.VALUE),
     _NegativeRule("nemSch_e007", _of("eProcedures.03"), None, PertinentNegativeMode.VALUE),

@@ -201,6 +201,7 @@ DISCLOSURES: tuple[Disclosure, ...] = (
     app.core.audit.service.LOG_EXPORT,
     app.ems.entries.attachments.ATTACHMENT_LINK,
     app.ems.entries.signatures.SIGNATURE_LINK,
+    app.ems.report.service.PATIENT_CARE_REPORT,
     app.nemsis.exports.service.DOCUMENT,
     app.billing.exports.service.FILE,
 )

@@ -153,10 +153,6 @@ def place_in_chart(path: str, chart: LoadedChart) -> Place | None:
     return Place(owner, heads[owner], field) if field and owner in heads else None
 
 
-def patient_place(patient_id: uuid.UUID, field: str) -> Place:
-    return Place(PATIENT.entity_type, patient_id, field)
-
-
 class StageFindings(NamedTuple):
     """The findings of a stage. `done`: it lies behind the chart, so nothing about it can be acted on."""
 

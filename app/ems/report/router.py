@@ -7,17 +7,23 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from app.core.dependencies import requires
+from app.core.dependencies import discloses, requires
+from app.core.openapi import BINARY
 from app.ems.permissions import CHART_READ
-from app.ems.report.service import Reports
+from app.ems.report.service import PATIENT_CARE_REPORT, Reports
 
 router = APIRouter(prefix="/ems/incidents/{incident_id}", tags=["ems"])
 _PDF: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/pdf": {}}, "description": "The patient care report"}
+    200: {"content": {"application/pdf": BINARY}, "description": "The patient care report"}
 }
 
 
-@router.get("/report.pdf", response_class=Response, responses=_PDF, dependencies=[requires(CHART_READ)])
+@router.get(
+    "/report.pdf",
+    response_class=Response,
+    responses=_PDF,
+    dependencies=[requires(CHART_READ), discloses(PATIENT_CARE_REPORT)],
+)
 async def get_report(
     incident_id: uuid.UUID,
     reports: Reports,

@@ -11,8 +11,8 @@ from typing import Annotated, Any
 from fastapi import Depends
 
 from app.coding.public import list_diagnosis_names, list_medication_names
-from app.core.audit import writer as audit
 from app.core.audit.actions import AuditAction
+from app.core.audit.disclosures import Disclosure, Means, disclose
 from app.core.db.uow import UnitOfWork, refuse_open_transaction
 from app.core.dependencies import RuntimeDependency, UowFactory
 from app.core.errors import ValidationFailed
@@ -45,7 +45,10 @@ _MEDICATIONS = frozenset({"eMedications.03", "eHistory.06", "eHistory.12"})
 
 
 class ReportAction(AuditAction):
-    DISCLOSED = "patient_care_report.disclosed"
+    DISCLOSED = "patient.report_disclosed"
+
+
+PATIENT_CARE_REPORT = Disclosure(ReportAction.DISCLOSED, Means.DOWNLOAD, "patient_care_report")
 
 
 @dataclass(frozen=True)
@@ -73,11 +76,12 @@ class ReportService:
         """
         async with self._factory() as uow:
             material, stored = await self.read(uow, incident_id, patient_id)
-            await audit.record(
+            await disclose(
                 uow,
-                ReportAction.DISCLOSED,
+                PATIENT_CARE_REPORT,
                 entity_type=PATIENT.entity_type,
                 entity_id=material.chart.patient.id,
+                incident_ids=[incident_id],
                 metadata={"chart_version": material.chart_version(), "draft": material.is_draft},
             )
         refuse_open_transaction()

@@ -109,15 +109,15 @@ def _name_shortly(schema: dict[str, Any]) -> None:
 def _use_standard_keywords(schema: dict[str, Any]) -> None:
     """Say the bounds of a decimal in JSON Schema and in words.
 
-    A decimal comes as an integer or as text, and pydantic leaves the bounds of such a choice under its own names. They
-    become `minimum` and `maximum` of the integer; JSON Schema has no bounds for a number that is written as text.
+    A decimal comes as a number or as text, and pydantic leaves the bounds of such a choice under its own names. They
+    become `minimum` and `maximum` of the number; JSON Schema has no bounds for a number that is written as text.
     """
     if "anyOf" not in schema:
         return
     lowest, highest = schema.pop("ge", None), schema.pop("le", None)
     places, _ = schema.pop("decimal_places", None), schema.pop("max_digits", None)
     for branch in schema["anyOf"]:
-        if branch.get("type") == "integer":
+        if branch.get("type") in ("integer", "number"):
             branch |= {"minimum": lowest} if lowest is not None else {}
             branch |= {"maximum": highest} if highest is not None else {}
     bounds = [f"from {lowest}"] if lowest is not None else []

@@ -6,6 +6,7 @@ import datetime as dt
 import math
 import re
 import uuid
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from typing import Annotated, Any, Self, get_args, get_origin
@@ -18,10 +19,11 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     model_validator,
 )
-from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from app.core.text import normalised
 
@@ -123,17 +125,24 @@ def scaled(places: int) -> AfterValidator:
     return AfterValidator(lambda value: value.quantize(unit) + 0)  # + 0: there is no -0 in NUMERIC
 
 
-def as_charted(places: int) -> AfterValidator:
+@dataclass(frozen=True, slots=True)
+class AsCharted:
     """At most `places` digits after the point, zeros included; the value reads back as it was written."""
 
-    def check(value: Decimal) -> Decimal:
+    places: int
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(schema), "decimal_places": self.places}
+
+    def _check(self, value: Decimal) -> Decimal:
         exponent = value.as_tuple().exponent
-        if isinstance(exponent, int) and -exponent > places:
-            problem = {"places": places}
+        if isinstance(exponent, int) and -exponent > self.places:
+            problem = {"places": self.places}
             raise PydanticCustomError("decimal_places", "Write at most {places} digits after the point", problem)
         return value + 0  # there is no -0 in NUMERIC
-
-    return AfterValidator(check)
 
 
 Money = Annotated[Decimal, DecimalText, Field(ge=0, max_digits=12, decimal_places=2, allow_inf_nan=False), scaled(2)]

@@ -137,8 +137,8 @@ class _ProfileFields(RequestModel):
     require_crew_signature: Annotated[bool, Field(strict=True)] | MISSING = Field(
         MISSING, description="A chart is completed only while a crew attestation covers all of it"
     )
-    authors_may_review: Annotated[bool, Field(strict=True)] = Field(
-        False,
+    authors_may_review: Annotated[bool, Field(strict=True)] | MISSING = Field(
+        MISSING,
         description="For an agency too small for four eyes: who wrote a chart may review it. Counts for charts that are"
         " submitted from then on",
     )

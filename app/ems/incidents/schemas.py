@@ -10,13 +10,13 @@ from typing import Annotated, Any
 from pydantic import MISSING, Field
 
 from app.core.geography import State
-from app.core.schemas import CreateModel, DecimalText, RequestModel, Text, as_charted, length
+from app.core.schemas import AsCharted, CreateModel, DecimalText, RequestModel, Text, length
 from app.ems.chart.schemas import ChartPatch, ChartRead, ChartTime, Coded, WithElements
 from app.ems.lifecycle import IncidentStatus
 
 
 def _degrees(limit: int) -> Any:
-    return Annotated[Decimal, DecimalText, Field(ge=-limit, le=limit, allow_inf_nan=False), as_charted(6)]
+    return Annotated[Decimal, DecimalText, Field(ge=-limit, le=limit, allow_inf_nan=False), AsCharted(6)]
 
 
 Latitude: Any = _degrees(90)

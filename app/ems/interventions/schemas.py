@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from app.core.schemas import DecimalText, RequestModel, Text, as_charted
+from app.core.schemas import AsCharted, DecimalText, RequestModel, Text
 from app.ems.chart.schemas import ChartPatch, ChartRead, ChartTime, ChildCreate, Coded, CorrelationId
 from app.ems.elements import RXNORM_CODE, TARGET_BUILD, load_dictionary
 from app.ems.interventions.models import InterventionType, Outcome
@@ -27,7 +27,7 @@ Dose = Annotated[
     Decimal,
     DecimalText,
     Field(ge=0, max_digits=12, allow_inf_nan=False),
-    as_charted(3),
+    AsCharted(3),
     AfterValidator(_nine_digits),
 ]
 Rxcui = Annotated[Text, Field(pattern=f"^{RXNORM_CODE.pattern}$"), Coded("eMedications.03")]

@@ -9,14 +9,14 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field
 
-from app.core.schemas import DecimalText, ReadModel, RequestModel, as_charted, whole
+from app.core.schemas import AsCharted, DecimalText, ReadModel, RequestModel, whole
 from app.ems.chart.schemas import ChartPatch, ChartRead, ChartTime, ChildCreate, CorrelationId
 from app.ems.vitals.models import Etco2Unit
 from app.ems.vitals.plausibility import WarningCode, warnings_of
 
 
 def _tenths(highest: int) -> Any:
-    return Annotated[Decimal, DecimalText, Field(ge=0, le=highest, allow_inf_nan=False), as_charted(1)]
+    return Annotated[Decimal, DecimalText, Field(ge=0, le=highest, allow_inf_nan=False), AsCharted(1)]
 
 
 _TOTAL_GCS = "eVitals.23"

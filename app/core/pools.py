@@ -85,12 +85,14 @@ CONTENTS = Pool("contents", threads=2, waiting=32)
 """Inspection of what was uploaded: bytes that strangers chose."""
 DOCUMENTS = Pool("documents", threads=2, waiting=128)
 """NEMSIS documents and 837P files, written and judged."""
+REPORTS = Pool("reports", threads=2, waiting=32)
+"""Typeset pages. Each report takes tens of megabytes."""
 CODES = Pool("codes", threads=2, waiting=64)
 """Indexes of code sets and vocabularies."""
 OUTSIDE = Pool("outside", threads=8, waiting=128)
 """Clients of outside systems that block: mail, keys, and their opening."""
 
-POOLS = (PASSWORDS, FILES, CONTENTS, DOCUMENTS, CODES, OUTSIDE)
+POOLS = (PASSWORDS, FILES, CONTENTS, DOCUMENTS, REPORTS, CODES, OUTSIDE)
 
 
 async def close_pools(pools: Iterable[Pool] = POOLS) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from app.coding.icd10.mechanisms import collision
@@ -93,14 +94,14 @@ def query(codes: LoadedCodes, vocabulary: Vocabulary, text: str, among: int, lim
     return Query(text, vocabulary, CODE_SHAPE, among, codes.favoured, limit, codes.leaders, collision)
 
 
-async def load(transaction: Transaction) -> LoadedCodes:
-    """Every period of every code. What takes long runs in a thread, batch by batch."""
+async def load(transaction: Transaction) -> Callable[[], LoadedCodes]:
+    """Every period of every code. Batch by batch; what is returned makes the index of them."""
     builder = IndexBuilder()
     after = uuid.UUID(int=0)
     while batch := await list_batch(transaction, after):
         await CODES.run(builder.add, [entry(row) for row in batch])
         after = batch[-1]["id"]
-    return await CODES.run(lambda: marked(builder.finish()))
+    return lambda: marked(builder.finish())
 
 
 ICD10 = CodeSet(CodeSystem.ICD10CM, CodeDomain.ICD10, load)

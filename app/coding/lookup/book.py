@@ -66,13 +66,14 @@ class Snapshot(Transaction):
 
 @dataclass(frozen=True, slots=True)
 class CodeSet:
-    """One code system, and how its index is made. `system` is None for what ships with the service: no release of it is
-    imported.
+    """One code system, and how its index is made: `load` reads, and what it returns makes the index in a thread.
+
+    `system` is None for what ships with the service: no release of it is imported.
     """
 
     system: CodeSystem | None
     domain: CodeDomain
-    load: Callable[[Transaction], Awaitable[LoadedCodes]]
+    load: Callable[[Transaction], Awaitable[Callable[[], LoadedCodes]]]
 
     @property
     def name(self) -> str:
@@ -128,9 +129,10 @@ class CodeBook:
             async with Snapshot(self.database) as transaction:
                 release = await self._release(transaction)
                 self._connected.set()
-                codes = await self.code_set.load(transaction)
+                make = await self.code_set.load(transaction)
         finally:
             self._connected.set()  # or there will be no connection: nobody waits for one
+        codes = await CODES.run(make)  # seconds, during which no transaction may stay idle
         if release is not None:
             codes = replace(codes, release_id=release["id"], release=release["release"])
         self._loaded = codes

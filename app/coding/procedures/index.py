@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from app.coding.lookup.book import CodeSet, LoadedCodes, book_of
 from app.coding.procedures.listed import LIST_DATE, Procedure, ProcedureCategory, shipped_procedures
 from app.coding.search.index import Entry, IndexBuilder, TextIndex
 from app.coding.vocabulary.schemas import CodeDomain
 from app.core.db.uow import Transaction
-from app.core.pools import CODES
 
 CODE_SHAPE = re.compile(r"\d{5,18}")
 
@@ -45,8 +45,8 @@ def _listed_codes(index: TextIndex) -> dict[int, int]:
     return {number: numbers[held.replaced_by] for number, held in index.details.items() if held.replaced_by is not None}
 
 
-async def load(_: Transaction) -> LoadedCodes:
-    return await CODES.run(build)
+async def load(_: Transaction) -> Callable[[], LoadedCodes]:
+    return build
 
 
 PROCEDURES = CodeSet(None, CodeDomain.PROCEDURES, load)

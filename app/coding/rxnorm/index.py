@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,14 +52,14 @@ def entry(row: Any) -> Entry:
     )
 
 
-async def load(transaction: Transaction) -> LoadedCodes:
-    """Every concept. What takes long runs in a thread, batch by batch."""
+async def load(transaction: Transaction) -> Callable[[], LoadedCodes]:
+    """Every concept. Batch by batch; what is returned makes the index of them."""
     builder = IndexBuilder()
     after = uuid.UUID(int=0)
     while batch := await list_batch(transaction, after):
         await CODES.run(builder.add, [entry(row) for row in batch])
         after = batch[-1]["id"]
-    return await CODES.run(lambda: marked(builder.finish()))
+    return lambda: marked(builder.finish())
 
 
 def marked(index: TextIndex) -> LoadedCodes:

@@ -1,11 +1,9 @@
-"""Typesetting a report: PDF/UA, the same bytes for the same content, in threads of its own."""
+"""Typesetting a report: PDF/UA, the same bytes for the same content."""
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import re
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +11,9 @@ import orjson
 import typst
 from anyascii import anyascii
 
+from app.core.pools import REPORTS
+
 _TEMPLATE = Path(__file__).with_name("report.typ")
-_TYPESETTERS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="report")
-"""More threads would gain nothing, and each report takes tens of megabytes."""
 _UNPRINTABLE = re.compile("[^\u0000-\u03ff\u0400-\u052f\u0590-\u06ff\u1e00-\u1fff\u2000-\u206f\u20a0-\u22ff]")
 """What the fonts that come with typst cannot print: scripts beyond Latin, Greek, Cyrillic, Hebrew, Arabic; emoji."""
 _BEYOND_ASCII = re.compile("[^\u0000-\u007f]")
@@ -27,8 +25,8 @@ LEFT_OUT = "Images of signatures: one of them cannot be printed. They are handed
 
 
 async def typeset(content: dict[str, Any]) -> bytes:
-    """The report as PDF. A report is a function of its content: nothing else goes in, no clock, no font of the host."""
-    return await asyncio.get_running_loop().run_in_executor(_TYPESETTERS, _typeset, content)
+    """The report as PDF. Raises ServiceUnavailable while too many wait. A report is a function of its content: nothing else goes in, no clock, no font of the host."""
+    return await REPORTS.run(_typeset, content)
 
 
 def _typeset(content: dict[str, Any]) -> bytes:

@@ -30,7 +30,7 @@ _KINDS = {
     "bool": "true or false",
     "datetime": _FORMATS["date-time"],
     "date": _FORMATS["date"],
-    "decimal": "a decimal number as text",
+    "decimal": "a decimal number",
     "dict": "an object",
     "float": "a number",
     "int": "a whole number",
@@ -104,8 +104,8 @@ def _branches(schema: Schema, root: Schema) -> list[Schema]:
 def _wanted(schema: Schema, root: Schema) -> str | None:
     branches = _branches(schema, root)
     texts = [branch for branch in branches if branch.get("type") == "string"]
-    if len(texts) == 1 and any(branch.get("type") == "integer" for branch in branches):
-        return _with_example(f"a decimal number{_decimal_bounds(texts[0])}, as text", texts[0])
+    if len(texts) == 1 and any(branch.get("type") in ("integer", "number") for branch in branches):
+        return _with_example(f"a decimal number{_decimal_bounds(texts[0])}", texts[0])
     words = dict.fromkeys(word for branch in branches if (word := _one(branch)))
     return " or ".join(words) or None
 

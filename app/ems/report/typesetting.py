@@ -25,7 +25,10 @@ LEFT_OUT = "Images of signatures: one of them cannot be printed. They are handed
 
 
 async def typeset(content: dict[str, Any]) -> bytes:
-    """The report as PDF. Raises ServiceUnavailable while too many wait. A report is a function of its content: nothing else goes in, no clock, no font of the host."""
+    """The report as PDF. Raises ServiceUnavailable while too many wait.
+
+    A report is a function of its content: nothing else goes in, no clock, no font of the host.
+    """
     return await REPORTS.run(_typeset, content)
 
 

@@ -16,7 +16,7 @@ from app.core.personnel.schemas import PersonPatch
 from app.core.reference.service import ReferenceService
 from app.core.runtime import Runtime
 from tests.core.reference.records import PERSON
-from tests.ems.charts import CREW, ELEMENT_GROUP, Chart
+from tests.ems.charts import CREW, Chart
 from tests.ems.evidence import Evidence
 from tests.ems.test_races import until_somebody_waits
 from tests.support.actors import Agency
@@ -243,16 +243,3 @@ async def test_a_member_added_to_a_completed_chart_is_an_amendment(agency: Agenc
         "licensure_level": PARAMEDIC,
         "response_roles": body["response_roles"],
     }
-
-
-async def test_a_crew_charted_as_an_element_group_by_an_older_release(chart: Chart, evidence: Evidence) -> None:
-    """It is shown and can be deleted; what is written of a crew from now on is of persons."""
-    old = await chart.add(ELEMENT_GROUP, group_name="eScene.ResponderGroup", patient_id=None, elements={})
-    await evidence.connection.execute(
-        "UPDATE element_groups SET group_name = 'eCrew.CrewGroup' WHERE id = $1::text::uuid", old["id"]
-    )
-    shown = await chart.writer.expect(200, "GET", chart.at(ELEMENT_GROUP, old))
-    assert shown["group_name"] == "eCrew.CrewGroup"
-    refused = await chart.revise(ELEMENT_GROUP, old, status=422, correlation_id="crew")
-    assert problems(refused) == [("group_name", "unknown_group")]
-    await chart.writer.expect(204, "DELETE", chart.at(ELEMENT_GROUP, old), params={"version": 1})

@@ -43,7 +43,6 @@ def problems(refused: Any) -> list[tuple[str, str]]:
         (INTERVENTION, {"dose_unit": "3706021"}, ("dose_unit", "not_of_this_type")),
         (INTERVENTION, {"type": "medication"}, ("procedure_code", "not_of_this_type")),
         (ELEMENT_GROUP, {"patient_id": None}, ("patient_id", "missing")),
-        (ELEMENT_GROUP, {"group_name": "eScene.ResponderGroup", "elements": {}}, ("patient_id", "group_of_incident")),
         (ELEMENT_GROUP, {"group_name": "eExam.ChestGroup", "elements": {}}, ("parent_id", "wrong_place")),
     ],
 )

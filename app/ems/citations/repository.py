@@ -7,9 +7,9 @@ from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from app.core.db.revisions import ChartRevision
+from app.core.db.revisions import ChartRevision, decimals_of, with_decimals
 from app.core.db.sql import CompiledStatement
 from app.core.db.uow import ReadUnitOfWork
 from app.core.errors import NotFound
@@ -41,7 +41,7 @@ def _statement(*, with_current: bool) -> CompiledStatement:
             _latest.c.incident_id,
             _latest.c.version,
             _latest.c.snapshot["deleted_at"].astext.isnot(None).label("is_deleted"),
-            (sa.case((here, _latest.c.snapshot)) if with_current else sa.null()).label("snapshot"),
+            (sa.case((here, _latest.c.snapshot)) if with_current else sa.cast(sa.null(), JSONB)).label("snapshot"),
         )
         .where(_latest.c.tenant_id == _TENANT, _latest.c.entity_id == _wanted.c.entity_id)
         .order_by(_latest.c.version.desc())
@@ -64,6 +64,8 @@ def _statement(*, with_current: bool) -> CompiledStatement:
             standing.c.version.label("current_version"),
             standing.c.is_deleted,
             standing.c.snapshot.label("current"),
+            decimals_of(_cited.c.snapshot).label("decimals"),
+            decimals_of(standing.c.snapshot).label("current_decimals"),
             _LIVES.label("lives"),
         ).select_from(_wanted.outerjoin(_cited, cited).outerjoin(standing, sa.true()))
     )
@@ -106,4 +108,11 @@ class CitationRepository:
             raise NotFound
         for entity in {row["entity"] for row in rows if row["snapshot"] is not None or row["current"] is not None}:
             self._uow.note_phi(entity, incident_id)
-        return {(row[0], row[1]): CitedRow(row[2], *row[3:8]) for row in rows}
+        return {(row[0], row[1]): _cited_row(row) for row in rows}
+
+
+def _cited_row(row: Any) -> CitedRow:
+    """Numbers as they were charted, with their zeros."""
+    snapshot = None if row["snapshot"] is None else with_decimals(row["snapshot"], row["decimals"])
+    current = None if row["current"] is None else with_decimals(row["current"], row["current_decimals"])
+    return CitedRow(snapshot, *row[3:7], current)

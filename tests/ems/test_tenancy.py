@@ -42,12 +42,15 @@ def calls(kind: Kind, incident_id: str, entry_id: str, patient_id: str) -> list[
             *made,
             ("POST", f"{url}/transitions", {"json": {"action": "start", "version": 1}}),
             *((("GET", f"{url}/{view}", {})) for view in VIEWS),
+            ("GET", f"{url}/report.pdf", {}),
             ("GET", f"{url}/history", {"params": {"as_of": "2099-12-31T00:00:00Z"}}),
             ("POST", f"{url}/sync", {"json": {"changes": [change(entry_id)]}}),
             ("PATCH", f"{url}/review", {"json": {"version": 1, "reviewer_id": None}}),
             ("POST", f"{url}/review-comments/{entry_id}/transitions", {"json": {"action": "resolve", "version": 1}}),
         ]
     collection = f"{url}/{kind.path}"
+    if kind is PATIENT:
+        made.append(("GET", f"{named}/social-security-number", {}))
     return [
         *made,
         ("GET", collection, {}),

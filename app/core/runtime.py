@@ -30,7 +30,7 @@ from app.core.outbound.breaker import Breakers
 from app.core.permissions import Principal
 from app.core.pools import close_pools
 from app.core.sessions.gate import AccessGate
-from app.core.sessions.gathering import Gathering
+from app.core.sessions.shared_refreshes import SharedRefreshes
 from app.core.storage.gateway import OBJECT_STORE, ObjectStore
 
 APP_STATEMENT_SECONDS = 8
@@ -48,7 +48,7 @@ class Runtime:
     tokens: TokenService
     passwords: PasswordHasher
     gate: AccessGate
-    refreshes: Gathering
+    refreshes: SharedRefreshes
     throttle: Throttle
     proxies: TrustedProxies
     breakers: Breakers = field(default_factory=Breakers)
@@ -113,7 +113,7 @@ def build_runtime(settings: Settings, composition: Composition) -> Runtime:
         tokens=TokenService(_signing_keys(settings), seconds=settings.access_token_seconds, issuer=settings.jwt_issuer),
         passwords=PasswordHasher(settings.password_rounds),
         gate=AccessGate(system, token_seconds=settings.access_token_seconds),
-        refreshes=Gathering(),
+        refreshes=SharedRefreshes(),
         throttle=Throttle(redis, keys, address_failures=settings.address_failures),
         proxies=TrustedProxies(settings.forwarded_allow_ips),
     )

@@ -63,7 +63,7 @@ def is_icd10cm(definition: ElementDefinition, value: str) -> bool:
     return mixed or (definition.type.name in ICD10CM_TYPES and value != "")
 
 
-async def judge_diagnoses(
+async def check_diagnoses(
     uow: ReadUnitOfWork, served_on: dt.date | None, documents: Sequence[Sequence[Diagnosis]]
 ) -> list[list[ValidationFinding]]:
     """What is to be said of each document's codes: nothing before a code set is loaded, nor without a date.
@@ -71,10 +71,10 @@ async def judge_diagnoses(
     One statement for all of them. Warnings only: a release may be late, and the state's own verdict is another.
     """
     codes = await extract_icd10(uow, [each.code for document in documents for each in document])
-    return [[] if served_on is None else list(_judge(document, codes, served_on)) for document in documents]
+    return [[] if served_on is None else list(_check(document, codes, served_on)) for document in documents]
 
 
-def _judge(document: Sequence[Diagnosis], codes: Icd10Extract, served_on: dt.date) -> Iterator[ValidationFinding]:
+def _check(document: Sequence[Diagnosis], codes: Icd10Extract, served_on: dt.date) -> Iterator[ValidationFinding]:
     for each in document:
         fault = codes.fault(each.code, served_on)
         if fault in _FAULTS:

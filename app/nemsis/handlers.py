@@ -8,7 +8,7 @@ from app.core.outbox.subscriptions import Event, Subscription
 from app.ems.public import INCIDENT_UPDATED
 from app.nemsis.exports.lifecycle import ExportFacts, ExportStatus, ExportTransition, export_lifecycle
 from app.nemsis.exports.repository import NemsisExportRepository
-from app.nemsis.exports.service import judge_incident
+from app.nemsis.exports.service import validate_incident
 from app.nemsis.schema_bundle import SchemaBundle
 
 
@@ -19,10 +19,10 @@ async def invalidate_exports(uow: UnitOfWork, event: Event) -> None:
     if not ready:
         return
     try:
-        judged = await judge_incident(uow, event.aggregate_id, SchemaBundle(None))
+        validated = await validate_incident(uow, event.aggregate_id, SchemaBundle(None))
     except NotFound:  # the chart itself was deleted
-        judged = []
-    documents = {one.chart.patient.id: one.document.sha256 for one in judged}
+        validated = []
+    documents = {one.chart.patient.id: one.document.sha256 for one in validated}
     for export in ready:
         if documents.get(export.patient_id) != export.document_sha256:
             await export_lifecycle.fire(uow, export, ExportTransition.INVALIDATE, ExportFacts())

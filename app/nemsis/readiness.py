@@ -34,14 +34,14 @@ from app.ems.public import (
     step_towards,
 )
 from app.nemsis import findings as validation
-from app.nemsis.diagnoses import Diagnosis, judge_diagnoses
+from app.nemsis.diagnoses import Diagnosis, check_diagnoses
 from app.nemsis.exports.lifecycle import ExportFacts, ExportStatus, ExportTransition, export_lifecycle
 from app.nemsis.exports.repository import NemsisExportRepository
 from app.nemsis.exports.service import CLOSED_STATES
 from app.nemsis.findings import FindingSource, ValidationFinding
 from app.nemsis.schema_bundle import SchemaBundle
 from app.nemsis.settings import NemsisSettings
-from app.nemsis.validation import Agency, judge_chart
+from app.nemsis.validation import Agency, validate_chart
 
 REMEMBERED = 512
 """Verdicts that a process keeps: a chart's crew, reviewer and biller ask about it over and over."""
@@ -53,7 +53,7 @@ _NOT_RECORDED, _INCIDENT, _PATIENT = "not_recorded", "incident", "patient"
 
 
 class Verdict(NamedTuple):
-    """What readiness needs of a JudgedDocument, without the document.
+    """What readiness needs of a ValidatedDocument, without the document.
 
     `diagnoses` are judged anew each time: another release may say something else of them.
     """
@@ -82,7 +82,7 @@ async def find_for_submission(uow: ReadUnitOfWork, settings: Settings, chart: Lo
     if verdicts and not waiting:
         return StageFindings((), done=True)
     served_on = service_date(chart.incident, chart.tenant.time_zone)
-    warnings = await judge_diagnoses(uow, served_on, [verdict.diagnoses for verdict in waiting.values()])
+    warnings = await check_diagnoses(uow, served_on, [verdict.diagnoses for verdict in waiting.values()])
     said = {
         patient_id: [*verdict.findings, *found]
         for (patient_id, verdict), found in zip(waiting.items(), warnings, strict=True)
@@ -112,7 +112,7 @@ async def _verdict(agency: Agency, chart: PatientChart, ordinal: int, count: int
     key = _identity(agency, chart, ordinal, count, schema)
     known = _verdicts.get(key)
     if known is None:
-        judged = await judge_chart(agency, chart, ordinal, count, schema)
+        judged = await validate_chart(agency, chart, ordinal, count, schema)
         known = Verdict(judged.sha256, tuple(judged.findings), judged.blanks, judged.diagnoses)
     _verdicts[key] = known
     _verdicts.move_to_end(key)

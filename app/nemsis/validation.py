@@ -23,7 +23,7 @@ from app.nemsis.validator import validate_tree
 
 
 @dataclass(frozen=True)
-class JudgedDocument:
+class ValidatedDocument:
     """`content` is the XML; empty when the chart could not be written at all.
 
     `blanks`: elements of the report itself (of none of its repeating groups) for which the document says Not Recorded
@@ -53,14 +53,14 @@ class Agency:
     custom_elements: Sequence[CustomElementRead]
 
 
-async def judge_chart(
+async def validate_chart(
     agency: Agency, chart: PatientChart, ordinal: int, count: int, schema: SchemaBundle
-) -> JudgedDocument:
+) -> ValidatedDocument:
     """The document of one patient of the chart, with everything that the standard finds wrong with it."""
-    return await DOCUMENTS.run(_judge, agency, chart, ordinal, count, schema)
+    return await DOCUMENTS.run(_validate, agency, chart, ordinal, count, schema)
 
 
-def _judge(agency: Agency, chart: PatientChart, ordinal: int, count: int, schema: SchemaBundle) -> JudgedDocument:
+def _validate(agency: Agency, chart: PatientChart, ordinal: int, count: int, schema: SchemaBundle) -> ValidatedDocument:
     mapper = ChartMapper(agency.tenant, agency.custom_elements)
     mapped = mapper.report(chart, ordinal, count)
     try:
@@ -69,10 +69,10 @@ def _judge(agency: Agency, chart: PatientChart, ordinal: int, count: int, schema
         refused = ValidationFinding(
             "PatientCareReport", "PatientCareReport", Severity.ERROR, "not_writable", str(error), FindingSource.SCHEMA
         )
-        return JudgedDocument(b"", [refused])
+        return ValidatedDocument(b"", [refused])
     findings = [locate_in_chart(finding, chart, mapped.origins) for finding in _findings(root, schema)]
     blanks = {name: chart_path(name, "", chart, mapped.origins) for name in _blanks(root, mapped.content)}
-    return JudgedDocument(serialize(root), findings, blanks, tuple(_diagnoses(root, chart, mapped)))
+    return ValidatedDocument(serialize(root), findings, blanks, tuple(_diagnoses(root, chart, mapped)))
 
 
 def _diagnoses(root: etree._Element, chart: PatientChart, mapped: MappedReport) -> Iterator[Diagnosis]:

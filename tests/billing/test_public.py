@@ -13,7 +13,7 @@ from app.billing.claims.line_service import LineService
 from app.billing.claims.schemas import ClaimPatch, ClaimTransitionRequest, LinePatch
 from app.billing.claims.service import ClaimService
 from app.billing.exports.schemas import ExportCreate
-from app.billing.exports.service import ExportService
+from app.billing.exports.service import ClaimExportService
 from app.billing.public import CLAIM_STATUS_CHANGED, ClaimRead, ClaimStatus, get_claim
 from app.core.db.uow import UnitOfWork
 from app.core.errors import Forbidden, NotFound
@@ -58,8 +58,10 @@ CALLS: dict[str, Callable[[UnitOfWork, uuid.UUID, uuid.UUID], Awaitable[Any]]] =
 }
 Units = Callable[[], UnitOfWork]
 OUTSIDE: dict[str, Callable[[Units, uuid.UUID], Awaitable[Any]]] = {
-    "export": lambda units, claim: ExportService(units, UNUSED, "T").create(ExportCreate(claim_ids=[claim]), UNUSED),
-    "download": lambda units, claim: ExportService(units, UNUSED, "T").artifact(claim),
+    "export": lambda units, claim: ClaimExportService(units, UNUSED, "T").create(
+        ExportCreate(claim_ids=[claim]), UNUSED
+    ),
+    "download": lambda units, claim: ClaimExportService(units, UNUSED, "T").artifact(claim),
 }
 """Those that open units of work themselves, since they ask the object store between two."""
 

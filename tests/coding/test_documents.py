@@ -9,7 +9,7 @@ import pytest
 
 from app.core.runtime import Runtime
 from app.nemsis import readiness as source
-from app.nemsis.validation import JudgedDocument, judge_chart
+from app.nemsis.validation import ValidatedDocument, validate_chart
 from tests.architecture.queries import counted
 from tests.coding.sample import ADDED, RETIRED
 from tests.ems.charts import PATIENT, Chart
@@ -123,13 +123,13 @@ async def test_another_release_is_heard_at_once(
     coders: Agency, coding_admin: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Verdicts are remembered, what codes are worth is not."""
-    documents: list[JudgedDocument] = []
+    documents: list[ValidatedDocument] = []
 
-    async def noting(*given: Any) -> JudgedDocument:
-        documents.append(await judge_chart(*given))
+    async def noting(*given: Any) -> ValidatedDocument:
+        documents.append(await validate_chart(*given))
         return documents[-1]
 
-    monkeypatch.setattr(source, "judge_chart", noting)
+    monkeypatch.setattr(source, "validate_chart", noting)
     chart = await Chart.open(coders, dispatch_time=EVE, primary_impression="I63.9")
     assert not findings(await readiness(coders.medic, chart.id), code=LAPSED)
     change = "UPDATE icd10_codes SET valid_to = $1::text::date WHERE code = 'I63.9'"

@@ -25,7 +25,7 @@ from app.core.db.entity import NAMING
 from app.core.db.uow import UnitOfWork
 from app.core.lifecycle import Lifecycle, Transition
 from app.core.outbound.columns import OutboundEntity, lease_index
-from app.core.outbound.kind import Backoff, Held, Moves, OutboundKind
+from app.core.outbound.kind import Backoff, HeldAttempt, Moves, OutboundKind
 from app.core.outbound.service import Attempts
 from app.core.permissions import Principal
 from app.core.repository import Repository
@@ -147,7 +147,7 @@ class Carrier:
         self.open_transactions: list[int] = []
         self.took = asyncio.Event()
 
-    async def call(self, _: Runtime, held: Held[str]) -> str:
+    async def call(self, _: Runtime, held: HeldAttempt[str]) -> str:
         self.called.append(held.entity_id)
         self.keys.append(held.idempotency_key())
         self.open_transactions.append(self._runtime.database.checked_out())

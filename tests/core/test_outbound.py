@@ -18,7 +18,7 @@ from app.core.ids import TenantId
 from app.core.jobs.queue import JobRunner, run_job
 from app.core.outbound.breaker import BreakerRule, Breakers
 from app.core.outbound.failures import CallFailed, CallPostponed, CallRefused, CallUnanswered
-from app.core.outbound.kind import Breaking, Held, Postpone, Refuse, idempotency_key
+from app.core.outbound.kind import Breaking, HeldAttempt, Postpone, Refuse, idempotency_key
 from app.core.outbound.outside import Done, call_outside
 from app.core.outbound.service import Attempts, job_of, run_attempt, sweep_of
 from app.core.outbound.turns import take_turn
@@ -78,7 +78,7 @@ async def end_lease(admin: asyncpg.Connection, parcel_id: uuid.UUID) -> None:
     await admin.execute("UPDATE probe.parcels SET lease_until = now() - interval '1 s' WHERE id = $1", parcel_id)
 
 
-async def hold(runtime: Runtime, system: Principal, kind: ParcelKind, parcel_id: uuid.UUID) -> Held[str]:
+async def hold(runtime: Runtime, system: Principal, kind: ParcelKind, parcel_id: uuid.UUID) -> HeldAttempt[str]:
     async with runtime.unit_of_work(system) as uow:
         held = await Attempts(uow, kind).hold(parcel_id)
     assert held is not None
@@ -170,7 +170,7 @@ def test_keys_differ_by_kind_entity_and_purpose_only() -> None:
     entity_id = uuid.uuid4()
     assert idempotency_key("payments.charge", entity_id) == f"payments.charge:{entity_id}"
     assert idempotency_key("payments.charge", entity_id, "refund") == f"payments.charge:{entity_id}:refund"
-    first, again = (Held("a", TenantId(uuid.uuid4()), entity_id, attempt, None, "secret") for attempt in (1, 2))
+    first, again = (HeldAttempt("a", TenantId(uuid.uuid4()), entity_id, attempt, None, "secret") for attempt in (1, 2))
     assert first.idempotency_key() == again.idempotency_key() != first.idempotency_key("other")
     assert "secret" not in repr(first)
 

@@ -24,7 +24,7 @@ from app.ems.entries.vitals import VITALS
 from app.ems.public import PatientChart
 from app.ems.vitals.schemas import VitalPatch
 from app.nemsis.exports import service
-from app.nemsis.validation import judge_chart
+from app.nemsis.validation import validate_chart
 from scripts.demo_call import PEOPLE, Player
 from scripts.demo_chart import CALL
 from tests.ems.test_races import until_somebody_waits
@@ -313,9 +313,9 @@ async def test_only_the_patient_asked_for_is_judged(agency: Agency, monkeypatch:
 
     async def judge(agency: Any, chart: PatientChart, ordinal: int, count: int, schema: Any) -> Any:
         judged.append((str(chart.patient.id), ordinal, count))
-        return await judge_chart(agency, chart, ordinal, count, schema)
+        return await validate_chart(agency, chart, ordinal, count, schema)
 
-    monkeypatch.setattr(service, "judge_chart", judge)
+    monkeypatch.setattr(service, "validate_chart", judge)
     await _ask(agency.medic, export, "validate")
     assert judged == [(second["id"], 2, 2)]
 

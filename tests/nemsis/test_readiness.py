@@ -9,29 +9,29 @@ import pytest
 from app.ems.elements import NOT_APPLICABLE, NOT_RECORDED, TARGET_BUILD, load_dictionary
 from app.nemsis import readiness as source
 from app.nemsis.places import REPORT, holder_of
-from app.nemsis.validation import JudgedDocument, judge_chart
+from app.nemsis.validation import ValidatedDocument, validate_chart
 from tests.ems.charts import CHILDREN, ELEMENT_GROUP, PATIENT, VITAL, Chart
 from tests.ems.findings import charted, findings, readiness
 from tests.support.actors import Agency
 
 
 @pytest.fixture
-def judged(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[JudgedDocument]]:
+def judged(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[ValidatedDocument]]:
     """The documents that were judged, with nothing remembered from before."""
-    documents: list[JudgedDocument] = []
+    documents: list[ValidatedDocument] = []
 
-    async def noting(*given: object) -> JudgedDocument:
-        documents.append(await judge_chart(*given))  # type: ignore[arg-type]
+    async def noting(*given: object) -> ValidatedDocument:
+        documents.append(await validate_chart(*given))  # type: ignore[arg-type]
         return documents[-1]
 
-    monkeypatch.setattr(source, "judge_chart", noting)
+    monkeypatch.setattr(source, "validate_chart", noting)
     source._verdicts.clear()
     yield documents
     source._verdicts.clear()
 
 
 async def test_a_document_is_judged_once_and_again_after_any_change(
-    agency: Agency, judged: list[JudgedDocument]
+    agency: Agency, judged: list[ValidatedDocument]
 ) -> None:
     chart = await charted(agency)
     first = await readiness(agency.medic, chart.id)
@@ -58,7 +58,7 @@ async def test_a_document_is_judged_once_and_again_after_any_change(
 
 
 async def test_each_kind_of_entry_is_judged_when_it_comes_and_when_it_changes(
-    agency: Agency, judged: list[JudgedDocument]
+    agency: Agency, judged: list[ValidatedDocument]
 ) -> None:
     """A verdict is remembered by all that a document shows."""
     chart = await Chart.open(agency)
@@ -72,7 +72,7 @@ async def test_each_kind_of_entry_is_judged_when_it_comes_and_when_it_changes(
 
 
 async def test_only_so_many_verdicts_are_remembered(
-    agency: Agency, judged: list[JudgedDocument], monkeypatch: pytest.MonkeyPatch
+    agency: Agency, judged: list[ValidatedDocument], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(source, "REMEMBERED", 2)
     charts = [await Chart.open(agency) for _ in range(3)]
@@ -81,7 +81,7 @@ async def test_only_so_many_verdicts_are_remembered(
     assert len(judged) == 4 and len(source._verdicts) == 2, "the oldest one was forgotten"
 
 
-async def test_blanks_are_what_the_document_says_by_itself(agency: Agency, judged: list[JudgedDocument]) -> None:
+async def test_blanks_are_what_the_document_says_by_itself(agency: Agency, judged: list[ValidatedDocument]) -> None:
     """Not Recorded outside repeating groups; not what a crew marked so, nor what does not apply."""
     chart = await Chart.open(
         agency, elements={"eResponse.08": [{"not_value": NOT_RECORDED}], "eScene.07": [{"value": "9923001"}]}
@@ -99,7 +99,7 @@ async def test_blanks_are_what_the_document_says_by_itself(agency: Agency, judge
     assert all(f"<{element_id} " in document for element_id in blanks)
 
 
-async def test_marking_a_blank_changes_no_document(agency: Agency, judged: list[JudgedDocument]) -> None:
+async def test_marking_a_blank_changes_no_document(agency: Agency, judged: list[ValidatedDocument]) -> None:
     """The crew says what was said for them: nothing is invented."""
     chart = await Chart.open(agency)
     for rule in ("ePatient.25", "eTimes.05"):

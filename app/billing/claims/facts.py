@@ -41,7 +41,7 @@ class HeldChart(NamedTuple):
     signatures: list[SignatureRead]
 
 
-class Judged(NamedTuple):
+class CheckedClaim(NamedTuple):
     """`submission` is None when the claim's patient is gone from the chart."""
 
     facts: ClaimFacts
@@ -55,15 +55,15 @@ async def hold_claimed_chart(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> Hel
     return HeldChart(incident, charts, await list_signatures(uow, incident_id))
 
 
-def judge(
+def check_claim(
     profile: Tenant, held: HeldChart, claim: Claim, lines: Sequence[ClaimLine], at: dt.datetime, codes: Icd10Extract
-) -> Judged:
+) -> CheckedClaim:
     """Whether the claim may go out in a file made at `at`. `codes` covers its diagnoses."""
     locked = held.incident.status is IncidentStatus.LOCKED
     chart = next((chart for chart in held.patients if chart.patient.id == claim.patient_id), None)
     if chart is None:
         gone = Problem("patient_id", "unknown_patient", "The chart no longer has this patient.")
-        return Judged(ClaimFacts(locked, (gone,)), None)
+        return CheckedClaim(ClaimFacts(locked, (gone,)), None)
     draft = draft_submission(profile, chart, claim, lines, at)
     served_on = service_date(profile, chart, lines)
     problems = (
@@ -71,7 +71,7 @@ def judge(
         *(() if served_on is None else _code_problems(claim, served_on, codes)),
         *_outdated_assignment(claim, held.signatures),
     )
-    return Judged(ClaimFacts(locked, problems), draft.submission)
+    return CheckedClaim(ClaimFacts(locked, problems), draft.submission)
 
 
 def _code_problems(claim: Claim, served_on: dt.date, codes: Icd10Extract) -> Iterator[Problem]:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from app.billing.claims.content import draft_submission, words_of
-from app.billing.claims.facts import CODE_FAULTS, HeldChart, judge
+from app.billing.claims.facts import CODE_FAULTS, HeldChart, check_claim
 from app.billing.claims.lifecycle import ClaimFacts, ClaimStatus, ClaimTransition, claim_lifecycle
 from app.billing.claims.models import Claim, ClaimLine
 from app.billing.claims.repository import ClaimLineRepository, ClaimRepository
@@ -127,7 +127,7 @@ async def find_for_payment(uow: ReadUnitOfWork, _: Settings, chart: LoadedChart)
 
 
 def _guarded_step(status: ClaimStatus) -> Step | None:
-    """The transition on which the claim is judged next: None for one that went out, or that nobody will send."""
+    """The transition on which the claim is checked next: None for one that went out, or that nobody will send."""
     return next((step for step in claim_lifecycle.transitions if status in step.sources and step.guards), None)
 
 
@@ -153,7 +153,7 @@ def _patient(chart: LoadedChart) -> Iterator[Finding]:
 
 def _claim(chart: LoadedChart, one: _Waiting, codes: Icd10Extract) -> Iterator[Finding]:
     held = HeldChart(chart.incident, list(chart.patients), list(chart.signatures))
-    facts = judge(chart.tenant, held, one.claim, one.lines, utcnow(), codes).facts
+    facts = check_claim(chart.tenant, held, one.claim, one.lines, utcnow(), codes).facts
     for guard in one.step.guards:
         if guard.explain is not None and not guard.holds(facts):
             for problem in guard.explain(facts):

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends
 
-from app.billing.claims.facts import hold_claimed_chart, judge
+from app.billing.claims.facts import check_claim, hold_claimed_chart
 from app.billing.claims.lifecycle import (
     GUARDED,
     UNJUDGED,
@@ -190,7 +190,7 @@ class ClaimService:
         claim = await self._claims.get_for_update(self._uow.tenant_id, claim_id)
         lines = await self._lines.list_of_claims(self._uow.tenant_id, [claim.id])
         profile, codes = await current_tenant(self._uow), await extract_icd10(self._uow, claim.diagnoses)
-        return claim, judge(profile, held, claim, lines[claim.id], utcnow(), codes).facts
+        return claim, check_claim(profile, held, claim, lines[claim.id], utcnow(), codes).facts
 
     async def _patient_of(self, given: ClaimCreate) -> uuid.UUID:
         """The patient asked for, or the sole one. Raises ValidationFailed."""

@@ -14,7 +14,7 @@ from app.core.db.columns import EnumText, internal, plain, values_check
 from app.core.db.entity import Base
 
 
-class ExportFormat(StrEnum):
+class ClaimFileFormat(StrEnum):
     X12_837P = "837P"
 
 
@@ -31,7 +31,7 @@ class ClaimExport(Base):
     export_id: Mapped[uuid.UUID] = internal()
     claim_id: Mapped[uuid.UUID] = internal()
     artifact_key: Mapped[str] = plain()
-    format: Mapped[ExportFormat] = plain(EnumText(ExportFormat))
+    format: Mapped[ClaimFileFormat] = plain(EnumText(ClaimFileFormat))
     control_number: Mapped[int] = plain()
     created_at: Mapped[dt.datetime] = internal(server_default=sa.func.now())
 
@@ -43,7 +43,7 @@ class ClaimExport(Base):
         ),
         sa.Index("ix_claim_exports_tenant_claim_id", "tenant_id", "claim_id", "created_at"),
         sa.Index("ix_claim_exports_tenant_created_at", "tenant_id", "created_at", "export_id"),
-        values_check("format", ExportFormat),
+        values_check("format", ClaimFileFormat),
     )
 
 
@@ -52,7 +52,7 @@ class Export:
     """The rows of one export together."""
 
     id: uuid.UUID
-    format: ExportFormat
+    format: ClaimFileFormat
     control_number: int
     artifact_key: str
     created_at: dt.datetime

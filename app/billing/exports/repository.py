@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
 from app.billing.claims.models import Claim
-from app.billing.exports.models import ClaimExport, Export, ExportFormat
+from app.billing.exports.models import ClaimExport, ClaimFileFormat, Export
 from app.core.db.sql import CompiledStatement
 from app.core.db.uow import ReadUnitOfWork
 from app.core.ids import TenantId, new_id
@@ -108,7 +108,7 @@ class ExportRepository:
                     "export_id": export_id,
                     "claim_id": claim_id,
                     "artifact_key": artifact_key,
-                    "format": ExportFormat.X12_837P,
+                    "format": ClaimFileFormat.X12_837P,
                     "control_number": control_number,
                 },
             )
@@ -117,7 +117,7 @@ class ExportRepository:
 def _read(row: Any) -> Export:
     return Export(
         id=row["export_id"],
-        format=ExportFormat(row["format"]),
+        format=ClaimFileFormat(row["format"]),
         control_number=row["control_number"],
         artifact_key=row["artifact_key"],
         created_at=row["created_at"],

@@ -1,4 +1,4 @@
-"""Exports as clients ask for them and see them."""
+"""ClaimExports as clients ask for them and see them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from app.billing.exports.models import ExportFormat
+from app.billing.exports.models import ClaimFileFormat
 from app.core.schemas import ReadModel, RequestModel
 
 MAX_CLAIMS = 100
@@ -33,7 +33,7 @@ class ExportCreate(RequestModel):
 
 class ExportRead(ReadModel):
     id: uuid.UUID
-    format: ExportFormat
+    format: ClaimFileFormat
     control_number: int = Field(description="ISA13, GS06 and BHT03 of the file")
     claim_ids: list[uuid.UUID]
     artifact_key: str = Field(description="Where the object store has the file")

@@ -13,7 +13,7 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from app.billing.claims.facts import hold_claimed_chart, judge
+from app.billing.claims.facts import check_claim, hold_claimed_chart
 from app.billing.claims.lifecycle import ClaimFacts, InternalTransition, claim_lifecycle
 from app.billing.claims.models import Claim
 from app.billing.claims.repository import ClaimLineRepository, ClaimRepository
@@ -78,7 +78,7 @@ class Batch:
         return self.transmission.envelope.interchange_control_number
 
 
-class ExportReader:
+class ClaimExportReader:
     def __init__(self, uow: ReadUnitOfWork) -> None:
         self._uow = uow
         self._exports = ExportRepository(uow)
@@ -95,7 +95,7 @@ class ExportReader:
         return Page(items=[ExportRead.model_validate(item) for item in page.items], next_cursor=page.next_cursor)
 
 
-class ExportService:
+class ClaimExportService:
     """`usage_indicator` is ISA15: P in production, T everywhere else."""
 
     def __init__(self, units: Callable[[], UnitOfWork], objects: ObjectStore, usage_indicator: str) -> None:
@@ -110,7 +110,7 @@ class ExportService:
             uow.principal.require(CLAIM_EXPORT)
             earlier = await creation.find_repeated(uow, given)
             if earlier is not None:
-                return Done(await ExportReader(uow).get(earlier))
+                return Done(await ClaimExportReader(uow).get(earlier))
             return await self._build(uow, given.claim_ids)
 
         async def store(batch: Batch) -> None:
@@ -121,7 +121,7 @@ class ExportService:
             reservation = await creation.reserve(uow, given, entity_id=batch.export_id)
             if not reservation.repeated:
                 await self._record(uow, batch)
-            return await ExportReader(uow).get(reservation.entity_id)
+            return await ClaimExportReader(uow).get(reservation.entity_id)
 
         async def undo(batch: Batch, _: None) -> None:
             await forget(self._objects, batch.artifact_key)
@@ -133,7 +133,7 @@ class ExportService:
 
         async def read(uow: UnitOfWork) -> ExportRead:
             uow.principal.require(CLAIM_EXPORT)
-            return await ExportReader(uow).get(export_id)
+            return await ClaimExportReader(uow).get(export_id)
 
         async def fetch(export: ExportRead) -> bytes:
             return await self._objects.get(export.artifact_key)
@@ -162,10 +162,10 @@ class ExportService:
         submissions: dict[uuid.UUID, ClaimSubmission] = {}
         facts: dict[uuid.UUID, ClaimFacts] = {}
         for claim in claims:
-            judged = judge(profile, charts[claim.incident_id], claim, lines[claim.id], at, codes)
-            facts[claim.id] = judged.facts
-            if judged.submission is not None:
-                submissions[claim.id] = judged.submission
+            checked = check_claim(profile, charts[claim.incident_id], claim, lines[claim.id], at, codes)
+            facts[claim.id] = checked.facts
+            if checked.submission is not None:
+                submissions[claim.id] = checked.submission
         _require_ready(claims, facts, uow.principal)
         control_number = await next_control_number(uow)
         export_id = new_id()
@@ -239,13 +239,13 @@ def _require_ready(claims: Sequence[Claim], facts: dict[uuid.UUID, ClaimFacts], 
         raise ClaimsNotReady(claims=refused)
 
 
-async def export_service(runtime: RuntimeDependency, units: UowFactory) -> ExportService:
-    return ExportService(units, runtime.objects, "P" if runtime.settings.is_production else "T")
+async def export_service(runtime: RuntimeDependency, units: UowFactory) -> ClaimExportService:
+    return ClaimExportService(units, runtime.objects, "P" if runtime.settings.is_production else "T")
 
 
-async def export_reader(uow: ReadUow) -> ExportReader:
-    return ExportReader(uow)
+async def export_reader(uow: ReadUow) -> ClaimExportReader:
+    return ClaimExportReader(uow)
 
 
-Exports = Annotated[ExportService, Depends(export_service)]
-ExportReads = Annotated[ExportReader, Depends(export_reader)]
+ClaimExports = Annotated[ClaimExportService, Depends(export_service)]
+ClaimExportReads = Annotated[ClaimExportReader, Depends(export_reader)]

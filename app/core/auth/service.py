@@ -70,7 +70,7 @@ async def count_attempt(runtime: Runtime, attempt: Attempt, account: Account, or
     try:
         return await runtime.throttle.attempt(attempt, account, origin, login.find_hash)
     except AccountLimited:
-        if await runtime.throttle.is_news(attempt, account) and (found := await login.find()) is not None:
+        if await runtime.throttle.is_first_this_minute(attempt, account) and (found := await login.find()) is not None:
             await audit_login(runtime, found, AuthAction.THROTTLED, {"attempt": attempt.value})
         raise
 
@@ -145,7 +145,7 @@ class AuthService:
         of its session: it is never refused for what others behind its address did.
 
         The arrival is compared with a rotation that another process may have made: clocks of the machines are taken
-        to agree (NTP) to well within the time of gathering.
+        to agree (NTP) to well within the time of shared_refreshes.
         """
         arrived_at = utcnow()
         runtime = self._runtime

@@ -309,7 +309,7 @@ class Throttle:
         )
         return _DEVICES.write(self._keys, device)
 
-    async def is_news(self, attempt: Attempt, account: Account) -> bool:
+    async def is_first_this_minute(self, attempt: Attempt, account: Account) -> bool:
         """Whether a refusal is to be reported: one a minute and account, or a flood would fill the audit log."""
         key = self._key("report", attempt, *account)
         return await self._counted(lambda counters: counters.take([Count(REPORT, key)])) is None

@@ -85,7 +85,7 @@ class Breaking(Generic[O]):
 
 
 @dataclass(frozen=True, slots=True)
-class Held(Generic[M]):
+class HeldAttempt(Generic[M]):
     """What the holder of an entity knows of it. `attempt` tells whether it still is the holder."""
 
     kind: str
@@ -125,7 +125,7 @@ class OutboundKind(Generic[O, M, R]):
     max_attempts: int
     backoff: Backoff
     material: Callable[[UnitOfWork, O], Awaitable[M]]
-    call: Callable[[Runtime, Held[M]], Awaitable[R]]
+    call: Callable[[Runtime, HeldAttempt[M]], Awaitable[R]]
     record: Callable[[UnitOfWork, O, R], Awaitable[dict[str, Any]]]
     admit: Callable[[UnitOfWork, O], Awaitable[Postpone | Refuse | None]] | None = None
     breaking: Breaking[O] | None = None

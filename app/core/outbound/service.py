@@ -20,7 +20,7 @@ from app.core.jobs.queue import Job, Schedule, enqueue
 from app.core.logging import get_logger
 from app.core.outbound.breaker import Breakers
 from app.core.outbound.failures import CallFailed, CallPostponed
-from app.core.outbound.kind import Held, M, O, OutboundKind, Postpone, R, Refuse
+from app.core.outbound.kind import HeldAttempt, M, O, OutboundKind, Postpone, R, Refuse
 from app.core.outbound.outside import Done, call_outside
 from app.core.outbound.repository import get_cross_tenant_for_admin_only_with_expired_lease
 from app.core.permissions import Principal
@@ -49,7 +49,7 @@ class Attempts(Generic[O, M, R]):
         """Queue the next attempt, in the transaction of its cause. Each attempt has one job, whoever asks for it."""
         await self._enqueue(entity, after, f"{self._kind.name}:{entity.id}:{entity.attempts}")
 
-    async def hold(self, entity_id: uuid.UUID) -> Held[M] | None:
+    async def hold(self, entity_id: uuid.UUID) -> HeldAttempt[M] | None:
         """Hold the entity for a lease. None when it is not queued any more, or was postponed or refused."""
         kind = self._kind
         entity = await self._entities.find_for_update(self._uow.tenant_id, entity_id)
@@ -64,7 +64,7 @@ class Attempts(Generic[O, M, R]):
         if isinstance(answer, Refuse):
             await self._fail(entity, answer)
             return None
-        return Held(
+        return HeldAttempt(
             kind.name,
             self._uow.tenant_id,
             entity.id,
@@ -86,7 +86,7 @@ class Attempts(Generic[O, M, R]):
             columns = await self._kind.record(self._uow, entity, result)
             await self._fire(entity, self._kind.moves.succeed, **columns, failure_code=None, lease_until=None)
 
-    async def failed(self, held: Held[M], failure: CallFailed) -> None:
+    async def failed(self, held: HeldAttempt[M], failure: CallFailed) -> None:
         """Queue the next attempt, or give up. Does nothing when the entity has another holder by now."""
         entity = await self._entities.get_for_update(self._uow.tenant_id, held.entity_id)
         if not self._kind.is_running(entity) or entity.attempts != held.attempt:
@@ -148,14 +148,14 @@ async def run_attempt(
 ) -> None:
     """Make one attempt, if the entity waits for one."""
 
-    async def hold(uow: UnitOfWork) -> Held[M] | Done[None]:
+    async def hold(uow: UnitOfWork) -> HeldAttempt[M] | Done[None]:
         held = await Attempts(uow, kind, runtime.breakers).hold(entity_id)
         return Done(None) if held is None else held
 
-    async def call(held: Held[M]) -> R | CallFailed:
+    async def call(held: HeldAttempt[M]) -> R | CallFailed:
         return await _call(kind, runtime, held)
 
-    async def record(uow: UnitOfWork, held: Held[M], outcome: R | CallFailed) -> None:
+    async def record(uow: UnitOfWork, held: HeldAttempt[M], outcome: R | CallFailed) -> None:
         attempts = Attempts(uow, kind)
         if isinstance(outcome, CallFailed):
             await attempts.failed(held, outcome)
@@ -165,7 +165,7 @@ async def run_attempt(
     await call_outside(partial(runtime.unit_of_work, principal), hold, call, record)
 
 
-async def _call(kind: OutboundKind[O, M, R], runtime: Runtime, held: Held[M]) -> R | CallFailed:
+async def _call(kind: OutboundKind[O, M, R], runtime: Runtime, held: HeldAttempt[M]) -> R | CallFailed:
     """The result, or why there is none. Whatever else `call` raises passes: the lease ends, and the sweep acts."""
     outcome: R | CallFailed
     try:

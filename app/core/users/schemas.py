@@ -24,7 +24,7 @@ def _email(value: str) -> str:
     return (found.ascii_email or found.normalized).lower()
 
 
-Email = Annotated[
+LoginEmail = Annotated[
     Text,
     Field(max_length=254, examples=["medic@demo.example"], json_schema_extra={"format": "email"}),
     AfterValidator(_email),
@@ -34,14 +34,14 @@ Reason = Annotated[Text, length(500)]
 
 
 class UserCreate(CreateModel):
-    email: Email
+    email: LoginEmail
     display_name: DisplayName
     role: UserRole
     is_reviewer: bool = Field(False, strict=True, description="May review charts that others wrote")
 
 
 class UserPatch(VersionedPatch):
-    email: Email | MISSING = MISSING
+    email: LoginEmail | MISSING = MISSING
     display_name: DisplayName | MISSING = MISSING
     role: UserRole | MISSING = MISSING
     is_reviewer: Annotated[bool, Field(strict=True)] | MISSING = Field(

@@ -14,7 +14,7 @@ from typing import Any
 from app.core.audit.actions import AuditAction
 from app.core.clock import utcnow
 from app.core.db.uow import UnitOfWork
-from app.core.outbound.kind import Backoff, Held, Moves, OutboundKind, Refuse
+from app.core.outbound.kind import Backoff, HeldAttempt, Moves, OutboundKind, Refuse
 from app.core.outbound.service import Attempts
 from app.core.runtime import Runtime
 from app.email.catalogue import Source
@@ -56,7 +56,7 @@ async def _letter(_: UnitOfWork, message: EmailMessage) -> Letter:
     return Letter(message.template, message.template_version, message.recipient, message.context_json)
 
 
-async def _send(runtime: Runtime, held: Held[Letter]) -> str | None:
+async def _send(runtime: Runtime, held: HeldAttempt[Letter]) -> str | None:
     """The provider's id of the message. Raises MailRefused, MailPostponed."""
     letter = held.material
     source = Source(held.tenant_id, runtime.keys, runtime.settings.group(EmailSettings).app_url)

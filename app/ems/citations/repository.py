@@ -115,4 +115,4 @@ def _cited_row(row: Any) -> CitedRow:
     """Numbers as they were charted, with their zeros."""
     snapshot = None if row["snapshot"] is None else with_decimals(row["snapshot"], row["decimals"])
     current = None if row["current"] is None else with_decimals(row["current"], row["current_decimals"])
-    return CitedRow(snapshot, *row[3:7], current)
+    return CitedRow(snapshot, row["entity"], row["incident_id"], row["current_version"], row["is_deleted"], current)

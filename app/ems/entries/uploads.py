@@ -43,7 +43,7 @@ from app.ems.media.inspection import EXTENSIONS, Refusal, RefusedContent, stored
 from app.ems.media.judging import judge, place_to_judge
 from app.ems.permissions import CHART_RESTORE
 from app.ems.uploads.columns import UploadedEntry
-from app.ems.uploads.lifecycle import JUDGED, UploadFacts, UploadTransition
+from app.ems.uploads.lifecycle import INSPECTED, UploadFacts, UploadTransition
 from app.ems.uploads.names import saved_as
 from app.ems.uploads.schemas import ContentLinkRead, UploadedRead
 
@@ -173,10 +173,10 @@ class UploadService(Generic[E, R]):
         async with self._factory() as uow:
             incident = await IncidentRepository(uow).get_for_share(uow.tenant_id, incident_id)
             entry = of_incident(await self._kind.repository(uow).find_for_update(uow.tenant_id, child_id), incident_id)
-            self._kind.lifecycle.require(entry, given.action, uow.principal, JUDGED, reason=reason)
+            self._kind.lifecycle.require(entry, given.action, uow.principal, INSPECTED, reason=reason)
             require_editable(incident, uow.principal, reason)
             require_version(entry, given.version)
-            await self._kind.lifecycle.fire(uow, entry, given.action, JUDGED, reason=reason)
+            await self._kind.lifecycle.fire(uow, entry, given.action, INSPECTED, reason=reason)
             [read] = await self._kind.present(uow, incident, [entry])
             return read
 
@@ -189,7 +189,7 @@ class UploadService(Generic[E, R]):
 
         async def record(uow: UnitOfWork, entry: E, outcome: _Outcome) -> tuple[R, str | None]:
             incident, entry = await self._pending(uow, incident_id, child_id, version, uploaded=outcome.sent)
-            await self._kind.lifecycle.fire(uow, entry, outcome.action, JUDGED, **outcome.columns)
+            await self._kind.lifecycle.fire(uow, entry, outcome.action, INSPECTED, **outcome.columns)
             [shown] = await self._kind.present(uow, incident, [entry])
             return shown, None if outcome.key is None else _sent_to(entry)
 

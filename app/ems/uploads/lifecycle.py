@@ -28,7 +28,7 @@ class UploadFacts:
     uploaded: bool
 
 
-JUDGED = UploadFacts(uploaded=True)
+INSPECTED = UploadFacts(uploaded=True)
 UPLOADED: Guard[UploadFacts] = Guard(
     "uploaded", "Send the content to the upload link first.", lambda facts: facts.uploaded
 )

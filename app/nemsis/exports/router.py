@@ -18,7 +18,7 @@ from app.nemsis.exports.schemas import (
     NemsisExportCreate,
     NemsisExportRead,
 )
-from app.nemsis.exports.service import DOCUMENT, MEDIA_TYPE, ExportReads, Exports
+from app.nemsis.exports.service import DOCUMENT, MEDIA_TYPE, NemsisExportReads, NemsisExports
 from app.nemsis.permissions import NEMSIS_EXPORT, NEMSIS_READ, NEMSIS_VALIDATE
 
 TAG = Tag("nemsis", "NEMSIS 3.5.1 validation, export and dictionary.")
@@ -26,26 +26,28 @@ router = APIRouter(prefix="/nemsis", tags=["nemsis"])
 
 
 @router.get("/incidents/{incident_id}/validation", dependencies=[requires(NEMSIS_READ)])
-async def validate_chart(incident_id: uuid.UUID, exports: ExportReads) -> ChartValidation:
+async def validate_chart(incident_id: uuid.UUID, exports: NemsisExportReads) -> ChartValidation:
     """What the schema and the national rules would say of this chart now; nothing is stored."""
     return await exports.validate(incident_id)
 
 
 @router.post("/exports", status_code=201, dependencies=[requires(NEMSIS_VALIDATE)])
-async def create_export(given: NemsisExportCreate, exports: Exports, creation: CreationDependency) -> NemsisExportRead:
+async def create_export(
+    given: NemsisExportCreate, exports: NemsisExports, creation: CreationDependency
+) -> NemsisExportRead:
     """Begin an export of one patient's chart, in `pending_validation`."""
     return await exports.create(given, creation)
 
 
 @router.get("/exports", dependencies=[requires(NEMSIS_READ)])
 async def list_exports(
-    exports: ExportReads,
+    exports: NemsisExportReads,
     paging: PagingQuery,
     incident_id: uuid.UUID | None = None,
     patient_id: uuid.UUID | None = None,
     status: ExportStatus | None = None,
 ) -> Page[NemsisExportRead]:
-    """Exports, newest first."""
+    """NemsisExports, newest first."""
     return await exports.list_page(
         paging,
         incident_id=incident_id,
@@ -55,13 +57,15 @@ async def list_exports(
 
 
 @router.get("/exports/{export_id}", dependencies=[requires(NEMSIS_READ)])
-async def get_export(export_id: uuid.UUID, exports: ExportReads) -> NemsisExportRead:
+async def get_export(export_id: uuid.UUID, exports: NemsisExportReads) -> NemsisExportRead:
     """One export, with the findings of its last validation."""
     return await exports.get(export_id)
 
 
 @router.post("/exports/{export_id}/transitions", dependencies=[requires(NEMSIS_VALIDATE)])
-async def transition_export(export_id: uuid.UUID, given: ExportTransitionRequest, exports: Exports) -> NemsisExportRead:
+async def transition_export(
+    export_id: uuid.UUID, given: ExportTransitionRequest, exports: NemsisExports
+) -> NemsisExportRead:
     """`validate` ends in ready_for_export or validation_failed; `export` stores the document."""
     return await exports.transition(export_id, given)
 
@@ -72,7 +76,7 @@ async def transition_export(export_id: uuid.UUID, given: ExportTransitionRequest
     responses={200: {"content": {MEDIA_TYPE: BINARY}, "description": "The EMSDataSet document"}},
     dependencies=[requires(NEMSIS_EXPORT), discloses(DOCUMENT)],
 )
-async def download_export(export_id: uuid.UUID, exports: Exports) -> Response:
+async def download_export(export_id: uuid.UUID, exports: NemsisExports) -> Response:
     """The stored document. Both logs keep who was given it."""
     headers = {"Content-Disposition": f'attachment; filename="{export_id}.xml"'}
     return Response(await exports.artifact(export_id), media_type=MEDIA_TYPE, headers=headers)

@@ -34,7 +34,7 @@ from app.ems.public import (
     list_patients,
     service_date,
 )
-from app.nemsis.diagnoses import judge_diagnoses
+from app.nemsis.diagnoses import check_diagnoses
 from app.nemsis.events import EXPORT_STATUS_CHANGED
 from app.nemsis.exports.lifecycle import ExportFacts, ExportRequest, ExportStatus, ExportTransition, export_lifecycle
 from app.nemsis.exports.models import NemsisExport
@@ -51,7 +51,7 @@ from app.nemsis.findings import ValidationFinding
 from app.nemsis.permissions import NEMSIS_EXPORT
 from app.nemsis.schema_bundle import SchemaBundle
 from app.nemsis.settings import NemsisSettings
-from app.nemsis.validation import Agency, JudgedDocument, judge_chart
+from app.nemsis.validation import Agency, ValidatedDocument, validate_chart
 
 CLOSED_STATES = frozenset({IncidentStatus.COMPLETED, IncidentStatus.LOCKED})
 
@@ -77,11 +77,11 @@ class Material:
 
 
 @dataclass(frozen=True)
-class Judged:
+class ValidatedChart:
     """One patient's chart and document."""
 
     material: Material
-    document: JudgedDocument
+    document: ValidatedDocument
 
     @property
     def chart(self) -> PatientChart:
@@ -92,7 +92,7 @@ class Judged:
 class Prepared:
     """What is about to be exported, and where its document is stored."""
 
-    judged: Judged
+    validated: ValidatedChart
     key: str
 
 
@@ -104,7 +104,7 @@ def _findings(findings: Sequence[ValidationFinding]) -> list[dict[str, Any]]:
     return [asdict(finding) for finding in findings]
 
 
-class ExportReader:
+class NemsisExportReader:
     def __init__(self, uow: ReadUnitOfWork, runtime: Runtime) -> None:
         self._uow = uow
         self._runtime = runtime
@@ -113,14 +113,14 @@ class ExportReader:
 
     async def validate(self, incident_id: uuid.UUID) -> ChartValidation:
         """The findings that keep this chart from the state, now. Raises NotFound."""
-        judged = await judge_incident(self._uow, incident_id, self._schema)
+        validated = await validate_incident(self._uow, incident_id, self._schema)
         patients = [
             PatientValidation(
                 patient_id=one.chart.patient.id,
                 valid=one.document.valid,
                 findings=[FindingRead(**finding) for finding in _findings(one.document.findings)],
             )
-            for one in judged
+            for one in validated
         ]
         return ChartValidation(
             incident_id=incident_id,
@@ -139,9 +139,9 @@ class ExportReader:
         return Page(items=[present(item, self._uow.principal) for item in page.items], next_cursor=page.next_cursor)
 
 
-async def judge_incident(uow: ReadUnitOfWork, incident_id: uuid.UUID, schema: SchemaBundle) -> list[Judged]:
-    """Every patient's document, judged. Raises NotFound."""
-    return await _judge(uow, await _materials(uow, incident_id), schema)
+async def validate_incident(uow: ReadUnitOfWork, incident_id: uuid.UUID, schema: SchemaBundle) -> list[ValidatedChart]:
+    """Every patient's document, validated. Raises NotFound."""
+    return await _validate(uow, await _materials(uow, incident_id), schema)
 
 
 async def _materials(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> list[Material]:
@@ -159,18 +159,18 @@ async def _material(uow: ReadUnitOfWork, export: NemsisExport) -> Material:
     raise NotFound("The patient of this export was deleted.")
 
 
-async def _judge(uow: ReadUnitOfWork, materials: Sequence[Material], schema: SchemaBundle) -> list[Judged]:
+async def _validate(uow: ReadUnitOfWork, materials: Sequence[Material], schema: SchemaBundle) -> list[ValidatedChart]:
     """The documents of patients of one incident."""
-    documents = [await judge_chart(each.agency, each.chart, each.ordinal, each.count, schema) for each in materials]
+    documents = [await validate_chart(each.agency, each.chart, each.ordinal, each.count, schema) for each in materials]
     served_on = service_date(materials[0].chart.incident, materials[0].agency.tenant.time_zone) if materials else None
-    warnings = await judge_diagnoses(uow, served_on, [document.diagnoses for document in documents])
+    warnings = await check_diagnoses(uow, served_on, [document.diagnoses for document in documents])
     return [
-        Judged(material, replace(document, findings=[*document.findings, *found]))
+        ValidatedChart(material, replace(document, findings=[*document.findings, *found]))
         for material, document, found in zip(materials, documents, warnings, strict=True)
     ]
 
 
-class ExportService:
+class NemsisExportService:
     """No unit of work is open while a document is stored."""
 
     def __init__(self, factory: Callable[[], UnitOfWork], runtime: Runtime) -> None:
@@ -209,14 +209,14 @@ class ExportService:
             require_version(export, version)
             if export.status is ExportStatus.VALIDATION_FAILED:
                 await export_lifecycle.fire(uow, export, ExportTransition.REVALIDATE, ExportFacts())
-            judged = await self._judge(uow, export)
+            validated = await self._chart_of(uow, export)
             await export_lifecycle.fire(
                 uow,
                 export,
-                ExportTransition.PASS_VALIDATION if judged.document.valid else ExportTransition.FAIL_VALIDATION,
+                ExportTransition.PASS_VALIDATION if validated.document.valid else ExportTransition.FAIL_VALIDATION,
                 ExportFacts(),
-                validation_errors_json=_findings(judged.document.findings),
-                document_sha256=judged.document.sha256,
+                validation_errors_json=_findings(validated.document.findings),
+                document_sha256=validated.document.sha256,
             )
             return present(export, uow.principal)
 
@@ -227,15 +227,15 @@ class ExportService:
             return await self._prepare(uow, export_id, version)
 
         async def store(prepared: Prepared) -> None:
-            await self._objects.put(prepared.key, prepared.judged.document.content, MEDIA_TYPE)
+            await self._objects.put(prepared.key, prepared.validated.document.content, MEDIA_TYPE)
 
         async def record(uow: UnitOfWork, prepared: Prepared, _: None) -> NemsisExportRead:
-            judged = prepared.judged
-            incident = await freeze_chart(uow, judged.chart.incident.id)  # amended while the document was being put?
+            validated = prepared.validated
+            incident = await freeze_chart(uow, validated.chart.incident.id)  # amended while the document was being put?
             export = await NemsisExportRepository(uow).get_for_update(uow.tenant_id, export_id)
             require_version(export, version)
             facts = ExportFacts(
-                closed=incident.status in CLOSED_STATES, unchanged=await self._is_still(uow, export, judged)
+                closed=incident.status in CLOSED_STATES, unchanged=await self._is_still(uow, export, validated)
             )
             await export_lifecycle.fire(uow, export, ExportTransition.EXPORT, facts, s3_key=prepared.key)
             return present(export, uow.principal)
@@ -277,27 +277,27 @@ class ExportService:
         export = await NemsisExportRepository(uow).get(uow.tenant_id, export_id)
         export_lifecycle.require_offered(export, ExportRequest.EXPORT, uow.principal)
         require_version(export, version)
-        judged = await self._judge(uow, export)
+        validated = await self._chart_of(uow, export)
         facts = ExportFacts(
-            closed=judged.chart.incident.status in CLOSED_STATES,
-            unchanged=judged.document.sha256 == export.document_sha256 and judged.document.valid,
+            closed=validated.chart.incident.status in CLOSED_STATES,
+            unchanged=validated.document.sha256 == export.document_sha256 and validated.document.valid,
         )
         export_lifecycle.require(export, ExportTransition.EXPORT, uow.principal, facts)
         of_patient = str(export.incident_id), str(export.patient_id)
-        return Prepared(judged, object_key(uow.tenant_id, "nemsis", *of_patient, f"{export.id}.xml"))
+        return Prepared(validated, object_key(uow.tenant_id, "nemsis", *of_patient, f"{export.id}.xml"))
 
-    async def _judge(self, uow: UnitOfWork, export: NemsisExport) -> Judged:
+    async def _chart_of(self, uow: UnitOfWork, export: NemsisExport) -> ValidatedChart:
         """Raises NotFound when the patient was deleted meanwhile."""
-        [judged] = await _judge(uow, [await _material(uow, export)], self._schema)
-        return judged
+        [validated] = await _validate(uow, [await _material(uow, export)], self._schema)
+        return validated
 
-    async def _is_still(self, uow: UnitOfWork, export: NemsisExport, judged: Judged) -> bool:
+    async def _is_still(self, uow: UnitOfWork, export: NemsisExport, validated: ValidatedChart) -> bool:
         """Whether the document would be the same now. Changes that it does not show, such as the lock, do not count."""
         material = await _material(uow, export)
-        if material == judged.material:
+        if material == validated.material:
             return True
-        [again] = await _judge(uow, [material], SchemaBundle(None))
-        return again.document.sha256 == judged.document.sha256
+        [again] = await _validate(uow, [material], SchemaBundle(None))
+        return again.document.sha256 == validated.document.sha256
 
     async def _patient(self, uow: UnitOfWork, given: NemsisExportCreate) -> uuid.UUID:
         patients = [patient.id for patient in await list_patients(uow, given.incident_id)]
@@ -310,13 +310,13 @@ class ExportService:
         return given.patient_id
 
 
-async def export_service(factory: UowFactory, runtime: RuntimeDependency) -> ExportService:
-    return ExportService(factory, runtime)
+async def export_service(factory: UowFactory, runtime: RuntimeDependency) -> NemsisExportService:
+    return NemsisExportService(factory, runtime)
 
 
-async def export_reader(uow: ReadUow, runtime: RuntimeDependency) -> ExportReader:
-    return ExportReader(uow, runtime)
+async def export_reader(uow: ReadUow, runtime: RuntimeDependency) -> NemsisExportReader:
+    return NemsisExportReader(uow, runtime)
 
 
-Exports = Annotated[ExportService, Depends(export_service)]
-ExportReads = Annotated[ExportReader, Depends(export_reader)]
+NemsisExports = Annotated[NemsisExportService, Depends(export_service)]
+NemsisExportReads = Annotated[NemsisExportReader, Depends(export_reader)]

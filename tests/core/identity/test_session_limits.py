@@ -11,11 +11,11 @@ from collections.abc import Iterator
 import asyncpg
 import httpx
 import pytest
+from app.core.sessions.shared_refreshes import SharedRefreshes
 
 from app.core import clock as module
 from app.core.config import Settings
 from app.core.runtime import Runtime
-from app.core.sessions.gathering import Gathering
 from tests.core.http.contract import expect_refusal
 from tests.core.identity.people import SignedIn, id_of, log_in, signed_in
 from tests.core.identity.test_sessions import session_of
@@ -50,7 +50,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[MovedClock]:
 async def medic(
     clock: MovedClock, client: httpx.AsyncClient, agency: Agency, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> SignedIn:
-    monkeypatch.setattr(runtime, "refreshes", Gathering(quiet=0))
+    monkeypatch.setattr(runtime, "refreshes", SharedRefreshes(quiet=0))
     return await signed_in(client, agency)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
+from app.core.sessions.shared_refreshes import SharedRefreshes
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,7 +21,6 @@ from app.core.auth.passwords import PasswordHasher
 from app.core.ids import TenantId
 from app.core.keys import Keyring
 from app.core.runtime import Runtime
-from app.core.sessions.gathering import Gathering
 from app.core.sessions.refresh_token import RefreshToken
 from tests.core.evidence import audit_of, checksum
 from tests.core.http.contract import expect_refusal
@@ -95,7 +95,7 @@ async def test_refreshes_that_a_client_sent_at_once_overlap_though_they_arrive_o
     medic: SignedIn, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The last one comes when a wait that began with the first would be long over."""
-    monkeypatch.setattr(runtime, "refreshes", Gathering(quiet=0.5, longest=10))
+    monkeypatch.setattr(runtime, "refreshes", SharedRefreshes(quiet=0.5, longest=10))
     under_way = []
     for _ in range(6):
         under_way.append(asyncio.create_task(medic.refresh()))
@@ -104,15 +104,15 @@ async def test_refreshes_that_a_client_sent_at_once_overlap_though_they_arrive_o
 
 
 async def test_gathering_ends_though_it_never_gets_quiet_and_remembers_nobody() -> None:
-    gathering = Gathering(quiet=60, longest=0.05)
+    shared_refreshes = SharedRefreshes(quiet=60, longest=0.05)
     session_id = uuid.uuid4()
-    await asyncio.gather(*(gathering.until_quiet(session_id) for _ in range(3)))
-    abandoned = asyncio.create_task(gathering.until_quiet(session_id))
+    await asyncio.gather(*(shared_refreshes.until_quiet(session_id) for _ in range(3)))
+    abandoned = asyncio.create_task(shared_refreshes.until_quiet(session_id))
     await asyncio.sleep(0)
     abandoned.cancel()
     with pytest.raises(asyncio.CancelledError):
         await abandoned
-    assert not gathering._latest and not gathering._waiting
+    assert not shared_refreshes._latest and not shared_refreshes._waiting
 
 
 async def test_old_token_ends_the_session(

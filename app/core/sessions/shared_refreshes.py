@@ -11,7 +11,7 @@ QUIET_SECONDS = 0.2
 LONGEST_SECONDS = 2.0
 
 
-class Gathering:
+class SharedRefreshes:
     """A refresh waits until nobody has presented a token of its session for `quiet` seconds, `longest` at most.
 
     A refresh that waits has arrived before the rotation, so it is no replay (docs/adr/0008-sessions.md). Each process

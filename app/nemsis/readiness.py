@@ -22,6 +22,7 @@ from app.ems.public import (
     LoadedChart,
     Owner,
     PatientChart,
+    Place,
     ReadinessSeverity,
     ReadinessSource,
     Stage,
@@ -39,6 +40,7 @@ from app.nemsis.exports.lifecycle import ExportFacts, ExportStatus, ExportTransi
 from app.nemsis.exports.repository import NemsisExportRepository
 from app.nemsis.exports.service import CLOSED_STATES
 from app.nemsis.findings import FindingSource, ValidationFinding
+from app.nemsis.mapping import FIELDS
 from app.nemsis.schema_bundle import SchemaBundle
 from app.nemsis.settings import NemsisSettings
 from app.nemsis.validation import Agency, validate_chart
@@ -182,7 +184,8 @@ def _blanks(chart: LoadedChart, verdicts: Mapping[uuid.UUID, Verdict]) -> Iterat
         for patient_id, verdict in verdicts.items():
             if element_id not in (everywhere if about_incident else verdict.blanks):
                 continue
-            entity, entity_id, field = _place_of_blank(chart, element_id, patient_id, verdict.blanks[element_id])
+            place = None if of_patients else place_in_chart(verdict.blanks[element_id] or "", chart)
+            entity, entity_id, field = place or _place_at_patient(element_id, patient_id)
             yield Finding(
                 severity=ReadinessSeverity.WARNING,
                 code=_NOT_RECORDED,
@@ -199,11 +202,10 @@ def _blank_everywhere(blanks: Sequence[Mapping[str, str | None]]) -> frozenset[s
     return frozenset.intersection(*map(frozenset, blanks)) if blanks else frozenset()
 
 
-def _place_of_blank(
-    chart: LoadedChart, element_id: str, patient_id: uuid.UUID, path: str | None
-) -> tuple[str, uuid.UUID, str]:
-    """Where the value goes: a column where there is one."""
-    return place_in_chart(path or "", chart) or (_PATIENT, patient_id, f"elements.{element_id}")
+def _place_at_patient(element_id: str, patient_id: uuid.UUID) -> Place:
+    """Where a value goes that is said of one patient: a column where there is one."""
+    column = next((column for column, carried in FIELDS[_PATIENT].items() if carried == element_id), None)
+    return Place(_PATIENT, patient_id, column or f"elements.{element_id}")
 
 
 def _outdated(patients: Sequence[uuid.UUID]) -> Iterator[Finding]:
@@ -222,11 +224,11 @@ def _outdated(patients: Sequence[uuid.UUID]) -> Iterator[Finding]:
 def _mark_not_recorded(chart: LoadedChart, finding: Finding) -> Fix:
     """What the document says anyway, said by the crew: of all elements that nobody charted, one at a time.
 
-    The mark stands with the element's owner, also where the value has a field elsewhere.
+    The mark stands with whom it is said of, also where the value has a field elsewhere.
     """
     element_id = finding.rule or ""
     marked = {element_id: [{"not_value": NOT_RECORDED}]}
-    if owner_of(element_id) is Owner.INCIDENT or finding.patient_id is None:
+    if finding.patient_id is None:
         return chart.patch(_INCIDENT, chart.incident.id, elements=marked)
     return chart.patch(_PATIENT, finding.patient_id, elements=marked)
 

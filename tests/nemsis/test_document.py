@@ -146,7 +146,7 @@ def test_an_entry_that_says_nothing_is_a_blank() -> None:
         (
             ("eDisposition.30", "4230013"),
             ["eDisposition.21", "eDisposition.24", "eTimes.11", "eOutcome.12"],
-            ["eTimes.09"],
+            ["eTimes.06"],
         ),
         (
             ("eDisposition.27", "4227009"),

@@ -14,7 +14,8 @@ from app.nemsis.mapping import ChartOrigins
 from app.nemsis.references import CORRELATION_ID_REPEATED
 
 PATIENT = uuid.UUID("8a3f1c9e-2b4d-4e6f-9a0b-1c2d3e4f5a6b")
-CHART = cast("Any", SimpleNamespace(patient=SimpleNamespace(id=PATIENT, elements={})))
+INCIDENT = SimpleNamespace(disposition=None, primary_impression=None, elements={})
+CHART = cast("Any", SimpleNamespace(patient=SimpleNamespace(id=PATIENT, elements={}), incident=INCIDENT))
 ROWS: dict[tuple[str, ...], str] = {
     ("eVitals.VitalGroup[2]",): "vitals/v2",
     ("eCrew.CrewGroup[1]",): "crew/c1",

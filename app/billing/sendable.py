@@ -67,7 +67,8 @@ def _described(schema: dict[str, Any], rule: FieldRule) -> dict[str, Any]:
         case Number():
             shape = rf"^\d{{1,{len(str(int(rule.most)))}}}(\.\d{{1,{rule.places}}})?$"
             named = {name: text for name, text in schema.items() if name != "anyOf"}
-            return {**named, "type": "string", "pattern": shape}
+            number = {"type": "number", "minimum": float(rule.least), "maximum": float(rule.most)}
+            return {**named, "anyOf": [number, {"type": "string", "pattern": shape}]}
         case Whole():
             return {**schema, "minimum": rule.least, "maximum": rule.most}
         case Each():

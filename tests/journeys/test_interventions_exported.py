@@ -24,6 +24,9 @@ NOT_APPLICABLE = "7701001"
 MEDICATION: Body = {"type": "medication", "procedure_code": None}
 
 
+AT = "2026-11-20T09:16:30-06:00"
+
+
 def values(**codes: str | list[str]) -> Body:
     listed = {name.replace("_", "."): [code] if isinstance(code, str) else code for name, code in codes.items()}
     return {name: [{"value": code} for code in given] for name, given in listed.items()}
@@ -183,8 +186,8 @@ async def test_patients_of_one_incident_are_kept_apart(agency: Agency, shared: P
         about = {"patient_id": patient["id"]}
         own = values(eDisposition_27="4227001", eSituation_11="I20.9")
         patient |= await chart.revise(PATIENT, patient, elements=own)
-        await chart.add(VITAL, **about, heart_rate=rate, correlation_id=f"vital-{tag}")
-        await chart.add(INTERVENTION, **about, correlation_id="same-in-both")
+        await chart.add(VITAL, **about, taken_at=AT, heart_rate=rate, correlation_id=f"vital-{tag}")
+        await chart.add(INTERVENTION, **about, performed_at=AT, correlation_id="same-in-both")
         await chart.add(NARRATIVE, **about, narrative_text=f"Story {tag}")
         await chart.add(
             ELEMENT_GROUP, **about, group_name="eExam.AssessmentGroup", correlation_id=f"exam-{tag}", elements={}

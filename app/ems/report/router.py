@@ -33,11 +33,11 @@ async def get_report(
 ) -> Response:
     """The patient care report of one patient as PDF: DRAFT until completed, amendments marked. An audited disclosure.
 
-    A chart that did not change answers with the same bytes. `ETag` is the version of the chart that the report shows.
+    A chart that did not change answers with the same bytes. `X-Chart-Version` names the chart that the report shows.
     """
     report = await reports.make(incident_id, patient_id)
     headers = {
         "Content-Disposition": f'attachment; filename="{report.file_name}"',
-        "ETag": f'"{report.chart_version}"',
+        "X-Chart-Version": report.chart_version,
     }
     return Response(report.pdf, media_type="application/pdf", headers=headers)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class BodyRule:
-    """Bodies of the requests to `path`, or to everything below it where it ends in a slash.
+    """The rule for bodies of requests to `path`. A path that ends in a slash covers everything below it.
 
-    Where `media_types` is None the route itself checks the type. Where `max_bytes` is None the usual limit holds.
+    If `media_types` is None, the route itself checks the type. If `max_bytes` is None, the usual limit holds.
     """
 
     path: str
@@ -31,5 +31,5 @@ JSON_ONLY = BodyRule("/")
 
 
 def rule_for(path: str, rules: Sequence[BodyRule]) -> BodyRule:
-    """The first rule that covers `path`; JSON for every other one."""
+    """The first rule that covers `path`, or JSON if no rule does."""
     return next((rule for rule in rules if rule.covers(path)), JSON_ONLY)

@@ -12,5 +12,5 @@ def utcnow() -> dt.datetime:
 
 
 def timestamp() -> float:
-    """The present time in seconds since 1970: what token claims are compared with."""
+    """The present time in seconds since 1970. Token claims are compared with it."""
     return time.time()

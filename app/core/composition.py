@@ -1,4 +1,4 @@
-"""What the composition root gives to the runtime: the declarations of all domains that code below them asks for."""
+"""The composition root gives the runtime the declarations of all domains. Code below the domains asks for them."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ S = TypeVar("S")
 class Port(Generic[S]):
     """A place where a domain asks the domains above it for something. It never imports them.
 
-    `key` tells sources apart: no two of one port have the same.
+    `key` tells sources apart. It is unique within one port.
     """
 
     name: str
     key: Callable[[S], str]
 
     def brought(self, *sources: S) -> Brought[S]:
-        """What the registry lists for this port, in the order in which it is asked.
+        """The sources that the registry lists for this port, in the order in which they are asked.
 
-        Raises ValueError for two sources of one key.
+        Raises ValueError if two sources have the same key.
         """
         require_unique(self.name, map(self.key, sources))
         return Brought(self, sources)
@@ -40,7 +40,7 @@ class Brought(Generic[S]):
 
 @dataclass(frozen=True, kw_only=True)
 class Composition:
-    """Everything is listed in `app/registry.py`; no declaration takes effect by being made."""
+    """All declarations of the service. A declaration takes effect only when `app/registry.py` lists it."""
 
     held: tuple[Held[Any], ...] = ()
     ports: tuple[Brought[Any], ...] = ()

@@ -1,4 +1,4 @@
-"""Conditional requests: answers of reference data that a client keeps, and asks about again."""
+"""Conditional requests: a client keeps an answer of reference data and later asks whether it has changed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ IfNoneMatch = Annotated[
 
 
 def not_modified(response: Response, edition: str, if_none_match: str | None) -> Response | None:
-    """The 304 to send when the client has this edition already; otherwise the ETag is set on `response`."""
+    """The 304 answer if the client already has this edition. Otherwise sets the ETag on `response` and returns None."""
     tag = f'"{edition}"'
     headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Authorization"}
     given = [] if if_none_match is None else [one.strip().removeprefix("W/") for one in if_none_match.split(",")]

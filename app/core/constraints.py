@@ -1,4 +1,4 @@
-"""What a violated constraint means to a client: the field that it is about, never the constraint's name."""
+"""Translates a violated constraint for a client. The client sees the field, never the constraint's name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _log = get_logger(__name__)
 
 
 def violated(error: asyncpg.IntegrityConstraintViolationError) -> AppError:
-    """IdTaken for an id that is in use anywhere, AlreadyExists for another unique key, else ValidationFailed."""
+    """The error: IdTaken for an id that is in use, AlreadyExists for another unique key, else ValidationFailed."""
     constraint = error.constraint_name or ""
     _log.info("constraint violated", constraint=constraint, sqlstate=error.sqlstate)
     columns = _columns().get(constraint, ())
@@ -36,7 +36,7 @@ def violated(error: asyncpg.IntegrityConstraintViolationError) -> AppError:
 
 @cache
 def _columns() -> dict[str, tuple[str, ...]]:
-    """By name of constraint or unique index: its columns, from the general to the specific."""
+    """Maps the name of a constraint or unique index to its columns, from the general to the specific."""
     found: dict[str, tuple[str, ...]] = {}
     for table in {mapper.local_table for mapper in Base.registry.mappers}:
         assert isinstance(table, sa.Table)  # noqa: S101  # entities are mapped on tables
@@ -52,6 +52,6 @@ def _columns() -> dict[str, tuple[str, ...]]:
 
 
 def _named_in(check: sa.CheckConstraint, table: sa.Table) -> tuple[str, ...]:
-    """A CHECK that is written as text knows no columns: the first that its text names."""
+    """The first column that a CHECK names, read from its text. SQLAlchemy does not know the columns of such a CHECK."""
     words = str(check.sqltext).replace("(", " ").replace(")", " ").split()
     return tuple(word for word in words if word in table.columns and word not in _SCOPE)[:1]

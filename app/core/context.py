@@ -1,4 +1,4 @@
-"""What the present request or job is: bound once by the middleware, read by logs, audit and errors."""
+"""The context of the present request or job. The middleware binds it once; logs, audit and errors read it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def current_context() -> RequestContext | None:
 
 
 def bind_context(context: RequestContext) -> None:
-    """Bind for the present task; a task's context dies with it, so nothing needs to be reset."""
+    """Binds the context for the present task. The context ends with its task, so nothing needs to be reset."""
     _CURRENT.set(context)
 
 

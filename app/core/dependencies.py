@@ -22,7 +22,7 @@ def runtime_of(request: Request) -> Runtime:
 
 
 async def current_user(request: Request) -> Principal:
-    """The verified principal of the bearer token. Raises Unauthenticated (the session's end too), TenantSuspended."""
+    """The verified principal of the bearer token. Raises Unauthenticated (or the session ended), TenantSuspended."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated
@@ -40,12 +40,12 @@ CurrentUser = Annotated[Principal, Depends(current_user)]
 
 
 async def tenant_context(principal: CurrentUser) -> TenantId:
-    """The tenant, which comes from the token and from nowhere else."""
+    """The tenant. It comes from the token only."""
     return principal.tenant_id
 
 
 async def unit_of_work(request: Request, principal: CurrentUser) -> AsyncIterator[UnitOfWork]:
-    """Commits after the endpoint has returned and before the response is sent (function scope)."""
+    """A unit of work that commits after the endpoint has returned and before the response is sent (function scope)."""
     async with runtime_of(request).unit_of_work(principal) as uow:
         yield uow
 
@@ -56,7 +56,7 @@ async def read_unit_of_work(request: Request, principal: CurrentUser) -> AsyncIt
 
 
 async def uow_factory(request: Request, principal: CurrentUser) -> Callable[[], UnitOfWork]:
-    """For endpoints whose answer needs an outside system: several units of work, none open during the call."""
+    """A factory of units of work, for endpoints that call an outside system. None is open during the call."""
     runtime = runtime_of(request)
     return lambda: runtime.unit_of_work(principal)
 
@@ -90,7 +90,7 @@ class Discloses:
         self.disclosure = disclosure
 
     async def __call__(self) -> AsyncIterator[None]:
-        """Raises AssertionError for an endpoint that returned an answer without having recorded the disclosure."""
+        """Raises AssertionError if the endpoint returned an answer and did not record the disclosure."""
         yield
         context = current_context()
         if context is None or self.disclosure.action not in context.disclosed:
@@ -98,7 +98,7 @@ class Discloses:
 
 
 def discloses(disclosure: Disclosure) -> Any:
-    """`dependencies=[requires(…), discloses(…)]` on a route: without its record in the logs nothing leaves."""
+    """`dependencies=[requires(…), discloses(…)]` on a route. Nothing is sent before the disclosure is recorded."""
     return Depends(Discloses(disclosure), scope="function")
 
 

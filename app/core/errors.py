@@ -56,7 +56,7 @@ class Problem:
         return cls(field, "missing", message)
 
     def below(self, place: str) -> Problem:
-        """The same problem of an object that is itself the field `place`."""
+        """The same problem, with the path of its field put below `place`."""
         return Problem(f"{place}.{self.field}", self.code, self.message)
 
     def shown(self) -> dict[str, str]:
@@ -86,7 +86,7 @@ class ValidationFailed(AppError):
 
 
 def refuse(problems: Iterable[Problem]) -> None:
-    """Raises ValidationFailed if there are any problems, naming all of them."""
+    """Raises ValidationFailed with all problems, if there are any."""
     if found := list(problems):
         raise ValidationFailed(problems=found)
 

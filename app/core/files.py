@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and that the service's user alone may read."""
+"""Files are written whole or not at all. Only the service's user may read them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ PRIVATE = 0o600
 
 
 def write_atomically(path: Path, content: bytes, *, mode: int = PRIVATE) -> None:
-    """Writes or replaces the file: whoever reads it meanwhile gets the old content or the new, never a part.
+    """Writes or replaces the file. A reader gets the old content or the new content, never a part.
 
-    The content is on the disk before it is in place. When that fails (OSError), the old file stays as it was and
-    nothing is left beside it. The directory must exist; the call blocks.
+    The content is on the disk before it takes its place. If that fails (OSError), the old file stays as it was and
+    no other file is left. The directory must exist. The call blocks.
     """
     temporary = beside(path)
     try:
@@ -29,10 +29,10 @@ def write_atomically(path: Path, content: bytes, *, mode: int = PRIVATE) -> None
 
 
 def beside(path: Path) -> Path:
-    """A new name in the same directory for what is not whole yet: renaming it to `path` is atomic."""
+    """A new name in the same directory for an unfinished file. Renaming it to `path` is atomic."""
     return path.with_name(f".{path.name}.{secrets.token_hex(8)}")
 
 
 def create(path: Path, *, mode: int = PRIVATE) -> BinaryIO:
-    """A new file, open for writing. Raises FileExistsError; it follows no link that somebody put there."""
+    """A new file, open for writing. Links are not followed. Raises FileExistsError."""
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb")

@@ -1,4 +1,4 @@
-"""Clients of outside systems, and whatever else a process opens once, keeps, and closes when it ends.
+"""Clients of outside systems, and other objects that a process opens once, keeps, and closes when it ends.
 
 A domain declares each of them as a constant, `app/registry.py` lists it, and the runtime holds it.
 """
@@ -21,10 +21,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, eq=False)
 class Held(Generic[T]):
-    """Something of which a process has one. The declaration itself is the key under which it is held.
+    """The declaration of an object that a process has once. The declaration is also the key of that object.
 
     `open` runs in one thread at a time and may block. `started` runs on the event loop of a web process before its
-    first request; what has no `started` is opened at its first use. `close` runs on the event loop.
+    first request. An object without `started` is opened at its first use. `close` runs on the event loop.
     """
 
     name: str
@@ -47,7 +47,7 @@ class _Slot:
 
 
 class Gateways:
-    """What one process holds. A declaration that the registry does not list is refused with LookupError."""
+    """The objects that one process holds. A declaration that the registry does not list is refused with LookupError."""
 
     def __init__(self, runtime: Runtime, declared: Iterable[Held[Any]]) -> None:
         self._runtime = runtime
@@ -57,10 +57,10 @@ class Gateways:
             raise ValueError(f"two of these have one name: {', '.join(sorted(names))}")
 
     def get(self, held: Held[T]) -> T:
-        """The one of this process; it is opened when nobody has opened it yet. Callers in other threads wait.
+        """The object of this process. The first call opens it; callers in other threads wait.
 
-        Opening may block: code on the event loop uses `reach` for what opens slowly. Raises LookupError for what is
-        not listed, RuntimeError after `close`, and whatever opening raises; the next call then tries again.
+        Opening may block, so code on the event loop uses `reach` for slow objects. Raises LookupError if it is not
+        listed, RuntimeError after `close`, and every error of the opening. The next call then tries again.
         """
         slot = self._slots.get(held)
         if slot is None:
@@ -75,21 +75,21 @@ class Gateways:
         return cast("T", slot.value)
 
     async def reach(self, held: Held[T]) -> T:
-        """As `get`, with the opening beside the event loop."""
+        """The same as `get`, but opens outside the event loop."""
         slot = self._slots.get(held)
         if slot is not None and slot.is_open:
             return cast("T", slot.value)
         return await OUTSIDE.run(self.get, held)
 
     def start(self) -> None:
-        """Open what has a `started`, and run that. A web process calls it once, before its first request."""
+        """Opens every object that has a `started`, and runs that. A web process calls it once, before its first request."""
         for held in self._slots:
             if held.started is not None:
                 held.started(self.get(held))
 
     @contextlib.contextmanager
     def replace(self, held: Held[T], value: T) -> Iterator[None]:
-        """For tests: `value` stands for `held` within the block. Whoever made `value` closes it."""
+        """For tests: `value` replaces `held` within the block. The caller closes `value`."""
         slot = self._slots[held]
         with slot.opening:
             before = slot.value, slot.is_open
@@ -101,13 +101,13 @@ class Gateways:
                 slot.value, slot.is_open = before
 
     async def stop(self) -> None:
-        """Close what `start` has started; the rest stays open for the work that is ended next. Raises as `close`."""
+        """Closes what `start` has opened. The rest stays open for work that still runs. Raises as `close`."""
         await self._close([held for held in self._slots if held.started is not None])
 
     async def close(self) -> None:
-        """Close what was opened, the last declared first. One that fails does not keep the others open.
+        """Closes every open object, the last declared first. A failure does not stop the closing of the others.
 
-        Raises ExceptionGroup of the failures, after all were tried. A second call does nothing.
+        Raises an ExceptionGroup of the failures at the end. A second call does nothing.
         """
         await self._close(list(self._slots))
 
@@ -128,7 +128,7 @@ class Gateways:
 
 
 def _emptied(slot: _Slot) -> tuple[Any, bool]:
-    """It waits for an opening that is under way, so that nothing opens behind the close."""
+    """Takes the object out of its slot. It waits for a running opening, so that nothing opens after the close."""
     with slot.opening:
         value, was_open = slot.value, slot.is_open
         slot.value, slot.is_open = None, False

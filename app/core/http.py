@@ -107,7 +107,7 @@ class RequestBoundary:
         except Exception as error:
             if status:
                 _log.error("response interrupted", exc_info=error)
-                raise ResponseInterrupted from None  # the server prints what it gets: not the text of `error`
+                raise ResponseInterrupted from None  # the server prints this one, without the text of `error`
             await error_response(as_app_error(error))(scope, receive, send_with_headers)
         finally:
             route = scope.get("route")
@@ -121,7 +121,7 @@ class RequestBoundary:
 
 
 def _refuse_body(scope: Scope, rule: BodyRule, limit: int) -> None:
-    """Raises what the headers alone give away."""
+    """Raises the errors that the headers alone show."""
     if _declared_length(scope) > limit:
         raise PayloadTooLarge
     if _has_body(scope) and not rule.takes(_media_type(scope)):
@@ -204,7 +204,7 @@ def error_response(error: AppError, headers: dict[str, str] | None = None) -> Re
 
 
 def _bounded(details: dict[str, Any]) -> dict[str, Any]:
-    """At most MOST_PROBLEMS of each list of problems, and `problems_omitted` says how many more there are."""
+    """The details with at most MOST_PROBLEMS problems per list. `problems_omitted` is the number of the others."""
     bounded: dict[str, Any] = {}
     for name, value in details.items():
         if name == "problems" and len(value) > MOST_PROBLEMS:
@@ -220,7 +220,7 @@ def _bounded(details: dict[str, Any]) -> dict[str, Any]:
 def as_app_error(error: Exception, body: type[BaseModel] | None = None) -> AppError:
     """Maps any exception to its AppError. Constraint violations are mapped by name; values are never quoted.
 
-    `body` is the model of the request's body, where messages shall say what a field takes.
+    `body` is the model of the request's body. With it, messages say which values a field takes.
     """
     if isinstance(error, AppError):
         return error
@@ -241,27 +241,27 @@ def as_app_error(error: Exception, body: type[BaseModel] | None = None) -> AppEr
 
 
 def is_contention(error: Exception) -> bool:
-    """Whether a transaction lost against another one, on a database that is well: tried again, it may win."""
+    """Whether a transaction failed only because of another one. A new attempt may succeed; the database is well."""
     if isinstance(error, sqlalchemy.exc.DBAPIError) and error.orig is not None:
         return isinstance(_driver_error(error.orig), _CONTENTION)
     return isinstance(error, _CONTENTION)
 
 
 def _driver_error(wrapped: Exception) -> Exception:
-    """asyncpg's own, which SQLAlchemy's adapter of it was raised from."""
+    """asyncpg's own error, the cause of the error that SQLAlchemy's adapter raised."""
     cause = wrapped.__cause__
     return cause if isinstance(cause, Exception) else wrapped
 
 
 def _is_closed(error: Exception) -> bool:
-    """asyncpg says InterfaceError for a connection that is gone, and for a misuse that would fail again."""
+    """Whether the connection is gone. asyncpg raises InterfaceError for this, and also for misuse of a good one."""
     return isinstance(error, asyncpg.InterfaceError) and "closed" in str(error)
 
 
 def invalid(found: Sequence[Any], body: type[BaseModel] | None = None) -> ValidationFailed:
-    """The refusal for what pydantic found in a request, or in the `body` alone.
+    """The refusal for the problems that pydantic found in a request, or in the `body` alone.
 
-    `input` of a problem is PHI perhaps; only place, kind and message leave.
+    The `input` of a problem may be PHI. Only place, kind and message reach the client.
     """
     problems = []
     for problem in found:
@@ -274,13 +274,13 @@ def invalid(found: Sequence[Any], body: type[BaseModel] | None = None) -> Valida
 
 
 def _field(outer: Sequence[Any], last: str) -> str:
-    """What a message calls the field: by its name, and an item of a list by the name of the list."""
+    """The name of the field in a message. An item of a list has the name of the list."""
     names = [_plain(part) for part in outer if isinstance(part, str)]
     return last if not last.isdigit() else f"each of {names[-1]}" if names else "the body"
 
 
 def _in_the_body(problem: Any) -> tuple[Any, ...]:
-    """A field of the body is named as the body names it, which is how services name it too."""
+    """The place of a field within the body. Services use the same names."""
     place: tuple[Any, ...] = problem["loc"]
     if place[:1] != ("body",):
         return place
@@ -288,13 +288,13 @@ def _in_the_body(problem: Any) -> tuple[Any, ...]:
 
 
 def _plain(part: Any) -> str:
-    """A place in the request; a client-made key that is not a plain name is not echoed."""
+    """The text of a place in the request. A client-made key that is not a plain name is not echoed."""
     text = str(part)
     return text if len(text) <= 64 and all(char.isalnum() or char in "_-.[]" for char in text) else "?"
 
 
 def _unknown(key: Any) -> str:
-    """A mistyped field is named; a key that is not spelled as our fields are may be anything."""
+    """The key of an unknown field, or "?". Only a key that is spelled like our fields is shown; others may hold PHI."""
     text = str(key)
     return text if len(text) <= 40 and _OUR_SPELLING.fullmatch(text) else "?"
 
@@ -324,7 +324,7 @@ def _body_model(request: Request) -> type[BaseModel] | None:
 
 
 def install_error_contract(app: FastAPI) -> None:
-    """Register the handlers: whatever goes wrong, the body is the error contract."""
+    """Registers the handlers. Every error then has the body of the error contract."""
 
     async def on_error(request: Request, error: Exception) -> Response:
         refusal = as_app_error(error, _body_model(request))

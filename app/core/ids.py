@@ -18,10 +18,10 @@ def new_id() -> uuid.UUID:
 
 
 def least_id_at(moment: dt.datetime) -> uuid.UUID:
-    """The smallest id of that millisecond: a UUIDv7 begins with 48 bits of them since 1970 (RFC 9562, 5.7)."""
+    """The smallest id of that millisecond. A UUIDv7 begins with 48 bits of milliseconds since 1970 (RFC 9562, 5.7)."""
     return uuid.UUID(int=int(moment.timestamp() * 1000) << 80)
 
 
 def new_random_uuid() -> uuid.UUID:
-    """A random UUIDv4: the PatientCareReport UUID pattern of NEMSIS refuses version 7."""
+    """A random UUIDv4, because the PatientCareReport UUID pattern of NEMSIS refuses version 7."""
     return uuid.uuid4()

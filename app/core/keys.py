@@ -42,9 +42,10 @@ class Keyring:
 
 
 class ValueDigest:
-    """What the audit log shows of a protected value of one entity: that it changed, and whether it changed back.
+    """Digests of one entity's protected values. In the audit log they show that a value changed, or changed back.
 
-    Keyed by the tenant, and different for every entity and field: nobody can tell who shares a date of birth.
+    The key is the tenant's. The digest differs for every entity and field, so it does not show which patients share a
+    date of birth.
     """
 
     __slots__ = ("_key", "_person")

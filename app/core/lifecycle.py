@@ -101,7 +101,7 @@ class Lifecycle(Generic[S, F]):
         return None
 
     def offered_name(self, transition: Transition[S, F]) -> str | None:
-        """The name by which clients may ask for it, or None."""
+        """The name of the action for clients, or None if it is not offered."""
         if transition.offered_as is not None:
             return transition.offered_as.value
         return None if transition.action in self.internal else transition.action.value
@@ -117,7 +117,7 @@ class Lifecycle(Generic[S, F]):
         return list(dict.fromkeys(name for name in names if name is not None))
 
     def require_offered(self, entity: Any, name: str, principal: Principal) -> None:
-        """For a verb that may end in several states. Raises Forbidden (role) or InvalidTransition (state)."""
+        """Checks a verb that may end in several states. Raises Forbidden (role) or InvalidTransition (state)."""
         offered = [transition for transition in self.transitions if self.offered_name(transition) == name]
         if not any(transition.permits(entity, principal) for transition in offered):
             raise Forbidden
@@ -127,13 +127,13 @@ class Lifecycle(Generic[S, F]):
     def require(
         self, entity: Any, action: str, principal: Principal, facts: F, *, reason: str | None = None
     ) -> Transition[S, F]:
-        """The transition, or Forbidden (role), InvalidTransition (state, guards), ValidationFailed (no reason)."""
+        """The transition. Raises Forbidden (role), InvalidTransition (state, guards), ValidationFailed (no reason)."""
         candidates = [transition for transition in self.transitions if transition.action == action]
         if candidates and not any(transition.permits(entity, principal) for transition in candidates):
             raise Forbidden
         transition = self.find(entity.status, action)
         if transition is not None and not transition.permits(entity, principal):
-            raise Forbidden  # another state's transition of that name is theirs, this one is not
+            raise Forbidden  # the role may fire this action from another state, but not from this one
         failed = [] if transition is None else [guard for guard in transition.guards if not guard.holds(facts)]
         if transition is None or failed:
             raise self._refusal(entity, action, principal, [guard.failure(facts) for guard in failed])
@@ -154,7 +154,7 @@ class Lifecycle(Generic[S, F]):
     async def fire(
         self, uow: UnitOfWork, entity: Any, action: str, facts: F, *, reason: str | None = None, **also: Any
     ) -> Transition[S, F]:
-        """Move `entity` to the action's target in one audited change; `also` sets further columns with it.
+        """Moves `entity` to the action's target in one audited change. `also` sets further columns in the same change.
 
         Raises Forbidden, InvalidTransition, or Conflict if somebody else wrote first.
         """

@@ -1,6 +1,6 @@
 """JSON logs with the request's identity and without PHI.
 
-Redaction is by allow-list: only keys that a domain declares and the registry lists leave the process; everything else
+Redaction works by allow-list. A key is logged only if a domain declares it and the registry lists it. Every other value
 becomes "[redacted]".
 """
 
@@ -35,7 +35,7 @@ def _bind_request(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMa
 
 
 def _locate_exception(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """An exception is logged as its type and place: its text may quote a row, and a row may be PHI."""
+    """Logs an exception as its type and place only. Its text may quote a row, and a row may be PHI."""
     error = entry.pop("exc_info", None)
     if error is True:
         error = sys.exc_info()[1]
@@ -71,10 +71,10 @@ def _render(_: Any, __: str, entry: MutableMapping[str, Any]) -> str:
 
 
 class _LibraryHandler(logging.Handler):
-    """Records of libraries go through the same processors: their template, without the arguments, which may be values.
+    """Sends records of libraries through the same processors. Only the template is logged; arguments may be values.
 
-    A text without arguments may have been formatted by the library, as asyncio formats the exception of a task that
-    nobody awaited: only its place is logged.
+    The library may have formatted a text without arguments itself, as asyncio does for the exception of a task that
+    nobody awaited. Of such a text only the place is logged.
     """
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -1,4 +1,4 @@
-"""The OpenAPI document: what each operation may answer, who may call it, and standard keywords only."""
+"""The OpenAPI document. It says what each operation may answer and who may call it, in standard keywords only."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _STATUSES = {
 
 
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """`responses=errors(401, 429)` on a route: what it answers besides what `document` derives from its declaration."""
+    """`responses=errors(401, 429)` on a route adds these errors to those that `document` derives from the declaration."""
     return {status: {"model": ErrorEnvelope, "description": _STATUSES[status]} for status in statuses}
 
 
@@ -53,7 +53,7 @@ COMMON_ERRORS = errors(500, 503)
 
 
 def document(app: FastAPI, examples: Mapping[str, Any]) -> None:
-    """Make the document once, when it is first asked for. `examples` are JSON bodies by the id of their operation."""
+    """Makes the document once, at the first request for it. `examples` are JSON bodies by the id of their operation."""
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -94,7 +94,7 @@ def _parts(value: Any) -> Iterator[dict[str, Any]]:
 
 
 def _name_shortly(schema: dict[str, Any]) -> None:
-    """Name a page as its class is named, and leave out what the framework adds for errors that are not ours."""
+    """Names each page like its class, and leaves out the framework's schemas for errors that the API does not use."""
     models = schema["components"]["schemas"]
     for unused in ("HTTPValidationError", "ValidationError"):
         models.pop(unused, None)
@@ -107,10 +107,10 @@ def _name_shortly(schema: dict[str, Any]) -> None:
 
 
 def _use_standard_keywords(schema: dict[str, Any]) -> None:
-    """Say the bounds of a decimal in JSON Schema and in words.
+    """States the bounds of a decimal in JSON Schema and in words.
 
-    A decimal comes as a number or as text, and pydantic leaves the bounds of such a choice under its own names. They
-    become `minimum` and `maximum` of the number; JSON Schema has no bounds for a number that is written as text.
+    A decimal is sent as a number or as text. For such a choice pydantic writes the bounds under its own names. Here
+    they become `minimum` and `maximum` of the number. JSON Schema has no bounds for a number written as text.
     """
     if "anyOf" not in schema:
         return
@@ -146,7 +146,7 @@ def _describe_permissions(app: FastAPI, schema: dict[str, Any]) -> None:
 
 
 def _describe_repetition(schema: dict[str, Any]) -> None:
-    """A creation with a client-made `id` answers 201 and, sent again, 200 with the resource as it stands."""
+    """A creation with a client-made `id` answers 201. The same request sent again answers 200 with the present resource."""
     for operations in schema["paths"].values():
         operation = operations.get("post", {})
         created = operation.get("responses", {}).get("201")
@@ -156,10 +156,10 @@ def _describe_repetition(schema: dict[str, Any]) -> None:
 
 
 def _describe_errors(operation: dict[str, Any], schema: dict[str, Any]) -> None:
-    """Add the errors that follow from what an operation takes, and keep those that its route declares.
+    """Adds the errors that follow from the input of an operation, and keeps those that its route declares.
 
-    Who needs a token may lack it, or the permission. A body may be unreadable, too large or of another type, and a
-    value invalid. What a path or a field refers to may be missing. What carries a version may meet another one.
+    The token or the permission may be missing. A body may be unreadable, too large or of another type. A value may be
+    invalid. The object of a path or a field may be missing. The version of a request may be stale.
     """
     names = {parameter["name"] for parameter in operation.get("parameters", ())}
     in_path = any(parameter["in"] == "path" for parameter in operation.get("parameters", ()))

@@ -28,7 +28,7 @@ class Page(ReadModel, Generic[T]):
 
     @classmethod
     def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
-        """`Page[StationRead]` is the StationPage of the API's document."""
+        """The name of the page in the API's document: `Page[StationRead]` is StationPage."""
         [item] = params
         return f"{getattr(item, '__name__', cls.__name__).removesuffix('Read')}Page"
 
@@ -48,20 +48,20 @@ class Paging(BaseModel):
 
     @property
     def after(self) -> tuple[dt.datetime, uuid.UUID] | None:
-        """The last row of the previous page; None for the first page. Raises ValidationFailed for no cursor of ours."""
+        """The last row of the previous page; None for the first page. Raises ValidationFailed for an invalid cursor."""
         return None if self.cursor is None else decode_cursor(self.cursor)
 
     def values(self) -> dict[str, Any]:
-        """The parameters of a statement that `keyset` made. It reads one row more than the page shows."""
+        """The parameters of a statement that `keyset` made. The statement reads one row more than the page shows."""
         values: dict[str, Any] = {"limit": self.limit + 1}
         if (after := self.after) is not None:
             values["after_at"], values["after_id"] = after
         return values
 
     def split(self, rows: Sequence[Any], entity_id: str = "id") -> tuple[Sequence[Any], str | None]:
-        """The rows that the page shows, and its `next_cursor`, of the rows that a statement found for `values`.
+        """The rows of the page and its `next_cursor`. `rows` are the rows that a statement found for `values`.
 
-        A row has the columns `created_at` and `entity_id`, by which the list is sorted.
+        Each row has the columns `created_at` and `entity_id`. The list is sorted by them.
         """
         shown = rows[: self.limit]
         if len(rows) <= self.limit:
@@ -87,7 +87,7 @@ PagingWithDeletedQuery = Annotated[PagingWithDeleted, Query()]
 def keyset(
     query: sa.Select[Any], at: sa.ColumnElement[Any], entity_id: sa.ColumnElement[Any], *, ascending: bool, after: bool
 ) -> sa.Select[Any]:
-    """`query` sorted by `at` and `entity_id`, at most `limit` rows of it; with `after`, those beyond a page's last."""
+    """`query` sorted by `at` and `entity_id`, with at most `limit` rows. With `after`, the rows begin after that row."""
     if after:
         key = sa.tuple_(at, entity_id)
         last = sa.tuple_(sa.bindparam("after_at", type_=at.type), sa.bindparam("after_id", type_=entity_id.type))

@@ -1,4 +1,4 @@
-"""Where the API stands: the one place that says it."""
+"""The path of the API. It is declared only here."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ USER_ROLES = (Role.ADMIN, Role.EMS, Role.BILLING, Role.FOUNDER)
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who acts: verified from an access token, or the system in a job (`user_id` and `session_id` None)."""
+    """The actor: a user of a verified access token, or the system in a job (`user_id` and `session_id` are None)."""
 
     tenant_id: TenantId
     role: Role
@@ -36,7 +36,7 @@ class Principal:
 
     @property
     def is_person(self) -> bool:
-        """Whether somebody is shown what is read. The service acts for a user too: when a password is set by a link."""
+        """Whether a person sees the data that is read. The service also acts for a user, such as when a link sets a password."""
         return self.user_id is not None and self.role is not Role.SYSTEM
 
     def require(self, permission: Permission) -> None:
@@ -54,7 +54,7 @@ _REGISTRY: dict[str, Permission] = {}
 
 @dataclass(frozen=True)
 class Permission:
-    """`reviewer_roles` hold it only with the reviewer flag (decisions: supervisors are ems users flagged reviewer)."""
+    """`reviewer_roles` have it only with the reviewer flag (decisions: supervisors are ems users flagged reviewer)."""
 
     name: str
     description: str

@@ -1,4 +1,4 @@
-"""Threads for work that blocks or computes, in bounded pools by purpose: what fills one does not stop the others.
+"""Threads for work that blocks or computes. Each purpose has a bounded pool, so a full pool does not stop the others.
 
 The event loop's default executor is left to the standard library (name resolution).
 """
@@ -30,10 +30,10 @@ class PoolFull(ServiceUnavailable):
 
 
 class Pool:
-    """`threads` work at once and at most `waiting` wait for one. `retry_after`: seconds that a full line takes.
+    """At most `threads` tasks run at once and at most `waiting` tasks wait. A full queue takes `retry_after` seconds.
 
-    A process has one pool of each purpose. Its threads are made when they are needed, and end with the runtime; a
-    runtime that begins later in the same process makes new ones.
+    A process has one pool of each purpose. Its threads start when they are needed and end with the runtime. A later
+    runtime in the same process starts new ones.
     """
 
     def __init__(self, name: str, *, threads: int, waiting: int, retry_after: int = 2) -> None:
@@ -46,9 +46,9 @@ class Pool:
         self._executor: ThreadPoolExecutor | None = None
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """The result of `work`, done by a thread in the caller's context. Raises PoolFull at once, or what it raises.
+        """The result of `work`, which a thread does in the caller's context. Raises PoolFull, and every error of `work`.
 
-        Work whose caller is cancelled is not begun; what has begun is finished, and keeps its place until then.
+        If the caller is cancelled, waiting work is not begun. Work that has begun is finished and keeps its place until then.
         """
         context = contextvars.copy_context()
         return await asyncio.wrap_future(self._submit(partial(context.run, work, *args, **kwargs)))
@@ -69,7 +69,7 @@ class Pool:
             self._inside -= 1
 
     def close(self) -> None:
-        """Wait until everything that was accepted is done. Blocks."""
+        """Waits until all accepted work is done. Blocks."""
         with self._lock:
             executor, self._executor = self._executor, None
         if executor is not None:
@@ -96,6 +96,6 @@ POOLS = (PASSWORDS, FILES, CONTENTS, DOCUMENTS, REPORTS, CODES, OUTSIDE)
 
 
 async def close_pools(pools: Iterable[Pool] = POOLS) -> None:
-    """End the threads. They are waited for beside the event loop, by a thread that is no pool's."""
+    """Ends the threads. A separate thread waits for them, so the event loop is not blocked."""
     for pool in pools:
         await asyncio.to_thread(pool.close)

@@ -1,4 +1,4 @@
-"""The base of every repository: scoped by tenant and by not-deleted, explicit about everything else."""
+"""The base of every repository. It always filters by tenant and by not-deleted; every other filter is explicit."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ class Repository(Generic[E]):
         return await self._one(self.plan.by_id, tenant_id, entity_id)
 
     async def get(self, tenant_id: TenantId, entity_id: uuid.UUID) -> E:
-        """Raises NotFound for a missing, deleted or foreign row alike."""
+        """Raises NotFound for a missing or deleted row, and for a row of another tenant."""
         return _found(await self.find(tenant_id, entity_id))
 
     async def get_for_update(self, tenant_id: TenantId, entity_id: uuid.UUID) -> E:
-        """Locks the row until the end of the unit of work: transitions."""
+        """Locks the row until the end of the unit of work. Transitions use it."""
         return _found(await self._one(self._locking(read=False), tenant_id, entity_id))
 
     async def find_for_update(self, tenant_id: TenantId, entity_id: uuid.UUID) -> E | None:
         return await self._one(self._locking(read=False), tenant_id, entity_id)
 
     async def get_for_share(self, tenant_id: TenantId, entity_id: uuid.UUID) -> E:
-        """Keeps the row from changing until the end of the unit of work: writes of its children."""
+        """Keeps the row from changing until the end of the unit of work. Writes of its children use it."""
         return _found(await self._one(self._locking(read=True), tenant_id, entity_id))
 
     async def find_for_share(self, tenant_id: TenantId, entity_id: uuid.UUID) -> E | None:
@@ -59,7 +59,7 @@ class Repository(Generic[E]):
         )
 
     async def list_page(self, tenant_id: TenantId, paging: Paging, **filters: Any) -> Page[E]:
-        """Live rows; filters that are None do not apply. Raises ValidationFailed for a cursor of no list."""
+        """A page of rows that are not deleted. Filters that are None do not apply. Raises ValidationFailed (cursor)."""
         return await self._page(tenant_id, paging, filters, including_deleted=False)
 
     async def list_including_deleted(self, tenant_id: TenantId, paging: Paging, **filters: Any) -> Page[E]:
@@ -67,13 +67,13 @@ class Repository(Generic[E]):
         return await self._page(tenant_id, paging, filters, including_deleted=True)
 
     async def list_all(self, tenant_id: TenantId, **filters: Any) -> list[E]:
-        """Every live row that matches, oldest first: for the bounded children of one parent."""
+        """All matching rows that are not deleted, oldest first. It is for the children of one parent, whose number is bounded."""
         shape = tuple(sorted(filters))
         statement = _compiled((self.entity, "all", shape), lambda: self._all_query(shape))
         return self._built(await self.uow.fetch(statement, {**filters, "tenant_id": tenant_id}))
 
     def _built(self, rows: Iterable[Any]) -> list[E]:
-        """Entities from rows of all columns; what they hold of charts is noted for the access log."""
+        """Entities from rows of all columns. Their charts are noted for the access log."""
         plan = self.plan
         entities = [plan.build(row) for row in rows]
         if plan.holds_phi:

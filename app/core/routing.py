@@ -1,8 +1,8 @@
-"""Finds the operation of a request by a table of the declared paths, in a time that does not grow with their number.
+"""Finds the operation of a request in a table of the declared paths. The time does not grow with their number.
 
 FastAPI asks every route in turn whether it matches, and an included router asks its own routes again on each level.
-The table follows the segments of the path to the few routes that can match, and asks only those. What a path, a
-converter or a method means is still decided by the framework's routes themselves.
+The table follows the segments of the path to the few routes that can match, and asks only those. The framework's
+routes still decide the meaning of a path, a converter or a method.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _WITHIN_A_SEGMENT = (StringConvertor, IntegerConvertor, FloatConvertor, UUIDConv
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """One declared route. Of two that match the same request, the one with the lower `place` is taken.
+    """One declared route. If two routes match the same request, the one with the lower `place` is taken.
 
     `path` and `methods` are those that clients use, with the prefixes of all including routers.
     """
@@ -51,10 +51,10 @@ class _Node:
 
 
 class RouteTable:
-    """Takes the place of the linear search of `router`.
+    """Replaces the linear search of `router`.
 
-    The table is built at the first request: a route that is declared later is not found. WebSockets and the lifespan
-    are left to the router. `find` raises TypeError for mounted applications and hosts, which have no place in a table.
+    The table is built at the first request. A route that is declared later is not found. WebSockets and the lifespan
+    stay with the router. `find` raises TypeError for mounted applications and hosts, which have no place in a table.
     """
 
     def __init__(self, router: APIRouter) -> None:
@@ -83,7 +83,7 @@ class RouteTable:
     def find(self, scope: Scope) -> tuple[Declared, Scope] | None:
         """The route of an HTTP request and what its match adds to the scope.
 
-        A route that does not take the method is the answer when only such routes have the path.
+        If every route of the path refuses the method, one of them is returned.
         """
         candidates = self._candidates(scope)
         method = scope["method"]
@@ -160,12 +160,12 @@ def _put(root: _Node, declared: Declared, context: RouteContext) -> None:
 
 
 def _segments(path: str) -> list[str]:
-    """A line feed at the end is left out: the framework's patterns accept one after every path."""
+    """The segments of the path without a line feed at its end. The framework's patterns accept one after every path."""
     return path.removesuffix("\n").split("/")
 
 
 def route_by_table(app: FastAPI) -> None:
-    """Let `app` find its operations by a table. Raises ValueError for an app that redirects slashes."""
+    """Makes `app` find its operations by a table. Raises ValueError for an app that redirects slashes."""
     if app.router.redirect_slashes:
         raise ValueError("a table of routes redirects nothing: set redirect_slashes=False")
     app.router.middleware_stack = RouteTable(app.router)

@@ -1,4 +1,4 @@
-"""The runtime is what a process holds for as long as it lives: pools, keys, gateways. Each process builds one."""
+"""The runtime holds pools, keys and gateways for the whole life of a process. Each process builds one."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Runtime:
         return SystemUnitOfWork(self.system)
 
     async def close(self) -> None:
-        """Close gateways first: some use the connections. Raises ExceptionGroup of what failed; the rest is closed."""
+        """Closes gateways first, because some use the connections. The rest is closed even if some fail (ExceptionGroup)."""
         try:
             await self.gateways.close()
         finally:
@@ -84,7 +84,7 @@ class Runtime:
 
 
 def build_runtime(settings: Settings, composition: Composition) -> Runtime:
-    """A runtime that has opened nothing: connections and gateways are opened at first use."""
+    """A runtime that has opened nothing yet. Connections and gateways are opened at their first use."""
     database = ConnectionSource(
         create_engine(
             settings.database_url.get_secret_value(),
@@ -141,7 +141,7 @@ def _new_secret_key() -> str:
 
 
 def development_secret(data_dir: Path, name: str, make: Callable[[], Any]) -> Any:
-    """A secret of `<data dir>/dev-secrets.json` (mode 0600), made when absent; processes that race agree on one."""
+    """A secret from `<data dir>/dev-secrets.json` (mode 0600), made if absent. Processes that race get the same secret."""
     file = data_dir / "dev-secrets.json"
     data_dir.mkdir(parents=True, exist_ok=True)
     with _exclusive(data_dir / ".dev-secrets.lock"):

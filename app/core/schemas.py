@@ -40,7 +40,7 @@ _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]"
 
 
 def _iso(form: re.Pattern[str]) -> BeforeValidator:
-    """Only ISO 8601 text: left to itself, pydantic reads "0" as 1970, a number as seconds, and a time as a date."""
+    """Accepts only ISO 8601 text. pydantic alone reads "0" as 1970, a number as seconds, and a time as a date."""
 
     def check(value: Any) -> Any:
         if isinstance(value, dt.date) or (isinstance(value, str) and form.fullmatch(value)):
@@ -63,10 +63,10 @@ def _bounded_date(value: dt.date) -> dt.date:
 
 
 def decimal_text(value: Any) -> Any:
-    """A decimal is given as text or as a JSON number.
+    """The text of a decimal, which is given as text or as a JSON number.
 
-    Text keeps its zeros. A number has no spelling: of a float the shortest text that means it is taken, so that 37.1
-    stays 37.1 and 324.0 is 324.
+    Text keeps its zeros. A number does not. A float becomes the shortest text with the same value, so 37.1 stays 37.1
+    and 324.0 is 324.
     """
     if isinstance(value, Decimal) or (isinstance(value, str) and _DECIMAL.fullmatch(value)):
         return value
@@ -120,14 +120,14 @@ def whole(lowest: int, highest: int) -> Any:
 
 
 def scaled(places: int) -> AfterValidator:
-    """To the scale of its NUMERIC column: an answer to a write reads as the stored value will read later."""
+    """Rounds to the scale of the NUMERIC column, so the answer to a write shows the same value as a later read."""
     unit = Decimal(1).scaleb(-places)
     return AfterValidator(lambda value: value.quantize(unit) + 0)  # + 0: there is no -0 in NUMERIC
 
 
 @dataclass(frozen=True, slots=True)
 class AsCharted:
-    """At most `places` digits after the point, zeros included; the value reads back as it was written."""
+    """At most `places` digits after the point, zeros included. A read returns the value as it was written."""
 
     places: int
 
@@ -149,9 +149,9 @@ Money = Annotated[Decimal, DecimalText, Field(ge=0, max_digits=12, decimal_place
 
 
 def _unstorable(given: list[Any]) -> PydanticCustomError | None:
-    """Why JSON could not be stored and given back as it came, or None.
+    """The reason why JSON cannot be stored and returned unchanged, or None.
 
-    Level by level instead of recursively: a body may be nested more deeply than the stack.
+    It goes level by level, without recursion, because a body may be nested more deeply than the stack allows.
     """
     level = given
     for _ in range(MAX_NESTING + 1):
@@ -179,7 +179,7 @@ def _is_text(annotation: Any) -> bool:
 
 @cache
 def _nullable_texts(model: type[BaseModel]) -> frozenset[str]:
-    """Fields declared as `Text | None`, with whatever bounds."""
+    """Fields declared as `Text | None`, with any bounds."""
     arms = {name: get_args(field.annotation) for name, field in model.model_fields.items()}
     return frozenset(name for name, given in arms.items() if type(None) in given and any(map(_is_text, given)))
 
@@ -260,7 +260,7 @@ class ReadModel(BaseModel):
 class EntityRead(ReadModel):
     @classmethod
     def of(cls, entity: Any, **derived: Any) -> Self:
-        """From an entity's own state: reading its attributes one by one costs more than twice as much."""
+        """Reads the entity's state at once. Reading its attributes one by one costs more than twice as much."""
         return cls.model_validate({**entity.__dict__, **derived})
 
     id: uuid.UUID

@@ -1,4 +1,4 @@
-"""Sealed tokens: a small payload as one piece of URL-safe text that only this service can have written.
+"""Sealed tokens. A token is a small payload as URL-safe text that only this service can write.
 
 The text is `1.<payload>.<seal>`: a version, the payload as JSON, and 32 bytes of HMAC-SHA256 over everything before
 them, the last two in base64 (RFC 4648 section 5, without padding). The payload can be read by anybody who holds the
@@ -25,16 +25,16 @@ P = TypeVar("P")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expiring:
-    """The base of payloads that are good for a time. `expires`: Unix seconds; from then on nothing reads the token."""
+    """The base of payloads that expire. `expires` is in Unix seconds; from then on the token is refused."""
 
     expires: int
 
 
 class SealedTokens(Generic[P]):
-    """The tokens of one purpose. Each purpose has its own key, so that a token of one is worth nothing to another.
+    """The tokens of one purpose. Each purpose has its own key, so a token of one purpose is invalid for another.
 
-    `payload` is a frozen dataclass. The same payload always has the same text, which can therefore be derived again
-    instead of stored.
+    `payload` is a frozen dataclass. The same payload always has the same text, so the text can be derived again
+    and need not be stored.
     """
 
     def __init__(self, purpose: str, payload: type[P]) -> None:
@@ -50,10 +50,10 @@ class SealedTokens(Generic[P]):
         return text
 
     def read(self, keys: Keyring, text: str) -> P | None:
-        """The payload that the seal vouches for, if it has not expired; None for every other text.
+        """The payload of a text with a good seal that has not expired; None for every other text.
 
-        Nothing is decoded before the seal is found good, and the seal is compared as text, in constant time: of the
-        several base64 spellings that stand for the same bytes, only the one that `write` makes is accepted.
+        The seal is checked before anything is decoded. It is compared as text, in constant time. Several base64 spellings
+        stand for the same bytes; only the one that `write` makes is accepted.
         """
         if len(text) > MAX_TOKEN or not text.isascii() or not text.startswith(_VERSION):
             return None

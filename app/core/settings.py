@@ -22,7 +22,7 @@ class SettingsGroup(BaseSettings):
     needed_in_production: ClassVar[tuple[str, ...]] = ()
 
     def group(self, kind: type[G]) -> G:
-        """These settings as the domain of `kind` knows them. Raises LookupError for a group that is not composed."""
+        """The settings of the group `kind`. Raises LookupError for a group that is not composed."""
         if not isinstance(self, kind):
             raise LookupError(f"{kind.__name__} is not listed in app/registry.py")
         return self

@@ -1,4 +1,4 @@
-"""CSV that a spreadsheet opens as data: no cell is taken for a formula (OWASP, CSV injection)."""
+"""CSV for spreadsheets. No cell is read as a formula (OWASP, CSV injection)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The one normalisation of text that people type: what looks the same is stored the same.
+"""The only normalisation of text that people type. Texts that look the same are stored the same.
 
-Passwords, tokens and wordings that somebody signed are stored as they came: they go through no door of this module.
+Passwords, tokens and wordings that somebody signed are stored as they came. They do not pass this module.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ _BLANKS = "".join([" \t\n\r\x85\xa0\u1680", *map(chr, range(0x2000, 0x200B)), "\
 
 
 def without_invisibles(text: str) -> str:
-    """`text` without the characters that show nothing."""
+    """`text` without its invisible characters."""
     return text if text.isascii() else _INVISIBLE.sub("", text)
 
 
 def normalised(text: str) -> str:
-    """NFC, without characters that show nothing, and without blanks around it; idempotent.
+    """`text` in NFC, without invisible characters and without blanks around it. Idempotent.
 
-    A text of blanks becomes "". Control characters stay, for the caller to refuse.
+    A text of blanks becomes "". Control characters stay; the caller refuses them.
     """
     if text.isascii():
         return text.strip(_BLANKS)

@@ -1,4 +1,4 @@
-"""What is wrong with a value of a request, in words for the person who filled the field in.
+"""Messages about a wrong value in a request, for the person who filled the field in.
 
 A message says what the field takes, from the field's own schema: "heart_rate must be a whole number from 0 to 500."
 """
@@ -45,7 +45,7 @@ _KINDS = {
 
 
 def describe(problem: Mapping[str, Any], field: str, model: type[BaseModel] | None) -> str | None:
-    """The message about a problem that pydantic found in `field` of `model`, or None if its own is as good.
+    """The message about a problem that pydantic found in `field` of `model`, or None if pydantic's own is as good.
 
     `problem` is an item of pydantic's `errors()`. Nothing of the value itself is in the message.
     """
@@ -69,7 +69,7 @@ def _schema(model: type[BaseModel]) -> Schema:
 
 
 def _place(model: type[BaseModel], location: Sequence[Any]) -> Schema | None:
-    """The schema of what a problem's location names in the body, or None where it names no place of the schema."""
+    """The schema at a problem's location in the body, or None if the location is no place of the schema."""
     root = _schema(model)
     found: Schema | None = root
     for part in location[1:] if location[:1] == ("body",) else location:
@@ -90,7 +90,7 @@ def _below(schema: Schema, part: Any, root: Schema) -> list[Schema]:
 
 
 def _branches(schema: Schema, root: Schema) -> list[Schema]:
-    """The alternatives of a schema without null, each with what stands beside the choice."""
+    """The alternatives of a schema without null. Each also has the keywords that stand beside the choice."""
     if "$ref" in schema:
         target = root["$defs"][schema["$ref"].rsplit("/", 1)[-1]]
         beside = {name: value for name, value in schema.items() if name != "$ref"}
@@ -116,7 +116,7 @@ def _decimal_bounds(schema: Schema) -> str:
 
 
 def _one(schema: Schema) -> str:
-    """What a value of one alternative is."""
+    """The words for the values that one alternative accepts."""
     if "enum" in schema or "const" in schema:
         listed = [str(value) for value in schema.get("enum", [schema.get("const")])]
         return f"one of {', '.join(listed)}" if len(listed) <= MOST_LISTED else "one of the listed values"
@@ -166,7 +166,7 @@ def _with_example(words: str, schema: Schema) -> str:
 
 
 def _by_kind(kind: str, limits: Mapping[str, Any]) -> str | None:
-    """What a value must be, from the error alone."""
+    """The words for the accepted values, from the error alone."""
     match kind:
         case "greater_than_equal":
             return f"at least {limits['ge']}"

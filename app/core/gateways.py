@@ -82,7 +82,7 @@ class Gateways:
         return await OUTSIDE.run(self.get, held)
 
     def start(self) -> None:
-        """Opens every object that has a `started`, and runs that. A web process calls it once, before its first request."""
+        """Opens what has a `started`, and runs that. A web process calls this once, before its first request."""
         for held in self._slots:
             if held.started is not None:
                 held.started(self.get(held))

@@ -59,7 +59,7 @@ _TRANSIENT = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,  # 57: cancelled, shutting down, starting up
     asyncpg.InsufficientResourcesError,  # 53: connections, memory, disk
-    asyncpg.InternalClientError,  # the server's farewell is being read while a statement is about to be sent
+    asyncpg.InternalClientError,  # the server's closing message is being read while a statement is about to be sent
     asyncpg.ReadOnlySQLTransactionError,  # a failover: the connection is to what is now a replica
     sqlalchemy.exc.TimeoutError,
     ConnectionError,

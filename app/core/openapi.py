@@ -42,7 +42,7 @@ _STATUSES = {
 
 
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """`responses=errors(401, 429)` on a route adds these errors to those that `document` derives from the declaration."""
+    """`responses=errors(401, 429)` on a route adds to the errors that `document` derives from its declaration."""
     return {status: {"model": ErrorEnvelope, "description": _STATUSES[status]} for status in statuses}
 
 
@@ -146,7 +146,7 @@ def _describe_permissions(app: FastAPI, schema: dict[str, Any]) -> None:
 
 
 def _describe_repetition(schema: dict[str, Any]) -> None:
-    """A creation with a client-made `id` answers 201. The same request sent again answers 200 with the present resource."""
+    """A creation with a client-made `id` answers 201. If it is sent again, it answers 200 with the present resource."""
     for operations in schema["paths"].values():
         operation = operations.get("post", {})
         created = operation.get("responses", {}).get("201")

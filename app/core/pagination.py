@@ -87,7 +87,7 @@ PagingWithDeletedQuery = Annotated[PagingWithDeleted, Query()]
 def keyset(
     query: sa.Select[Any], at: sa.ColumnElement[Any], entity_id: sa.ColumnElement[Any], *, ascending: bool, after: bool
 ) -> sa.Select[Any]:
-    """`query` sorted by `at` and `entity_id`, with at most `limit` rows. With `after`, the rows begin after that row."""
+    """`query` sorted by `at` and `entity_id`, with at most `limit` rows. With `after`, it begins after that row."""
     if after:
         key = sa.tuple_(at, entity_id)
         last = sa.tuple_(sa.bindparam("after_at", type_=at.type), sa.bindparam("after_id", type_=entity_id.type))

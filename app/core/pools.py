@@ -46,9 +46,9 @@ class Pool:
         self._executor: ThreadPoolExecutor | None = None
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """The result of `work`, which a thread does in the caller's context. Raises PoolFull, and every error of `work`.
+        """The result of `work`, done by a thread in the caller's context. Raises PoolFull at once, or the error of `work`.
 
-        If the caller is cancelled, waiting work is not begun. Work that has begun is finished and keeps its place until then.
+        If the caller is cancelled, waiting work is not begun. Work that has begun is finished and keeps its place.
         """
         context = contextvars.copy_context()
         return await asyncio.wrap_future(self._submit(partial(context.run, work, *args, **kwargs)))

@@ -83,7 +83,7 @@ class RouteTable:
     def find(self, scope: Scope) -> tuple[Declared, Scope] | None:
         """The route of an HTTP request and what its match adds to the scope.
 
-        If every route of the path refuses the method, one of them is returned.
+        If no route of the path takes the method, one of them is returned all the same.
         """
         candidates = self._candidates(scope)
         method = scope["method"]

@@ -72,7 +72,7 @@ class Runtime:
         return SystemUnitOfWork(self.system)
 
     async def close(self) -> None:
-        """Closes gateways first, because some use the connections. The rest is closed even if some fail (ExceptionGroup)."""
+        """Closes gateways first, because some use the connections. Raises ExceptionGroup after the rest is closed."""
         try:
             await self.gateways.close()
         finally:
@@ -141,7 +141,7 @@ def _new_secret_key() -> str:
 
 
 def development_secret(data_dir: Path, name: str, make: Callable[[], Any]) -> Any:
-    """A secret from `<data dir>/dev-secrets.json` (mode 0600), made if absent. Processes that race get the same secret."""
+    """A secret from `<data dir>/dev-secrets.json` (mode 0600), made if absent. Processes that race get the same one."""
     file = data_dir / "dev-secrets.json"
     data_dir.mkdir(parents=True, exist_ok=True)
     with _exclusive(data_dir / ".dev-secrets.lock"):

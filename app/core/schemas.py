@@ -63,7 +63,7 @@ def _bounded_date(value: dt.date) -> dt.date:
 
 
 def decimal_text(value: Any) -> Any:
-    """The text of a decimal, which is given as text or as a JSON number.
+    """Checks a decimal that is given as text or as a JSON number.
 
     Text keeps its zeros. A number does not. A float becomes the shortest text with the same value, so 37.1 stays 37.1
     and 324.0 is 324.

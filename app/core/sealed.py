@@ -52,8 +52,8 @@ class SealedTokens(Generic[P]):
     def read(self, keys: Keyring, text: str) -> P | None:
         """The payload of a text with a good seal that has not expired; None for every other text.
 
-        The seal is checked before anything is decoded. It is compared as text, in constant time. Several base64 spellings
-        stand for the same bytes; only the one that `write` makes is accepted.
+        The seal is checked before anything is decoded. It is compared as text, in constant time. Several base64
+        spellings stand for the same bytes; only the one that `write` makes is accepted.
         """
         if len(text) > MAX_TOKEN or not text.isascii() or not text.startswith(_VERSION):
             return None

@@ -1,4 +1,4 @@
-"""Columns are declared through helpers that classify them: audit diffs, logs and events consult this one registry."""
+"""Columns are declared through helpers that classify them. Audit diffs, logs and events use these classes."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def phi(
 ) -> Any:
     """Protected health information: audit diffs show keyed digests; logs and events see only that it changed.
 
-    `diff` refines this for a JSON column: it maps (old, new, digest) to {field: [old, new]}, protected values digested.
+    `diff` refines this for a JSON column. It maps (old, new, digest) to {field: [old, new]}, with digests of PHI.
     """
     return _column(Sensitivity.PHI, args, default, default_factory, diff, heavy, options)
 
@@ -88,7 +88,7 @@ def internal(
     init: bool = True,
     **options: Any,
 ) -> Any:
-    """Keys and bookkeeping that never change after creation (or only with the row's version): not in audit diffs."""
+    """Keys and bookkeeping. They never change after creation, or only with the row's version. Audit diffs omit them."""
     return _column(Sensitivity.INTERNAL, args, default, default_factory, None, False, options)
 
 

@@ -1,7 +1,7 @@
-"""Mapped entities: SQLAlchemy owns tables, migrations and the typed query language; it never flushes them.
+"""Mapped entities. SQLAlchemy owns tables, migrations and the typed query language. It never flushes entities.
 
-A loaded entity is sealed: assigning outside `uow.change()` raises at the offending line. Inside a change block
-assignments go straight to the instance's dict; the ORM's history and identity map are never involved.
+A loaded entity is sealed. An assignment outside `uow.change()` raises at that line. Inside a change block
+assignments go straight to the instance's dict; the ORM's history and identity map are never used.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ NAMING = {
 
 
 class SealedEntityError(AssertionError):
-    """An audited entity was written outside uow.change(): the write would have no audit row."""
+    """An audited entity was written outside uow.change(), so the write would have no audit row."""
 
 
 class Base(DeclarativeBase):
@@ -39,7 +39,7 @@ class Base(DeclarativeBase):
     kw_only_default=True, eq_default=False, field_specifiers=(plain, phi, secret, internal, mapped_column)
 )
 class Entity(Base):
-    """Typed constructors: mypy builds __init__ for subclasses only, so this class declares no columns."""
+    """The base for typed constructors. mypy builds __init__ for subclasses only, so this class declares no columns."""
 
     __abstract__ = True
 
@@ -48,7 +48,7 @@ class TenantEntity(Entity):
     """The directive's standard columns (2.1) and the seal. Subclasses declare columns with plain/phi/internal.
 
     `aggregate` names the column that orders its events (a chart's children publish on the incident);
-    `references` names the ids that its events carry beside its own.
+    `references` names the further ids that its events carry.
     `revisions` keeps every version in chart_revisions.
     """
 
@@ -108,7 +108,7 @@ def standard_constraints(table: str, *order: str) -> tuple[sa.schema.SchemaItem,
 
 
 def unique_among_live(name: str, *columns: str, also: sa.TextClause | None = None) -> sa.Index:
-    """No two rows of one agency that are not deleted agree in `columns`; `also` narrows the rows that are compared."""
+    """A unique index over `columns` for the rows of one agency that are not deleted. `also` limits these rows further."""
     live = sa.text("deleted_at IS NULL")
     where = live if also is None else sa.and_(live, also)
     return sa.Index(name, "tenant_id", *columns, unique=True, postgresql_where=where)
@@ -121,7 +121,7 @@ def _seal(entity: TenantEntity, context: Any) -> None:
 
 @event.listens_for(Session, "before_flush")
 def _refuse_flush(session: Session, context: Any, instances: Any) -> None:
-    """Sessions read. A session that would write a tenant entity would write it without an audit row."""
+    """Refuses flushes. Sessions only read, because a session would write a tenant entity without an audit row."""
     for entity in (*session.new, *session.dirty, *session.deleted):
         if isinstance(entity, TenantEntity):
             raise SealedEntityError(f"session.flush() of {type(entity).__name__}: write through uow.change()")

@@ -1,4 +1,4 @@
-"""The write guard: a write to an audited table that does not come from uow.change() is refused before it is sent."""
+"""The write guard. It refuses a write to an audited table that does not come from uow.change(), before it is sent."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TRUNCATE = re.compile(r"\btruncate\s+([\w\s\".,]+)", re.IGNORECASE)  # the one 
 
 @cache
 def audited_tables() -> frozenset[str]:
-    """Tables of entities: every row change there must have its audit event."""
+    """The tables of entities. Every row change there must have its audit event."""
     return frozenset(
         mapper.local_table.name  # type: ignore[attr-defined]  # entities map plain tables
         for mapper in Base.registry.mappers
@@ -39,7 +39,7 @@ def refuse_unaudited(tables: frozenset[str]) -> None:
 def refuse_unaudited_clause(
     connection: Any, clause: Any, multiparams: Any, params: Any, execution_options: Any
 ) -> None:
-    """SQLAlchemy's before_execute: constructs run through a session or connection."""
+    """The handler of SQLAlchemy's before_execute, for constructs run through a session or connection."""
     if isinstance(clause, ClauseElement) and not isinstance(clause, TextClause):
         refuse_unaudited(written_tables(clause))
 
@@ -47,11 +47,11 @@ def refuse_unaudited_clause(
 def refuse_unaudited_text(
     connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool
 ) -> None:
-    """SQLAlchemy's before_cursor_execute: textual SQL."""
+    """The handler of SQLAlchemy's before_cursor_execute, for textual SQL."""
     refuse_unaudited(_written_by(statement) | _written_by(_COMMENT.sub(" ", statement)))
 
 
 def _written_by(text: str) -> frozenset[str]:
-    """Names of written tables; a superset (keywords and schemas among them) does no harm."""
+    """Names of the written tables. The set may also hold keywords and schemas, which does no harm."""
     truncated = (name for names in _TRUNCATE.findall(text) for name in re.findall(r"\w+", names))
     return frozenset(name.lower() for name in (*_WRITE.findall(text), *truncated))

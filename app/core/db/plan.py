@@ -1,4 +1,4 @@
-"""Per entity, built once: how to load it, how to diff it, and one data-modifying statement per kind of write."""
+"""A plan per entity, built once. It says how to load and diff the entity, and has one statement per kind of write."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ def _bind(name: str, column: Any) -> Any:
 
 
 def _keeps_spelling(kind: Any) -> bool:
-    """A NUMERIC without a scale: 37 and 37.0 are two things to write there, and one number to Python."""
+    """Whether a column is a NUMERIC without a scale. It stores 37 and 37.0 differently; to Python they are equal."""
     return isinstance(kind, sa.Numeric) and kind.scale is None
 
 
 def _same_json(old: Any, new: Any) -> bool:
-    """Whether values that Python calls equal are written alike: to Python, 1 equals true and 0 false."""
+    """Whether values that are equal in Python have the same JSON. In Python, 1 equals True and 0 equals False."""
     return orjson.dumps(old, str, orjson.OPT_SORT_KEYS) == orjson.dumps(new, str, orjson.OPT_SORT_KEYS)
 
 
 class EntityPlan(Generic[E]):
-    """`mutable` columns are written by updates; `redacted` ones show in audit diffs as keyed digests.
+    """Updates write the `mutable` columns. Audit diffs show the `redacted` ones as keyed digests.
 
-    `chart` names the column that tells whose chart an entity with PHI belongs to.
+    `chart` names the column with the id of the chart to which an entity with PHI belongs.
     """
 
     def __init__(self, entity: type[E]) -> None:
@@ -87,7 +87,7 @@ class EntityPlan(Generic[E]):
         return entity
 
     def snapshot(self, state: dict[str, Any]) -> dict[str, Any] | None:
-        """None for an entity that was never stored. JSON columns are copied: a change in place must show."""
+        """The values before a change; None for a new entity. JSON columns are copied, so that a change in place shows."""
         if "created_at" not in state:
             return None
         before = state.copy()
@@ -98,7 +98,7 @@ class EntityPlan(Generic[E]):
     def diff(
         self, before: dict[str, Any], after: dict[str, Any], digest: Digest
     ) -> tuple[list[str], dict[str, list[Any]]]:
-        """Changed columns, and the audit's {field: [old, new]} with PHI digested."""
+        """The changed columns, and the audit's {field: [old, new]} with digests for PHI."""
         changed: list[str] = []
         fields: dict[str, list[Any]] = {}
         for key in self.mutable:
@@ -127,9 +127,9 @@ class EntityPlan(Generic[E]):
             fields[key] = [old, new]
 
     def update(self, changed: list[str]) -> CompiledStatement:
-        """One statement for all light columns, a variant per set of heavy ones that changed.
+        """The UPDATE of all light columns, with a variant for each set of changed heavy columns.
 
-        A statement per set of changed columns would hold 115 KiB per backend and variant.
+        A variant for each set of light columns too would hold 115 KiB per backend and variant.
         """
         heavy = tuple(key for key in self.heavy if key in changed)
         statement = self._updates.get(heavy)
@@ -166,7 +166,7 @@ class EntityPlan(Generic[E]):
         return list(columns) if self.entity.revisions else [columns.version, columns.created_at, columns.updated_at]
 
     def _with_records(self, write: Any) -> Any:
-        """write → audit → outbox (→ revision) as one statement: no row written, no record; a record refused, no row."""
+        """write → audit → outbox (→ revision) as one statement. Either all its rows are stored or none."""
         written = write.cte("written")
         records = [self._audited(written), self._published(written)]
         if self.entity.revisions:
@@ -210,7 +210,7 @@ class EntityPlan(Generic[E]):
 
 
 def _copied(value: Any) -> Any:
-    """A JSON value's own copy: copy.deepcopy costs two and a half times as much, in every autosave."""
+    """A deep copy of a JSON value. copy.deepcopy costs two and a half times as much, in every autosave."""
     if isinstance(value, dict):
         return {key: _copied(item) for key, item in value.items()}
     return [_copied(item) for item in value] if isinstance(value, list) else value

@@ -26,8 +26,8 @@ def create_engine(dsn: str, *, pool_size: int, application_name: str, statement_
     """An engine that never begins or ends anything itself (AUTOCOMMIT, no reset on return).
 
     `dsn` is any postgresql:// URL. A checkout waits 2 s at most. asyncpg gives up on a statement after
-    `statement_seconds`: more than the role's statement_timeout, so that a server that lives cancels it first and the
-    connection survives.
+    `statement_seconds`. This is more than the role's statement_timeout, so a live server cancels the statement first
+    and the connection survives.
     """
     return create_async_engine(
         make_url(dsn).set(drivername="postgresql+asyncpg"),
@@ -53,7 +53,7 @@ def create_engine(dsn: str, *, pool_size: int, application_name: str, statement_
 
 
 class _Connecting:
-    """asyncpg.connect(), begun when awaited: a checkout that cannot await (_checkout) drops it unbegun."""
+    """asyncpg.connect() that begins when it is awaited. A checkout that cannot await (_checkout) drops it before that."""
 
     __slots__ = ("_options",)
 
@@ -77,22 +77,22 @@ class Lease:
 class ConnectionSource:
     """The engine's pool without a greenlet switch where a connection is free (8 µs instead of 40).
 
-    Sound because of create_engine's settings: neither connect() on a pool with a free connection nor close() awaits.
+    This is safe with create_engine's settings. Then close() never awaits, nor does connect() with a free connection.
     """
 
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
         self._pool: Any = engine.sync_engine.pool
         self._connecting: set[asyncio.Task[Any]] = set()
-        # OSError: refused, not resolved, too slow. The others are the server's words, bare or wrapped by SQLAlchemy.
+        # OSError: refused, not resolved, too slow. The others are errors of the server, bare or wrapped by SQLAlchemy.
         self._refusals = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, engine.dialect.loaded_dbapi.Error)
         event.listen(engine.sync_engine, "before_execute", refuse_unaudited_clause)
         event.listen(engine.sync_engine, "before_cursor_execute", refuse_unaudited_text)
 
     async def acquire(self) -> Lease:
-        """A connection that is open and outside any transaction.
+        """An open connection outside any transaction.
 
-        Raises ServiceUnavailable when none can be had: the server is away, full, starting, stopping, or refuses us.
+        Raises ServiceUnavailable if the server is away, full, starting or stopping, or refuses the connection.
         """
         while True:
             fairy = await self._checkout()
@@ -125,7 +125,7 @@ class ConnectionSource:
         lease.fairy.close()
 
     async def discard(self, lease: Lease) -> None:
-        """Close the connection; its slot reconnects at the next checkout."""
+        """Closes the connection. Its slot reconnects at the next checkout."""
         lease.conn.terminate()
         await greenlet_spawn(lease.fairy.invalidate)
         await greenlet_spawn(lease.fairy.close)
@@ -141,13 +141,13 @@ class ConnectionSource:
         return size
 
     async def dispose(self) -> None:
-        """Waits for connections that nobody wants any more, as those are closed with the pool."""
+        """Closes the pool. It first waits for the connections of cancelled checkouts, because they are closed with the pool."""
         if self._connecting:
             await asyncio.wait(set(self._connecting))
         await self.engine.dispose()
 
 
 def _give_back(connecting: asyncio.Task[Any]) -> None:
-    """Of a checkout that was cancelled: its connection is the next one's."""
+    """Returns the connection of a cancelled checkout to the pool."""
     if not connecting.cancelled() and connecting.exception() is None:
         connecting.result().close()

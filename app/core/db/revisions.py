@@ -1,4 +1,4 @@
-"""chart_revisions: every version of every clinical entity, whole; audit rows are redacted and cannot serve history."""
+"""chart_revisions holds every full version of every clinical entity. Audit rows are redacted, so they are no history."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from app.core.db.entity import Base
 
 
 def decimals_of(snapshot: Any) -> Any:
-    """{column: text} of the numbers of a snapshot that are written with a point, or null for none.
+    """{column: text} of a snapshot's numbers with a decimal point, or None if there are none.
 
-    JSON's readers make floats of them, and a float does not know 37.0 from 37.00.
+    JSON readers turn these numbers into floats, and a float cannot tell 37.0 from 37.00.
     """
     each = sa.func.jsonb_each(snapshot).table_valued(sa.column("key", sa.Text), sa.column("value", JSONB), name="each")
     each = each.render_derived()
@@ -29,7 +29,7 @@ def decimals_of(snapshot: Any) -> Any:
 
 
 def with_decimals(snapshot: dict[str, Any], decimals: dict[str, str] | None) -> dict[str, Any]:
-    """The snapshot with what `decimals_of` found, exact."""
+    """The snapshot with the exact numbers that `decimals_of` found."""
     return snapshot | {key: Decimal(text) for key, text in (decimals or {}).items()}
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.sql.expression import ClauseElement
 
 
 def dump_json(value: Any) -> str:
-    """Dates, decimals, UUIDs and enums become strings."""
+    """The JSON text. Dates, decimals, UUIDs and enums become strings."""
     return orjson.dumps(value, default=str).decode()
 
 
@@ -39,7 +39,7 @@ class CompiledStatement:
         self.writes: frozenset[str] = written_tables(statement)
 
     def arguments(self, values: Mapping[str, Any]) -> list[Any]:
-        """Positional arguments; a name that `values` lacks is a literal of the statement."""
+        """Positional arguments. A name that is missing in `values` has a literal in the statement."""
         given = {**self.literals, **values} if self.literals else values
         arguments = [given[name] for name in self.names]
         for index, encode in self.encoders:
@@ -53,7 +53,7 @@ def written_tables(statement: ClauseElement) -> frozenset[str]:
     return frozenset(str(getattr(target, "name", target)) for target in targets)
 
 
-_NUMERIC_OID = 1700  # the asyncpg dialect asks for it before it says that asyncpg returns Decimal already
+_NUMERIC_OID = 1700  # the asyncpg dialect needs it, although asyncpg returns Decimal already
 
 
 def decoders(columns: Sequence[Any]) -> tuple[tuple[str, Callable[[Any], Any]], ...]:

@@ -1,6 +1,6 @@
-"""Cross-tenant work under its own database role: login, the outbox relay, the webhook inbox, scheduled jobs.
+"""Cross-tenant work has its own database role: login, the outbox relay, the webhook inbox, scheduled jobs.
 
-An import contract lists who may use this module; uses by people and webhooks are audited, pollers are exempt.
+An import contract lists the users of this module. Use by people and webhooks is audited; pollers are exempt.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from app.core.db.uow import Transaction
 
 
 class SystemUnitOfWork(Transaction):
-    """No tenant and no entities: statements through `fetch`, on the system role's pool."""
+    """A unit of work without tenant and entities. It runs statements through `fetch`, on the system role's pool."""
 
     __slots__ = ()
     # A receipt is stored before its tenant is known. The inbox's statements write its audit rows themselves.

@@ -28,7 +28,7 @@ from app.core.keys import Keyring
 from app.core.logging import get_logger
 from app.core.permissions import Principal
 
-# InternalClientError: the server's farewell is being read while BEGIN is about to be sent.
+# InternalClientError: the server's closing message is being read while BEGIN is about to be sent.
 _DEAD = (
     asyncpg.ConnectionDoesNotExistError,
     asyncpg.InterfaceError,
@@ -40,7 +40,7 @@ _log = get_logger(__name__)
 
 
 class Transaction:
-    """A lazily opened transaction on one pooled connection; statements only through `fetch` and `fetch_row`."""
+    """A lazily opened transaction on one pooled connection. Statements run only through `fetch` and `fetch_row`."""
 
     __slots__ = ("_lease", "_session", "_source", "_task")
     unaudited_writes: frozenset[str] = frozenset()
@@ -60,7 +60,7 @@ class Transaction:
         return self._lease.conn
 
     async def _open(self) -> Lease:
-        """BEGIN on a live connection. A dead pooled one has sent nothing yet, so another may be tried."""
+        """Sends BEGIN on a live connection. If a pooled one is dead, nothing was sent yet, so another one is tried."""
         for _ in range(self._source.size + 1):
             lease = await self._source.acquire()
             try:
@@ -90,7 +90,7 @@ class Transaction:
         return rows
 
     async def session(self) -> AsyncSession:
-        """A SQLAlchemy session on this very transaction, for reads, reports and joins: sessions read."""
+        """A SQLAlchemy session on this transaction. It only reads: reports and joins."""
         if self._session is None:
             await self._connection()
             assert self._lease is not None  # noqa: S101  # _connection set it
@@ -116,7 +116,7 @@ class Transaction:
             _ENTERED.discard(self)
 
     async def commit(self) -> None:
-        """Raises ServiceUnavailable when PostgreSQL answered COMMIT with ROLLBACK: the transaction had failed."""
+        """Raises ServiceUnavailable if PostgreSQL answered COMMIT with ROLLBACK, because the transaction had failed."""
         lease = self._lease
         if lease is None:
             return
@@ -135,7 +135,7 @@ class Transaction:
             raise ServiceUnavailable("The change could not be stored; try again.")
 
     async def rollback(self) -> None:
-        """Never interrupted: a cancelled request may not leave a transaction, or a tenant, on a pooled connection."""
+        """A rollback is never interrupted. A cancelled request may not leave a transaction or a tenant on a connection."""
         lease, self._lease = self._lease, None
         if lease is not None:
             await asyncio.shield(asyncio.ensure_future(_scrub(self._source, lease)))
@@ -145,7 +145,7 @@ _ENTERED: set[Transaction] = set()
 
 
 def refuse_open_transaction() -> None:
-    """An outside system may be called now. Raises AssertionError inside a unit of work of the same task."""
+    """Checks that an outside system may be called now. Raises AssertionError inside a unit of work of the same task."""
     task = asyncio.current_task()
     if any(transaction._task is task for transaction in _ENTERED):
         raise AssertionError("an outside system is called inside a unit of work")
@@ -163,9 +163,9 @@ async def _scrub(source: ConnectionSource, lease: Lease) -> None:
 
 
 class ReadUnitOfWork(Transaction):
-    """Bound to one tenant and one principal. Has no verb that writes.
+    """A unit of work of one tenant and one principal. It cannot write.
 
-    The access log gets one row about the charts that it read, before its transaction ends.
+    Before its transaction ends, it writes one row of the access log about the charts that it read.
     """
 
     __slots__ = ("_read", "principal", "tenant_id")
@@ -177,9 +177,9 @@ class ReadUnitOfWork(Transaction):
         self._read: PhiRead | None = None
 
     def note_phi(self, category: str, incident_id: uuid.UUID | None, purpose: Purpose | None = None) -> None:
-        """Repositories and disclosures note here what protected health information somebody is shown.
+        """Repositories and disclosures note here which protected health information a person sees.
 
-        `category` is its kind: the entity's type, or what a disclosure calls it. `incident_id` is the chart.
+        `category` is the entity's type, or the name that a disclosure gives. `incident_id` is the chart.
         """
         if self._read is None:
             self._read = PhiRead()
@@ -189,7 +189,7 @@ class ReadUnitOfWork(Transaction):
         return self._read
 
     async def commit(self) -> None:
-        """Raises ServiceUnavailable: without its row in the access log nothing is shown."""
+        """Raises ServiceUnavailable if the row of the access log cannot be stored. Then nothing is shown."""
         read = self._unaudited_read()
         if read is not None and self.principal.is_person:
             conn = await self._connection()
@@ -209,7 +209,7 @@ class ReadUnitOfWork(Transaction):
 
 
 class UnitOfWork(ReadUnitOfWork):
-    """Writes through `change` only: row, audit event and outbox event are one statement."""
+    """A unit of work that writes only through `change`. Row, audit event and outbox event are one statement."""
 
     __slots__ = ("_after_commit", "_audited", "_keys", "_on_publish", "_poisoned")
 
@@ -232,8 +232,8 @@ class UnitOfWork(ReadUnitOfWork):
     ) -> Change[E]:
         """The block may assign to `entity`; a clean exit writes it with its audit (and outbox) row.
 
-        A new object is created; an object that did not change is not written. Raises Conflict for a stale version.
-        `metadata` is stored with the audit event: no PHI.
+        A new object is created. An unchanged object is not written. Raises Conflict for a stale version.
+        `metadata` is stored with the audit event and may hold no PHI.
         """
         return Change(self, entity, action, event, metadata)
 
@@ -244,7 +244,7 @@ class UnitOfWork(ReadUnitOfWork):
         return entity
 
     async def commit(self) -> None:
-        """Raises ServiceUnavailable for a unit in which a change failed, even if its error was swallowed."""
+        """Raises ServiceUnavailable if a change failed in this unit, even if its error was caught."""
         if self._poisoned:
             await self.rollback()
             raise ServiceUnavailable("A change failed and nothing was stored.")
@@ -253,18 +253,18 @@ class UnitOfWork(ReadUnitOfWork):
             self._run_after_commit()
 
     async def rollback(self) -> None:
-        """Forgets what was to be done after the commit."""
+        """Also drops the work that was registered for after the commit."""
         self._after_commit = None
         await super().rollback()
 
     def after_commit(self, work: Callable[[], None]) -> None:
-        """Run `work` once, in this process, when the unit of work has committed: in the order of registration.
+        """Runs `work` once, in this process, after the commit. Several run in the order of registration.
 
-        The connection is free again by then, and nothing of `work` can be awaited. `work` does not run after a
-        rollback or a commit that failed. An error of one is logged; the request succeeds and the others run.
+        The connection is free again by then. `work` cannot await. `work` does not run after a rollback or a failed
+        commit. Its error is logged; the request succeeds and the others run.
 
-        A process that dies after its COMMIT runs none of them. So `work` is what only this process needs (a mark in
-        its memory, a poke to another one); whatever must happen is an outbox event or a job, never this.
+        A process that dies after its COMMIT runs none of them. So `work` may only be something that this process needs
+        (a mark in its memory, a poke to another one). Work that must happen is an outbox event or a job.
         """
         if self._after_commit is None:
             self._after_commit = []
@@ -279,15 +279,15 @@ class UnitOfWork(ReadUnitOfWork):
                 _log.error("work after a commit failed", exc_info=error)
 
     def _unaudited_read(self) -> PhiRead | None:
-        """A chart that this unit of work changes needs no row: the change's audit event says that it was seen."""
+        """The read charts that this unit of work did not change. The audit event of a change already shows that access."""
         return None if self._read is None else self._read.without(self._audited)
 
     def seal(self, purpose: str, message: bytes) -> bytes:
-        """The service's own seal (Keyring.seal): whoever can only write to the database cannot make it."""
+        """The service's own seal (Keyring.seal). A person with write access to the database alone cannot make it."""
         return self._keys.seal(purpose, message)
 
     async def _write(self, statement: CompiledStatement, values: dict[str, Any]) -> Any:
-        """The audited path around `fetch_row`'s refusal; only Change calls it."""
+        """The audited path past `fetch_row`'s refusal. Only Change calls it."""
         conn = await self._connection()
         row = await conn.fetchrow(statement.sql, *statement.arguments(values))
         if row is not None and values["o_topic"] is not None and self._on_publish is not None:
@@ -300,7 +300,7 @@ class UnitOfWork(ReadUnitOfWork):
 
 
 class Change(Generic[E]):
-    """A slotted class, not a generator: this is the hot path of every autosave."""
+    """A slotted class and not a generator, because every autosave runs it."""
 
     __slots__ = ("_action", "_before", "_entity", "_event", "_metadata", "_plan", "_uow")
 
@@ -328,7 +328,7 @@ class Change(Generic[E]):
     ) -> None:
         state = self._entity.__dict__
         state["_sealed"] = True
-        # Until the write is known to have happened; a change that failed before stays fatal.
+        # True until the write is known to have happened. An earlier failed change stays fatal.
         poisoned, self._uow._poisoned = self._uow._poisoned, True
         if kind is not None:
             return
@@ -395,7 +395,7 @@ class Change(Generic[E]):
         return payload
 
     async def _lost(self, entity_id: uuid.UUID) -> Exception:
-        """Somebody else wrote between our read and our write: the same 409 as for a stale client."""
+        """The Conflict if somebody else wrote between our read and our write: the same 409 as for a stale client."""
         plan, uow = self._plan, self._uow
         row = await uow.fetch_row(plan.by_id, {"tenant_id": uow.tenant_id, "id": entity_id})
         if row is None:

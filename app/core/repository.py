@@ -67,7 +67,7 @@ class Repository(Generic[E]):
         return await self._page(tenant_id, paging, filters, including_deleted=True)
 
     async def list_all(self, tenant_id: TenantId, **filters: Any) -> list[E]:
-        """All matching rows that are not deleted, oldest first. Only for children of one parent, whose number is bounded."""
+        """All matching rows that are not deleted, oldest first. Use it for the bounded children of one parent."""
         shape = tuple(sorted(filters))
         statement = _compiled((self.entity, "all", shape), lambda: self._all_query(shape))
         return self._built(await self.uow.fetch(statement, {**filters, "tenant_id": tenant_id}))

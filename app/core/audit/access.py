@@ -1,4 +1,4 @@
-"""The access log's writer: what one unit of work showed of charts, and to whom (45 CFR 164.312(b), ASTM E2147)."""
+"""The access log's writer. It records which charts one unit of work showed to whom (45 CFR 164.312(b), ASTM E2147)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Purpose(StrEnum):
     PUBLIC_HEALTH = "public_health"
 
 
-# The service itself has none: what a job or a handler reads is shown to nobody.
+# The service itself has no purpose: a job or a handler shows its reads to nobody.
 PURPOSES: dict[Role, Purpose] = {
     Role.EMS: Purpose.TREATMENT,
     Role.BILLING: Purpose.PAYMENT,
@@ -45,7 +45,7 @@ RECORD_ACCESS = CompiledStatement(
 class PhiRead:
     """Charts and kinds of entities with protected health information that a unit of work has loaded or disclosed.
 
-    `purpose` is a declared disclosure's; without one the purpose follows from the person's role.
+    `purpose` is the purpose of a declared disclosure. Without one, the person's role decides the purpose.
     """
 
     __slots__ = ("categories", "incident_ids", "purpose")
@@ -67,7 +67,7 @@ class PhiRead:
             self.incident_ids.add(incident_id)
 
     def without(self, incident_ids: set[uuid.UUID]) -> PhiRead | None:
-        """What remains when these charts' audit events tell of the access already; None when nothing does."""
+        """The read without these charts, whose audit events already show the access; None if nothing remains."""
         rest = self.incident_ids - incident_ids
         return PhiRead(self.categories, rest, self.purpose) if rest or not self.incident_ids else None
 

@@ -1,4 +1,4 @@
-"""The vocabulary of the audit log: closed, since the registry lists every enumeration of actions."""
+"""The vocabulary of the audit log. It is closed, because the registry lists every enumeration of actions."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The declared ways by which protected health information leaves the service as anything else than a read of entities.
+"""Disclosures are the declared ways by which protected health information leaves the service, besides reads of entities.
 
-What was rendered to the object store, or is fetched with a link, is no entity that a repository loads: the access log
-would not learn of it. So each such way is declared, listed in `app/registry.py`, named by its routes
-(`dependencies.discloses`) and recorded with `disclose` before anything is answered (ADR 0031).
+A repository does not load a rendered file or the target of a link, so these would be missing in the access log. So
+each such way is declared, listed in `app/registry.py`, named by its routes (`dependencies.discloses`) and recorded
+with `disclose` before the answer (ADR 0031).
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class Means(StrEnum):
 class Disclosure:
     """One declared way out. `what` is the category under which the access log names it.
 
-    `action` is what the audit log calls it: no two disclosures have the same. A `purpose` of None means that of the
-    person's role (`access.PURPOSES`).
+    `action` is its name in the audit log, unique among disclosures. If `purpose` is None, the person's role decides it
+    (`access.PURPOSES`).
     """
 
     action: AuditAction
@@ -51,10 +51,10 @@ async def disclose(
     incident_ids: Collection[uuid.UUID] = (),
     metadata: dict[str, Any] | None = None,
 ) -> None:
-    """Record in `uow` who is given what, of which charts and for which purpose: one audit event, one access log row.
+    """Records in `uow` who gets what, of which charts and for which purpose: one audit event, one access log row.
 
-    Nothing may be answered before `uow` has committed. `incident_ids` names every chart inside; what holds no chart
-    names none and has an audit event only. `metadata` may hold no PHI.
+    The answer must wait until `uow` has committed. `incident_ids` names every chart inside. A disclosure without charts
+    has an audit event only. `metadata` may hold no PHI.
     """
     for incident_id in incident_ids:
         uow.note_phi(disclosure.what, incident_id, disclosure.purpose)

@@ -36,7 +36,7 @@ class AuditEvent(Base):
 
 
 class AccessEntry(Base):
-    """Who was shown which charts by one request. `incident_ids` where there were several, else `incident_id`."""
+    """One request showed these charts to this person. `incident_ids` is used for several charts, else `incident_id`."""
 
     __tablename__ = "access_log"
 

@@ -1,6 +1,6 @@
-"""Monthly partitions of both logs: made ahead of time, and detached for archiving when the retention time is over.
+"""Monthly partitions of both logs. They are made ahead of time, and detached for archiving after the retention time.
 
-A month without a partition would fill the default partition.
+Rows of a month without a partition would go to the default partition.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _log = get_logger(__name__)
 
 
 async def ensure_partitions(runtime: Runtime) -> None:
-    """Make what is missing of this month and the next MONTHS_AHEAD ones."""
+    """Makes the missing partitions of this month and the next MONTHS_AHEAD months."""
     lease = await runtime.system.acquire()
     try:
         for log in LOGS:
@@ -31,7 +31,7 @@ async def ensure_partitions(runtime: Runtime) -> None:
 
 
 async def detach_expired_partitions(runtime: Runtime) -> list[str]:
-    """Detach months that are older than AUDIT_RETENTION_YEARS; their names. Nothing is deleted."""
+    """Detaches months that are older than AUDIT_RETENTION_YEARS and returns their names. Nothing is deleted."""
     lease = await runtime.system.acquire()
     try:
         rows = await lease.conn.fetch(_DETACH, runtime.settings.audit_retention_years)

@@ -1,4 +1,4 @@
-"""Refusals of people who lack a permission leave an audit event, whatever raised them."""
+"""Every refusal of a person who lacks a permission leaves an audit event, whichever code raised it."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class AccessAction(AuditAction):
 
 
 async def record_refusal(request: Request, refusal: Forbidden) -> None:
-    """Record who was refused what, in a unit of work of its own: the request's has been rolled back.
+    """Records who was refused what. It has its own unit of work, because the request's was rolled back.
 
-    The event is about the user. It names method, route, the ids in the path and the permission that was missing;
-    nothing of the query and the body. A request without a verified token has nobody to name and leaves none.
+    The event is about the user. It names the method, the route, the ids in the path and the missing permission, but
+    nothing of the query or the body. A request without a verified token leaves no event, because the user is unknown.
     """
     context = current_context()
     if context is None or context.tenant_id is None or context.actor_user_id is None:
@@ -48,7 +48,7 @@ async def record_refusal(request: Request, refusal: Forbidden) -> None:
 
 
 def _ids(parameters: Mapping[str, Any]) -> dict[str, uuid.UUID]:
-    """The parameters that are ids: what else a client writes into a path may be anything."""
+    """The path parameters that are ids. Other parameters may hold any text of the client."""
     found = {}
     for name, value in parameters.items():
         try:

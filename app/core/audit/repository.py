@@ -1,4 +1,4 @@
-"""Queries of the two logs: by id, which carries the time, so that only the months asked for are opened."""
+"""Queries of the two logs. They filter by id, which carries the time, so only the requested months are opened."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.core.db.sql import CompiledStatement, decoders
 from app.core.db.uow import ReadUnitOfWork
 from app.core.ids import TenantId, least_id_at
 
-# An id is made before its transaction's row is, and on another machine's clock.
+# An id is made before the row of its transaction, and with the clock of another machine.
 _SLACK = dt.timedelta(hours=1)
 _STATEMENTS: dict[tuple[Any, ...], CompiledStatement] = {}
 
@@ -88,7 +88,7 @@ class AccessEntryRepository(LogRepository):
     filters = ("incident_id", "actor_user_id")
 
     def _condition(self, name: str) -> sa.ColumnElement[bool]:
-        """A chart was shown alone or among others."""
+        """The condition of one filter. A chart was shown alone or among others."""
         if name != "incident_id":
             return super()._condition(name)
         table, chart = self.table, sa.bindparam("incident_id", type_=sa.Uuid)

@@ -49,7 +49,7 @@ class LogReader(Generic[R]):
         self._shown = shown
 
     async def list_page(self, paging: Paging, **query: Any) -> Page[R]:
-        """A page, which is read before its own audit event is written. Raises Forbidden, ValidationFailed (cursor)."""
+        """A page. It is read before its own audit event is written. Raises Forbidden, ValidationFailed (cursor)."""
         self._principal.require(AUDIT_READ)
         after = None if paging.after is None else paging.after[1]
         async with self._runtime.unit_of_work(self._principal) as uow:
@@ -64,9 +64,9 @@ class LogReader(Generic[R]):
         )
 
     async def export(self, form: LogFormat, **query: Any) -> AsyncIterator[bytes]:
-        """Everything that matches, oldest first, in batches with no transaction open between them.
+        """All matching rows, oldest first, in batches. No transaction is open between them.
 
-        The export is itself an audit event, stored before the first byte leaves; what comes after it is left out.
+        The export has its own audit event, stored before the first byte is sent. Later rows are left out.
         """
         self._principal.require(AUDIT_READ)
         async with self._runtime.unit_of_work(self._principal) as uow:

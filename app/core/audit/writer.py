@@ -1,4 +1,4 @@
-"""Audit events that no row change carries: login attempts, processed webhooks."""
+"""Writes audit events that belong to no row change, such as login attempts and processed webhooks."""
 
 from __future__ import annotations
 

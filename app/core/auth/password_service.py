@@ -41,7 +41,7 @@ _STATUS_OF = {
 
 
 class PasswordService:
-    """A new password ends every session of its user, the one that asked for it too: whoever knew the old one is out."""
+    """A new password ends every session of its user, also the present one. So nobody stays signed in with the old one."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
@@ -76,12 +76,12 @@ class PasswordService:
         await runtime.throttle.remember(account, origin, hashed)
 
     async def forgot(self, given: ForgotPasswordRequest, address: str) -> None:
-        """Sends a link to an active user. Raises RateLimited, for unknown accounts too; an unfamiliar address that asks
-        for one link after the other counts as one that fails.
+        """Sends a link to an active user. Raises RateLimited, for unknown accounts too. Each request from an unfamiliar
+        address counts as a failed attempt.
 
-        Always takes FORGOT_PASSWORD_MILLISECONDS: issuing a link takes some milliseconds more than finding nobody, and
-        the time of the answer would tell who has an account. The wait costs the service nothing; it hides the work
-        only as long as that is done sooner.
+        It always takes FORGOT_PASSWORD_MILLISECONDS. Issuing a link takes some milliseconds more than finding nobody,
+        so the time of the answer would show who has an account. The wait costs the service nothing. It hides the work
+        only if the work is shorter.
         """
         until = time.monotonic() + self._runtime.settings.forgot_password_milliseconds / 1000
         try:
@@ -107,9 +107,9 @@ class PasswordService:
     async def reset(self, given: ResetPasswordRequest, address: str) -> None:
         """Sets the password that the link allows to set; an invited user becomes active.
 
-        Raises Unauthenticated alike for a link that is expired, used, withdrawn, forged or unknown; ValidationFailed
-        for a weak password, which leaves the link good; TenantSuspended; RateLimited. Only a forged link is a guess
-        that counts for its address.
+        Raises the same Unauthenticated for a link that is expired, used, withdrawn, forged or unknown. Raises
+        ValidationFailed for a weak password; the link stays good. Raises TenantSuspended, RateLimited. Only a forged
+        link counts as a guess of its address.
         """
         runtime = self._runtime
         named = read_token(runtime.keys, given.token)
@@ -124,7 +124,7 @@ class PasswordService:
     async def _set_password(
         self, tenant_id: TenantId, token_id: uuid.UUID, given: ResetPasswordRequest, origin: Origin
     ) -> bool:
-        """False for a link that is not good. The password is judged and hashed before anything is locked."""
+        """Sets the password, or returns False for a bad link. The password is judged and hashed before anything is locked."""
         runtime = self._runtime
         async with runtime.read_unit_of_work(Principal.system(tenant_id)) as reading:
             token = await find_good(reading, token_id, given.token)
@@ -138,7 +138,7 @@ class PasswordService:
         return await self._spend(token, given.token, await runtime.passwords.hash(given.new_password), origin)
 
     async def _spend(self, found: AccountToken, text: str, hashed: str, origin: Origin) -> bool:
-        """Of several requests with one link, one finds it good under the user's lock. Its holder is the actor."""
+        """Uses the link up under the user's lock, so only one of several requests succeeds. The link's holder is the actor."""
         runtime = self._runtime
         holder = Principal(TenantId(found.tenant_id), Role.SYSTEM, user_id=UserId(found.user_id))
         async with runtime.unit_of_work(holder) as uow:
@@ -176,7 +176,7 @@ def _user_id(principal: Principal) -> UserId:
 
 
 def _known_of(user: User, tenant: Tenant) -> Iterable[str]:
-    """These words are known to a guesser: a password may not be made of them."""
+    """The words that a guesser knows. A password may not consist of them."""
     return user.display_name, user.email, tenant.slug, tenant.legal_name, tenant.trade_name or ""
 
 

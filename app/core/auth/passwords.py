@@ -1,4 +1,4 @@
-"""Password hashes: bcrypt in a thread, since one hash costs a quarter of a second of CPU."""
+"""Password hashes. bcrypt runs in a thread, because one hash costs a quarter of a second of CPU."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ class PasswordHasher:
         self._decoy = self._context.hash("a password that nobody has")
 
     async def hash(self, password: str) -> str:
-        """Raises ValueError over 72 bytes: bcrypt would ignore the rest."""
+        """The hash. Raises ValueError over 72 bytes, because bcrypt would ignore the rest."""
         if len(password.encode()) > MAX_PASSWORD_BYTES:
             raise ValueError("a password has at most 72 bytes")
         return await PASSWORDS.run(self._context.hash, password)
 
     async def verify(self, password: str, stored: str | None) -> bool:
-        """False for a wrong password and for an account without one, after the same work."""
+        """Whether the password is right. A wrong password and an account without one cost the same work."""
         try:
             fits = len(password.encode()) <= MAX_PASSWORD_BYTES
-        except UnicodeEncodeError:  # a lone surrogate: in no password that was hashed
+        except UnicodeEncodeError:  # a lone surrogate, which no hashed password contains
             fits = False
         given = password if fits else ""
         matches = await PASSWORDS.run(self._context.verify, given, stored or self._decoy)

@@ -1,4 +1,4 @@
-"""Signing in needs none; one's own account needs a token of any role."""
+"""Permissions of one's own account. Every role has them; signing in needs no permission."""
 
 from __future__ import annotations
 

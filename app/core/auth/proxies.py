@@ -1,6 +1,6 @@
-"""Which peers say truly for whom they forward (X-Forwarded-For), and whether the setting fits what is seen.
+"""The peers that are trusted to name the client they forward for (X-Forwarded-For), and a check of that setting.
 
-uvicorn reads the header, of trusted peers only (--forwarded-allow-ips); this module checks the setting and its effect.
+uvicorn reads the header of trusted peers only (--forwarded-allow-ips). This module checks the setting and its effect.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ _log = get_logger(__name__)
 def read_networks(setting: str) -> tuple[Network, ...]:
     """The addresses and networks of FORWARDED_ALLOW_IPS. Raises ValueError for anything else.
 
-    `*` is not taken: whoever reaches the service could then count as any address.
+    `*` is refused, because every client could then pretend to have any address.
     """
     return tuple(ipaddress.ip_network(part.strip()) for part in setting.split(","))
 
 
 class TrustedProxies:
-    """Notices when a peer that is not trusted forwards: all who come through it then count as one address."""
+    """Notices a forwarding peer that is not trusted. All clients behind such a peer count as one address."""
 
     def __init__(self, setting: str) -> None:
         self._networks = read_networks(setting)
@@ -33,14 +33,14 @@ class TrustedProxies:
         self._named = [str(network) for network in self._networks]
 
     def announce(self) -> None:
-        """Say at the start who is believed."""
+        """Logs the trusted peers at the start."""
         _log.info("forwarded addresses are believed of these peers only", trusted_proxies=self._named)
 
     def notice(self, client: str, forwarded: str | None) -> None:
         """`client` is the address that uvicorn gives; `forwarded` the X-Forwarded-For of the same request.
 
-        uvicorn replaces the address of a trusted peer by the last one in the header that is not trusted. Where it is
-        another, the peer was not trusted.
+        uvicorn replaces the address of a trusted peer by the last untrusted one in the header. If `client` is a different
+        address, the peer was not trusted.
         """
         if not forwarded or client == self._client_of(forwarded):
             return

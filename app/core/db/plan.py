@@ -87,7 +87,7 @@ class EntityPlan(Generic[E]):
         return entity
 
     def snapshot(self, state: dict[str, Any]) -> dict[str, Any] | None:
-        """The values before a change; None for a new entity. JSON columns are copied, so that a change in place shows."""
+        """The values before a change; None for a new entity. JSON columns are copied, so a change in place shows."""
         if "created_at" not in state:
             return None
         before = state.copy()

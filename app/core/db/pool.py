@@ -53,7 +53,7 @@ def create_engine(dsn: str, *, pool_size: int, application_name: str, statement_
 
 
 class _Connecting:
-    """asyncpg.connect() that begins when it is awaited. A checkout that cannot await (_checkout) drops it before that."""
+    """An asyncpg.connect() that begins when it is awaited. A checkout that cannot await (_checkout) never begins it."""
 
     __slots__ = ("_options",)
 
@@ -141,7 +141,7 @@ class ConnectionSource:
         return size
 
     async def dispose(self) -> None:
-        """Closes the pool. It first waits for the connections of cancelled checkouts, because they are closed with the pool."""
+        """Closes the pool. First waits for the connections of cancelled checkouts, so that they are closed too."""
         if self._connecting:
             await asyncio.wait(set(self._connecting))
         await self.engine.dispose()

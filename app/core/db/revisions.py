@@ -1,4 +1,4 @@
-"""chart_revisions holds every full version of every clinical entity. Audit rows are redacted, so they are no history."""
+"""chart_revisions holds every version of every clinical entity in full. Audit rows are redacted and cannot do this."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.core.db.entity import Base
 
 
 def decimals_of(snapshot: Any) -> Any:
-    """{column: text} of a snapshot's numbers with a decimal point, or None if there are none.
+    """SQL for {column: text} of a snapshot's numbers with a decimal point, or null if there are none.
 
     JSON readers turn these numbers into floats, and a float cannot tell 37.0 from 37.00.
     """

@@ -135,7 +135,7 @@ class Transaction:
             raise ServiceUnavailable("The change could not be stored; try again.")
 
     async def rollback(self) -> None:
-        """A rollback is never interrupted. A cancelled request may not leave a transaction or a tenant on a connection."""
+        """A rollback is never interrupted, so a cancelled request leaves no transaction and no tenant on a connection."""
         lease, self._lease = self._lease, None
         if lease is not None:
             await asyncio.shield(asyncio.ensure_future(_scrub(self._source, lease)))
@@ -279,7 +279,7 @@ class UnitOfWork(ReadUnitOfWork):
                 _log.error("work after a commit failed", exc_info=error)
 
     def _unaudited_read(self) -> PhiRead | None:
-        """The read charts that this unit of work did not change. The audit event of a change already shows that access."""
+        """The charts that were read and not changed. The audit event of a change already shows the access."""
         return None if self._read is None else self._read.without(self._audited)
 
     def seal(self, purpose: str, message: bytes) -> bytes:

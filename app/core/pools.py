@@ -46,7 +46,7 @@ class Pool:
         self._executor: ThreadPoolExecutor | None = None
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """The result of `work`, done by a thread in the caller's context. Raises PoolFull at once, or what `work` raises.
+        """The result of `work`, done by a thread in the caller's context. Raises PoolFull at once, or as `work` does.
 
         If the caller is cancelled, waiting work is not begun. Work that has begun is finished and keeps its place.
         """

@@ -1,4 +1,4 @@
-"""An account token is used once, or withdrawn by whatever makes it pointless; its expiry is a time, not a state."""
+"""An account token is used once, or withdrawn when it is no longer needed. Its expiry is a time, not a state."""
 
 from __future__ import annotations
 

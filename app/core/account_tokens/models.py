@@ -1,4 +1,4 @@
-"""account_tokens: what an invitation or a password reset link stands for."""
+"""account_tokens: the rows behind invitation links and password reset links."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class AccountTokenPurpose(StrEnum):
 
 
 class AccountToken(TenantEntity):
-    """The token's text is nowhere stored: `sealing.token_text` derives it from `id` when the e-mail is written."""
+    """The token's text is not stored. `sealing.token_text` derives it from `id` when the e-mail is written."""
 
     __tablename__ = "account_tokens"
     entity_type: ClassVar[str] = "account_token"

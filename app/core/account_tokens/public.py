@@ -1,4 +1,4 @@
-"""What other domains may use of invitations and password resets."""
+"""The parts of invitations and password resets that other domains may use."""
 
 from __future__ import annotations
 

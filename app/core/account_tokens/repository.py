@@ -38,7 +38,7 @@ class AccountTokenRepository(Repository[AccountToken]):
     entity = AccountToken
 
     async def lock_issued_of_user(self, tenant_id: TenantId, user_id: uuid.UUID) -> list[AccountToken]:
-        """Tokens that were neither used nor withdrawn, expired ones included, locked in the order of ids."""
+        """Tokens that were neither used nor withdrawn, also expired ones. Locked in the order of ids."""
         rows = await self.uow.fetch(_ISSUED, {"tenant_id": tenant_id, "user_id": user_id})
         return self._built(rows)
 

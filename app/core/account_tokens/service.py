@@ -29,7 +29,7 @@ RESETS_PER_HOUR = 3
 
 
 class AccountTokenService:
-    """Every verb wants the user's row locked by the caller: of two that come at once, one goes first."""
+    """The caller of every verb has locked the user's row, so simultaneous calls run one after the other."""
 
     def __init__(self, uow: UnitOfWork, runtime: Runtime) -> None:
         self._uow = uow
@@ -42,7 +42,7 @@ class AccountTokenService:
         }
 
     async def issue(self, user_id: uuid.UUID, purpose: AccountTokenPurpose) -> AccountToken:
-        """A fresh token; the user's older ones are withdrawn. Its event makes the e-mail."""
+        """A new token. The user's older ones are withdrawn. The event of the new token causes the e-mail."""
         await self.withdraw_all(user_id)
         token_id = new_id()
         token = AccountToken(
@@ -60,7 +60,7 @@ class AccountTokenService:
             await account_token_lifecycle.fire(self._uow, token, AccountTokenTransition.WITHDRAW, None)
 
     async def use(self, token_id: uuid.UUID, text: str) -> AccountToken | None:
-        """The token, spent with this unit of work; None for one that is not good any more."""
+        """The token, used up in this unit of work; None if it is no longer good."""
         token = await self._tokens.find_for_update(self._uow.tenant_id, token_id)
         if token is None or not is_good(token, text):
             return None
@@ -68,7 +68,7 @@ class AccountTokenService:
         return token
 
     async def may_ask_for_reset(self, user_id: uuid.UUID) -> bool:
-        """Whether fewer than RESETS_PER_HOUR links were sent: nobody's mailbox is flooded through us."""
+        """Whether fewer than RESETS_PER_HOUR links were sent. The limit protects the user's mailbox from a flood."""
         since = utcnow() - dt.timedelta(hours=1)
         purpose = AccountTokenPurpose.PASSWORD_RESET
         return await self._tokens.count_since(self._uow.tenant_id, user_id, purpose, since) < RESETS_PER_HOUR
@@ -83,6 +83,6 @@ def is_good(token: AccountToken, text: str) -> bool:
 
 
 async def find_good(uow: ReadUnitOfWork, token_id: uuid.UUID, text: str) -> AccountToken | None:
-    """A look before the work of hashing a password; `AccountTokenService.use` decides."""
+    """The token if it is good now. This check saves hashing a password in vain; `AccountTokenService.use` decides."""
     token = await AccountTokenRepository(uow).find(uow.tenant_id, token_id)
     return token if token is not None and is_good(token, text) else None

@@ -1,4 +1,4 @@
-"""Disclosures are the declared ways by which protected health information leaves the service, besides reads of entities.
+"""Disclosures: the declared ways by which protected health information leaves the service, besides reads of entities.
 
 A repository does not load a rendered file or the target of a link, so these would be missing in the access log. So
 each such way is declared, listed in `app/registry.py`, named by its routes (`dependencies.discloses`) and recorded

@@ -41,7 +41,7 @@ _STATUS_OF = {
 
 
 class PasswordService:
-    """A new password ends every session of its user, also the present one. So nobody stays signed in with the old one."""
+    """A new password ends all sessions of its user, also the present one. A thief of the old one is signed out too."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
@@ -124,7 +124,7 @@ class PasswordService:
     async def _set_password(
         self, tenant_id: TenantId, token_id: uuid.UUID, given: ResetPasswordRequest, origin: Origin
     ) -> bool:
-        """Sets the password, or returns False for a bad link. The password is judged and hashed before anything is locked."""
+        """Sets the password. Returns False for a bad link. The password is judged and hashed before any row is locked."""
         runtime = self._runtime
         async with runtime.read_unit_of_work(Principal.system(tenant_id)) as reading:
             token = await find_good(reading, token_id, given.token)
@@ -138,7 +138,7 @@ class PasswordService:
         return await self._spend(token, given.token, await runtime.passwords.hash(given.new_password), origin)
 
     async def _spend(self, found: AccountToken, text: str, hashed: str, origin: Origin) -> bool:
-        """Uses the link up under the user's lock, so only one of several requests succeeds. The link's holder is the actor."""
+        """Uses the link under the user's lock, so one of several requests succeeds. The link's holder is the actor."""
         runtime = self._runtime
         holder = Principal(TenantId(found.tenant_id), Role.SYSTEM, user_id=UserId(found.user_id))
         async with runtime.unit_of_work(holder) as uow:
@@ -164,7 +164,7 @@ class PasswordService:
     async def _audit_refusal(
         self, principal: Principal, action: AuthAction, entity_id: uuid.UUID, entity_type: str = "user"
     ) -> None:
-        """The record has its own unit of work, because it must persist although the request is refused."""
+        """Records the refusal in its own unit of work, because the record must persist although the request fails."""
         async with self._runtime.unit_of_work(principal) as uow:
             await record(uow, action, entity_type=entity_type, entity_id=entity_id)
 

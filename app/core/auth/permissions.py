@@ -1,4 +1,4 @@
-"""Permissions of one's own account. Every role has them; signing in needs no permission."""
+"""Permissions of one's own account. Every user role has them. Signing in needs none."""
 
 from __future__ import annotations
 

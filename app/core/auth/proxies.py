@@ -39,7 +39,7 @@ class TrustedProxies:
     def notice(self, client: str, forwarded: str | None) -> None:
         """`client` is the address that uvicorn gives; `forwarded` the X-Forwarded-For of the same request.
 
-        uvicorn replaces the address of a trusted peer by the last untrusted one in the header. If `client` is a different
+        uvicorn replaces the address of a trusted peer by the last untrusted one in the header. If `client` is another
         address, the peer was not trusted.
         """
         if not forwarded or client == self._client_of(forwarded):

@@ -1,4 +1,4 @@
-"""Sign-in, refresh and sign-out: the same answer for every kind of failure, and an audit event for every attempt."""
+"""Sign-in, refresh and sign-out. Every kind of failure gets the same answer. Every attempt has an audit event."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class AuthAction(AuditAction):
 
 
 class Login:
-    """Whose sign-in is tried: the agency and the user that the account names, as far as there are such."""
+    """The agency and the user that the account of a sign-in names, if they exist."""
 
     def __init__(self, runtime: Runtime, account: Account) -> None:
         self._runtime = runtime
@@ -53,7 +53,7 @@ class Login:
         self._found: Any = None
 
     async def find(self) -> Any:
-        """The row of the agency with its user's columns; None for an unknown slug. The database is asked once."""
+        """The row of the agency with the columns of its user; None for an unknown slug. The database is asked once."""
         if not self._asked:
             async with self._runtime.system_unit_of_work() as system:
                 self._found = await get_cross_tenant_for_admin_only_by_login(system, *self._account)
@@ -66,7 +66,7 @@ class Login:
 
 
 async def count_attempt(runtime: Runtime, attempt: Attempt, account: Account, origin: Origin, login: Login) -> Counted:
-    """Count a try. Raises RateLimited; of an account that is tried too often the audit log records it once a minute."""
+    """Counts a try. Raises RateLimited. If the account was tried too often, the audit log records it once a minute."""
     try:
         return await runtime.throttle.attempt(attempt, account, origin, login.find_hash)
     except AccountLimited:
@@ -76,7 +76,7 @@ async def count_attempt(runtime: Runtime, attempt: Attempt, account: Account, or
 
 
 async def judge_password(runtime: Runtime, password: str, stored: str | None, counted: Counted) -> bool:
-    """Whether the password is right. Raises ServiceUnavailable, and the try is as if it had not been made."""
+    """Whether the password is right. Raises ServiceUnavailable; the try does not count then."""
     try:
         return await runtime.passwords.verify(password, stored)
     except ServiceUnavailable:
@@ -85,7 +85,7 @@ async def judge_password(runtime: Runtime, password: str, stored: str | None, co
 
 
 async def audit_login(runtime: Runtime, found: Any, action: AuthAction, metadata: dict[str, Any] | None = None) -> None:
-    """The record has its own unit of work, because it must persist although the request is refused."""
+    """Writes the record in its own unit of work, because it must persist although the request is refused."""
     user_id: uuid.UUID | None = found["id"]
     async with runtime.unit_of_work(Principal.system(TenantId(found["tenant_id"]))) as uow:
         await record(
@@ -102,8 +102,8 @@ class AuthService:
         self._runtime = runtime
 
     async def login(self, given: LoginRequest, address: str) -> LoginTokens:
-        """Raises Unauthenticated alike, after the work of one password comparison, for whatever was wrong: agency,
-        user, password, or a user that is not active. Raises RateLimited, TenantSuspended, ServiceUnavailable.
+        """Raises the same Unauthenticated for a wrong agency, user or password and for a user that is not active, always
+        after one password comparison. Raises RateLimited, TenantSuspended, ServiceUnavailable.
         """
         runtime = self._runtime
         account = Account(given.tenant_slug, given.email.strip().lower())
@@ -126,7 +126,7 @@ class AuthService:
         return LoginTokens(**tokens.model_dump(), device_token=device)
 
     async def _open(self, found: Any) -> SessionTokens | None:
-        """The user's row is locked and read again: a user who was locked meanwhile gets no session."""
+        """Opens the session. It locks and reads the user's row again, so a user who was locked meanwhile gets no session."""
         runtime = self._runtime
         principal = Principal(TenantId(found["tenant_id"]), Role(found["role"]), user_id=UserId(found["id"]))
         async with runtime.unit_of_work(principal) as uow:
@@ -141,11 +141,11 @@ class AuthService:
         """The session's next pair of tokens (docs/adr/0008-sessions.md). Raises Unauthenticated, TenantSuspended,
         RateLimited.
 
-        A text without our seal is a guess, and counts for its address. A token with our seal is none, whatever became
-        of its session: it is never refused for what others behind its address did.
+        A text without our seal is a guess and counts for its address. A token with our seal is no guess, even if its
+        session has ended. It is never refused for the guesses of others behind its address.
 
-        The arrival is compared with a rotation that another process may have made: clocks of the machines are taken
-        to agree (NTP) to well within the time of shared_refreshes.
+        The arrival is compared with a rotation that another process may have made. The clocks of the machines must agree
+        (NTP) to much less than the time of shared_refreshes.
         """
         arrived_at = utcnow()
         runtime = self._runtime
@@ -162,7 +162,7 @@ class AuthService:
         return tokens
 
     async def _prolong(self, presented: RefreshToken, arrived_at: dt.datetime, key: str | None) -> SessionTokens | None:
-        """None when the refresh is refused. A session that it ends is ended before it is raised."""
+        """The next tokens; None if the refresh is refused. Then the end of the session is committed before the error."""
         runtime = self._runtime
         async with runtime.unit_of_work(Principal.system(presented.tenant_id)) as uow:
             sessions = SessionService(uow, runtime)
@@ -219,10 +219,10 @@ class AuthService:
 
 
 def _repeats(session: UserSession, presented: RefreshToken, arrived_at: dt.datetime, key: str | None) -> bool:
-    """Whether an old token comes from who made the last refresh, and not from somebody who kept or stole it.
+    """Whether an old token comes from the client of the last refresh, and not from a person who kept or stole it.
 
-    It does if it was on its way before the rotation, or if it names the Idempotency-Key of the rotation, which only
-    the client knows whose answer was lost.
+    This is so if it arrived before the rotation, or if it names the Idempotency-Key of the rotation. Only the client
+    whose answer was lost knows that key.
     """
     if presented.generation != session.generation - 1:
         return False
@@ -239,7 +239,7 @@ def _present(user: User, principal: Principal, permissions: Iterable[Permission]
 
 
 async def read_me(uow: ReadUow, runtime: RuntimeDependency) -> MeRead:
-    """The user behind the token. Raises Unauthenticated when it is gone."""
+    """The user of the token. Raises Unauthenticated if the user is gone."""
     principal = uow.principal
     user = None
     if principal.user_id is not None:

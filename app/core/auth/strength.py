@@ -1,4 +1,4 @@
-"""Which passwords are taken: long enough, short enough for bcrypt, and not easy to guess for whoever knows the user."""
+"""Accepted passwords are long enough, short enough for bcrypt, and hard to guess even for a person who knows the user."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ NewPassword = Annotated[
 
 
 async def require_strong(password: str, personal: Iterable[str]) -> None:
-    """`personal`: what is known of the user. Raises ValidationFailed with a code, never with the password.
+    """`personal` holds known facts of the user. Raises ValidationFailed with a code, never with the password.
 
-    In a thread: an estimate takes tens of milliseconds of CPU.
+    The estimate runs in a thread, because it takes tens of milliseconds of CPU.
     """
     if await PASSWORDS.run(_score, password, _known(personal)) < LOWEST_SCORE:
         raise ValidationFailed.of("new_password", "password_too_weak", "This password is too easy to guess.")
@@ -53,7 +53,7 @@ def _known(personal: Iterable[str]) -> list[str]:
 
 
 def _score(password: str, known: list[str]) -> int:
-    """One at a time: zxcvbn keeps the personal words in a variable of its module."""
+    """Runs one at a time, because zxcvbn keeps the personal words in a variable of its module."""
     with _zxcvbn_lock:
         score: int = zxcvbn(password, user_inputs=known)["score"]
         return score

@@ -1,6 +1,6 @@
-"""How often somebody may try. Guesses count where they come from, and every wait ends within a quarter of an hour.
+"""Limits of attempts. A guess counts for the place it comes from. Every wait ends within a quarter of an hour.
 
-Redis counts for all processes; while it is away, each counts for itself, under stricter limits (docs/adr/0030).
+Redis counts for all processes. While it is away, each process counts alone, with stricter limits (docs/adr/0030).
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _log = get_logger(__name__)
 
 
 class Window(NamedTuple):
-    """So many tries are taken within so many seconds, which begin with the first one."""
+    """The number of tries that are allowed within a number of seconds. The window begins with the first try."""
 
     amount: int
     seconds: int
@@ -58,7 +58,7 @@ class Attempt(StrEnum):
 
 
 class Account(NamedTuple):
-    """Whose account is tried, as the client names it; it need not exist. `email` is in lower case."""
+    """The account that is tried, as the client names it. It may not exist. `email` is in lower case."""
 
     slug: str
     email: str
@@ -66,7 +66,7 @@ class Account(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where an attempt comes from. `device` is the device token that the client sends, as it came."""
+    """The origin of an attempt. `device` is the device token as the client sent it."""
 
     address: str
     device: str | None = None
@@ -86,17 +86,17 @@ REPORT = Window(1, MINUTE)
 
 
 def address_windows(failures: int) -> Windows:
-    """Failures of one address, whatever accounts they were made on. Many people share the address of a station."""
+    """The windows for failures of one address, on any account. Many people share the address of a station."""
     return (Window(failures, 15 * MINUTE),)
 
 
 def stricter(window: Window) -> Window:
-    """Half of it: every process counts for itself."""
+    """Half of the limit, because every process counts alone."""
     return Window(max(1, window.amount // 2), window.seconds)
 
 
 class Count(NamedTuple):
-    """One try is one more of `key` in `window`."""
+    """A counter: one try adds one to `key` in `window`."""
 
     window: Window
     key: str
@@ -104,7 +104,7 @@ class Count(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A try that was counted before it is judged: for its source alone, for all strangers, for its address."""
+    """A try, counted before it is judged. It counts for its own source, for all strangers, or for its address."""
 
     own: tuple[Count, ...] = ()
     strangers: tuple[Count, ...] = ()
@@ -120,7 +120,7 @@ class Counted:
 
 
 class Refusal(NamedTuple):
-    """`first_full`: the place of the first full window among those asked for. `seconds` until the last of them ends."""
+    """`first_full` is the index of the first full window. `seconds` is the time until the last full window ends."""
 
     first_full: int
     seconds: float
@@ -131,10 +131,10 @@ class AccountLimited(RateLimited):
 
 
 class Counters(Protocol):
-    """Where tries are counted. Every operation is atomic: of those who come at once, each gets a number of its own."""
+    """The store of counted tries. Every operation is atomic, so each of several simultaneous tries gets its own number."""
 
     async def take(self, counts: Sequence[Count]) -> Refusal | None:
-        """Count one try in each window; where one is full, count in none."""
+        """Counts one try in each window. If one window is full, it counts in none."""
 
     async def give_back(self, counts: Sequence[Count]) -> None:
         """Count one try less in each window that has not ended."""
@@ -144,7 +144,7 @@ class Counters(Protocol):
 
 
 class SharedCounters:
-    """Counters of all processes, in Redis: a key is a window, and expires with it."""
+    """Counters of all processes, in Redis. Each key is one window and expires with it."""
 
     _TAKE = """
         local first, wait = 0, 0
@@ -212,12 +212,12 @@ class OwnCounters:
             self._held.pop(count, None)
 
     def _present(self, count: Count, now: float) -> tuple[int, float]:
-        """The tries in the window and its end. One that has ended begins again."""
+        """The number of tries in the window, and its end. A window that has ended begins again."""
         kept = self._held.get(count)
         return kept if kept is not None and kept[1] > now else (0, now + count.window.seconds)
 
     def _sweep(self, now: float) -> None:
-        """Forget once a minute the windows that have ended."""
+        """Deletes the ended windows once a minute."""
         if now - self._swept_at >= MINUTE:
             self._swept_at = now
             self._held = {count: kept for count, kept in self._held.items() if kept[1] > now}
@@ -225,7 +225,7 @@ class OwnCounters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Device(Expiring):
-    """`account` and `password` are digests: the token is worth nothing for another account or after a new password."""
+    """`account` and `password` are digests. The token is useless for another account and after a new password."""
 
     account: str
     password: str
@@ -236,11 +236,11 @@ _DEVICES = SealedTokens("device-token", _Device)
 
 
 class Throttle:
-    """Tries are counted before they are judged. Keys are keyed digests: Redis holds no e-mail address.
+    """Tries are counted before they are judged. Keys are keyed digests, so Redis holds no e-mail address.
 
-    An address or device from which the user has signed in with the present password is familiar: only what was tried
-    from itself counts against it. A try from anywhere else counts for its source, for all strangers to the account
-    together, and for its address.
+    An address or device is familiar if the user has signed in from it with the present password. Only tries from
+    itself count against it. Every other try counts for its source, for all strangers to the account together, and for
+    its address.
     """
 
     def __init__(self, redis: Redis | None, keys: Keyring, *, address_failures: int) -> None:
@@ -256,8 +256,8 @@ class Throttle:
     async def attempt(
         self, attempt: Attempt, account: Account, origin: Origin, find_hash: Callable[[], Awaitable[str | None]]
     ) -> Counted:
-        """Count a try. `find_hash` is asked for the account's password hash only where somebody signed in before, so
-        that a flood of strangers is refused without a question to the database. Raises RateLimited.
+        """Counts a try. `find_hash` gets the account's password hash. It is called only where somebody signed in before,
+        so a flood of strangers is refused without a database query. Raises RateLimited.
         """
         familiar = await self._familiar_source(account, origin, find_hash)
         source = familiar or _address(origin)
@@ -274,11 +274,11 @@ class Throttle:
         await self._take(Counted(address=self._counts(self._address, "address", address)))
 
     async def unjudged(self, counted: Counted) -> None:
-        """The try was not looked at: it does not count."""
+        """Takes a try back that was not judged. It does not count."""
         await self._counted(lambda counters: counters.give_back(counted.all))
 
     async def succeeded(self, counted: Counted, account: Account, origin: Origin, password_hash: str) -> None:
-        """Whoever proved to be the user starts afresh, as in `remember`; what strangers tried stays counted."""
+        """The user's own counters are cleared, as in `remember`. The tries of strangers stay counted."""
 
         async def settle(counters: Counters) -> None:
             await counters.clear(counted.own)
@@ -288,7 +288,7 @@ class Throttle:
         await self.remember(account, origin, password_hash)
 
     async def remember(self, account: Account, origin: Origin, password_hash: str) -> None:
-        """The user was at this address, and has this password: the address is familiar, and starts afresh."""
+        """Makes the address familiar for the user with this password, and clears its counters."""
         tried = self._counts(SOURCE_WINDOWS[Attempt.PASSWORD], Attempt.PASSWORD, *account, _address(origin))
         await self._counted(lambda counters: counters.clear(tried))
         key, digest = self._key("familiar", *account, origin.address), self._password_digest(password_hash)
@@ -310,7 +310,7 @@ class Throttle:
         return _DEVICES.write(self._keys, device)
 
     async def is_first_this_minute(self, attempt: Attempt, account: Account) -> bool:
-        """Whether a refusal is to be reported: one a minute and account, or a flood would fill the audit log."""
+        """Whether to report a refusal. There is one report a minute per account; a flood would fill the audit log."""
         key = self._key("report", attempt, *account)
         return await self._counted(lambda counters: counters.take([Count(REPORT, key)])) is None
 
@@ -323,7 +323,7 @@ class Throttle:
     async def _familiar_source(
         self, account: Account, origin: Origin, find_hash: Callable[[], Awaitable[str | None]]
     ) -> str | None:
-        """What a familiar attempt counts by, or None for a stranger's."""
+        """The source that a familiar attempt counts for, or None for a stranger's attempt."""
         device, key = self._device(account, origin), self._key("familiar", *account, origin.address)
         known = self._familiar.get(key), await self._asked(lambda redis: redis.get(_redis_key(key)))
         if device is None and not any(known):
@@ -348,7 +348,7 @@ class Throttle:
         return self._keys.seal("throttle", "\0".join(parts).encode("utf-8", "surrogatepass"))[:16].hex()
 
     async def _counted(self, count: Callable[[Counters], Awaitable[T]]) -> T:
-        """By Redis, or by this process: for REDIS_RETRY_SECONDS after a failure Redis is not even asked."""
+        """The answer of Redis, or of this process. For REDIS_RETRY_SECONDS after a failure Redis is not asked."""
         shared = self._shared
         if shared is not None:
             async with self._turns:
@@ -361,7 +361,7 @@ class Throttle:
         return await count(self._own)
 
     async def _asked(self, ask: Callable[[Redis], Awaitable[T]]) -> T | None:
-        """Redis's answer, or None while it is away."""
+        """The answer of Redis, or None while it is away."""
         if self._redis is None:
             return None
         async with self._turns:
@@ -395,7 +395,8 @@ def _redis_keys(counts: Sequence[Count]) -> list[str]:
 
 
 async def client_address(request: Request) -> str:
-    """Who asks. Behind a proxy uvicorn reads X-Forwarded-For (FORWARDED_ALLOW_IPS). Of IPv6 the network of one site."""
+    """The client's address; for IPv6, the network of one site. Behind a proxy uvicorn reads it from X-Forwarded-For
+    (FORWARDED_ALLOW_IPS)."""
     host = "" if request.client is None else request.client.host
     forwarded = ",".join(request.headers.getlist("x-forwarded-for"))
     request.app.state.runtime.proxies.notice(host, forwarded)

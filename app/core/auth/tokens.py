@@ -57,7 +57,7 @@ class SigningKeys(BaseModel):
 
 
 class TokenService:
-    """Issues and verifies. `seconds` is the life of a token; `issuer` is written and required when given."""
+    """Issues and verifies tokens. `seconds` is the life of a token. If `issuer` is given, it is written and required."""
 
     CACHE_SIZE = 8192
 
@@ -131,7 +131,7 @@ class TokenService:
             raise Unauthenticated from error
 
     def _key_of(self, header: dict[str, Any]) -> str:
-        """The id of one of our keys. A header that says more (jwk, jku, x5u, crit) or less than ours is not ours."""
+        """The id of one of our keys. A header with more fields than ours (jwk, jku, x5u, crit) or fewer is refused."""
         kid = header["kid"]
         ours = header.keys() == {"alg", "typ", "kid"} and header["alg"] == ALGORITHM and header["typ"] == TYPE
         if not ours or not isinstance(kid, str) or kid not in self._verifying:

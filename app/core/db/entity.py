@@ -108,7 +108,7 @@ def standard_constraints(table: str, *order: str) -> tuple[sa.schema.SchemaItem,
 
 
 def unique_among_live(name: str, *columns: str, also: sa.TextClause | None = None) -> sa.Index:
-    """A unique index over `columns` for the rows of one agency that are not deleted. `also` excludes more rows."""
+    """A unique index over `columns` for the rows of one agency that are not deleted. `also` is a further condition."""
     live = sa.text("deleted_at IS NULL")
     where = live if also is None else sa.and_(live, also)
     return sa.Index(name, "tenant_id", *columns, unique=True, postgresql_where=where)

@@ -135,7 +135,7 @@ class Transaction:
             raise ServiceUnavailable("The change could not be stored; try again.")
 
     async def rollback(self) -> None:
-        """A rollback is never interrupted, so a cancelled request leaves no transaction and no tenant on a connection."""
+        """A rollback is never interrupted. So a cancelled request leaves no transaction or tenant on a connection."""
         lease, self._lease = self._lease, None
         if lease is not None:
             await asyncio.shield(asyncio.ensure_future(_scrub(self._source, lease)))

@@ -1,1 +1,1 @@
-"""Sessions: what a sign-in opens, a refresh prolongs, and a logout, a new password or an administrator ends."""
+"""Sessions. A sign-in opens one, a refresh prolongs it. A logout, a new password or an administrator ends it."""

@@ -1,4 +1,4 @@
-"""Which sessions are over and which agencies suspended, in memory: every request asks, none asks the database."""
+"""Ended sessions and suspended agencies, kept in memory. Every request is checked here without a database query."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _log = get_logger(__name__)
 
 
 class AccessGate:
-    """Ended access is refused at once by the process that ended it, and by every other one within five seconds.
+    """The process that ended an access refuses it at once. Every other process refuses it within five seconds.
 
-    A task polls every POLL_SECONDS. What is known is at most STALE_SECONDS old when it is used: a request that finds
-    it older (the process was busy, a poll failed, nothing was loaded yet) loads it first, one load for all that wait.
-    So while the database is away requests answer 503 instead of trusting what may have been revoked; without the
-    database they could do nothing anyway. Redis has no part in this.
+    A task polls every POLL_SECONDS. The data is at most STALE_SECONDS old when it is used. A request that finds it
+    older (the process was busy, a poll failed, nothing was loaded yet) loads it first, once for all that wait. So while
+    the database is away, requests answer 503 and trust no access that may be revoked. They could do nothing without
+    the database anyway. Redis is not used here.
     """
 
     def __init__(self, system: ConnectionSource, *, token_seconds: int) -> None:
@@ -55,12 +55,12 @@ class AccessGate:
             raise TenantSuspended
 
     def mark(self, session_ids: Iterable[uuid.UUID]) -> None:
-        """Refuse these from now on: their end was committed by this process."""
+        """Refuses these from now on. This process has committed their end."""
         now = time.monotonic()
         self._marked.update((session_id, now) for session_id in session_ids)
 
     async def load(self) -> None:
-        """Ask the database; whoever comes while somebody asks already, waits for that answer."""
+        """Loads from the database. A caller that comes during a load waits for its answer."""
         if self._loading is None:
             self._loading = asyncio.create_task(self._load())
             self._loading.add_done_callback(self._loaded)
@@ -69,10 +69,10 @@ class AccessGate:
     def _loaded(self, task: asyncio.Task[None]) -> None:
         self._loading = None
         if not task.cancelled():
-            task.exception()  # retrieved, though everybody who waited for it may be gone
+            task.exception()  # marks the error as retrieved, even if no caller waits any more
 
     async def _load(self) -> None:
-        """What is asked now is as old as the moment of asking. A mark outlives the load that may have missed it."""
+        """Loads the data. Its age counts from the start of the query. A mark outlives the load that may have missed it."""
         asked_at = time.monotonic()
         async with asyncio.timeout(LOAD_SECONDS), SystemUnitOfWork(self._system) as uow:
             ended = await get_cross_tenant_for_admin_only_ended_sessions(uow, utcnow() - self._memory)
@@ -82,7 +82,7 @@ class AccessGate:
         self._ended, self._closed, self._loaded_at = ended, closed, asked_at
 
     async def run(self) -> None:
-        """Poll until cancelled. A poll that fails is logged, and made again at the next turn."""
+        """Polls until cancelled. A failed poll is logged and repeated at the next turn."""
         while True:
             try:
                 await self.load()

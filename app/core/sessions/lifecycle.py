@@ -1,4 +1,4 @@
-"""A session is active until something ends it; why, is recorded (docs/adr/0008-sessions.md)."""
+"""A session is active until something ends it. The reason is recorded (docs/adr/0008-sessions.md)."""
 
 from __future__ import annotations
 

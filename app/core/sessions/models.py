@@ -15,7 +15,7 @@ from app.core.sessions.lifecycle import SessionStatus, session_lifecycle
 
 
 class UserSession(TenantEntity):
-    """`generation` counts refreshes: only the refresh token of the present one is good.
+    """`generation` counts refreshes. Only the refresh token of the present generation is good.
 
     `rotation_key` is the digest of the Idempotency-Key under which the last refresh was asked for.
     """

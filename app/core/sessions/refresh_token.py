@@ -14,19 +14,19 @@ _KEY_PURPOSE = "refresh-idempotency-key"
 
 @dataclass(frozen=True, slots=True)
 class RefreshToken:
-    """`generation` counts the refreshes of the session: each has exactly one token, which can be derived again."""
+    """`generation` counts the refreshes of the session. Each has exactly one token, which can be derived again."""
 
     tenant_id: TenantId
     session_id: uuid.UUID
     generation: int
 
     def text(self, keys: Keyring) -> str:
-        """About 210 characters of URL-safe text; it does not expire by itself, the session does."""
+        """About 210 characters of URL-safe text. The text does not expire; the session does."""
         return _TOKENS.write(keys, self)
 
     @classmethod
     def read(cls, keys: Keyring, text: str) -> RefreshToken | None:
-        """The token that the seal vouches for, in the one spelling that `text` gives it; or None."""
+        """The token of a text with a good seal, in the exact spelling of `text`; otherwise None."""
         return _TOKENS.read(keys, text)
 
 

@@ -28,7 +28,7 @@ class SessionService:
         self._token_life = dt.timedelta(seconds=settings.access_token_seconds)
 
     async def open(self, user_id: uuid.UUID) -> UserSession:
-        """The caller holds the user's row (FOR SHARE): whoever ends that user's sessions waits, and sees this one."""
+        """Opens a session. The caller holds the user's row (FOR SHARE), so an end of all sessions waits and includes this."""
         now = utcnow()
         session = UserSession(
             tenant_id=self._uow.tenant_id, user_id=user_id, rotated_at=now, expires_at=now + self._absolute
@@ -43,7 +43,7 @@ class SessionService:
         return EndReason.IDLE if now - session.rotated_at > self._idle else None
 
     async def rotate(self, session: UserSession, rotation_key: str | None) -> None:
-        """The session gets its next generation. The row is locked, and the time is taken under the lock."""
+        """Gives the session its next generation. The row is locked, and the time is taken under the lock."""
         async with self._uow.change(session, SessionAction.REFRESHED):
             session.generation += 1
             session.rotated_at = utcnow()
@@ -58,8 +58,8 @@ class SessionService:
     async def end_all(self, user_id: uuid.UUID, reason: EndReason) -> None:
         """Ends every session of a user whose row the caller has locked.
 
-        A session that neither a refresh nor an access token can revive any more is left as it is: it is over, and a
-        user may have left thousands.
+        A session that no refresh or access token can use any more is left as it is. It is over, and a user may have
+        thousands of them.
         """
         since = utcnow() - max(self._idle, self._token_life) - CLOCK_TOLERANCE
         for session in await self._sessions.lock_active_of_user(self._uow.tenant_id, user_id, since):

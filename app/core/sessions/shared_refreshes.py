@@ -1,4 +1,4 @@
-"""Refreshes that a client sent at once are brought together before the first of them rotates."""
+"""Refreshes that a client sends at the same time are gathered before the first of them rotates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LONGEST_SECONDS = 2.0
 
 
 class SharedRefreshes:
-    """A refresh waits until nobody has presented a token of its session for `quiet` seconds, `longest` at most.
+    """A refresh waits until no token of its session has come for `quiet` seconds. It waits `longest` seconds at most.
 
     A refresh that waits has arrived before the rotation, so it is no replay (docs/adr/0008-sessions.md). Each process
     gathers the refreshes that it receives.

@@ -1,4 +1,4 @@
-"""What a profile must hold together, however it came about: by provisioning or field by field over the API."""
+"""Rules for fields of a profile that belong together. They hold for provisioning and for changes over the API."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _DETAIL_OF = {
 
 
 def require_consistent(tenant: Tenant) -> None:
-    """Raises ValidationFailed, naming every field that is missing beside those given."""
+    """Raises ValidationFailed with every field that the given ones need and that is missing."""
     missing = [
         name
         for fields in _WHOLE

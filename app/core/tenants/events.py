@@ -1,4 +1,4 @@
-"""What the tenants domain publishes."""
+"""Events of the tenants domain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A tenant is active until the operator suspends it, and again when the operator resumes it. No user may do either."""
+"""A tenant is active until the operator suspends it. The operator can resume it. No user may do either."""
 
 from __future__ import annotations
 

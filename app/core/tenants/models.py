@@ -1,4 +1,4 @@
-"""The tenant and its profile, as far as a NEMSIS header and an 837P billing provider loop need it."""
+"""The tenant and its profile. The profile has the fields of a NEMSIS header and an 837P billing provider loop."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class TenantStatus(StrEnum):
 
 
 class Tenant(TenantEntity):
-    """`tenant_id` equals `id`, so that a tenant's own row obeys the same row-level security as all others."""
+    """`tenant_id` equals `id`, so a tenant's own row has the same row-level security as all other rows."""
 
     __tablename__ = "tenants"
     entity_type: ClassVar[str] = "tenant"

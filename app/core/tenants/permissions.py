@@ -1,4 +1,4 @@
-"""Who may see and change the agency's profile."""
+"""Permissions to see and change the agency's profile."""
 
 from __future__ import annotations
 

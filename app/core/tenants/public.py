@@ -1,4 +1,4 @@
-"""What other domains may use of agencies."""
+"""The parts of agencies that other domains may use."""
 
 from __future__ import annotations
 

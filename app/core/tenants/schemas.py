@@ -17,7 +17,7 @@ from app.core.tenants.models import TenantStatus
 
 @cache
 def _time_zones() -> frozenset[str]:
-    """Listed once: it reads every file of the zone database. `localtime` is whatever the host is set to."""
+    """The time zones, listed once, because this reads the whole zone database. `localtime` depends on the host."""
     return frozenset(zoneinfo.available_timezones() - {"localtime", "Factory"})
 
 
@@ -43,7 +43,7 @@ _OFFSETS = frozenset(
 
 
 def _is_fixed(name: str) -> bool:
-    """Whether the zone is an offset from UTC and no place: it knows no summer time, whatever the law there says."""
+    """Whether the zone is an offset from UTC and not a place. Such a zone never has summer time."""
     return name.startswith("Etc/") or name in _OFFSETS
 
 

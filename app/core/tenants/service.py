@@ -49,11 +49,11 @@ class TenantService:
         return tenant
 
     async def suspend(self, reason: str) -> Tenant:
-        """Nobody signs in any more. The system's alone. Raises Forbidden, InvalidTransition (suspended already)."""
+        """Suspends the tenant: nobody can sign in. Only the system may. Raises Forbidden, InvalidTransition (suspended)."""
         return await self._fire(TenantTransition.SUSPEND, reason)
 
     async def resume(self, reason: str) -> Tenant:
-        """The system's alone. Raises Forbidden, InvalidTransition (not suspended)."""
+        """Resumes the tenant. Only the system may do this. Raises Forbidden, InvalidTransition (not suspended)."""
         return await self._fire(TenantTransition.RESUME, reason)
 
     async def _fire(self, action: TenantTransition, reason: str) -> Tenant:

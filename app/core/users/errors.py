@@ -1,4 +1,4 @@
-"""What only users can be refused for."""
+"""Errors of users only."""
 
 from __future__ import annotations
 

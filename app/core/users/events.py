@@ -1,4 +1,4 @@
-"""What the users domain publishes; `email` turns these into messages."""
+"""Events of the users domain. `email` turns them into messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The user's state machine: invited → active ↔ locked → disabled. Failed sign-ins never lock, they only back off."""
+"""The user's state machine: invited → active ↔ locked → disabled. Failed sign-ins never lock a user; they only cause waits."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class UserAction(AuditAction):
 
 @dataclass(frozen=True, slots=True)
 class UserFacts:
-    """`is_last_admin`: no other active administrator remains; loaded under a lock of all of them."""
+    """`is_last_admin` means that no other active administrator remains. It is loaded under a lock of all of them."""
 
     is_last_admin: bool = False
 

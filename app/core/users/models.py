@@ -14,9 +14,9 @@ from app.core.users.lifecycle import UserStatus, user_lifecycle
 
 
 class User(TenantEntity):
-    """A user without `password_hash` was invited and has not answered yet; no password signs them in.
+    """A user without `password_hash` was invited and has set no password yet. This user cannot sign in.
 
-    `email` is in lower case: PostgreSQL checks it, and compares it as it is.
+    `email` is in lower case. PostgreSQL checks this and compares the text as it is.
     """
 
     __tablename__ = "users"

@@ -1,4 +1,4 @@
-"""Who may see and manage users: the agency's administrators."""
+"""Permissions to see and manage users. The agency's administrators have them."""
 
 from __future__ import annotations
 

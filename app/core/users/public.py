@@ -1,4 +1,4 @@
-"""What other domains may use of users."""
+"""The parts of users that other domains may use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Queries for users; the cross-tenant one serves the login only."""
+"""Queries for users. Only the login uses the cross-tenant one."""
 
 from __future__ import annotations
 
@@ -62,16 +62,16 @@ class UserRepository(Repository[User]):
     async def lock_with_admins(self, tenant_id: TenantId, user_id: uuid.UUID) -> list[User]:
         """The user, if it exists, and all active administrators.
 
-        In the order of ids, so that two who come at once wait for each other and do not deadlock; the second finds
-        what the first left.
+        They are locked in the order of ids, so two simultaneous calls do not deadlock. The second waits and sees the
+        changes of the first.
         """
         rows = await self.uow.fetch(_WITH_ADMINS, {"tenant_id": tenant_id, "id": user_id})
         return self._built(rows)
 
 
 async def get_cross_tenant_for_admin_only_by_login(uow: SystemUnitOfWork, slug: str, email: str) -> Any:
-    """The tenant of `slug` with its user of `email` (nulls when there is none); None for an unknown slug.
+    """The tenant of `slug` with its user of `email` (nulls if there is no such user); None for an unknown slug.
 
-    Login only: it happens before any tenant is known. Audited by the login event.
+    Only the login uses this, before any tenant is known. The login event is its audit.
     """
     return await uow.fetch_row(_BY_LOGIN, {"slug": slug, "email": email})

@@ -16,7 +16,7 @@ UserRole = Literal[Role.ADMIN, Role.EMS, Role.BILLING, Role.FOUNDER]
 
 
 def _email(value: str) -> str:
-    """In lower case, its domain in ASCII. Whether anybody reads it, only the invitation tells."""
+    """The address in lower case, its domain in ASCII. Only an invitation shows whether the address works."""
     try:
         found = validate_email(value, check_deliverability=False, allow_smtputf8=False, strict=True)
     except EmailNotValidError as error:

@@ -1,4 +1,4 @@
-"""The agency's users: invited, changed, locked, disabled, deleted by its administrators; one's own name by oneself."""
+"""The agency's users. Administrators invite, change, lock, disable and delete them. A user changes only the own name."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class UserReader:
 
 
 class UserService:
-    """A change of what a user may do ends the user's sessions, because tokens carry the role."""
+    """A change of a user's rights ends the user's sessions, because tokens carry the role."""
 
     def __init__(self, uow: UnitOfWork, runtime: Runtime) -> None:
         self._uow = uow
@@ -116,7 +116,7 @@ class UserService:
         return self._present(user)
 
     async def delete(self, user_id: uuid.UUID, version: int) -> None:
-        """Soft delete; the address is free again. Raises Conflict (stale), LastAdministrator."""
+        """Soft-deletes the user. The address is free again. Raises Conflict (stale), LastAdministrator."""
         self._uow.principal.require(USER_WRITE)
         user, facts = await self._lock(user_id, among_admins=True)
         require_version(user, version)
@@ -136,7 +136,7 @@ class UserService:
         return self._present(user)
 
     async def revise_self(self, display_name: str, version: int) -> User:
-        """Raises Unauthenticated when the user is gone, Conflict (stale)."""
+        """Changes the user's own name. Raises Unauthenticated if the user is gone, Conflict (stale)."""
         user_id = self._uow.principal.user_id
         user = None if user_id is None else await self._users.find(self._uow.tenant_id, user_id)
         if user is None:

@@ -1,4 +1,4 @@
-"""Topics: a domain declares each kind of event that it publishes, and the registry lists them. Handlers subscribe."""
+"""Topics. A domain declares each kind of event that it publishes, and the registry lists them. Handlers subscribe."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ async def metrics(runtime: RuntimeDependency) -> Response:
 
 
 async def _require_database(runtime: Runtime) -> None:
-    """Checks the database. Every error here means that this process cannot serve, so the answer is 503, never 500."""
+    """Checks the database. Any error here means that this process cannot serve, so the answer is 503, never 500."""
     try:
         async with asyncio.timeout(DATABASE_SECONDS):
             await _ask(runtime.database, "SELECT version_num FROM alembic_version")

@@ -68,14 +68,14 @@ _TRANSIENT = (
 
 
 class ResponseInterrupted(Exception):
-    """A response failed after its head was sent; the connection is cut."""
+    """A response failed after its head was sent, so the connection is cut."""
 
 
 class RequestBoundary:
-    """Pure ASGI: binds the context, refuses bodies by size and type, adds headers, logs one line, answers 500.
+    """Pure ASGI. It binds the context, refuses bodies by size and type, adds headers, logs one line and answers 500.
 
-    `X-Request-ID` that is no UUID is replaced. It is the trace_id of errors and goes out on every response.
-    `bodies` names the routes that take something else than JSON of at most `max_body_bytes`.
+    An `X-Request-ID` that is no UUID is replaced. It is the trace_id of errors and is sent with every response.
+    `bodies` names the routes that take anything else than JSON of at most `max_body_bytes`.
     """
 
     def __init__(self, app: ASGIApp, max_body_bytes: int, bodies: Sequence[BodyRule] = ()) -> None:
@@ -130,9 +130,9 @@ def _refuse_body(scope: Scope, rule: BodyRule, limit: int) -> None:
 
 
 def _limited(receive: Receive, limit: int) -> Receive:
-    """FastAPI's own limit answers in plain text, outside of every middleware.
+    """A `receive` with a limit. FastAPI's own limit would answer in plain text, outside of every middleware.
 
-    An AppError would become its 400 for an unreadable body; it lets an HTTPException through.
+    FastAPI turns an AppError here into its 400 for an unreadable body. It lets an HTTPException through.
     """
     received = 0
 
@@ -184,7 +184,7 @@ def _add_headers(message: Message, path: str, request_id: uuid.UUID) -> None:
 
 
 def error_response(error: AppError, headers: dict[str, str] | None = None) -> Response:
-    """The contract of directive 15."""
+    """The response of an error, as the contract of directive 15 says."""
     context = current_context()
     trace_id = context.request_id if context is not None else new_random_uuid()
     body = {

@@ -1,4 +1,4 @@
-"""Numbers and codes of the trade that more than one domain checks."""
+"""Numbers and codes of ambulance billing that more than one domain checks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""State machines, each declared once: `fire` obeys the declaration; CHECKs, docs and test matrices derive from it."""
+"""State machines, each declared once. `fire` obeys the declaration. CHECKs, docs and test matrices derive from it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ F = TypeVar("F", contravariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Guard(Generic[F]):
-    """A pure condition over facts that the service has loaded; all failing guards are reported together.
+    """A pure condition over facts that the service has loaded. All failing guards are reported together.
 
     `explain` lists what exactly is missing.
     """
@@ -41,9 +41,9 @@ class Guard(Generic[F]):
 
 @dataclass(frozen=True, slots=True)
 class Transition(Generic[S, F]):
-    """`permission` None: only the system fires it. `forbids` refuses a principal for reasons of the entity (403).
+    """If `permission` is None, only the system fires it. `forbids` refuses a principal because of the entity (403).
 
-    `offered_as` is the public action under which the service fires it, where one verb may end in several states.
+    `offered_as` is the public action for it, if one verb may end in several states.
     """
 
     action: StrEnum

@@ -1,4 +1,4 @@
-"""Permissions are declared once, each with the roles that hold it; routes and services only name them."""
+"""Each permission is declared once, with the roles that hold it. Routes and services only name it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Changing a password, asking for a link, and setting a password through one (a reset, or an accepted invitation)."""
+"""Changes of a password, requests for a link, and new passwords through a link (a reset or an accepted invitation)."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ class PasswordService:
     async def _set_password(
         self, tenant_id: TenantId, token_id: uuid.UUID, given: ResetPasswordRequest, origin: Origin
     ) -> bool:
-        """Sets the password. Returns False for a bad link. The password is judged and hashed before any row is locked."""
+        """Sets the password; False for a bad link. The password is judged and hashed before any row is locked."""
         runtime = self._runtime
         async with runtime.read_unit_of_work(Principal.system(tenant_id)) as reading:
             token = await find_good(reading, token_id, given.token)

@@ -102,8 +102,8 @@ class AuthService:
         self._runtime = runtime
 
     async def login(self, given: LoginRequest, address: str) -> LoginTokens:
-        """Raises the same Unauthenticated for a wrong agency, user or password and for a user that is not active, always
-        after one password comparison. Raises RateLimited, TenantSuspended, ServiceUnavailable.
+        """Raises the same Unauthenticated for a wrong agency, user or password and for a user that is not active. Each
+        takes one password comparison. Raises RateLimited, TenantSuspended, ServiceUnavailable.
         """
         runtime = self._runtime
         account = Account(given.tenant_slug, given.email.strip().lower())
@@ -126,7 +126,7 @@ class AuthService:
         return LoginTokens(**tokens.model_dump(), device_token=device)
 
     async def _open(self, found: Any) -> SessionTokens | None:
-        """Opens the session. It locks and reads the user's row again, so a user who was locked meanwhile gets no session."""
+        """Locks the user's row and reads it again, so a user who was locked meanwhile gets no session."""
         runtime = self._runtime
         principal = Principal(TenantId(found["tenant_id"]), Role(found["role"]), user_id=UserId(found["id"]))
         async with runtime.unit_of_work(principal) as uow:
@@ -144,8 +144,8 @@ class AuthService:
         A text without our seal is a guess and counts for its address. A token with our seal is no guess, even if its
         session has ended. It is never refused for the guesses of others behind its address.
 
-        The arrival is compared with a rotation that another process may have made. The clocks of the machines must agree
-        (NTP) to much less than the time of shared_refreshes.
+        The arrival is compared with a rotation that another process may have made. The clocks of the machines must
+        agree (NTP) to much less than the time of shared_refreshes.
         """
         arrived_at = utcnow()
         runtime = self._runtime
@@ -162,7 +162,7 @@ class AuthService:
         return tokens
 
     async def _prolong(self, presented: RefreshToken, arrived_at: dt.datetime, key: str | None) -> SessionTokens | None:
-        """The next tokens; None if the refresh is refused. Then the end of the session is committed before the error."""
+        """The next tokens; None if the refresh is refused. An end of the session is committed before the error."""
         runtime = self._runtime
         async with runtime.unit_of_work(Principal.system(presented.tenant_id)) as uow:
             sessions = SessionService(uow, runtime)

@@ -1,4 +1,4 @@
-"""Accepted passwords are long enough, short enough for bcrypt, and hard to guess even for a person who knows the user."""
+"""Accepted passwords are long enough, short enough for bcrypt, and hard to guess even for people who know the user."""
 
 from __future__ import annotations
 

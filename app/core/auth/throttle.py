@@ -104,7 +104,10 @@ class Count(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A try, counted before it is judged. It counts for its own source, for all strangers, or for its address."""
+    """A try, counted before it is judged.
+
+    It counts for its own source. A stranger's try also counts for all strangers and for its address.
+    """
 
     own: tuple[Count, ...] = ()
     strangers: tuple[Count, ...] = ()
@@ -131,7 +134,7 @@ class AccountLimited(RateLimited):
 
 
 class Counters(Protocol):
-    """The store of counted tries. Every operation is atomic, so each of several simultaneous tries gets its own number."""
+    """The store of counted tries. Every operation is atomic, so simultaneous tries each get their own number."""
 
     async def take(self, counts: Sequence[Count]) -> Refusal | None:
         """Counts one try in each window. If one window is full, it counts in none."""
@@ -256,8 +259,8 @@ class Throttle:
     async def attempt(
         self, attempt: Attempt, account: Account, origin: Origin, find_hash: Callable[[], Awaitable[str | None]]
     ) -> Counted:
-        """Counts a try. `find_hash` gets the account's password hash. It is called only where somebody signed in before,
-        so a flood of strangers is refused without a database query. Raises RateLimited.
+        """Counts a try. `find_hash` loads the account's password hash. It is called only where somebody signed in
+        before, so a flood of strangers is refused without a database query. Raises RateLimited.
         """
         familiar = await self._familiar_source(account, origin, find_hash)
         source = familiar or _address(origin)
@@ -395,8 +398,10 @@ def _redis_keys(counts: Sequence[Count]) -> list[str]:
 
 
 async def client_address(request: Request) -> str:
-    """The client's address; for IPv6, the network of one site. Behind a proxy uvicorn reads it from X-Forwarded-For
-    (FORWARDED_ALLOW_IPS)."""
+    """The client's address; for IPv6, the network of one site.
+
+    Behind a proxy uvicorn reads it from X-Forwarded-For (FORWARDED_ALLOW_IPS).
+    """
     host = "" if request.client is None else request.client.host
     forwarded = ",".join(request.headers.getlist("x-forwarded-for"))
     request.app.state.runtime.proxies.notice(host, forwarded)

@@ -57,7 +57,7 @@ class SigningKeys(BaseModel):
 
 
 class TokenService:
-    """Issues and verifies tokens. `seconds` is the life of a token. If `issuer` is given, it is written and required."""
+    """Issues and verifies tokens. `seconds` is the life of a token. If given, `issuer` is written and required."""
 
     CACHE_SIZE = 8192
 

@@ -69,7 +69,7 @@ def phi(
     heavy: bool = False,
     **options: Any,
 ) -> Any:
-    """Protected health information: audit diffs show keyed digests; logs and events see only that it changed.
+    """Protected health information. Audit diffs show keyed digests. Logs and events show only that it changed.
 
     `diff` refines this for a JSON column. It maps (old, new, digest) to {field: [old, new]}, with digests of PHI.
     """

@@ -28,7 +28,7 @@ _log = get_logger(__name__)
 
 
 class AccessGate:
-    """The process that ended an access refuses it at once. Every other process refuses it within five seconds.
+    """The process that ended a session refuses it at once. Every other process refuses it within five seconds.
 
     A task polls every POLL_SECONDS. The data is at most STALE_SECONDS old when it is used. A request that finds it
     older (the process was busy, a poll failed, nothing was loaded yet) loads it first, once for all that wait. So while
@@ -72,7 +72,7 @@ class AccessGate:
             task.exception()  # marks the error as retrieved, even if no caller waits any more
 
     async def _load(self) -> None:
-        """Loads the data. Its age counts from the start of the query. A mark outlives the load that may have missed it."""
+        """The age of the data counts from the start of the query. A mark outlives the load that may have missed it."""
         asked_at = time.monotonic()
         async with asyncio.timeout(LOAD_SECONDS), SystemUnitOfWork(self._system) as uow:
             ended = await get_cross_tenant_for_admin_only_ended_sessions(uow, utcnow() - self._memory)

@@ -46,7 +46,7 @@ class SessionRepository(Repository[UserSession]):
     async def lock_active_of_user(
         self, tenant_id: TenantId, user_id: uuid.UUID, since: dt.datetime
     ) -> list[UserSession]:
-        """Sessions that may still give access, because they were refreshed after `since`. Locked in the order of ids."""
+        """Sessions that may still give access (refreshed after `since`), locked in the order of ids."""
         values = {"tenant_id": tenant_id, "user_id": user_id, "since": since}
         return self._built(await self.uow.fetch(_ACTIVE_OF_USER, values))
 

@@ -28,7 +28,7 @@ class SessionService:
         self._token_life = dt.timedelta(seconds=settings.access_token_seconds)
 
     async def open(self, user_id: uuid.UUID) -> UserSession:
-        """Opens a session. The caller holds the user's row (FOR SHARE), so an end of all sessions waits and includes this."""
+        """Opens a session. The caller holds the user's row (FOR SHARE), so `end_all` waits and finds this one too."""
         now = utcnow()
         session = UserSession(
             tenant_id=self._uow.tenant_id, user_id=user_id, rotated_at=now, expires_at=now + self._absolute

@@ -27,11 +27,11 @@ class TenantRepository(Repository[Tenant]):
 
 
 async def get_cross_tenant_for_admin_only_by_slug(uow: SystemUnitOfWork, slug: str) -> TenantId | None:
-    """The tenant of `slug`, or None. Only the operator's scripts use it. Their changes are audited in the tenant."""
+    """The tenant of `slug`, or None. Only the operator's scripts use it. Their acts are audited in the tenant."""
     row = await uow.fetch_row(_BY_SLUG, {"slug": slug})
     return None if row is None else TenantId(row[0])
 
 
 async def list_cross_tenant_for_admin_only_ids(uow: SystemUnitOfWork) -> list[TenantId]:
-    """All tenants, also suspended ones. Only the operator's scripts use it. Their changes are audited in each tenant."""
+    """All tenants, also suspended ones. Only the operator's scripts use it. Their acts are audited in each tenant."""
     return [TenantId(row[0]) for row in await uow.fetch(_IDS, {})]

@@ -49,11 +49,14 @@ class TenantService:
         return tenant
 
     async def suspend(self, reason: str) -> Tenant:
-        """Suspends the tenant: nobody can sign in. Only the system may. Raises Forbidden, InvalidTransition (suspended)."""
+        """Suspends the tenant, so that nobody can sign in.
+
+        Raises Forbidden (only the system may), InvalidTransition (suspended already).
+        """
         return await self._fire(TenantTransition.SUSPEND, reason)
 
     async def resume(self, reason: str) -> Tenant:
-        """Resumes the tenant. Only the system may do this. Raises Forbidden, InvalidTransition (not suspended)."""
+        """Resumes the tenant. Raises Forbidden (only the system may), InvalidTransition (not suspended)."""
         return await self._fire(TenantTransition.RESUME, reason)
 
     async def _fire(self, action: TenantTransition, reason: str) -> Tenant:

@@ -1,4 +1,4 @@
-"""The user's state machine: invited → active ↔ locked → disabled. Failed sign-ins never lock a user; they only cause waits."""
+"""The user's state machine: invited → active ↔ locked → disabled. Failed sign-ins cause waits, never a lock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The agency's users. Administrators invite, change, lock, disable and delete them. A user changes only the own name."""
+"""The agency's users. Administrators invite, change, lock, disable and delete them. Users change their own name."""
 
 from __future__ import annotations
 

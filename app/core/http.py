@@ -75,7 +75,7 @@ class RequestBoundary:
     """Pure ASGI. It binds the context, refuses bodies by size and type, adds headers, logs one line and answers 500.
 
     An `X-Request-ID` that is no UUID is replaced. It is the trace_id of errors and is sent with every response.
-    `bodies` names the routes that take anything else than JSON of at most `max_body_bytes`.
+    `bodies` names the routes that take anything other than JSON of at most `max_body_bytes`.
     """
 
     def __init__(self, app: ASGIApp, max_body_bytes: int, bodies: Sequence[BodyRule] = ()) -> None:

@@ -178,7 +178,7 @@ def _by_kind(kind: str, limits: Mapping[str, Any]) -> str | None:
             return "text" + _count(None, limits["max_length"], "character")
         case "too_short" | "too_long":
             bounds = limits.get("min_length"), limits.get("max_length")
-            # A validated text has lost its type's name; a list has not.
+            # pydantic calls a validated text "Value"; a list keeps its type's name.
             return (
                 "text" + _count(*bounds, "character")
                 if limits["field_type"] == "Value"

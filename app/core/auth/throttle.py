@@ -58,7 +58,7 @@ class Attempt(StrEnum):
 
 
 class Account(NamedTuple):
-    """The account that is tried, as the client names it. It may not exist. `email` is in lower case."""
+    """The account that is tried, as the client names it. It need not exist. `email` is in lower case."""
 
     slug: str
     email: str

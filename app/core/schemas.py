@@ -120,7 +120,7 @@ def whole(lowest: int, highest: int) -> Any:
 
 
 def scaled(places: int) -> AfterValidator:
-    """Rounds to the scale of the NUMERIC column, so the answer to a write shows the same value as a later read."""
+    """Gives the value the scale of its NUMERIC column, so the answer to a write shows the same as a later read."""
     unit = Decimal(1).scaleb(-places)
     return AfterValidator(lambda value: value.quantize(unit) + 0)  # + 0: there is no -0 in NUMERIC
 

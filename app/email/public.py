@@ -1,4 +1,4 @@
-"""What other domains may use: `enqueue`, and the templates with their context models."""
+"""The functions for other domains: `enqueue`, and the templates with their context models."""
 
 from __future__ import annotations
 

@@ -53,8 +53,9 @@ class Creation:
     async def reserve(self, uow: UnitOfWork, given: RequestModel, *, entity_id: uuid.UUID | None = None) -> Reservation:
         """The id for the new resource, or the id that the same request created before.
 
-        A repeated client-made id answers 200; a repeated Idempotency-Key answers the first status. Raises IdempotencyKeyReused
-        or IdTaken when the key or the id was used with another body. Two equal requests at once: the second waits.
+        A repeated client-made id answers 200; a repeated Idempotency-Key answers the first status. Raises
+        IdempotencyKeyReused or IdTaken when the key or the id was used with another body. Of two equal requests at
+        once, the second waits.
         `entity_id`: the id to use if it had to be known before this unit of work.
         """
         named = given.id if isinstance(given, CreateModel) else None

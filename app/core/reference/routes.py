@@ -42,7 +42,7 @@ def _name(verb: str, noun: str) -> str:
 
 
 def _selection(kind: ReferenceKind[Any]) -> Callable[..., dict[str, Any]]:
-    """A dependency whose query parameters are the kind's filters and, if records can be deleted, the one for deleted."""
+    """A dependency whose query parameters are the kind's filters and, for kinds with deletion, the one for deleted."""
 
     def select(**given: Any) -> dict[str, Any]:
         return given

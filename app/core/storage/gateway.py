@@ -258,7 +258,7 @@ class S3Store:
             raise ServiceUnavailable("The object store is away.") from error
 
     async def sign_upload(self, key: str, terms: ObjectTerms) -> UploadLink:
-        """A POST policy: S3 itself refuses another key, type, length or checksum. A repetition stores the same object."""
+        """A POST policy: S3 itself refuses another key, type, length or checksum. A repetition stores the same."""
         fields = {
             "Content-Type": terms.content_type,
             "x-amz-checksum-algorithm": "SHA256",

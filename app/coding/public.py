@@ -80,7 +80,7 @@ class RxNormFault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RxNormStanding:
-    """`retired_on`: the first day on which no release has the concept."""
+    """`retired_on`: since this day the releases lack the concept."""
 
     suppressed: bool
     retired_on: dt.date | None
@@ -91,7 +91,7 @@ class RxNormExtract:
     """The standing of some concepts, enough to judge them without further queries.
 
     `known` is false while no release of RxNorm itself is loaded. A selection, such as the medications that ship with
-    the service, proves no missing rxcui unknown or retired.
+    the service, does not prove that a missing rxcui is unknown or retired.
     """
 
     known: bool

@@ -25,7 +25,7 @@ class RxNormConcept(ReferenceEntity):
     """`code` is the rxcui, or the SNOMED CT code. `term_type`: IN, MIN, PIN, BN, SCD, SBD, SCDC…
 
     `synonyms` are its own further names; `ingredients` and `brands` are names of related concepts. Search uses all.
-    `retired_on`: the first day on which no release has it.
+    `retired_on`: since this day the releases lack it.
     """
 
     __tablename__ = "rxnorm_concepts"

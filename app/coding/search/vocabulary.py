@@ -82,7 +82,7 @@ class Vocabulary:
         return next(iter(self._nearest(token)[1]), None)
 
     def closest_name(self, token: str) -> str | None:
-        """The drug or brand that this word most likely misspells. There are thousands, so other words are tried first."""
+        """The drug or brand that this word most likely misspells. There are thousands, so it comes last."""
         own = next(iter(self._names.find(token)), None)
         return own if own is not None or self._base is None else self._base.closest_name(token)
 

@@ -25,7 +25,7 @@ FILLERS = frozenset(
 
 
 def words(text: str) -> list[str]:
-    """The words in lower case and singular, without accents and apostrophes: `Ménière's diseases` is menieres, disease."""
+    """The words in lower case, singular, without accents and apostrophes: `Ménière's diseases` is menieres, disease."""
     if not text.isascii():
         text = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
     return [singular(word) for word in _WORD.findall(text.lower().translate(_APOSTROPHES))]
@@ -82,7 +82,7 @@ class CloseWords:
     def find(self, word: str) -> list[str]:
         """The closest words: one edit from four letters on, two from seven on; none for shorter words and numbers.
 
-        With equal edits, the word that shares more trigrams wins: `chst` is closer to chest than to cyst.
+        With equal edits, the word that shares more trigrams wins: `chst` finds chest, not cyst.
         """
         return self.measure(word)[1]
 

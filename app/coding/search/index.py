@@ -188,7 +188,7 @@ class TextIndex:
         return self.set_of(found)
 
     def beginning(self, prefix: str, *, named: bool = False) -> int:
-        """Documents with a word that has this prefix. `named`: in their names only, as always for one or two letters."""
+        """Documents with a word that has this prefix. `named`: in their names only, as for one or two letters."""
         if len(prefix) <= _WIDE_PREFIX:
             return self._wide.get(prefix, 0)
         return self._recall(("named" if named else "any", prefix), lambda: self._beginning(prefix, named=named))

@@ -1,4 +1,4 @@
-"""The functions for other domains: `enqueue`, and the templates with their context models."""
+"""The parts of e-mail that other domains may use: `enqueue`, and the templates with their context models."""
 
 from __future__ import annotations
 

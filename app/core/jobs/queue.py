@@ -97,7 +97,7 @@ def _seal_of(seal: Seal, job: Job, content: Mapping[str, str]) -> str:
 
 
 class NotSealed(Exception):
-    """The content of a job is not what this service wrote for this kind and tenant."""
+    """The content of a job was not written by this service for this kind and tenant."""
 
 
 class JobFailed(Exception):

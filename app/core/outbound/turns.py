@@ -1,4 +1,4 @@
-"""Turns: units of work about one thing run one after another, and each sees what the earlier ones wrote."""
+"""Turns: units of work about one thing run one after another. Each sees what the earlier ones wrote."""
 
 from __future__ import annotations
 

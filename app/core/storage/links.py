@@ -32,8 +32,8 @@ class ObjectTerms:
 
 @dataclass(frozen=True, slots=True)
 class UploadLink:
-    """This link says how to send the object: with `fields` as multipart/form-data, these first and the `file` last;
-    without them as it is.
+    """A link to send the object. With `fields`, send multipart/form-data: the fields first, `file` last. Without
+    `fields`, send the content unchanged.
 
     `url` may be relative to the service's own address.
     """

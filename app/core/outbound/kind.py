@@ -35,7 +35,7 @@ def idempotency_key(kind: str, entity_id: uuid.UUID, purpose: str = "") -> str:
 
 @dataclass(frozen=True, slots=True)
 class Moves:
-    """The lifecycle's transitions: start leads from queued to running. Others leave it; retry leads to queued."""
+    """The lifecycle's transitions: start (queued → running); the others leave running. Retry leads to queued."""
 
     start: StrEnum
     succeed: StrEnum

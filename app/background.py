@@ -1,4 +1,4 @@
-"""The work that runs beside requests: the gate's polls, the outbox relay, its signal, and the jobs."""
+"""The work beside requests: the gate's polls, the outbox relay, its signal, and the jobs."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from app.registry import JOBS, SCHEDULES, SUBSCRIPTIONS
 
 
 def outbox_signal(runtime: Runtime) -> OutboxSignal:
-    """Channels are per database: several installations may share one Redis."""
+    """The signal on a channel of this database, because several installations may share one Redis."""
     database = make_url(runtime.settings.database_url.get_secret_value()).database
     return OutboxSignal(runtime.redis, f"fusionems:outbox:{database}")
 
 
 @contextlib.asynccontextmanager
 async def background(runtime: Runtime, *, run_jobs: bool, serves_requests: bool = True) -> AsyncIterator[None]:
-    """Start the background tasks, and end them on exit. The signal runs even where the relay does not.
+    """Start the background tasks, and end them on exit. The signal runs even without the relay.
 
-    The object store is opened here, beside the event loop, because requests ask for it on the loop; the keys of the
-    secrets are opened here because a bad key file stops the start. The first request that needs the gate waits for its
+    The object store is opened here, beside the event loop, because requests use it on the loop. The keys of the
+    secrets are opened here so that a bad key file stops the start. The first request that needs the gate waits for its
     first poll.
     """
     await runtime.gateways.reach(OBJECT_STORE)
@@ -48,7 +48,7 @@ async def background(runtime: Runtime, *, run_jobs: bool, serves_requests: bool 
 
 
 async def _end(tasks: list[asyncio.Task[None]]) -> None:
-    """Cancel until all have ended: a cancellation that meets redis-py while it connects is lost there."""
+    """Cancel until all have ended, because redis-py loses a cancellation while it connects."""
     pending = set(tasks)
     while pending:
         for task in pending:

@@ -1,7 +1,8 @@
 """An example body for each operation that takes JSON, as the API's document shows it.
 
-Each is accepted as it stands, but for ids, versions and tokens, which are those of the reader's own records
-(tests/fuzz/test_examples.py sends all of them).
+The API accepts each example unchanged, except for ids, versions and tokens: these
+must be those of the reader's own records.
+tests/fuzz/test_examples.py sends all of them.
 """
 
 from __future__ import annotations

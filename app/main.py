@@ -24,10 +24,10 @@ from app.examples import EXAMPLES
 
 
 def create_app(settings: Settings | None = None, composition: Composition = registry.COMPOSITION) -> FastAPI:
-    """The service. Without `settings` they are read from the environment."""
+    """The service. Without `settings` it reads them from the environment."""
     settings = settings or registry.load_settings()
     configure_logging(settings.log_level, registry.LOG_KEYS)
-    configure_mappers()  # entity attributes have no implementation before
+    configure_mappers()  # entity attributes have no implementation before this
     runtime = build_runtime(settings, composition)
 
     @contextlib.asynccontextmanager

@@ -1,6 +1,6 @@
-"""Every declaration that the domains make is listed here, and takes effect by being listed.
+"""Every declaration of the domains is listed here. Only listed declarations take effect.
 
-The composition root reads the lists; what code below it asks for reaches the runtime as `COMPOSITION`.
+The composition root reads the lists. Code below it gets what it needs from the runtime, as `COMPOSITION`.
 """
 
 from __future__ import annotations
@@ -205,7 +205,7 @@ DISCLOSURES: tuple[Disclosure, ...] = (
     app.nemsis.exports.service.DOCUMENT,
     app.billing.exports.service.FILE,
 )
-"""Every way by which protected health information leaves as something else than a read of entities."""
+"""Every way by which protected health information leaves, apart from reads of entities."""
 TOPICS: tuple[Topic, ...] = (
     *app.core.users.events.TOPICS,
     *app.core.tenants.events.TOPICS,
@@ -263,16 +263,16 @@ LOG_KEYS: tuple[str, ...] = (
     *app.core.jobs.queue.LOG_KEYS,
     *app.coding.lookup.book.LOG_KEYS,
 )
-"""What log lines may say; every other key is redacted."""
+"""The keys that log lines may hold. Every other key is redacted."""
 BODIES: tuple[BodyRule, ...] = (
     app.core.storage.router.UPLOADS,
     app.email.notices.router.BODY,
 )
-"""Routes whose bodies are something else than JSON of the usual size; everywhere else that answers 415 or 413."""
+"""Routes whose bodies are not JSON of the usual size. Any other route answers such a body with 415 or 413."""
 SUBSCRIPTIONS: tuple[Subscription, ...] = (*nemsis_handlers.SUBSCRIPTIONS, *email_handlers.SUBSCRIPTIONS)
 EXPORT_SOURCES: tuple[ExportSource, ...] = (NEMSIS_DOCUMENTS, CLAIM_DOCUMENTS)
 READINESS_SOURCES: tuple[ReadinessSource, ...] = (REVIEW, SUBMISSION, PAYMENT, SIGNATURES)
-"""One for each stage, in the order of the stages."""
+"""One source for each stage, in the order of the stages."""
 OUTBOUND: tuple[OutboundKind[Any, Any, Any], ...] = (MESSAGES,)
 """Kinds of outbound attempts: each has its job, and all of them have one sweep."""
 JOBS: tuple[Job, ...] = (AUTO_LOCK, *map(job_of, OUTBOUND))

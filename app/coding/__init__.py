@@ -1,1 +1,1 @@
-"""Codes: looking up ICD-10-CM and RxNorm as a crew and a biller say it, and judging codes for the other domains."""
+"""Codes: looks up ICD-10-CM and RxNorm in the words of crews and billers, and judges codes for other domains."""

@@ -1,6 +1,6 @@
-"""What other domains may ask of coding: whether codes can stand on a claim, in a document, in a chart.
+"""Coding for other domains: whether codes are valid on a claim, in a document, in a chart.
 
-`ProcedureFault` and `procedure_fault` are those of the shipped list, which needs no database.
+`ProcedureFault` and `procedure_fault` use the shipped list, which needs no database.
 """
 
 from __future__ import annotations
@@ -38,16 +38,16 @@ class CodePeriod:
 
 @dataclass(frozen=True, slots=True)
 class Icd10Extract:
-    """The periods of some codes, to judge by without further questions.
+    """The periods of some codes, enough to judge them without further queries.
 
-    `known` is false while ICD-10-CM is not loaded whole: a selection of it says nothing about other codes.
+    `known` is false while ICD-10-CM is not loaded whole, because a selection says nothing about other codes.
     """
 
     known: bool
     periods: Mapping[str, Sequence[CodePeriod]] = field(default_factory=dict)
 
     def fault(self, code: str, day: dt.date) -> CodeFault | None:
-        """None when the code is billable on that day, and while no whole code set is loaded to say otherwise."""
+        """The fault. None if the code is billable on that day, or while no whole code set is loaded."""
         if not self.known:
             return None
         periods = self.periods.get(compact(code), ())
@@ -60,7 +60,7 @@ class Icd10Extract:
 
 
 async def extract_icd10(uow: ReadUnitOfWork, codes: Sequence[str]) -> Icd10Extract:
-    """What is stored about these codes, with or without their dots: one statement."""
+    """The stored facts on these codes, given with or without dots. One statement."""
     rows = await icd10.list_extract(uow, sorted({compact(code) for code in codes}))
     periods: dict[str, list[CodePeriod]] = {}
     for row in rows:
@@ -80,7 +80,7 @@ class RxNormFault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RxNormStanding:
-    """`retired_on`: the day from which a release no longer has the concept."""
+    """`retired_on`: since this day the releases lack the concept."""
 
     suppressed: bool
     retired_on: dt.date | None
@@ -88,17 +88,17 @@ class RxNormStanding:
 
 @dataclass(frozen=True, slots=True)
 class RxNormExtract:
-    """How some concepts stand, to judge by without further questions.
+    """The standing of some concepts, enough to judge them without further queries.
 
-    `known` is false while no release of RxNorm itself is loaded: a selection, such as the medications that ship with
-    the service, makes no other rxcui an unknown one, and none that it no longer has a retired one.
+    `known` is false while no release of RxNorm itself is loaded. A selection, such as the medications that ship with
+    the service, does not prove that a missing rxcui is unknown or retired.
     """
 
     known: bool
     concepts: Mapping[str, RxNormStanding] = field(default_factory=dict)
 
     def fault(self, rxcui: str, day: dt.date) -> RxNormFault | None:
-        """None for a concept in use on that day, and while nothing is loaded to say otherwise."""
+        """The fault. None if the concept is in use on that day, or while no whole release is loaded."""
         concept = self.concepts.get(rxcui)
         if concept is None:
             return RxNormFault.UNKNOWN if self.known else None
@@ -108,13 +108,13 @@ class RxNormExtract:
 
 
 async def list_medication_names(uow: ReadUnitOfWork, codes: Sequence[str]) -> dict[str, str]:
-    """The names of medications by rxcui or SNOMED CT code, in one statement. A code that is not loaded has none."""
+    """The names of medications by rxcui or SNOMED CT code. A code that is not loaded is left out. One statement."""
     wanted = sorted(set(codes))
     return {row["code"]: row["name"] for row in await rxnorm.list_names(uow, wanted)} if wanted else {}
 
 
 async def list_diagnosis_names(uow: ReadUnitOfWork, codes: Sequence[str]) -> dict[str, str]:
-    """What ICD-10-CM calls these codes in its last period of each, by the code as given. One statement."""
+    """The ICD-10-CM names of these codes in their last periods, by the code as given. One statement."""
     by_code = {code: compact(code) for code in codes}
     if not by_code:
         return {}
@@ -124,7 +124,7 @@ async def list_diagnosis_names(uow: ReadUnitOfWork, codes: Sequence[str]) -> dic
 
 
 async def extract_rxnorm(uow: ReadUnitOfWork, rxcuis: Sequence[str]) -> RxNormExtract:
-    """What is stored about these rxcuis: one statement."""
+    """The stored facts on these rxcuis. One statement."""
     rows = await rxnorm.list_extract(uow, sorted(set(rxcuis)))
     return RxNormExtract(
         known=bool(rows) and rows[0]["whole"],

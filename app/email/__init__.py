@@ -1,1 +1,1 @@
-"""Transactional e-mail: templates, delivery through SES or into files, and what SES reports about it."""
+"""Transactional e-mail: templates, delivery through SES or into files, and the notices of SES about it."""

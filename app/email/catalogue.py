@@ -1,7 +1,7 @@
-"""Every kind of e-mail, each declared once: name, version, subject, and what its text is made of.
+"""Every kind of e-mail, each declared once: name, version, subject, and the names in its text.
 
-The texts are `templates/<name>.v<version>.{txt,html}.j2`. A change of wording is a new version beside the old one,
-which stays until no message that was queued with it is left: a message is rendered in the version it was queued with.
+The texts are `templates/<name>.v<version>.{txt,html}.j2`. A change of wording is a new version. The old one stays
+while messages that were queued with it are left, because a message keeps the version that it was queued with.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ C = TypeVar("C", bound="EmailContext")
 
 
 def _one_line(value: str) -> str:
-    """Names come from forms: a line break or a direction mark in one may not lay out the message."""
+    """The name on one line. It comes from a form: its line breaks and direction marks may not change the layout."""
     visible = "".join(char if unicodedata.category(char)[0] != "C" else " " for char in value)
     return re.sub(r"\s+", " ", visible).strip()[:200]
 
@@ -33,7 +33,7 @@ Words = Annotated[str, AfterValidator(_one_line)]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What a template may use beside its context: things that are stored nowhere."""
+    """What a template may use beside its context: values that are never stored."""
 
     tenant_id: TenantId
     keys: Keyring
@@ -67,7 +67,7 @@ class AccountLinkContext(AccountContext):
     expires_at: Words
 
     def values(self, source: Source) -> dict[str, Any]:
-        """The token is the link's fragment, which browsers send to no server."""
+        """The names with the link. The token is its fragment, which browsers send to no server."""
         values = super().values(source)
         token = token_text(source.keys, source.tenant_id, values.pop("token_id"))
         return {**values, "link": f"{values['app_url']}/account#token={token}"}
@@ -75,7 +75,7 @@ class AccountLinkContext(AccountContext):
 
 @dataclass(frozen=True, slots=True)
 class Template(Generic[C]):
-    """`subject` is constant: it is shown on locked screens and kept by every relay."""
+    """`subject` is constant, because locked screens show it and every relay stores it."""
 
     name: str
     version: int
@@ -93,5 +93,5 @@ _BY_VERSION = {(template.name, template.version): template for template in TEMPL
 
 
 def find_template(name: str, version: int) -> Template[Any] | None:
-    """None for a version that this build does not know: a newer build may have queued the message."""
+    """The template. None for a version that this build does not know: a newer build may have queued the message."""
     return _BY_VERSION.get((name, version))

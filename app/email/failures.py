@@ -24,7 +24,7 @@ class FailureCode(StrEnum):
 
 
 class MailNotSent(CallFailed):
-    """Says a code and nothing else: the provider's words may quote the recipient."""
+    """It holds only a code, because the provider's words may quote the recipient."""
 
     code: FailureCode
 
@@ -37,7 +37,7 @@ class MailRefused(MailNotSent, CallRefused):
 
 
 class MailPostponed(MailNotSent, CallPostponed):
-    """The message may be sent later. UNANSWERED: the provider may even have accepted it."""
+    """The message may be sent later. UNANSWERED: the provider may have accepted it already."""
 
     @property
     def unanswered(self) -> bool:

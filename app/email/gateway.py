@@ -1,4 +1,4 @@
-"""One port for sending mail: SES v2 in production, .eml files in the data directory otherwise."""
+"""The port for sending mail: SES v2 in production, .eml files in the data directory otherwise."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class MailSender(Protocol):
 
 
 def to_mime(mail: Mail, sender: str) -> bytes:
-    """RFC 5322 with both texts as alternatives. Raises MailRefused(BAD_ADDRESS) for what is no address."""
+    """The mail by RFC 5322, both texts as alternatives. Raises MailRefused(BAD_ADDRESS) for an invalid address."""
     try:
         recipient = Address(addr_spec=mail.recipient)
         mail.recipient.encode("ascii")
@@ -78,7 +78,7 @@ def to_mime(mail: Mail, sender: str) -> bytes:
 
 
 class SesSender:
-    """boto3 blocks, so every call runs in a thread. The SDK itself repeats nothing: an attempt is an attempt."""
+    """boto3 blocks, so every call runs in a thread. The SDK never repeats a call: one attempt is one call."""
 
     def __init__(self, client: SESV2Client, sender: str, configuration_set: str | None) -> None:
         self._client = client
@@ -110,7 +110,7 @@ class SesSender:
 
 
 def _refusal(error: ClientError) -> MailRefused | MailPostponed:
-    """A refusal is final only where it concerns this very message; troubles of the account pass."""
+    """The refusal. It is final only if it concerns this one message; problems of the account pass."""
     code = error.response["Error"].get("Code", "")
     status = error.response["ResponseMetadata"].get("HTTPStatusCode", 0)
     _log.warning("mail provider refused", error_code=code, status=status)
@@ -121,7 +121,7 @@ def _refusal(error: ClientError) -> MailRefused | MailPostponed:
 
 
 class LocalSender:
-    """`<directory>/<message id>.eml`, readable by the service's user only; a file appears whole or not at all."""
+    """Writes `<directory>/<message id>.eml`, readable only by the service's user. A file is whole or absent."""
 
     def __init__(self, directory: Path, sender: str) -> None:
         self._directory = directory
@@ -143,7 +143,7 @@ class LocalSender:
 
 
 def _open_sender(runtime: Runtime) -> MailSender:
-    """SES where SES_REGION is set. Building its client reads files: `reach` opens it beside the event loop."""
+    """SES where SES_REGION is set. Its client reads files when built, so `reach` opens it beside the event loop."""
     settings = runtime.settings.group(EmailSettings)
     if settings.ses_region is None:
         return LocalSender(runtime.settings.data_dir / "mail", settings.email_from)

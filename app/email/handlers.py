@@ -1,4 +1,4 @@
-"""Core's events as messages. Everything is read again: what no longer holds is not mailed."""
+"""Handlers that mail core's events. They read everything again and mail nothing that is out of date."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ from app.email.messages.service import enqueue
 
 
 async def mail_invitation(uow: UnitOfWork, event: Event) -> None:
-    """To a user who has not accepted yet."""
+    """Mail a user who has not accepted the invitation yet."""
     await _mail_link(uow, event, INVITATION, AccountTokenPurpose.INVITATION, UserStatus.INVITED)
 
 
 async def mail_password_reset(uow: UnitOfWork, event: Event) -> None:
-    """To a user who may sign in."""
+    """Mail a user who may sign in."""
     await _mail_link(uow, event, PASSWORD_RESET, AccountTokenPurpose.PASSWORD_RESET, UserStatus.ACTIVE)
 
 
 async def mail_password_changed(uow: UnitOfWork, event: Event) -> None:
-    """To whoever's password it is, in any state of the account: it may have been somebody else."""
+    """Mail the owner of the password, in any state of the account: somebody else may have changed it."""
     user = await UserRepository(uow).find(uow.tenant_id, _entity_id(event))
     if user is not None:
         context = AccountContext(agency=_agency(await current_tenant(uow)), name=user.display_name)
@@ -45,7 +45,7 @@ async def mail_password_changed(uow: UnitOfWork, event: Event) -> None:
 
 
 async def mail_account_locked(uow: UnitOfWork, event: Event) -> None:
-    """Unless the account was unlocked in the meantime."""
+    """Mail the user, unless the account was unlocked in the meantime."""
     user = await UserRepository(uow).find(uow.tenant_id, _entity_id(event))
     if user is not None and user.status is UserStatus.LOCKED:
         context = EmailContext(agency=_agency(await current_tenant(uow)), name=user.display_name)
@@ -87,7 +87,7 @@ def _agency(tenant: Tenant) -> str:
 
 
 def _in_words(moment: dt.datetime, time_zone: str) -> str:
-    """Such as `Tuesday, March 3, 2026, 04:05 PM CST`."""
+    """A time in words, such as `Tuesday, March 3, 2026, 04:05 PM CST`."""
     local = moment.astimezone(zoneinfo.ZoneInfo(time_zone))
     return f"{local:%A, %B} {local.day}, {local.year}, {local:%I:%M %p %Z}"
 

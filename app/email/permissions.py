@@ -1,4 +1,4 @@
-"""Who may see what was mailed, and write to an address again."""
+"""Who may see mailed messages, and allow mail to an address again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What other domains may use: `enqueue`, and the templates with their context models."""
+"""The parts of e-mail that other domains may use: `enqueue`, and the templates with their context models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a stored message to its subject and texts. Nothing rendered is stored."""
+"""Renders the subject and the texts of a stored message. Rendered text is never stored."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from app.email.catalogue import Source, Template, find_template
 from app.email.failures import FailureCode, MailPostponed, MailRefused
 
-# StrictUndefined: a name that the context lacks is a failure, not a gap in a sentence.
+# StrictUndefined: a name that the context lacks is an error, not a gap in a sentence.
 _ENVIRONMENT = Environment(
     loader=FileSystemLoader(Path(__file__).with_name("templates")),
     autoescape=select_autoescape(enabled_extensions=("html.j2",), default_for_string=False),
@@ -37,12 +37,12 @@ def render(template: Template[Any], context: dict[str, Any], source: Source) -> 
         values = template.context.model_validate(context).values(source)
         text, html = (_ENVIRONMENT.get_template(f"{stem}.{kind}.j2").render(values) for kind in ("txt", "html"))
     except (ValidationError, TemplateError):
-        raise MailRefused(FailureCode.NOT_RENDERED) from None  # both quote the context
+        raise MailRefused(FailureCode.NOT_RENDERED) from None  # both errors quote the context
     return Rendered(template.subject, text, html)
 
 
 def render_stored(name: str, version: int, context: dict[str, Any], source: Source) -> Rendered:
-    """As `render`. Raises MailPostponed for a version that only a newer build knows."""
+    """Do the same as `render`. Raises MailPostponed for a version that only a newer build knows."""
     template = find_template(name, version)
     if template is None:
         raise MailPostponed(FailureCode.NOT_RENDERED)

@@ -20,12 +20,12 @@ from app.coding.vocabulary.schemas import CodeDomain
 from app.core.db.uow import Transaction
 from app.core.pools import CODES
 
-ENCOUNTER_AT = 7  # the seventh character, counted without the dot: A is the first visit, the only one EMS makes
+ENCOUNTER_AT = 7  # the seventh character, not counting the dot: A is the first visit, the only kind in EMS
 SUGGESTED = suggested_codes(frozenset({"icd10"}))
 _WITHOUT_INJURY = frozenset(("M24", "M80", "M84"))
 """Fractures and dislocations by disease or overuse."""
 _INTENTS = ("undetermined", "intentional self-harm", "assault", "dverse effect", "nderdosing")
-"""Behind the accidental ones (ICD-10-CM Guidelines I.C.19.e.5)."""
+"""Intents that come after the accidental one (ICD-10-CM Guidelines I.C.19.e.5)."""
 CODE_SHAPE = re.compile(r"[A-Za-z][0-9A-Za-z]{0,2}(\.?[0-9A-Za-z]{0,4})?|[0-9A-Za-z]{3}-[0-9A-Za-z]{3}|\d\d?")
 """A code or its beginning (I, I2, I21, i21.3, S52501A), a block (I20-I25), a chapter (9)."""
 
@@ -46,8 +46,8 @@ def entry(row: Any) -> Entry:
 
 
 def _circumstance(code: str, description: str) -> int:
-    """Which of several circumstances stands first: a poisoning that nobody calls intentional was an accident; what is
-    broken or dislocated was injured.
+    """The rank of a circumstance. A poisoning counts as an accident unless the query says otherwise; a fracture or a
+    dislocation counts as an injury.
     """
     if not "T36" <= code[:3] < "T66":
         return int(code[:3] in _WITHOUT_INJURY)
@@ -59,13 +59,14 @@ def has_encounter(code: str) -> bool:
 
 
 def is_later_encounter(code: str) -> bool:
-    """Subsequent visits, sequelae, and the openings and deliveries that have letters of their own."""
+    """Whether a code is for a later visit, a sequela, or an opening or a delivery with a letter of its own."""
     return has_encounter(code) and code[-1] != "A"
 
 
 def marked(index: TextIndex) -> LoadedCodes:
-    """With the sets of NEMSIS's lists. What they name is favoured, and its form with a seventh character; what merely
-    stands below it is not: by measurement, that pushed plain injuries behind rare ones.
+    """The index with the sets of NEMSIS's lists. Listed codes and their forms with a seventh character are favoured.
+
+    Other codes below listed ones are not: a measurement showed that rare injuries then came before plain ones.
     """
     numbered = list(enumerate(index.codes))
     suggested = frozenset().union(*SUGGESTED.values())
@@ -79,23 +80,23 @@ def marked(index: TextIndex) -> LoadedCodes:
 
 
 def covers(name: str, code: str) -> bool:
-    """Whether a NEMSIS list has the code, or a heading above it: many of what it lists are categories."""
+    """Whether a NEMSIS list has the code or a heading above it. Many listed codes are categories."""
     listed = SUGGESTED[name]
     return any(code[:length] in listed for length in range(3, len(code) + 1))
 
 
 def unextended(code: str) -> str:
-    """S09.90XA without what makes it seven characters: S09.90."""
+    """The code without its seventh character and placeholders: S09.90 for S09.90XA."""
     return code[:-1].rstrip("X").rstrip(".") if has_encounter(code) else code
 
 
 def query(codes: LoadedCodes, vocabulary: Vocabulary, text: str, among: int, limit: int) -> Query:
-    """How this code set is searched: words, and what they tell of an accident."""
+    """The query for this code set: words, and the accident that they describe."""
     return Query(text, vocabulary, CODE_SHAPE, among, codes.favoured, limit, codes.leaders, collision)
 
 
 async def load(transaction: Transaction) -> Callable[[], LoadedCodes]:
-    """Every period of every code. Batch by batch; what is returned makes the index of them."""
+    """Read every period of every code, batch by batch. The returned function makes the index."""
     builder = IndexBuilder()
     after = uuid.UUID(int=0)
     while batch := await list_batch(transaction, after):

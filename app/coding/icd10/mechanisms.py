@@ -1,7 +1,7 @@
-"""Who was in what, against what: `car vs tree`, `cyclist hit by car`, `driver rollover` (ICD-10-CM, V00-V79).
+"""Reads transport accidents: `car vs tree`, `cyclist hit by car`, `driver rollover` (ICD-10-CM, V00-V79).
 
-Transport accidents are coded by a scheme, not by words: the second character says what the patient was in, the third
-what that collided with, the fourth which seat.
+Their codes follow a scheme, not words: the second character is the patient's vehicle, the third is the other party
+of the collision, the fourth is the seat.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from enum import Enum
 
 
 class Party(Enum):
-    """What takes part in an accident: the third character of the code when it is what was collided with."""
+    """A party of an accident: the third character of the code if the patient's vehicle collided with it."""
 
     PEDESTRIAN = "0"
     SCOOTER = "000"
@@ -45,7 +45,7 @@ _SAID = {
 }
 _PARTIES = {word: party for party, said in _SAID.items() for word in said.split()}
 _ON_FOOT = {Party.PEDESTRIAN: "10", Party.SCOOTER: "131"}
-"""Pedestrians, and what follows in their codes: a standing scooter is a pedestrian's conveyance."""
+"""Pedestrians, with the next characters of their codes. A standing scooter is a pedestrian's conveyance."""
 _IN = {
     Party.CYCLE: "1",
     Party.MOTORCYCLE: "2",
@@ -54,11 +54,11 @@ _IN = {
     Party.TRUCK: "6",
     Party.BUS: "7",
 }
-"""The second character of what the patient was in, the least protected first."""
+"""The second character of the code, by the patient's vehicle, the least protected first."""
 _UNKNOWN = {"driver": ("V49.40", "V49.9"), "passenger": ("V49.50", "V49.9")}
-"""A car's driver and passenger, when nobody says what the car collided with."""
+"""A car's driver and passenger, if the text does not name the other party."""
 _ALONE = "8"
-"""The third character: nothing was collided with."""
+"""The third character of an accident without a collision."""
 _SEATS = {"driver": "driver", "driving": "driver", "passenger": "passenger"}
 
 
@@ -78,9 +78,9 @@ _MOST_UNEXPLAINED = 1
 
 
 def collision(tokens: Sequence[str]) -> tuple[str, ...]:
-    """Beginnings of the codes that a text describes, the best first; none when it tells no accident of this kind.
+    """Beginnings of the codes that a text describes, the best first; none when it describes no such accident.
 
-    The less protected of two is the patient, whatever hit whom; of two alike, the one that is named first.
+    The less protected of two parties is the patient, whatever hit whom. Of two equal ones it is the first named.
     """
     parties = [_PARTIES[token] for token in tokens if token in _PARTIES]
     seat = next((_SEATS[token] for token in tokens if token in _SEATS), "")
@@ -118,13 +118,13 @@ def _against(parties: list[Party], patients: list[Party], seat: str) -> tuple[st
 
 
 def _pedestrian(other: Party, conveyance: str = "10") -> tuple[str, ...]:
-    """On foot; a truck may be a pick-up truck, which counts as a car."""
+    """Beginnings of codes for a patient on foot. A truck may be a pick-up truck, which counts as a car."""
     light = (f"V03.{conveyance}",) if other is Party.TRUCK else ()
     return (f"V0{other.collided}.{conveyance}", *light) if other.collided in "12345" else ()
 
 
 def _coded(patient: Party, other: str, seat: str) -> tuple[str, ...]:
-    """By the seat that was said; the driver's, then an unspecified one, then a passenger's, when none was."""
+    """Beginnings of codes by the named seat. Without one: the driver's, an unspecified one, a passenger's."""
     group = f"V{_IN[patient]}{other}."
     drives, rides = ("4", "5") if patient in (Party.CYCLE, Party.MOTORCYCLE) else ("5", "6")
     seats = {"driver": (drives, "9"), "passenger": (rides, "9"), "": (drives, "9", rides)}[seat]

@@ -14,8 +14,8 @@ from app.coding.releases.models import ReferenceEntity
 from app.core.db.columns import EnumText, plain, values_check
 
 IN_FORCE_SINCE = dt.date(2015, 10, 1)
-"""The day from which ICD-10-CM is used in the United States: what the first release that was loaded here is valid from,
-since a release does not say since when it has had a code."""
+"""The first day of ICD-10-CM in the United States. Codes of the first release that was loaded here are valid from this
+day, because a release does not say since when it has had a code."""
 
 
 class Icd10Kind(StrEnum):
@@ -25,10 +25,10 @@ class Icd10Kind(StrEnum):
 
 
 class Icd10Code(ReferenceEntity):
-    """One period of one code, `valid_from` to `valid_to` inclusive: a code that comes back has two rows, and so has one
-    that was billable and became a heading.
+    """One period of one code, `valid_from` to `valid_to` inclusive. A code that came back has two rows, and so has a
+    code that was billable and became a heading.
 
-    `code` has its dot, `compact` has not. `category` is its first three characters, `chapter` the chapter's number,
+    `code` has a dot, `compact` has none. `category` is its first three characters, `chapter` the chapter's number,
     `parent` the next heading above it. `inclusion_terms` are further names from the tabular list.
     """
 

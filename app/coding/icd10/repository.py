@@ -1,4 +1,4 @@
-"""Queries for ICD-10-CM: reference data, alike for every agency."""
+"""Queries for ICD-10-CM: reference data, the same for every agency."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _CHILDREN = CompiledStatement(
 
 
 def _ancestry() -> sa.Select[Any]:
-    """Headings above a code, by the parents of whichever period: a heading does not move between releases."""
+    """The headings above a code. Any period's parents will do, because headings do not move between releases."""
     above = sa.select(sa.bindparam("parent", type_=sa.Text).label("code"), sa.literal(1).label("height")).cte(
         "above", recursive=True
     )
@@ -93,7 +93,7 @@ async def list_periods(transaction: Transaction, compact: Sequence[str]) -> list
 
 
 async def list_children(transaction: Transaction, code: str) -> list[Any]:
-    """Rows directly below a code, of whatever period, in order of codes."""
+    """The rows directly below a code, of any period, in order of codes."""
     return await transaction.fetch(_CHILDREN, {"parent": code})
 
 
@@ -103,14 +103,14 @@ async def list_ancestors(transaction: Transaction, parent: str) -> list[Any]:
 
 
 async def list_extract(transaction: Transaction, compact: Sequence[str]) -> list[Any]:
-    """The periods of these codes (without dots), each beside `whole` of the loaded release; before the first import
-    nothing.
+    """The periods of these codes (without dots), each with `whole` of the loaded release.
 
-    One row at least of a loaded release; its `compact` is null where there is none of these.
+    No rows before the first import. A loaded release gives at least one row; its `compact` is null if none of these
+    codes exists.
     """
     return await transaction.fetch(_EXTRACT, {"code_system": CodeSystem.ICD10CM, "compact": list(compact)})
 
 
 async def list_batch(transaction: Transaction, after: Any) -> list[Any]:
-    """What the index needs of the next rows, by id."""
+    """The columns that the index needs of the next rows, in order of id."""
     return await transaction.fetch(_BATCH, {"after": after})

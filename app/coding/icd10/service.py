@@ -1,4 +1,4 @@
-"""Looking ICD-10-CM up."""
+"""Looks up ICD-10-CM codes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from app.core.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class Icd10Search:
-    """`on`: the day on which a code must be valid. None of the others: no such filter."""
+    """`on`: the day on which a code must be valid. Any other field that is None does not filter."""
 
     text: str
     on: dt.date
@@ -43,11 +43,11 @@ class Icd10Lookup:
         self._book = book
 
     async def consult(self) -> Consultation:
-        """What a search is answered from now."""
+        """The data that answers a search now."""
         return await self._book.consult(self._uow)
 
     async def get(self, code: str, on: dt.date) -> Icd10Detail:
-        """As valid on that day, or in its latest period. Raises NotFound."""
+        """The code as valid on that day, or in its latest period. Raises NotFound."""
         periods = await list_periods(self._uow, [compact(code)])
         release = await find_current_release(self._uow, CodeSystem.ICD10CM)
         if not periods or release is None:
@@ -75,7 +75,7 @@ class Icd10Lookup:
 
 
 def find_codes(consulted: Consultation, asked: Icd10Search) -> Icd10Results:
-    """In memory: no statement is sent."""
+    """The codes found. The search is in memory and sends no statement."""
     codes = consulted.codes
     index = codes.index
     among = index.valid_on(asked.on)
@@ -117,13 +117,13 @@ def period_on(periods: Sequence[Any], on: dt.date) -> Any:
 
 
 def _headings(rows: Iterable[Any]) -> list[Icd10Heading]:
-    """One per code, of its latest period."""
+    """One heading per code, from its latest period."""
     latest = {row["code"]: row for row in rows}
     return [Icd10Heading.model_validate(dict(row)) for row in latest.values()]
 
 
 def today() -> dt.date:
-    """Of the server, in UTC: releases change at midnight of nobody's zone in particular."""
+    """The server's day in UTC, because a release starts at midnight of no certain time zone."""
     return utcnow().date()
 
 

@@ -1,4 +1,4 @@
-"""CodeBook: what a process holds of one code set. It asks with every query whether that is still what is loaded."""
+"""CodeBook: one code set in the memory of a process. Every query checks that it is still the loaded release."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from app.core.pools import CODES
 
 AGENCIES = 256
 MANY_TERMS = 100
-"""More are read into a vocabulary beside the event loop: two thousand take it some 40 ms."""
+"""More terms are made into a vocabulary beside the event loop: two thousand take some 40 ms."""
 LOG_KEYS = ("code_system", "rows")
 _log = get_logger(__name__)
 
@@ -35,7 +35,7 @@ _log = get_logger(__name__)
 class LoadedCodes:
     """`lists`: the set of each NEMSIS list by its name. `favoured`: sets that precede others, best first.
 
-    `leaders`: as `Query` has them.
+    `leaders`: as in `Query`.
     """
 
     index: TextIndex
@@ -48,7 +48,7 @@ class LoadedCodes:
 
 @dataclass(frozen=True, slots=True)
 class Consultation:
-    """What one query is answered from. `edition` changes whenever the answer to any query might."""
+    """The data that answers one query. `edition` changes whenever the answer to any query may change."""
 
     codes: LoadedCodes
     vocabulary: Vocabulary
@@ -56,7 +56,7 @@ class Consultation:
 
 
 class Snapshot(Transaction):
-    """All batches of a load see one state, whatever is imported meanwhile."""
+    """A transaction in which all batches of a load see one state, even during an import."""
 
     __slots__ = ()
 
@@ -66,9 +66,9 @@ class Snapshot(Transaction):
 
 @dataclass(frozen=True, slots=True)
 class CodeSet:
-    """One code system, and how its index is made: `load` reads, and what it returns makes the index in a thread.
+    """One code system, and how its index is made: `load` reads, and the function that it returns makes the index.
 
-    `system` is None for what ships with the service: no release of it is imported.
+    That function runs in a thread. `system` is None for codes that ship with the service and have no releases.
     """
 
     system: CodeSystem | None
@@ -90,7 +90,7 @@ class CodeBook:
     _vocabularies: OrderedDict[TenantId, tuple[int, Vocabulary]] = field(default_factory=OrderedDict)
 
     def start(self) -> asyncio.Task[LoadedCodes]:
-        """Load what the database has now, unless that is under way. What fails is tried again by the next query."""
+        """Load what the database has now, unless a load is running. The next query tries a failed load again."""
         if self._loading is None or self._loading.done():
             self._connected.clear()
             self._loading = asyncio.create_task(self._load())
@@ -98,13 +98,13 @@ class CodeBook:
         return self._loading
 
     async def refresh(self) -> LoadedCodes:
-        """As `start`, and wait. Requests that ask meanwhile share one load, which outlives any of them."""
+        """Do the same as `start`, and wait. Concurrent requests share one load, which outlives each of them."""
         return await asyncio.shield(self.start())
 
     async def close(self) -> None:
-        """End a load that is under way: the pool would leave its connection open.
+        """End a running load, because the pool would leave its connection open.
 
-        Not before it has the connection: one whose opening is cancelled stays open as well.
+        It first waits until the load has its connection: a connection that is cancelled while opening stays open too.
         """
         if self._loading is not None:
             await self._connected.wait()
@@ -112,9 +112,9 @@ class CodeBook:
             await asyncio.wait((self._loading,))
 
     async def consult(self, uow: ReadUnitOfWork) -> Consultation:
-        """Only the first query of a process waits for the index; a newer release is loaded beside the queries.
+        """The data for a query. Only the first query of a process waits; a newer release is loaded beside the queries.
 
-        It waits before `uow` has a connection: those who wait may not take the connections that the load needs.
+        It waits before `uow` has a connection, because waiting queries may not take connections that the load needs.
         """
         codes = self._loaded or await self.refresh()
         state = await read_state(uow, self.code_set.system)
@@ -131,7 +131,7 @@ class CodeBook:
                 self._connected.set()
                 make = await self.code_set.load(transaction)
         finally:
-            self._connected.set()  # or there will be no connection: nobody waits for one
+            self._connected.set()  # after a failure too, so that nobody waits for ever
         codes = await CODES.run(make)  # seconds, during which no transaction may stay idle
         if release is not None:
             codes = replace(codes, release_id=release["id"], release=release["release"])
@@ -140,12 +140,12 @@ class CodeBook:
         return codes
 
     async def _release(self, transaction: Transaction) -> Any:
-        """The newest row of the code system; None before the first import, and for what is never imported."""
+        """The newest row of the code system. None before the first import, and for codes that are never imported."""
         system = self.code_set.system
         return None if system is None else await find_current_release(transaction, system)
 
     async def _vocabulary(self, uow: ReadUnitOfWork, version: int) -> Vocabulary:
-        """The agency's, made again when its version changed; the shipped one for an agency without terms."""
+        """The agency's vocabulary, made again when its version changed; the shipped one for an agency without terms."""
         if version == 0:
             return shipped_terms(self.code_set.domain)
         held = self._vocabularies.get(uow.tenant_id)
@@ -166,7 +166,7 @@ class CodeBook:
 
 
 def book_of(code_set: CodeSet) -> Held[CodeBook]:
-    """Declares the book that a process holds of `code_set`. A web process loads it beside its first requests."""
+    """Declare the book of `code_set` that a process holds. A web process loads it beside its first requests."""
     return Held(
         f"{code_set.domain.value} book",
         lambda runtime: CodeBook(runtime.database, code_set),

@@ -16,5 +16,5 @@ LookupLimit = Annotated[int, Query(ge=1, le=100, description="At most so many co
 
 
 def detail_edition(release: ReleaseRead) -> str:
-    """The edition of an answer about a single code, the same for all agencies; it changes with each release."""
+    """The edition of an answer about a single code, the same for all agencies. It changes with each release."""
     return f"{release.imported_at.timestamp():.6f}.{release.sha256[:12]}.{shipped_edition()}"

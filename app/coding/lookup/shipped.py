@@ -17,7 +17,7 @@ from app.coding.vocabulary.schemas import CodeDomain
 DATA = Path(__file__).resolve().parents[1] / "data"
 SEARCH = DATA.with_name("search")
 _OPIOIDS = "T40."
-"""What a combination with an opioid is called an overdose of."""
+"""A combination with an opioid counts as an overdose of the opioid."""
 
 
 @cache
@@ -27,7 +27,7 @@ def _vocabulary_file() -> dict[str, Any]:
 
 @cache
 def shipped_edition() -> str:
-    """Part of every ETag. Another one whenever the shipped data, or how a query is read and ranked, is another."""
+    """A part of every ETag. It changes with the shipped data and with the code that reads and ranks queries."""
     digest = hashlib.sha256()
     for file in sorted((*DATA.glob("*.*"), *SEARCH.glob("*.py"))):
         digest.update(file.read_bytes())
@@ -52,7 +52,7 @@ def shipped_terms(domain: CodeDomain) -> Vocabulary:
 
 
 def _drugs() -> Iterator[Term]:
-    """Each drug and its brands, as the class of poisonings that ICD-10-CM's Table of Drugs and Chemicals puts it in."""
+    """Terms for each drug and its brands: its class of poisonings by ICD-10-CM's Table of Drugs and Chemicals."""
     with (DATA / "drug_classes.csv").open(encoding="utf-8", newline="") as file:
         classes = {row["drug"]: row["class"] for row in csv.DictReader(file)}
     with (DATA / "medications.csv").open(encoding="utf-8", newline="") as file:

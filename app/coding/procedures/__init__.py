@@ -1,1 +1,1 @@
-"""Procedures: NEMSIS's defined list of SNOMED CT codes, found as crews say them."""
+"""Procedures: NEMSIS's defined list of SNOMED CT codes, found by the words of crews."""

@@ -15,7 +15,7 @@ CODE_SHAPE = re.compile(r"\d{5,18}")
 
 
 def entry(procedure: Procedure) -> Entry:
-    """Found by what crews say, and by the names of the codes that it has replaced, which stand last themselves."""
+    """The entry. Crews' words and the names of replaced codes find it; replaced codes themselves come last."""
     replaced = [one.name for one in shipped_procedures().values() if one.replaced_by == procedure.code]
     return Entry(
         code=procedure.code,
@@ -28,7 +28,7 @@ def entry(procedure: Procedure) -> Entry:
 
 
 def build() -> LoadedCodes:
-    """A few milliseconds."""
+    """Build the index, in a few milliseconds."""
     builder = IndexBuilder()
     builder.add(map(entry, shipped_procedures().values()))
     index = builder.finish()
@@ -40,7 +40,7 @@ def build() -> LoadedCodes:
 
 
 def _listed_codes(index: TextIndex) -> dict[int, int]:
-    """{a code that was replaced: the listed one}."""
+    """A map from the numbers of replaced codes to those of the listed codes."""
     numbers = {code: number for number, code in enumerate(index.codes)}
     return {number: numbers[held.replaced_by] for number, held in index.details.items() if held.replaced_by is not None}
 

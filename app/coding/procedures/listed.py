@@ -1,4 +1,4 @@
-"""The procedures that ship with the service, and how a code stands among them."""
+"""The procedures that ship with the service, and the standing of a code among them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.coding.lookup.shipped import DATA
 from app.coding.procedures.snomed import is_concept
 
 LIST_DATE = "2025-01-14"
-"""Of NEMSIS's defined list for eProcedures.03."""
+"""The date of NEMSIS's defined list for eProcedures.03."""
 
 
 class ProcedureCategory(StrEnum):
@@ -40,7 +40,7 @@ class ProcedureCategory(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Procedure:
-    """`replaced_by`: the code under which NEMSIS's list has what this code was charted for. None for a listed code."""
+    """`replaced_by`: the code in NEMSIS's list that replaces this one. None for a listed code."""
 
     code: str
     name: str
@@ -58,7 +58,7 @@ class ProcedureFault(StrEnum):
 
 @cache
 def shipped_procedures() -> Mapping[str, Procedure]:
-    """By code."""
+    """The procedures by code."""
     with (DATA / "procedures.csv").open(encoding="utf-8", newline="") as file:
         return {
             row["code"]: Procedure(
@@ -73,9 +73,9 @@ def shipped_procedures() -> Mapping[str, Procedure]:
 
 
 def procedure_fault(code: str) -> ProcedureFault | None:
-    """None for a listed code, and for any other concept of SNOMED CT: the list is a selection of it.
+    """The fault. None for a listed code and any other concept of SNOMED CT, because the list is a selection.
 
-    NEMSIS takes any SNOMED CT code in eProcedures.03: its schema has bounds and no list, and no rule names a code.
+    NEMSIS takes any SNOMED CT code in eProcedures.03: its schema has bounds but no list, and no rule names a code.
     """
     procedure = shipped_procedures().get(code)
     if procedure is None:

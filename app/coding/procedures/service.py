@@ -1,4 +1,4 @@
-"""Looking procedures up."""
+"""Looks up procedures."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from app.core.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class ProcedureSearch:
-    """Codes that NEMSIS's list replaces by others are found only when asked for."""
+    """Codes that NEMSIS's list replaces by others are found only on request."""
 
     text: str
     limit: int
@@ -33,12 +33,12 @@ class ProcedureLookup:
         self._book = book
 
     async def consult(self) -> Consultation:
-        """What a search is answered from now."""
+        """The data that answers a search now."""
         return await self._book.consult(self._uow)
 
 
 def find_procedures(consulted: Consultation, asked: ProcedureSearch) -> ProcedureResults:
-    """In memory: no statement is sent. The code that replaces another one precedes it, and is found by it."""
+    """The procedures found, in memory: no statement is sent. A replaced code comes after its replacement."""
     codes = consulted.codes
     index = codes.index
     among = index.listed if asked.include_replaced else index.leading
@@ -62,7 +62,7 @@ def find_procedures(consulted: Consultation, asked: ProcedureSearch) -> Procedur
 
 
 def get_procedure(code: str) -> ProcedureDetail:
-    """By SNOMED CT code. Raises NotFound."""
+    """The procedure by SNOMED CT code. Raises NotFound."""
     procedures = shipped_procedures()
     if code not in procedures:
         raise NotFound

@@ -1,1 +1,1 @@
-"""Imported releases of code sets: what is loaded, from where, and what it changed."""
+"""Imported releases of code sets: their codes, their sources and their changes."""

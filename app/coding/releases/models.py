@@ -21,7 +21,7 @@ class CodeSystem(StrEnum):
 
 
 class ReferenceEntity(Entity):
-    """Of no tenant (directive 2.4), written by importers as the owner. `deleted_at` takes a faulty row out."""
+    """A row of no tenant (directive 2.4), written by importers as the owner. `deleted_at` removes a faulty row."""
 
     __abstract__ = True
 
@@ -32,10 +32,10 @@ class ReferenceEntity(Entity):
 
 
 class CodeRelease(ReferenceEntity):
-    """`report`: counts of added, changed, retired, withdrawn. The newest row of a code system names its state.
+    """`report`: counts of added, changed, retired, withdrawn. The newest row of a code system is its state.
 
-    `whole`: what is loaded with it is the code system itself, and a code that is not there does not exist: the release
-    is whole, or a selection on top of one that is. A selection tells nothing by lacking a code.
+    `whole`: the loaded codes are the whole code system, so a missing code does not exist. The release is whole, or a
+    selection on top of a whole one. A selection alone says nothing about missing codes.
     """
 
     __tablename__ = "code_releases"

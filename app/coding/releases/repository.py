@@ -1,4 +1,4 @@
-"""What is loaded now: read with every lookup, in one statement together with the agency's vocabulary version."""
+"""The loaded releases. Each lookup reads them together with the agency's vocabulary version, in one statement."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _CURRENT = CompiledStatement(NEWEST)
 _STATE = CompiledStatement(
     sa.select(
         sa.select(NEWEST.subquery().c.id).scalar_subquery().label("release_id"),
-        # Grows with every committed change, deletions too, and with nothing else.
+        # It grows only with committed changes, deletions included.
         sa.select(sa.func.coalesce(sa.func.sum(_terms.c.version), 0))
         .where(_terms.c.tenant_id == sa.bindparam("tenant_id", type_=sa.Uuid))
         .scalar_subquery()
@@ -38,14 +38,14 @@ _STATE = CompiledStatement(
 
 @dataclass(frozen=True, slots=True)
 class CodeState:
-    """`release_id` is None before the first import; `vocabulary_version` 0 for an agency without terms of its own."""
+    """`release_id` is None before the first import. `vocabulary_version` is 0 for an agency without own terms."""
 
     release_id: uuid.UUID | None
     vocabulary_version: int
 
 
 async def read_state(uow: ReadUnitOfWork, system: CodeSystem | None) -> CodeState:
-    """None: of a code set that ships with the service; then only the vocabulary has a version."""
+    """The state. A `system` of None is a code set that ships with the service; only its vocabulary has a version."""
     row = await uow.fetch_row(_STATE, {"code_system": system, "tenant_id": uow.tenant_id})
     return CodeState(row["release_id"], row["vocabulary_version"])
 

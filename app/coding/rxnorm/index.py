@@ -1,4 +1,4 @@
-"""The index of RxNorm, made of the stored concepts. Ingredients and brands find each other as further names."""
+"""The index of RxNorm, made of the stored concepts. Ingredients and brands have each other as further names."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _OTHER_TERM_TYPES = 6
 
 @dataclass(frozen=True, slots=True)
 class Medication:
-    """What an answer shows beside code and name."""
+    """What an answer shows in addition to code and name."""
 
     terminology: Terminology
     term_type: str | None
@@ -38,7 +38,7 @@ class Medication:
 
 
 def entry(row: Any) -> Entry:
-    """An ingredient precedes its brand, a brand the clinical drugs: a crew charts what it gave, not the package."""
+    """The entry. Ingredients precede brands, brands precede clinical drugs: a crew charts the drug, not the package."""
     retired: dt.date | None = row["retired_on"]
     return Entry(
         code=row["code"],
@@ -53,7 +53,7 @@ def entry(row: Any) -> Entry:
 
 
 async def load(transaction: Transaction) -> Callable[[], LoadedCodes]:
-    """Every concept. Batch by batch; what is returned makes the index of them."""
+    """Read every concept, batch by batch. The returned function makes the index."""
     builder = IndexBuilder()
     after = uuid.UUID(int=0)
     while batch := await list_batch(transaction, after):
@@ -63,7 +63,7 @@ async def load(transaction: Transaction) -> Callable[[], LoadedCodes]:
 
 
 def marked(index: TextIndex) -> LoadedCodes:
-    """With the set of NEMSIS's medication list, and each brand behind the drug that it is a brand of."""
+    """The index with the set of NEMSIS's medication list, and with the drug of each brand as its leader."""
     suggested = index.set_of(number for number, code in enumerate(index.codes) if code in SUGGESTED)
     return LoadedCodes(
         index=index, lists={"medication": suggested}, favoured=(suggested,), leaders=dict(_drugs_of_brands(index))
@@ -71,7 +71,7 @@ def marked(index: TextIndex) -> LoadedCodes:
 
 
 def _drugs_of_brands(index: TextIndex) -> Iterator[tuple[int, int]]:
-    """(brand, its ingredient or combination of ingredients): a crew that says narcan charts naloxone."""
+    """(brand, its ingredient or combination of ingredients). A crew that says narcan charts naloxone."""
     for number, about in index.details.items():
         if about.term_type == "BN" and about.ingredients:
             for drug in index.called(words(" / ".join(about.ingredients))):

@@ -24,8 +24,8 @@ class Terminology(StrEnum):
 class RxNormConcept(ReferenceEntity):
     """`code` is the rxcui, or the SNOMED CT code. `term_type`: IN, MIN, PIN, BN, SCD, SBD, SCDC…
 
-    `synonyms` are its own further names, `ingredients` and `brands` those of related concepts: it is found by all.
-    `retired_on`: the day from which a release no longer has it.
+    `synonyms` are its own further names; `ingredients` and `brands` are names of related concepts. Search uses all.
+    `retired_on`: since this day the releases lack it.
     """
 
     __tablename__ = "rxnorm_concepts"

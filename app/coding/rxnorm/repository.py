@@ -1,4 +1,4 @@
-"""Queries for RxNorm: reference data, alike for every agency."""
+"""Queries for RxNorm: reference data, the same for every agency."""
 
 from __future__ import annotations
 
@@ -67,23 +67,23 @@ async def list_names(transaction: Transaction, codes: Sequence[str]) -> list[Any
 
 
 async def find_concept(transaction: Transaction, code: str) -> Any:
-    """By rxcui, or by SNOMED CT code; None for an unknown one."""
+    """The concept by rxcui or SNOMED CT code. None for an unknown code."""
     return await transaction.fetch_row(_BY_CODE, {"code": code})
 
 
 async def list_related(transaction: Transaction, rxcui: str) -> list[Any]:
-    """(relation, code, name, term_type) of the concepts that this one refers to; at most MOST_RELATED."""
+    """(relation, code, name, term_type) of the concepts that this one refers to, at most MOST_RELATED."""
     return await transaction.fetch(_RELATED, {"code": rxcui})
 
 
 async def list_extract(transaction: Transaction, rxcuis: Sequence[str]) -> list[Any]:
-    """These concepts, each beside `whole` of the loaded release; before the first import nothing.
+    """These concepts, each with `whole` of the loaded release. No rows before the first import.
 
-    One row at least of a loaded release; its `code` is null where there is none of these.
+    A loaded release gives at least one row; its `code` is null if none of these concepts exists.
     """
     return await transaction.fetch(_EXTRACT, {"code_system": CodeSystem.RXNORM, "rxcuis": list(rxcuis)})
 
 
 async def list_batch(transaction: Transaction, after: Any) -> list[Any]:
-    """The next concepts, by id."""
+    """The next concepts, in order of id."""
     return await transaction.fetch(_BATCH, {"after": after})

@@ -1,4 +1,4 @@
-"""Looking medications up."""
+"""Looks up medications."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from app.core.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class RxNormSearch:
-    """Suppressed and retired concepts are found only when asked for."""
+    """Suppressed and retired concepts are found only on request."""
 
     text: str
     limit: int
@@ -37,11 +37,11 @@ class RxNormLookup:
         self._book = book
 
     async def consult(self) -> Consultation:
-        """What a search is answered from now."""
+        """The data that answers a search now."""
         return await self._book.consult(self._uow)
 
     async def get(self, code: str) -> RxNormDetail:
-        """By rxcui or SNOMED CT code. Raises NotFound."""
+        """The medication by rxcui or SNOMED CT code. Raises NotFound."""
         row = await find_concept(self._uow, code)
         release = await find_current_release(self._uow, CodeSystem.RXNORM)
         if row is None or release is None:
@@ -69,7 +69,7 @@ class RxNormLookup:
 
 
 def find_medications(consulted: Consultation, asked: RxNormSearch) -> RxNormResults:
-    """In memory: no statement is sent."""
+    """The medications found. The search is in memory and sends no statement."""
     codes = consulted.codes
     index = codes.index
     among = index.listed if asked.include_suppressed else index.leading

@@ -1,7 +1,7 @@
-"""An immutable inverted index. Documents are numbered from the best standing down and sets of them are integers.
+"""An immutable inverted index. Documents are numbered from the best standing down. Sets of documents are integers.
 
-Bit n of a set is document n, so that the best documents of any combination of words are its lowest bits: nothing is
-sorted per query. A word of few documents is kept as their numbers, a frequent one as its set.
+Bit n of a set is document n. So the lowest bits of any set are its best documents, and no query sorts. A rare word
+is stored as a list of document numbers, a frequent word as a set.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Any
 
 from app.coding.search.words import CloseWords, compounds, content, words
 
-FREQUENT = 128  # documents; a set costs size / 8 bytes, a number four
-RECENT = 256  # sets that are kept, of at most size / 8 bytes each
+FREQUENT = 128  # documents; a set takes size / 8 bytes, a number four
+RECENT = 256  # cached sets, of at most size / 8 bytes each
 _WIDE_PREFIX = 2  # letters: sets of shorter prefixes are made in advance
 _PIECE = 2000
 _BUCKETS = 1024
@@ -26,9 +26,9 @@ _BUCKETS = 1024
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What is indexed of one code. `standing` orders the codes that a query matches alike, lower first.
+    """The index entry of one code. `standing` orders the codes that match a query equally, lower first.
 
-    `leads`: billable, or in use; such codes precede all others. `listed` is false for what only its exact code finds.
+    `leads`: billable, or in use; such codes precede all others. `listed` is false if only the exact code finds it.
     """
 
     code: str
@@ -51,7 +51,7 @@ def compact(code: str) -> str:
 class IndexBuilder:
     """Collects entries in any order; `finish` numbers them. CPU only: run it in a thread.
 
-    Columns instead of the entries themselves: a hundred thousand objects would be as many for the garbage collector.
+    It keeps columns instead of entries, because a hundred thousand objects would burden the garbage collector.
     """
 
     _keys: list[str] = field(default_factory=list)
@@ -93,9 +93,9 @@ class IndexBuilder:
 
 
 class TextIndex:
-    """Sets, and what a document shows. Which sets answer a query is `ranking`'s business.
+    """The sets, and what each document shows. `ranking` decides which sets answer a query.
 
-    Everything by document number: `periods[period_of[number]]` is when it is valid, `details` what else it shows.
+    All columns go by document number: `periods[period_of[number]]` is its validity, `details` what else it shows.
     """
 
     def __init__(
@@ -173,7 +173,7 @@ class TextIndex:
         return self._set(self._named.get(word))
 
     def having(self, word: str) -> int:
-        """As `named`, or in their further names."""
+        """Documents with exactly this word in their names or further names."""
         return self._recall(
             ("having", word), lambda: self._set(self._named.get(word)) | self._set(self._also.get(word))
         )
@@ -188,13 +188,13 @@ class TextIndex:
         return self.set_of(found)
 
     def beginning(self, prefix: str, *, named: bool = False) -> int:
-        """Documents with a word that begins so; `named`: in their names. One or two letters are read as of names."""
+        """Documents with a word that has this prefix. `named`: in their names only, as for one or two letters."""
         if len(prefix) <= _WIDE_PREFIX:
             return self._wide.get(prefix, 0)
         return self._recall(("named" if named else "any", prefix), lambda: self._beginning(prefix, named=named))
 
     def _recall(self, asked: tuple[str, str], find: Callable[[], int]) -> int:
-        """What was asked for lately: the readings of a query, and of the next keystroke, ask for the same sets."""
+        """The set from the cache: the readings of a query, and of the next keystroke, need the same sets."""
         found = self._recent.get(asked)
         if found is None:
             if len(self._recent) >= RECENT:
@@ -218,19 +218,19 @@ class TextIndex:
         return found | int.from_bytes(few, "little")
 
     def closest(self, word: str) -> str | None:
-        """The word that this one is most likely a misspelling of: the closest, of those the most frequent."""
+        """The word that this one most likely misspells: the most frequent of the closest words."""
         return max(self._close.find(word), key=lambda found: self.having(found).bit_count(), default=None)
 
     def called(self, tokens: Sequence[str]) -> list[int]:
-        """Documents whose names consist of these words, in whatever order."""
+        """Documents whose names consist of these words, in any order."""
         return self._called.find(tokens)
 
     def known_as(self, tokens: Sequence[str]) -> list[int]:
-        """As `called`, by a further name too, and fillers apart: give it `content`."""
+        """Do the same as `called`, for further names too and without fillers. The tokens must come from `content`."""
         return self._known.find(tokens)
 
     def coded(self, prefix: str) -> list[int]:
-        """Documents whose codes begin so, in the order of codes: the exact one first."""
+        """Documents whose codes have this prefix, in the order of codes: the exact code first."""
         prefix = compact(prefix)
         first = bisect_left(self._coded, prefix, key=self._compact)
         return list(self._coded[first : bisect_left(self._coded, f"{prefix}~", first, key=self._compact)])
@@ -239,12 +239,12 @@ class TextIndex:
         return compact(self.codes[number])
 
     def coded_set(self, prefix: str) -> int:
-        """As `coded`, as a set."""
+        """The documents of `coded`, as a set."""
         known = self._by_letter.get(compact(prefix))
         return self.set_of(self.coded(prefix)) if known is None else known
 
     def exactly(self, code: str) -> list[int]:
-        """Documents of this very code, of whatever period."""
+        """Documents of exactly this code, of any period."""
         wanted = compact(code)
         first = bisect_left(self._coded, wanted, key=self._compact)
         return list(itertools.takewhile(lambda number: self._compact(number) == wanted, self._coded[first : first + 9]))
@@ -259,7 +259,7 @@ class TextIndex:
 
 
 def _length(tokens: Sequence[str]) -> int:
-    """Of a name: the fewer words it adds to the query's the better, and "other" is the last choice of its kind."""
+    """The sort key of a name: fewer words are better, and a name with "other" comes later."""
     return len(content(tokens)) + ("other" in tokens)
 
 
@@ -275,7 +275,7 @@ def _post(postings: dict[str, array[int]], tokens: Iterable[str], number: int) -
 def _in_order(keys: Sequence[str]) -> list[int]:
     """Positions in the order of their keys.
 
-    Sorted in pieces that are merged: one sort of all would keep every other thread waiting for a tenth of a second.
+    It sorts and merges pieces, because one sort of all would block every other thread for a tenth of a second.
     """
     at = keys.__getitem__
     pieces = [sorted(range(first, min(first + _PIECE, len(keys))), key=at) for first in range(0, len(keys), _PIECE)]
@@ -283,9 +283,9 @@ def _in_order(keys: Sequence[str]) -> list[int]:
 
 
 class _Phrases:
-    """Sets of words to documents: hashes of 64 bits in buckets, since a dictionary takes ten times as much memory.
+    """Maps sets of words to documents: hashes of 64 bits in buckets, because a dictionary takes ten times the memory.
 
-    That two phrases of one code set share a hash is less likely than a fault of the memory.
+    A shared hash of two phrases of one code set is less likely than a fault of the memory.
     """
 
     def __init__(self) -> None:

@@ -1,11 +1,11 @@
-"""Which codes answer a query, in which order.
+"""Finds and orders the codes that answer a query.
 
-Ever weaker readings of the query are tried until enough codes are found: its exact code, its exact description, the
-vocabulary's word for the whole of it, what its words describe by the code set's own scheme, codes that begin so,
-descriptions that consist of its words, descriptions with all of them as typed, then by what the vocabulary makes of
-them, then as beginnings, then as misspellings or words run together, then the best code for each of several facts, and
-finally some of the words.
-Within a reading billable codes precede the others, and what NEMSIS suggests precedes the rest.
+It tries weaker and weaker readings of the query until enough codes are found: the exact code; the exact description;
+the vocabulary's term for the whole query; what its words describe by the code set's own scheme; codes with this
+prefix; descriptions that consist of its words; descriptions with all its words as typed, then with their meanings in
+the vocabulary, then as prefixes, then as misspellings or joined words; the best code for each of several facts; some
+of the words.
+Within a reading billable codes precede the others, and codes that NEMSIS suggests precede the rest.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from app.coding.search.words import FILLERS, content, singular, words
 MOST_WORDS = 64
 _NEIGHBOURHOODS = (8, 6, 5)  # characters that a code shares with a boosted one: itself, its site, its subcategory
 _FEW = 2  # codes of one fact
-_SEVERAL = 3  # terms that may be as many facts
-_SHORTEST_PART, _LONGEST_RUN = 3, 40  # letters of a word that was run together with others, and of them all
+_SEVERAL = 3  # from so many terms on, each may be a fact
+_SHORTEST_PART, _LONGEST_RUN = 3, 40  # letters of one of several joined words, and of all
 _AROUND_CODES = " \t,.;:!?#*-_()[]{}<>\"'"
 _LABEL = re.compile(
     r"^\W*(?:(?:icd-?10-?cm|icd-?10|icd|code|dx)\b\W*(?=[a-z]\d)|(?:rxcui|snomed)\b\W*(?=\d))", re.IGNORECASE
 )
 _SPACED = re.compile(r"[A-Za-z] \d[0-9A-Za-z]\S*|[A-Za-z]\d[0-9A-Za-z] [0-9A-Za-z]+")
 _SHORT = re.compile(r"[A-Z]\d[0-9A-Z]{1,4}[A-Z]")
-_WEAK_WORDS = 8  # how many words are read as beginnings and misspellings, or left out in turn
+_WEAK_WORDS = 8  # how many words are respelt, or left out in turn
 
 
 def _nothing_described(_: Sequence[str]) -> Sequence[str]:
@@ -42,9 +42,9 @@ def _nothing_described(_: Sequence[str]) -> Sequence[str]:
 class Query:
     """`among`: the set of documents that may be found. `favoured`: sets that precede others, the most favoured first.
 
-    `code_shape`: what a text must look like to be read as a code. `leaders`: the document that goes before another one
-    which words found, such as a drug before its brand. `described`: beginnings of the codes that the words describe by
-    a scheme of the code set, the best first.
+    `code_shape`: the form of a text that is read as a code. `leaders`: the document that precedes another one if words
+    found that one, such as a drug before its brand. `described`: beginnings of the codes that the words describe by a
+    scheme of the code set, the best first.
     """
 
     text: str
@@ -72,7 +72,7 @@ def search(index: TextIndex, query: Query) -> list[int]:
 
 
 def _led(leaders: Mapping[int, int], reading: Iterable[int]) -> Iterator[int]:
-    """Each document of a reading behind its leader."""
+    """The documents of a reading, each after its leader."""
     for number in reading:
         if number in leaders:
             yield leaders[number]
@@ -80,7 +80,7 @@ def _led(leaders: Mapping[int, int], reading: Iterable[int]) -> Iterator[int]:
 
 
 def _readings(index: TextIndex, query: Query) -> Iterator[Iterable[int]]:
-    """The code itself comes first, and alone."""
+    """The readings, strongest first. The first one is the exact code alone."""
     text = query.text.strip()
     tokens = words(text)[:MOST_WORDS]
     code, below = _code(index, query.code_shape, text)
@@ -108,7 +108,7 @@ def _readings(index: TextIndex, query: Query) -> Iterator[Iterable[int]]:
 
 
 def _as_a_whole(index: TextIndex, query: Query, tokens: Sequence[str]) -> Iterator[Iterable[int]]:
-    """What the vocabulary leads the whole query to, with or without its noise; then what its words describe."""
+    """The vocabulary's codes for the whole query, with or without noise; then the codes that its words describe."""
     told = [token for segment in _telling(query.vocabulary.divide(tokens)) for token in segment.tokens]
     for said in (query.vocabulary.find(tokens), query.vocabulary.find(told)):
         if said is not None:
@@ -118,10 +118,10 @@ def _as_a_whole(index: TextIndex, query: Query, tokens: Sequence[str]) -> Iterat
 
 
 def _code(index: TextIndex, shape: re.Pattern[str], text: str) -> tuple[str, bool]:
-    """The code that a text is, whatever stands around it: `(R07.9)`, `icd I10`, `R 07.9`, `R07-9`; empty for none.
+    """The code in a text, without what stands around it: `(R07.9)`, `icd I10`, `R 07.9`, `R07-9`; empty for none.
 
-    One that lacks its placeholders gets them (ICD-10-CM Guidelines I.A.4): W21.89A is W21.89XA. True: what is meant are
-    the codes below it, since it ends in a hyphen (`S72.0-`), or lacks more than placeholders.
+    Missing placeholders are added (ICD-10-CM Guidelines I.A.4): W21.89A is W21.89XA. True means that the text stands
+    for the codes below this one: it ends in a hyphen (`S72.0-`), or lacks more than placeholders.
     """
     bare = _LABEL.sub("", text).strip(_AROUND_CODES)
     if _SPACED.fullmatch(bare):
@@ -138,15 +138,15 @@ def _code(index: TextIndex, shape: re.Pattern[str], text: str) -> tuple[str, boo
 
 
 def _complete(index: TextIndex, query: Query, token: str) -> bool:
-    """Whether a word is not merely the beginning of one."""
+    """Whether a word is a complete one, not only a prefix."""
     return index.knows(token) or query.vocabulary.says(token)
 
 
 def _facts(index: TextIndex, query: Query, tokens: Sequence[str]) -> Iterator[int]:
-    """The best code for each thing that was said, in turn: the longest runs of terms that some code has all of.
+    """The best codes of each fact, in turn. A fact is a longest run of terms that some code has all of.
 
-    A single word is a fact only if it has codes of its own, and facts answer only if they are half of what was said.
-    What the vocabulary has codes for precedes the others: in `left arm numbness` the arm is no complaint.
+    A single word is a fact only if it has codes of its own. Facts answer only if they cover half of the terms.
+    Facts with codes in the vocabulary precede the others: in `left arm numbness` the arm is no complaint.
     """
     segments = _telling(query.vocabulary.divide(tokens))
     told = [_told(index, segment) & index.leading for segment in segments]
@@ -178,7 +178,7 @@ def _fact(index: TextIndex, query: Query, run: Sequence[Segment], shared: int) -
 
 
 def _by_words(index: TextIndex, query: Query, tokens: Sequence[str]) -> Iterator[Iterable[int]]:
-    """All of the words, ever less literally."""
+    """Readings of all words, each less literal than the one before."""
     known = index.set_of([*index.called(tokens), *index.known_as(content(tokens))])
     for found in (known & index.leading, _under(index, known), known):
         yield _ordered(index, query, found)
@@ -203,7 +203,7 @@ def _by_words(index: TextIndex, query: Query, tokens: Sequence[str]) -> Iterator
 
 
 def _by_some_words(index: TextIndex, query: Query, tokens: Sequence[str]) -> Iterator[Iterable[int]]:
-    """All but one of the words and of what they mean, the most frequent left out first; then the rarest ones."""
+    """Readings of all words or meanings but one, the most frequent left out first; then of the rarest only."""
     segments = _telling(query.vocabulary.divide(tokens))
     meant = dict.fromkeys(
         token for segment in segments for token in (segment.meanings[0] if segment.meanings else segment.tokens)
@@ -220,7 +220,7 @@ def _by_some_words(index: TextIndex, query: Query, tokens: Sequence[str]) -> Ite
 
 
 def _under(index: TextIndex, found: int) -> int:
-    """What is coded below the codes that only head others."""
+    """The codes below those that are only headings."""
     return index.set_of(
         number for heading in index.members(found & ~index.leading) for number in index.coded(index.codes[heading])
     )
@@ -231,7 +231,7 @@ def _in_turn(index: TextIndex, codes: Sequence[str]) -> list[int]:
 
 
 def _telling(segments: list[Segment]) -> list[Segment]:
-    """Without noise, fillers and repetitions, unless there is nothing else."""
+    """The segments without noise, fillers and repetitions, unless nothing else is left."""
     distinct = list({segment.tokens: segment for segment in segments}.values())
     telling = [
         segment
@@ -242,7 +242,7 @@ def _telling(segments: list[Segment]) -> list[Segment]:
 
 
 def _meant(index: TextIndex, segment: Segment) -> int:
-    """By the vocabulary's best meaning, or by the segment's own words."""
+    """Documents by the segment's best meaning in the vocabulary, or by its own words."""
     if segment.within:
         return _within(index, segment) | _all(index.having(token) for token in segment.tokens)
     if not segment.meanings:
@@ -255,7 +255,7 @@ def _within(index: TextIndex, segment: Segment) -> int:
 
 
 def _told(index: TextIndex, segment: Segment) -> int:
-    """By any meaning."""
+    """Documents by any meaning of the segment."""
     found = _meant(index, segment)
     for meaning in segment.meanings[1:]:
         found |= _all(index.having(token) or index.beginning(token) for token in meaning)
@@ -263,7 +263,7 @@ def _told(index: TextIndex, segment: Segment) -> int:
 
 
 def _begun(index: TextIndex, segment: Segment) -> int:
-    """By any meaning, or by words that begin with the segment's own."""
+    """Documents by any meaning, or by words that begin with the segment's own."""
     found = _all(index.beginning(token) for token in segment.tokens) | _within(index, segment)
     for meaning in segment.meanings[1:]:
         found |= _all(index.having(token) or index.beginning(token) for token in meaning)
@@ -275,12 +275,12 @@ def _rooted(index: TextIndex, segment: Segment) -> int:
 
 
 def _root(token: str) -> str:
-    """What words of one family share: sacrum and sacral, dehydrated and dehydration, confused and confusion."""
+    """The common root of related words: sacrum and sacral, dehydrated and dehydration, confused and confusion."""
     return token[: max(4, len(token) - (2 if len(token) < 8 else 3))]
 
 
 def _respelt(index: TextIndex, vocabulary: Vocabulary, tokens: Sequence[str]) -> list[str]:
-    """With the closest words known instead of those that begin nothing; the vocabulary's before the code set's."""
+    """The tokens with the closest known word for each unknown one; the vocabulary's before the code set's."""
     respelt: list[str] = []
     corrected = 0
     for token in tokens:
@@ -295,7 +295,7 @@ def _respelt(index: TextIndex, vocabulary: Vocabulary, tokens: Sequence[str]) ->
 
 
 def _taken_apart(index: TextIndex, vocabulary: Vocabulary, token: str) -> list[str]:
-    """Words that were typed as one: chestpain. The fewest; none of them shorter than three letters, but for fillers."""
+    """The parts of joined words (chestpain): as few as possible. Only fillers may have less than three letters."""
     if not token.isalpha() or len(token) > _LONGEST_RUN:
         return []
     parts: list[list[str] | None] = [[], *([None] * len(token))]
@@ -316,7 +316,7 @@ def _is_part(index: TextIndex, vocabulary: Vocabulary, word: str) -> bool:
 
 
 def _all(sets: Iterable[int]) -> int:
-    """What is in every one of the sets; nothing when there are none."""
+    """The intersection of the sets; empty if there are none."""
     found = None
     for members in sets:
         found = members if found is None else found & members
@@ -326,7 +326,7 @@ def _all(sets: Iterable[int]) -> int:
 
 
 def _ordered(index: TextIndex, query: Query, found: int) -> Iterator[int]:
-    """The billable, those most favoured first; then the others alike."""
+    """The billable codes, the most favoured first; then the others in the same way."""
     found &= index.listed & query.among
     for better in (*(favoured & index.leading for favoured in query.favoured), index.leading, *query.favoured):
         yield from index.members(found & better)

@@ -1,4 +1,4 @@
-"""What is said on an ambulance, found in a query: `fx l wrist` is fracture, left, wrist."""
+"""Finds the words of ambulance crews in a query: `fx l wrist` is fracture, left, wrist."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from app.coding.search.words import CloseWords, content, words
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """`means`: search phrases, the best first. `boost`: codes that lead when this was said.
+    """`means`: search phrases, the best first. `boost`: codes that lead when the term was said.
 
-    `within`: beginnings of the codes that this names, where words would not tell them apart. `noise`: it tells nothing
-    of what is wrong.
+    `within`: beginnings of the codes that the term names, where words cannot tell them apart. `noise`: the term says
+    nothing about the complaint.
     """
 
     say: str
@@ -26,13 +26,13 @@ class Term:
 
     @property
     def empty(self) -> bool:
-        """An agency takes a shipped term away by saying that it means nothing."""
+        """Whether the term means nothing. An agency removes a shipped term with such a term."""
         return not (self.means or self.boost or self.within or self.noise)
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A part of a query: its own words, and what they mean by the vocabulary (as words, the best meaning first)."""
+    """A part of a query: its own words, and their meanings in the vocabulary (as words, the best meaning first)."""
 
     tokens: tuple[str, ...]
     meanings: tuple[tuple[str, ...], ...] = ()
@@ -42,9 +42,9 @@ class Segment:
 
 
 class Vocabulary:
-    """Terms by the words that are said. A later term replaces an earlier one of the same words, and one of `base`.
+    """Terms by their spoken words. A later term replaces an earlier one of the same words, also one of `base`.
 
-    The base is shared, not copied: it is the shipped vocabulary below each agency's few terms.
+    `base` is shared, not copied: it is the shipped vocabulary below each agency's few terms.
     """
 
     def __init__(self, terms: Iterable[Term], base: Vocabulary | None = None) -> None:
@@ -74,15 +74,15 @@ class Vocabulary:
         return self._base.find(key)
 
     def says(self, token: str) -> bool:
-        """Whether the word stands in any term."""
+        """Whether any term has the word."""
         return token in self._words or (self._base is not None and self._base.says(token))
 
     def closest(self, token: str) -> str | None:
-        """The term of one word that this one is most likely a misspelling of."""
+        """The one-word term that this word most likely misspells."""
         return next(iter(self._nearest(token)[1]), None)
 
     def closest_name(self, token: str) -> str | None:
-        """The drug or brand that this is most likely a misspelling of: thousands, so that other words go first."""
+        """The drug or brand that this word most likely misspells. There are thousands, so it comes last."""
         own = next(iter(self._names.find(token)), None)
         return own if own is not None or self._base is None else self._base.closest_name(token)
 
@@ -91,7 +91,7 @@ class Vocabulary:
         return own if self._base is None else min(self._base._nearest(token), own, key=itemgetter(0))
 
     def divide(self, tokens: Sequence[str]) -> list[Segment]:
-        """The query from left to right, the longest term at each place; other words stand alone."""
+        """The segments of the query from left to right: the longest term at each place; other words alone."""
         divided = []
         at = 0
         while at < len(tokens):

@@ -1,4 +1,4 @@
-"""How text becomes words, the same way for descriptions, vocabulary and queries; and which words are close."""
+"""Splits descriptions, vocabulary and queries into words in the same way, and finds close words."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ FILLERS = frozenset(
         *("with",),
     )
 )
-"""Words that say little: a query need not match them as long as it has others."""
+"""Words that say little. A query with other words need not match them."""
 
 
 def words(text: str) -> list[str]:
-    """Lower case, without accents and apostrophes, singular: `Ménière's diseases` is menieres, disease."""
+    """The words in lower case, singular, without accents and apostrophes: `Ménière's diseases` is menieres, disease."""
     if not text.isascii():
         text = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
     return [singular(word) for word in _WORD.findall(text.lower().translate(_APOSTROPHES))]
 
 
 def compounds(text: str) -> list[str]:
-    """Hyphenated words in one, as they are often typed: xray, neosynephrine."""
+    """Hyphenated words as one word, as people often type them: xray, neosynephrine."""
     return ["".join(words(whole)) for whole in _HYPHENATED.findall(text)] if "-" in text else []
 
 
 def singular(word: str) -> str:
-    """Without the s of a plural; both sides are cut alike, so that a wrong cut costs nothing."""
+    """The word without the s of a plural. Both sides are cut in the same way, so a wrong cut does no harm."""
     if len(word) < 4 or word[-1] != "s" or word.endswith(("ss", "us", "is")):
         return word
     return f"{word[:-3]}y" if word.endswith("ies") and len(word) > 4 else word[:-1]
 
 
 def content(tokens: Sequence[str]) -> list[str]:
-    """Without fillers and repetitions; all of them when there is nothing else."""
+    """The words without fillers and repetitions; all words if nothing else is left."""
     return list(dict.fromkeys(token for token in tokens if token not in FILLERS)) or list(dict.fromkeys(tokens))
 
 
@@ -67,9 +67,9 @@ def distance(left: str, right: str, most: int) -> int:
 
 
 class CloseWords:
-    """Which words of a list a misspelt one may have been meant as: trigrams propose, the edit distance decides.
+    """Words of a list that a misspelt word may mean: trigrams propose, the edit distance decides.
 
-    The same in every process, whatever the order of its sets: words that are equally good stand as in the list.
+    The result is the same in every process: equally good words keep the order of the list.
     """
 
     def __init__(self, vocabulary: Iterable[str]) -> None:
@@ -80,14 +80,14 @@ class CloseWords:
                 self._grams.setdefault(gram, []).append(number)
 
     def find(self, word: str) -> list[str]:
-        """The closest: one edit from four letters on, two from seven on; none for shorter words and numbers.
+        """The closest words: one edit from four letters on, two from seven on; none for shorter words and numbers.
 
-        Of as few edits, what shares more trigrams: `chst` lacks a letter of chest rather than has a wrong one of cyst.
+        With equal edits, the word that shares more trigrams wins: `chst` finds chest, not cyst.
         """
         return self.measure(word)[1]
 
     def measure(self, word: str) -> tuple[tuple[int, int], list[str]]:
-        """The closest behind how far they are, to be compared with those of another list."""
+        """The distance and the closest words, to compare with those of another list."""
         if not 4 <= len(word) <= 30 or not word.isalpha():
             return _FAR, []
         most = 1 if len(word) < 7 else 2

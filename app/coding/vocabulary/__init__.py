@@ -1,1 +1,1 @@
-"""What is said on an ambulance: the shipped vocabulary, and each agency's own terms on top of it."""
+"""The words that ambulance crews use: the shipped vocabulary, and each agency's own terms on top of it."""

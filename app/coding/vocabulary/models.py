@@ -14,8 +14,8 @@ _JSON = JSONB(none_as_null=True)
 
 
 class VocabularyTerm(TenantEntity):
-    """`say` is what is typed, `spoken` its words as search reads them. Without `means` and `boost` it takes a shipped
-    term away.
+    """`say` is the typed text, `spoken` its words as search reads them. A term without `means` and `boost` removes a
+    shipped term.
     """
 
     __tablename__ = "vocabulary_terms"

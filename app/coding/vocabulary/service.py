@@ -1,4 +1,4 @@
-"""Keeping an agency's own terms."""
+"""Stores an agency's own terms."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from app.core.pagination import Page, PagingWithDeleted
 from app.core.repository import require_version
 
 MOST_TERMS = 2000
-"""Of one agency: each process reads them all with the first lookup after a change."""
+"""The limit of one agency, because each process reads all terms with the first lookup after a change."""
 
 
 class VocabularyAction(AuditAction):
@@ -42,7 +42,7 @@ class VocabularyReader:
         return VocabularyTermRead.of(await self._terms.get(self._uow.tenant_id, term_id))
 
     async def list_page(self, paging: PagingWithDeleted, **filters: Any) -> Page[VocabularyTermRead]:
-        """Newest first."""
+        """The terms, newest first."""
         listed = self._terms.list_including_deleted if paging.include_deleted else self._terms.list_page
         page = await listed(self._uow.tenant_id, paging, **filters)
         return Page(items=[VocabularyTermRead.of(term) for term in page.items], next_cursor=page.next_cursor)
@@ -56,7 +56,7 @@ class VocabularyService:
         self._terms = VocabularyRepository(uow)
 
     async def add(self, given: VocabularyTermCreate, creation: Creation) -> VocabularyTermRead:
-        """Raises AlreadyExists for a term of the same words, LimitReached when the agency has MOST_TERMS already."""
+        """Raises AlreadyExists (a term of the same words), LimitReached (the agency has MOST_TERMS already)."""
         self._uow.principal.require(VOCABULARY_WRITE)
         reservation = await creation.reserve(self._uow, given)
         if reservation.repeated:
@@ -99,7 +99,7 @@ class VocabularyService:
         return VocabularyTermRead.of(term)
 
     async def _require_room(self) -> None:
-        """Raises LimitReached. The bound is on work, not on a number: two additions at once may pass it by one."""
+        """Raises LimitReached. The limit is not exact: two additions at once may exceed it by one."""
         if await self._terms.count_live(self._uow.tenant_id) >= MOST_TERMS:
             raise LimitReached(f"An agency has {MOST_TERMS:,} terms of its own at most. Delete some first.")
 

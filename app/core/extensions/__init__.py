@@ -1,1 +1,1 @@
-"""Records that later modules build their workflows on (directive 16): kept and listed here, and nothing more."""
+"""Records for the workflows of later modules (directive 16). This package only stores and lists them."""

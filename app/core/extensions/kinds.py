@@ -1,4 +1,4 @@
-"""The records of later modules as kinds of reference records: listed, read and added; a key is revoked by deletion."""
+"""The records of later modules as kinds of reference records: list, read, add. Deletion revokes a key."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class Station(TenantEntity):
 
 
 class Asset(TenantEntity):
-    """A thing of its own (a monitor, a stretcher), kept at a station or carried on a vehicle."""
+    """A single thing (a monitor, a stretcher), at a station or on a vehicle."""
 
     __tablename__ = "assets"
     entity_type: ClassVar[str] = "asset"
@@ -63,7 +63,7 @@ class ControlledSubstanceSchedule(StrEnum):
 
 
 class InventoryItem(TenantEntity):
-    """A kind of thing that is used up. How many lie where is for the module that moves them."""
+    """A kind of thing that is used up. The module that moves items counts them by place."""
 
     __tablename__ = "inventory_items"
     entity_type: ClassVar[str] = "inventory_item"
@@ -93,7 +93,7 @@ class IntegrationKind(StrEnum):
 
 
 class Integration(TenantEntity):
-    """An outside system of the agency's, and where it answers. Credentials are kept elsewhere."""
+    """An outside system of the agency and its address. Credentials are stored elsewhere."""
 
     __tablename__ = "integration_registry"
     entity_type: ClassVar[str] = "integration"
@@ -110,7 +110,7 @@ class Integration(TenantEntity):
 
 
 class ExternalApiKey(TenantEntity):
-    """A key that an outside system will present: only its digest is kept. `scopes` are names of permissions."""
+    """A key of an outside system. Only its digest is stored. `scopes` are names of permissions."""
 
     __tablename__ = "external_api_keys"
     entity_type: ClassVar[str] = "external_api_key"

@@ -1,4 +1,4 @@
-"""Who may see and add the records of later modules. What connects the agency to outside systems is for admins."""
+"""Who may see and add the records of later modules. Connections to outside systems are for admins only."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ _URL = TypeAdapter(HttpUrl)
 
 
 def _base_url(value: str) -> str:
-    """An https address without user, query or fragment: whoever uses it appends a path."""
+    """An https address without user, query or fragment, because its users append a path."""
     try:
         url = _URL.validate_python(value)
     except ValidationError as error:

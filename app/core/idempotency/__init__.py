@@ -1,1 +1,1 @@
-"""Creating requests that may be sent twice: Idempotency-Key and client-made ids."""
+"""Repetition of creating requests: Idempotency-Key and client-made ids."""

@@ -1,4 +1,4 @@
-"""`Creation`: decides, inside the unit of work, whether a creating request makes something or repeats itself."""
+"""`Creation` decides, inside the unit of work, whether a creating request is new or a repetition."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _FIND = CompiledStatement(
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """`repeated`: the resource `entity_id` exists already and is to be answered as it stands now."""
+    """`repeated`: the resource `entity_id` exists already, and the answer shows its present state."""
 
     entity_id: uuid.UUID
     repeated: bool
@@ -51,11 +51,12 @@ class Creation:
         self._key = key
 
     async def reserve(self, uow: UnitOfWork, given: RequestModel, *, entity_id: uuid.UUID | None = None) -> Reservation:
-        """The id to create under, or the id that this very request created before.
+        """The id for the new resource, or the id that the same request created before.
 
-        A repeated client-made id answers 200, a repeated Idempotency-Key the first status. Raises IdempotencyKeyReused
-        or IdTaken when the key or the id was used with another body. Two equal requests at once: the second waits.
-        `entity_id`: the id to create under when it had to be known before this unit of work.
+        A repeated client-made id answers 200; a repeated Idempotency-Key answers the first status. Raises
+        IdempotencyKeyReused or IdTaken when the key or the id was used with another body. Of two equal requests at
+        once, the second waits.
+        `entity_id`: the id to use if it had to be known before this unit of work.
         """
         named = given.id if isinstance(given, CreateModel) else None
         entity_id = named or entity_id or new_id()
@@ -80,7 +81,7 @@ class Creation:
     async def find_repeated(self, uow: ReadUnitOfWork, given: RequestModel) -> uuid.UUID | None:
         """The id that this request created before by its Idempotency-Key, or None. Raises IdempotencyKeyReused.
 
-        Takes nothing: for endpoints that record their result in a later unit of work, where `reserve` decides.
+        It reserves nothing. Endpoints that record their result in a later unit of work use it; `reserve` decides there.
         """
         if self._key is None:
             return None
@@ -96,7 +97,7 @@ class Creation:
         return hashlib.sha256(f"{self._route}\n{given.model_dump_json(exclude_unset=True)}".encode()).digest()
 
     async def _first(self, uow: UnitOfWork, key: str, fingerprint: bytes, entity_id: uuid.UUID) -> Any:
-        """None when this request is the first; else the first one's (fingerprint, entity_id)."""
+        """None when this request is the first; else (fingerprint, entity_id) of the first one."""
         values = {"id": new_id(), "tenant_id": uow.tenant_id, "key": key, "fingerprint": fingerprint}
         if await uow.fetch_row(_RESERVE, {**values, "entity_id": entity_id}) is not None:
             return None

@@ -13,7 +13,7 @@ from app.core.db.entity import Base
 
 
 class IdempotencyKey(Base):
-    """`fingerprint` is the SHA-256 of route and body; it tells a repeated request from another one."""
+    """`fingerprint` is the SHA-256 of route and body; it tells a repeated request from a different one."""
 
     __tablename__ = "idempotency_keys"
 

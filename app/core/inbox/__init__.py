@@ -1,4 +1,4 @@
-"""The inbox: a webhook's event is stored once, takes effect once, and is finished by a job where a crash came between.
+"""The inbox: an event of a webhook is stored once and takes effect once. A job finishes it after a crash.
 
 `providers.py` says what a provider declares, `taking.py` takes a delivery, `settling.py` brings a receipt to its end.
 """

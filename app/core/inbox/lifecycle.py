@@ -1,4 +1,4 @@
-"""The lifecycle of a webhook receipt: received, then processed, ignored or failed; a failed one can be replayed."""
+"""The lifecycle of a webhook receipt: received, then processed, ignored or failed. A failed receipt can be replayed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""webhook_receipts (directive 14), and the bodies of those that are not settled yet."""
+"""webhook_receipts (directive 14), and the bodies of receipts that are not settled yet."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from app.core.inbox.lifecycle import ReceiptStatus, receipt_lifecycle
 
 
 class WebhookReceipt(TenantEntity):
-    """`tenant_id` is null until the system has found whose event it is; row-level security hides it until then.
+    """`tenant_id` is null until the system has found the tenant. Row-level security hides the receipt until then.
 
     `provider` is the name of a declaration (`WebhookProvider`). `failure` is an error code, never a message.
-    `reason` says why a receipt was ignored that has no tenant; any other's reason is in the audit log.
+    `reason` says why a receipt without a tenant was ignored. Other receipts have their reason in the audit log.
     """
 
     __tablename__ = "webhook_receipts"
@@ -48,8 +48,8 @@ class WebhookBody(Base):
     """The verified body of a receipt that is received or failed, and when the job tries it next.
 
     Only the system role may read or write this table. A trigger of webhook_receipts deletes the row in the transaction
-    that settles the receipt, and makes it due when the receipt is replayed. `next_attempt_at` is null when the job has
-    given up finding the tenant.
+    that settles the receipt, and makes it due when the receipt is replayed. `next_attempt_at` is null when the job no
+    longer looks for the tenant.
     """
 
     __tablename__ = "webhook_bodies"

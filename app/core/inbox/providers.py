@@ -1,4 +1,4 @@
-"""What an outside system that sends webhooks declares of itself; the registry lists the declarations (WEBHOOKS)."""
+"""The declaration of an outside system that sends webhooks. The registry lists the declarations (WEBHOOKS)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ V = TypeVar("V")
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One request of a provider, as it came. Neither part may be logged."""
+    """One request of a provider, unchanged. Neither part may be logged."""
 
     body: bytes = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
@@ -28,16 +28,16 @@ def every_event(body: bytes) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class WebhookProvider(Generic[V]):
-    """A provider of webhooks. All but `verify` get a body that was verified, now or when it was stored.
+    """A provider of webhooks. All functions but `verify` get a verified body.
 
     `verify(verifier, delivery)` proves who sent it and returns the event's id, unique for the provider. It raises an
-    AppError of 4xx for what is forged or stale, and ServiceUnavailable while it cannot be checked. None says that the
-    message is genuine and no event (a subscription to confirm); nothing is stored of it.
-    `find_tenant` says whose event it is, or None while that is not known.
-    `effect` runs in the tenant's unit of work, which also marks the receipt. Whatever it raises undoes it. It is tried
+    AppError of 4xx for a forged or stale message, and ServiceUnavailable while it cannot be checked. None means that
+    the message is genuine but no event (a subscription to confirm); nothing is stored.
+    `find_tenant` returns the tenant of the event, or None while it is unknown.
+    `effect` runs in the tenant's unit of work, which also marks the receipt. Any exception undoes it. It is tried
     again after an error that may pass (ServiceUnavailable, a lost race, a connection); any other fails the receipt.
     `interests` is false for an event that concerns nobody; its receipt is ignored.
-    `keeps_unclaimed` is false where others may share the source: nothing is stored of an event without a tenant.
+    `keeps_unclaimed` is false where others may share the source. Then an event without a tenant is not stored.
     """
 
     name: str

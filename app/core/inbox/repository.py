@@ -1,4 +1,4 @@
-"""Statements on receipts and their bodies. The system's own write the audit rows that belong to them, in one go."""
+"""Statements on receipts and their bodies. The system's statements also write their audit rows."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ReceiptRepository(Repository[WebhookReceipt]):
     filters = ("status", "provider")
 
     async def find_idle_for_update(self, tenant_id: TenantId, receipt_id: uuid.UUID) -> WebhookReceipt | None:
-        """Locks the receipt. None while somebody else holds it: nobody waits for another's effect."""
+        """Locks the receipt. None while somebody else holds it; the call never waits."""
         return await self._one(_IDLE, tenant_id, receipt_id)
 
 
@@ -57,7 +57,7 @@ def _bind(name: str, column: Any) -> Any:
 
 
 def _told(action: str, of: Any, *where: Any) -> Any:
-    """One audit row per row of `of` (id, tenant_id) that meets `where`; values are bound by :<action>_id and so on."""
+    """Write an audit row per row of `of` (id, tenant_id) that meets `where`. Parameters are named :<action>_id etc."""
     columns = {
         "id": _bind(f"{action}_id", _audit.c.id),
         "tenant_id": of.c.tenant_id,
@@ -137,7 +137,7 @@ def _pending(*where: Any) -> CompiledStatement:
 
 
 def _take_due() -> sa.Select[Any]:
-    """The receipt that has been due longest, with its next attempt put off first: a crash in between is tried later."""
+    """Select the receipt that has been due longest, and postpone its next attempt: a crash only delays it."""
     due = (
         sa.select(_bodies.c.receipt_id)
         .join(_receipts, _receipts.c.id == _bodies.c.receipt_id)
@@ -209,9 +209,9 @@ _UNCLAIMED = CompiledStatement(
 async def receive(
     system: SystemUnitOfWork, provider: str, event_id: str, body: bytes, tenant_id: TenantId | None, now: dt.datetime
 ) -> Pending | None:
-    """Store the receipt of a verified event, or find the one stored before. None when that one is settled or failed.
+    """Store the receipt of a verified event, or find the one stored before. None when the receipt is settled or failed.
 
-    A repeated delivery is worth its id alone: the body that was stored first is the one that takes effect.
+    Only the id of a repeated delivery counts: the body that was stored first takes effect.
     The job leaves the receipt alone for FIRST_DELAY.
     """
     facts = {
@@ -231,7 +231,7 @@ async def find_pending(system: SystemUnitOfWork, receipt_id: uuid.UUID) -> Pendi
 
 
 async def take_due(system: SystemUnitOfWork, now: dt.datetime) -> Pending | None:
-    """A receipt that the job must try, if there is one. The attempt is counted whatever becomes of it."""
+    """A receipt that the job must try, if there is one. The attempt is counted in any case."""
     values = {"now": now, "first_delay": FIRST_DELAY.total_seconds(), "longest_delay": LONGEST_DELAY.total_seconds()}
     return _read(await system.fetch_row(_TAKE_DUE, values))
 
@@ -239,9 +239,9 @@ async def take_due(system: SystemUnitOfWork, now: dt.datetime) -> Pending | None
 async def assign(
     system: SystemUnitOfWork, pending: Pending, tenant_id: TenantId, now: dt.datetime, *, by: str
 ) -> TenantId | None:
-    """Give the receipt to the tenant that the event concerns, unless it was given or settled before; whose it is now.
+    """Give the receipt to the event's tenant, unless it has one or is settled. Returns the tenant that it has now.
 
-    The tenant's audit log tells of the arrival and of the assignment in the same statement. `by`: provider, operator.
+    The same statement writes the arrival and the assignment to the tenant's audit log. `by`: provider, operator.
     """
     facts = {
         "provider": pending.provider,
@@ -263,7 +263,7 @@ async def assign(
 
 
 async def ignore_unclaimed(system: SystemUnitOfWork, receipt_id: uuid.UUID, reason: str) -> bool:
-    """Settle a receipt that has no tenant, and so no audit log; it keeps the reason itself. False when it has one."""
+    """Settle a receipt that has no tenant. It has no audit log, so it stores the reason. False when it has a tenant."""
     values = {"id": receipt_id, "status": ReceiptStatus.IGNORED, "reason": reason}
     return await system.fetch_row(_IGNORE, values) is not None
 
@@ -274,7 +274,7 @@ async def stop_trying(system: SystemUnitOfWork, receipt_id: uuid.UUID) -> None:
 
 
 async def get_cross_tenant_for_admin_only_unclaimed(system: SystemUnitOfWork, limit: int) -> list[Any]:
-    """Receipts that have no tenant, oldest first, without their bodies. For the operator's list."""
+    """Receipts without a tenant, oldest first, without bodies. For the operator's list."""
     return await system.fetch(_UNCLAIMED, {"limit": limit})
 
 

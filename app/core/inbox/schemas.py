@@ -1,4 +1,4 @@
-"""Receipts as administrators see them: what came and what became of it, never what it said."""
+"""Receipts as administrators see them: source and outcome, never the content."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class ReceiptService:
         self._receipts = ReceiptRepository(uow)
 
     async def transition(self, receipt_id: uuid.UUID, given: ReceiptTransitionRequest) -> ReceiptRead:
-        """`received` again, and due at once. Raises Forbidden, NotFound, InvalidTransition, Conflict (stale)."""
+        """Make it `received` and due at once. Raises Forbidden, NotFound, InvalidTransition, Conflict (stale)."""
         principal = self._uow.principal
         principal.require(WEBHOOK_REPLAY)
         receipt = await self._receipts.get_for_update(self._uow.tenant_id, receipt_id)

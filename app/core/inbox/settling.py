@@ -1,4 +1,4 @@
-"""Bringing a received event to its end: by the request that brought it, by the job, or by the operator."""
+"""Settles a received event: in the request that brought it, in the job, or for the operator."""
 
 from __future__ import annotations
 
@@ -29,28 +29,28 @@ from app.core.permissions import Principal
 from app.core.runtime import Runtime
 
 MAX_ATTEMPTS = 20
-"""With the delays of the job, most of a day: then what would not pass is `failed`, for an administrator to see."""
+"""After so many attempts of the job (most of a day) the receipt is `failed`. Administrators see it."""
 UNCLAIMED_AGE = dt.timedelta(days=1)
-"""So long the job looks for the tenant of an event; then the operator is told."""
+"""The job looks for the tenant of an event for this time. Then the operator is told."""
 BATCH = 500
 NO_INTEREST = "of no interest"
 
 _PASSING: dict[type[AppError], int] = {ServiceUnavailable: MAX_ATTEMPTS, Conflict: 3}
-"""What another attempt may cure, and after how many of the job's it is held to be lasting."""
+"""Errors that may pass, and the number of the job's attempts after which the receipt fails."""
 _log = get_logger(__name__)
 
 
 async def settle(runtime: Runtime, provider: WebhookProvider[Any], pending: Pending) -> bool:
-    """Find the tenant, then take effect there or record why not. False while the tenant is not known.
+    """Find the tenant, then apply the event there or record the failure. False while the tenant is unknown.
 
-    Raises ServiceUnavailable when another attempt may succeed; the receipt is `received` as before.
+    Raises ServiceUnavailable when another attempt may succeed; the receipt stays `received`.
     """
     tenant_id = pending.tenant_id
     if tenant_id is None:
         tenant_id = await _find_tenant(runtime, provider, pending)
         if tenant_id is None:
             return False
-        pending = dataclasses.replace(pending, tenant_id=tenant_id, attempts=0)  # those were to find the tenant
+        pending = dataclasses.replace(pending, tenant_id=tenant_id, attempts=0)  # so far they sought the tenant
     try:
         async with runtime.unit_of_work(Principal.system(tenant_id)) as uow:
             await _take_effect(uow, provider, pending)
@@ -70,9 +70,9 @@ async def _find_tenant(runtime: Runtime, provider: WebhookProvider[Any], pending
 
 
 async def _take_effect(uow: UnitOfWork, provider: WebhookProvider[Any], pending: Pending) -> None:
-    """The effect and the receipt's new status are one transaction.
+    """Write the effect and the receipt's new status in one transaction.
 
-    Nothing happens when the receipt is settled, or while another delivery or the job is about it: should that one fail,
+    Nothing happens when the receipt is settled, or while another delivery or the job holds it. If that one fails,
     the job tries again.
     """
     receipt = await ReceiptRepository(uow).find_idle_for_update(uow.tenant_id, pending.id)
@@ -86,18 +86,21 @@ async def _take_effect(uow: UnitOfWork, provider: WebhookProvider[Any], pending:
 
 
 async def _record_failure(runtime: Runtime, tenant_id: TenantId, pending: Pending, error: AppError) -> None:
-    """`failed`, with the error's code. Raises ServiceUnavailable for what may pass, until the job has tried enough."""
+    """Mark the receipt `failed`, with the error's code.
+
+    Raises ServiceUnavailable instead when the error may pass and the job has attempts left.
+    """
     if pending.attempts < max((tries for kind, tries in _PASSING.items() if isinstance(error, kind)), default=0):
         raise ServiceUnavailable
     _log.error("webhook failed", entity_id=str(pending.id), handler=pending.provider, error_code=error.code)
     async with runtime.unit_of_work(Principal.system(tenant_id)) as uow:
         receipt = await ReceiptRepository(uow).get_for_update(tenant_id, pending.id)
-        if receipt.status is ReceiptStatus.RECEIVED:  # a copy of the event may have passed meanwhile
+        if receipt.status is ReceiptStatus.RECEIVED:  # a copy of the event may have succeeded meanwhile
             await receipt_lifecycle.fire(uow, receipt, ReceiptAction.FAIL, None, failure=error.code)
 
 
 async def finish_due(providers: Sequence[WebhookProvider[Any]], runtime: Runtime) -> None:
-    """Try every receipt that is due, each on its own: one that cannot be finished does not keep the others waiting."""
+    """Try every receipt that is due, each on its own. A receipt that fails does not delay the others."""
     by_name = {provider.name: provider for provider in providers}
     started = utcnow()
     for _ in range(BATCH):
@@ -121,5 +124,5 @@ async def _raise_if_old(runtime: Runtime, pending: Pending) -> None:
 
 
 def finishing(providers: Sequence[WebhookProvider[Any]]) -> Schedule:
-    """The job that finishes what a crash interrupted, what an administrator replays and what came before its tenant."""
+    """The job finishes receipts that a crash interrupted, that were replayed, or that came before their tenant."""
     return Schedule("inbox.finish", "* * * * *", partial(finish_due, providers))

@@ -1,4 +1,4 @@
-"""Insert first, then act: a webhook sent two hundred times is stored once and takes effect once (directive 1.7, 14)."""
+"""Stores a webhook first, then acts: a repeated webhook is stored once and takes effect once (directive 1.7, 14)."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _log = get_logger(__name__)
 
 
 async def take(runtime: Runtime, provider: WebhookProvider[V], verifier: V, delivery: Delivery) -> None:
-    """Verify, store the receipt, find the tenant, take effect there. Returns when the provider need not send again.
+    """Verify the delivery, store its receipt, find the tenant, apply the event. Returns if no repetition is needed.
 
-    `verifier` is what the provider's `verify` asks: keys, a gateway. Raises what `verify` raises, with nothing stored,
-    and ServiceUnavailable when the receipt is stored and its effect must be tried again. An effect that fails for good
-    raises nothing: sending again would not help, and an administrator sees the receipt.
+    `verifier` is what the provider's `verify` needs: keys, a gateway. Raises the errors of `verify`; then nothing is
+    stored. Raises ServiceUnavailable when the receipt is stored and its effect must be tried again. An effect that
+    fails for good raises nothing: a repetition would not help, and an administrator sees the receipt.
     """
     event_id = await provider.verify(verifier, delivery)
     if event_id is None:

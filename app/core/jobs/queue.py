@@ -50,7 +50,7 @@ _ENQUEUE = CompiledStatement(
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A kind of tenant-bound background work. It is given ids and nothing else, and must bear being run twice."""
+    """A kind of tenant-bound background work. It gets only ids, and must be safe to run twice."""
 
     name: str
     handle: JobHandler
@@ -58,7 +58,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Recurring work of the service itself, once per database however many processes run. `cron` is in UTC."""
+    """Recurring work of the service itself. It runs once per database, not per process. `cron` is in UTC."""
 
     name: str
     cron: str
@@ -76,7 +76,7 @@ async def enqueue(
     """Enqueue in `uow`'s transaction, for its tenant: the job exists if and only if its cause was committed.
 
     `dedupe`: while a job of the tenant with this key is waiting or running, no second one is added. The app role may
-    add jobs by `fusionems_enqueue_job` alone, which takes the tenant from the transaction; it can read none.
+    add jobs only by `fusionems_enqueue_job`, which takes the tenant from the transaction. It can read no jobs.
     """
     content = sealed_content(uow.seal, job, uow.tenant_id, ids)
     seal = content.pop("seal")
@@ -86,7 +86,7 @@ async def enqueue(
 def sealed_content(seal: Seal, job: Job, tenant_id: TenantId, ids: Mapping[str, uuid.UUID]) -> dict[str, str]:
     """The ids, the tenant and the seal that binds them to each other and to the kind of job.
 
-    Whoever can add rows to the queue, but does not have the service's key, makes no job that a worker runs.
+    So rows that were added to the queue without the service's key are never run by a worker.
     """
     content = {name: str(value) for name, value in ids.items()} | {"tenant_id": str(tenant_id)}
     return {**content, "seal": _seal_of(seal, job, content)}
@@ -97,11 +97,11 @@ def _seal_of(seal: Seal, job: Job, content: Mapping[str, str]) -> str:
 
 
 class NotSealed(Exception):
-    """The content of a job is not what this service wrote for this kind and tenant."""
+    """The content of a job was not written by this service for this kind and tenant."""
 
 
 class JobFailed(Exception):
-    """Names the kind of failure and nothing else."""
+    """It names the kind of failure and nothing else."""
 
 
 class JobRunner:
@@ -113,11 +113,11 @@ class JobRunner:
         self._schedules = schedules
 
     async def run(self) -> None:
-        """Work until cancelled; a lost connection is replaced."""
+        """Work until cancelled. A lost connection is replaced."""
         while True:
             try:
                 await self._run_once()
-            except Exception as error:  # a runner that ended would leave every later job waiting, in silence
+            except Exception as error:  # a runner that ended would silently leave every later job waiting
                 _log.error("job runner interrupted", exc_info=error)
             await asyncio.sleep(RETRY_SECONDS)
 
@@ -131,7 +131,7 @@ class JobRunner:
                 self._register(queue, job)
             for schedule in self._schedules:
                 self._register_schedule(queue, schedule)
-            # Near 1 s, or retries wait for the default of 30 s.
+            # It must be near 1 s: with the default, retries wait for 30 s.
             await queue.run(dequeue_timeout=dt.timedelta(seconds=1))
         finally:
             connection.terminate()  # at once: a runner that is being cancelled may not wait
@@ -148,7 +148,7 @@ class JobRunner:
             except Exception as error:  # lint: allow FQ505 (raised below, without this one as its context)
                 failure = error
             if failure is not None:
-                # The queue stores the text of what it is given, and of all that it came from: a text may quote a row.
+                # The queue stores the text of an error and of its causes, and such a text may quote a row.
                 _log.error("job failed", job=job.name, attempt=queued.attempts + 1, exc_info=failure)
                 raise JobFailed(type(failure).__name__)
 
@@ -163,7 +163,7 @@ class JobRunner:
 
 
 async def run_job(runtime: Runtime, job: Job, content: bytes) -> None:
-    """Bind the context of the job's tenant and run it as the system. Raises NotSealed before anything is done."""
+    """Bind the context of the job's tenant and run the job as the system. Raises NotSealed; then nothing was done."""
     given: dict[str, str] = orjson.loads(content)
     seal = given.pop("seal", None)
     if not isinstance(seal, str) or not hmac.compare_digest(_seal_of(runtime.keys.seal, job, given), seal):

@@ -11,7 +11,7 @@ A domain declares a kind of attempt in four steps.
    how often and after which delays it is tried. `admit` and `breaking` are optional.
 4. `app/registry.py` lists the kind in OUTBOUND. Its job and the one sweep of all kinds follow from that list.
 
-Whoever wants an attempt creates the entity and calls `service.Attempts(uow, KIND).queue(entity)` in one unit of work.
-A call that is made within a request, without an entity of its own, uses `outside.call_outside` alone.
+For an attempt, create the entity and call `service.Attempts(uow, KIND).queue(entity)` in one unit of work.
+A call within a request, without an entity of its own, uses `outside.call_outside` alone.
 docs/adr/0018-outbound-attempts.md gives the reasons.
 """

@@ -1,6 +1,6 @@
-"""Circuit breakers: after several failures in a row an outside system is left alone for a while.
+"""Circuit breakers: after several failures in a row no calls go to an outside system for a while.
 
-They live in the process, so several processes learn of an outage one by one. docs/adr/0018-outbound-attempts.md says
+Each process has its own breakers, so processes notice an outage one by one. docs/adr/0018-outbound-attempts.md says
 why no library does this.
 """
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class BreakerRule:
-    """The breaker opens after `failures` in a row, for `pause`. Then one call may try; the others wait for it."""
+    """The breaker opens for `pause` after `failures` in a row. Then one call may try; the others wait for it."""
 
     failures: int
     pause: dt.timedelta
@@ -36,8 +36,8 @@ class Breakers:
     def time_to_wait(self, key: str, rule: BreakerRule) -> dt.timedelta | None:
         """How long the breaker stays open; None when the call may be made.
 
-        After the pause, whoever asks first may call. The others wait for another pause unless that call succeeds, so
-        that a caller who dies keeps nobody waiting for good.
+        After the pause, the first caller may call. The others wait for another pause unless that call succeeds. So a
+        caller that dies does not block the others for ever.
         """
         failing = self._failing.get(key)
         if failing is None or failing.open_until is None:
@@ -49,7 +49,7 @@ class Breakers:
         return None
 
     def succeeded(self, key: str) -> None:
-        """The system has answered. A refusal of the one item counts as an answer too."""
+        """Record that the system has answered. A refusal of one item counts as an answer too."""
         self._failing.pop(key, None)
 
     def failed(self, key: str, rule: BreakerRule) -> None:

@@ -14,11 +14,11 @@ from app.core.db.entity import TenantEntity
 
 
 class OutboundEntity(TenantEntity):
-    """An entity that is brought to an outside system. A subclass adds `status` and `failure_code`.
+    """An entity that is sent to an outside system. A subclass adds `status` and `failure_code`.
 
-    `attempts` counts the calls that were begun. `lease_until`: until then the job (queued) or the holder (running) is
-    answerable for the entity; later the sweep takes it up. It is null in every other state. `failure_code` says why
-    the last attempt did not succeed, or why the entity waits.
+    `attempts` counts the calls that were begun. Until `lease_until` the job (queued) or the holder (running) is
+    responsible for the entity; later the sweep takes it up. `lease_until` is null in other states. `failure_code` says
+    why the last attempt did not succeed, or why the entity waits.
     """
 
     __abstract__ = True
@@ -32,5 +32,5 @@ class OutboundEntity(TenantEntity):
 
 
 def lease_index(table: str) -> sa.Index:
-    """The index by which the sweep finds ended leases."""
+    """The index that the sweep uses to find ended leases."""
     return sa.Index(f"ix_{table}_lease_until", "lease_until", postgresql_where=sa.text("lease_until IS NOT NULL"))

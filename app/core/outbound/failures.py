@@ -18,7 +18,7 @@ class CallRefused(CallFailed):
 
 
 class CallPostponed(CallFailed):
-    """The call may succeed later. `unanswered`: it may even have succeeded, and nobody has said so."""
+    """The call may succeed later. `unanswered`: it may have succeeded already, but no answer came."""
 
     @property
     def unanswered(self) -> bool:
@@ -26,7 +26,7 @@ class CallPostponed(CallFailed):
 
 
 class CallUnanswered(CallPostponed):
-    """No answer came. The next attempt waits as long as a lease, so that a notice has time to tell the outcome."""
+    """No answer came. The next attempt waits as long as a lease, so that a notice can tell the outcome first."""
 
     @property
     def unanswered(self) -> bool:

@@ -24,10 +24,10 @@ R = TypeVar("R")
 
 
 def idempotency_key(kind: str, entity_id: uuid.UUID, purpose: str = "") -> str:
-    """The key under which a provider does a thing once: `<kind>:<entity id>[:<purpose>]`, at most 255 characters.
+    """The key that makes a provider act once: `<kind>:<entity id>[:<purpose>]`, at most 255 characters.
 
-    It is made of ids only, so every retry has the same one, after a crash and in another process too. `purpose` tells
-    several calls of one entity apart. What is done a second time on purpose is another entity.
+    It is made of ids only, so every retry has the same key, even after a crash or in another process. `purpose` tells
+    several calls of one entity apart. An intended repetition needs another entity.
     """
     key = f"{kind}:{entity_id}"
     return f"{key}:{purpose}" if purpose else key
@@ -35,7 +35,7 @@ def idempotency_key(kind: str, entity_id: uuid.UUID, purpose: str = "") -> str:
 
 @dataclass(frozen=True, slots=True)
 class Moves:
-    """The lifecycle's transitions: start leads from queued to running, the others from there; retry leads back."""
+    """The lifecycle's transitions: start (queued → running); the others leave running. Retry leads to queued."""
 
     start: StrEnum
     succeed: StrEnum
@@ -45,21 +45,21 @@ class Moves:
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """The delays between attempts: `first`, then `factor` times the one before, `longest` at most."""
+    """The delays between attempts: `first`, then `factor` times the previous delay, at most `longest`."""
 
     first: dt.timedelta
     factor: int
     longest: dt.timedelta
 
     def after(self, attempts: int) -> dt.timedelta:
-        """The delay after so many attempts."""
+        """The delay after this number of attempts."""
         delay: dt.timedelta = min(self.first * self.factor ** (attempts - 1), self.longest)
         return delay
 
 
 @dataclass(frozen=True, slots=True)
 class Postpone:
-    """An answer of `admit`: not before `until`. That is no attempt. `code` is stored as the reason."""
+    """An answer of `admit`: wait until `until`. This counts as no attempt. `code` is stored as the reason."""
 
     until: dt.datetime
     code: StrEnum
@@ -67,7 +67,7 @@ class Postpone:
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """An answer of `admit`: never. The entity fails with `code`."""
+    """An answer of `admit`: give up. The entity fails with `code`."""
 
     code: StrEnum
 
@@ -86,7 +86,7 @@ class Breaking(Generic[O]):
 
 @dataclass(frozen=True, slots=True)
 class HeldAttempt(Generic[M]):
-    """What the holder of an entity knows of it. `attempt` tells whether it still is the holder."""
+    """What the holder of an entity knows of it. `attempt` shows whether it is still the holder."""
 
     kind: str
     tenant_id: TenantId
@@ -96,23 +96,23 @@ class HeldAttempt(Generic[M]):
     material: M = field(repr=False)
 
     def idempotency_key(self, purpose: str = "") -> str:
-        """The same for every attempt at this entity."""
+        """The key is the same for every attempt at this entity."""
         return idempotency_key(self.kind, self.entity_id, purpose)
 
 
 @dataclass(frozen=True)
 class OutboundKind(Generic[O, M, R]):
-    """One kind of attempt. `app/registry.py` lists the kinds; making one registers nothing.
+    """One kind of attempt. `app/registry.py` lists the kinds; creating one registers nothing.
 
-    `name` is the name of its job. `requeued` is the audit action of a change that queues an entity without an attempt:
+    `name` is the name of its job. `requeued` is the audit action when an entity is queued again without an attempt:
     its job was lost, or it was postponed. `lease_expired` is the failure code of a holder that died. `lease` must
     outlive every timeout of `call`.
 
-    `admit` is asked in the unit of work that would begin the attempt, under the row's lock: a budget or a limit of
-    concurrency counts there, and takes a turn (`turns.take_turn`) if it counts other rows. `material` reads what the
-    call needs, in that unit of work. `call` runs with no transaction open; it returns what came of it, or raises
-    CallRefused, CallPostponed or CallUnanswered. `record` runs in the second unit of work: it stores whatever
-    belongs to the result and returns the entity's columns that change with its success.
+    `admit` runs in the unit of work that begins the attempt, under the row's lock. It checks a budget or a limit of
+    concurrency, and takes a turn (`turns.take_turn`) if it counts other rows. `material` reads what the call needs,
+    in the same unit of work. `call` runs with no transaction open; it returns its result, or raises CallRefused,
+    CallPostponed or CallUnanswered. `record` runs in the second unit of work: it stores what belongs to the result
+    and returns the entity's columns that change with its success.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Read in one unit of work, call out with no transaction open, record in a second unit of work."""
+"""Reads in one unit of work, calls with no transaction open, records in a second unit of work."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ A = TypeVar("A")
 
 @dataclass(frozen=True, slots=True)
 class Done(Generic[A]):
-    """What `read` returns when nothing has to be called any more."""
+    """What `read` returns when no call is needed."""
 
     answer: A
 
@@ -30,9 +30,9 @@ async def call_outside(
 ) -> A:
     """The answer of `record`, or that of `read` if it is Done.
 
-    What `read` found may have changed when `record` runs: `record` checks it again. `undo` takes back what `call` did
-    when `record` is refused (AppError: surely not committed). It does not run after a lost connection, when nobody
-    knows, and a crash may come anywhere: whatever `call` leaves behind must be harmless.
+    The facts of `read` may have changed when `record` runs, so `record` checks them again. `undo` takes back what
+    `call` did when `record` raises AppError (surely not committed). `undo` does not run after a lost connection (the
+    outcome is unknown) or a crash, so what `call` leaves behind must be harmless.
 
     Raises AssertionError inside a unit of work of the same task, which would stay open during the call.
     """

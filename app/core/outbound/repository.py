@@ -1,4 +1,4 @@
-"""The sweep's question: whose lease has ended?"""
+"""The sweep's query: entities whose lease has ended."""
 
 from __future__ import annotations
 
@@ -29,5 +29,5 @@ def _expired(entity: type[OutboundEntity]) -> CompiledStatement:
 async def get_cross_tenant_for_admin_only_with_expired_lease(
     uow: SystemUnitOfWork, entity: type[OutboundEntity], now: dt.datetime
 ) -> list[Any]:
-    """(id, tenant_id) of entities that nobody is answerable for any more. The sweep only, which is a poller."""
+    """(id, tenant_id) of entities whose lease has ended. Only the sweep uses it, which is a poller."""
     return await uow.fetch(_expired(entity), {"now": now})

@@ -1,8 +1,8 @@
-"""How an attempt goes: hold and commit, call, record and commit; and the sweep of ended leases.
+"""Makes attempts: hold and commit, call, record and commit. Also sweeps ended leases.
 
 An entity has one holder at a time, for as long as its lease lasts. A process that dies between the call and the record
 leaves the entity running; the sweep queues it again when the lease has ended. So a call is made at least once, and
-twice only then. The idempotency key makes it take effect once where the provider takes one.
+twice only after such a death. Where the provider takes an idempotency key, the call takes effect once.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _log = get_logger(__name__)
 
 
 class Attempts(Generic[O, M, R]):
-    """The steps of a kind, each within one unit of work. A step that comes too late for the present state is no error.
+    """The steps of a kind, each within one unit of work. A step that comes too late is no error.
 
-    Without `breakers` every breaker is taken to be closed.
+    Without `breakers` every breaker counts as closed.
     """
 
     def __init__(self, uow: UnitOfWork, kind: OutboundKind[O, M, R], breakers: Breakers | None = None) -> None:
@@ -46,11 +46,11 @@ class Attempts(Generic[O, M, R]):
         return utcnow() + self._kind.lease
 
     async def queue(self, entity: O, after: dt.timedelta = dt.timedelta()) -> None:
-        """Queue the next attempt, in the transaction of its cause. Each attempt has one job, whoever asks for it."""
+        """Queue the next attempt, in the transaction of its cause. An attempt has one job only."""
         await self._enqueue(entity, after, f"{self._kind.name}:{entity.id}:{entity.attempts}")
 
     async def hold(self, entity_id: uuid.UUID) -> HeldAttempt[M] | None:
-        """Hold the entity for a lease. None when it is not queued any more, or was postponed or refused."""
+        """Hold the entity for a lease. None when it is no longer queued, or was postponed or refused."""
         kind = self._kind
         entity = await self._entities.find_for_update(self._uow.tenant_id, entity_id)
         if entity is None or not kind.is_queued(entity):
@@ -74,12 +74,12 @@ class Attempts(Generic[O, M, R]):
         )
 
     async def succeeded(self, entity_id: uuid.UUID, result: R) -> None:
-        """The call has succeeded, whoever made it. An entity that was queued again meanwhile is not called again."""
+        """Record that a call has succeeded, whoever made it. An entity that is queued again is not called again."""
         entity = await self._entities.get_for_update(self._uow.tenant_id, entity_id)
         await self.settle(entity, result)
 
     async def settle(self, entity: O, result: R) -> None:
-        """As `succeeded`, for an entity that is locked."""
+        """Do the same as `succeeded`, for a locked entity."""
         if self._kind.is_queued(entity) and entity.attempts:
             await self._fire(entity, self._kind.moves.start)
         if self._kind.is_running(entity):
@@ -87,7 +87,7 @@ class Attempts(Generic[O, M, R]):
             await self._fire(entity, self._kind.moves.succeed, **columns, failure_code=None, lease_until=None)
 
     async def failed(self, held: HeldAttempt[M], failure: CallFailed) -> None:
-        """Queue the next attempt, or give up. Does nothing when the entity has another holder by now."""
+        """Queue the next attempt, or give up. Does nothing when the entity has another holder now."""
         entity = await self._entities.get_for_update(self._uow.tenant_id, held.entity_id)
         if not self._kind.is_running(entity) or entity.attempts != held.attempt:
             return
@@ -117,7 +117,7 @@ class Attempts(Generic[O, M, R]):
         return None if wait is None else Postpone(utcnow() + wait, breaking.code)
 
     async def _postpone(self, entity: O, answer: Postpone) -> None:
-        """The job that is running now still has the attempt's own key, so the later job has another one."""
+        """Queue a later job. It has a key of its own, because the running job still has the attempt's key."""
         async with self._uow.change(entity, self._kind.requeued):
             entity.lease_until = answer.until + self._kind.lease
             entity.failure_code = answer.code
@@ -166,7 +166,7 @@ async def run_attempt(
 
 
 async def _call(kind: OutboundKind[O, M, R], runtime: Runtime, held: HeldAttempt[M]) -> R | CallFailed:
-    """The result, or why there is none. Whatever else `call` raises passes: the lease ends, and the sweep acts."""
+    """The result, or why there is none. Other exceptions of `call` pass through: the lease ends, and the sweep acts."""
     outcome: R | CallFailed
     try:
         outcome = await kind.call(runtime, held)
@@ -193,7 +193,7 @@ def job_of(kind: OutboundKind[Any, Any, Any]) -> Job:
 
 
 async def take_up_expired(kinds: Sequence[OutboundKind[Any, Any, Any]], runtime: Runtime) -> None:
-    """Take up every ended lease, each in its own unit of work: one that fails keeps no other waiting."""
+    """Take up every ended lease, each in its own unit of work. A failure does not delay the others."""
     for kind in kinds:
         async with runtime.system_unit_of_work() as system:
             expired = await get_cross_tenant_for_admin_only_with_expired_lease(system, kind.repository.entity, utcnow())

@@ -1,4 +1,4 @@
-"""Turns: of several units of work about one thing, the later ones wait and then see what the first one wrote."""
+"""Turns: units of work about one thing run one after another. Each sees what the earlier ones wrote."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _TAKE = CompiledStatement(
 
 
 async def take_turn(uow: UnitOfWork, *thing: object) -> None:
-    """Wait until no other unit of work of the tenant has the turn of `thing`, and keep it until this one ends.
+    """Wait until no other unit of work of the tenant has the turn of `thing`. Keep the turn until this one ends.
 
-    `thing` begins with the name of its domain. Without a turn, a duplicate would be found by its unique key only when
-    it is written, and by then the unit of work is lost.
+    `thing` begins with the name of its domain. Without a turn, the unique key would refuse a duplicate only when
+    it is written. The unit of work would then be lost.
     """
     await uow.fetch(_TAKE, {"key": "|".join(map(str, (uow.tenant_id, *thing)))})

@@ -14,7 +14,7 @@ from app.core.db.entity import Base
 
 
 class OutboxEvent(Base):
-    """`sequence` orders one aggregate's events: it is drawn after the row lock of the change is held.
+    """`sequence` orders one aggregate's events: it is drawn while the row lock of the change is held.
 
     Payloads carry ids, versions, statuses and the names of changed fields; never values.
     """
@@ -44,7 +44,7 @@ class OutboxEvent(Base):
 
 
 class OutboxDelivery(Base):
-    """One row per event and handler: a handler takes effect once, although delivery is at least once."""
+    """One row per event and handler. So a handler takes effect once, although delivery is at least once."""
 
     __tablename__ = "outbox_deliveries"
 

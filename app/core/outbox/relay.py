@@ -1,4 +1,4 @@
-"""The one relay of a database: hands outbox events to handlers, in order per aggregate, at least once."""
+"""A database has one relay. It gives outbox events to handlers, in order per aggregate, at least once."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _DELIVER = CompiledStatement(
     .on_conflict_do_nothing()
     .returning(_deliveries.c.event_id)
 )
-# An event whose aggregate waits for a retry waits too: order per aggregate.
+# An event waits while its aggregate waits for a retry: this keeps the order per aggregate.
 _PENDING = """
 SELECT id, tenant_id, topic, aggregate_id, payload, attempts FROM outbox_events AS event
 WHERE published_at IS NULL AND failed_at IS NULL AND NOT EXISTS (
@@ -62,7 +62,7 @@ _RETRY = (
 
 
 class OutboxRelay:
-    """Leadership is a session-level advisory lock on the connection that also marks events: lose one, lose both."""
+    """Leadership is a session-level advisory lock on the connection that also marks events: both are lost together."""
 
     def __init__(self, runtime: Runtime, subscriptions: Sequence[Subscription], signal: OutboxSignal) -> None:
         self._runtime = runtime
@@ -73,11 +73,11 @@ class OutboxRelay:
                 self._by_topic.setdefault(topic.name, []).append(subscription)
 
     async def run(self) -> None:
-        """Compete for leadership and relay for as long as it lasts; ends when cancelled."""
+        """Compete for leadership, and relay while it lasts. Ends when cancelled."""
         while True:
             try:
                 await self._lead_once()
-            except Exception as error:  # a relay that ended would leave every later event unpublished, in silence
+            except Exception as error:  # a relay that ended would silently leave every later event unpublished
                 _log.error("outbox relay interrupted", exc_info=error)
             await asyncio.sleep(RETRY_SECONDS)
 
@@ -97,7 +97,7 @@ class OutboxRelay:
             raise
 
     async def drain(self) -> int:
-        """Relay until nothing is due; how many events were handled. Tests and the worker's shutdown use it."""
+        """Relay until nothing is due. Returns the number of handled events. Tests and the worker's shutdown use it."""
         lease = await self._runtime.system.acquire()
         total = 0
         try:
@@ -148,6 +148,6 @@ class OutboxRelay:
                 await subscription.handle(uow, event)
 
     async def _postpone(self, lease: Lease, event: Event, attempts: int) -> None:
-        """Back off exponentially to five minutes; after MAX_ATTEMPTS the event is set aside, its aggregate goes on."""
+        """Delay the event, exponentially up to five minutes. After MAX_ATTEMPTS set it aside; its aggregate goes on."""
         again = utcnow() + dt.timedelta(seconds=min(2**attempts, 300))
         await lease.conn.execute(_RETRY, event.id, again, attempts >= MAX_ATTEMPTS)

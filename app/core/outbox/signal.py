@@ -1,4 +1,4 @@
-"""Wakes the relay after a commit: in this process directly, in another one by a Redis poke. Polling is the fallback."""
+"""Wakes the relay after a commit: directly in this process, through Redis in another one. Polling is the fallback."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _log = get_logger(__name__)
 
 
 class OutboxSignal:
-    """`notify` is cheap and never blocks: it is called on the way out of every request that published."""
+    """`notify` is cheap and never blocks: every request that published calls it at its end."""
 
     def __init__(self, redis: Redis | None, channel: str) -> None:
         self._redis = redis
@@ -30,16 +30,16 @@ class OutboxSignal:
             self._poke.set()
 
     async def wait(self, seconds: float) -> None:
-        """Until notified, at most `seconds`."""
+        """Wait until notified, at most `seconds`."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(
                 seconds
-            ):  # wait_for of Python 3.11 loses a cancellation that meets a notification
+            ):  # wait_for of Python 3.11 loses a cancellation that comes together with a notification
                 await self._wake.wait()
         self._wake.clear()
 
     async def run(self) -> None:
-        """Forward pokes to, and receive them from, other processes; ends when cancelled.
+        """Send notifications to other processes and receive theirs. Ends when cancelled.
 
         A second cancellation reaches both (a TaskGroup would pass on the first only, which redis-py may lose).
         """

@@ -1,4 +1,4 @@
-"""How a domain takes another's events: a handler, its own unit of work, effect exactly once."""
+"""A domain subscribes to another's events: a handler has its own unit of work and takes effect exactly once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.core.ids import TenantId
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """`payload` holds ids, versions, statuses and names of changed fields; a handler re-reads what it needs."""
+    """`payload` holds ids, versions, statuses and names of changed fields. A handler reads again what it needs."""
 
     id: uuid.UUID
     tenant_id: TenantId
@@ -28,7 +28,7 @@ Handler = Callable[[UnitOfWork, Event], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """`name` is stable: it is stored with every event that the handler took."""
+    """`name` never changes: it is stored with every event that the handler took."""
 
     name: str
     topics: tuple[Topic, ...]

@@ -29,7 +29,7 @@ class PersonAction(AuditAction):
 
 
 def _check(person: Person) -> None:
-    """A licence has a number and a state; a day of expiry alone says nothing."""
+    """Require the number and the state of a licence. A day of expiry alone is not enough."""
     given = person.licensure_id, person.licensure_state, person.licensure_expires_on
     if given == (None, None, None):
         return

@@ -1,4 +1,4 @@
-"""Somebody works for the agency, or no longer, or not at present."""
+"""A person works for the agency (active), or does not, for now or for good (inactive)."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class LicensureLevel(StrEnum):
 
 
 class Person(TenantEntity):
-    """Drivers and students may have no licence. `user_id`: as whom this person signs in, if at all."""
+    """Drivers and students may have no licence. `user_id`: the user as whom this person signs in, if any."""
 
     __tablename__ = "personnel"
     entity_type: ClassVar[str] = "person"

@@ -1,4 +1,4 @@
-"""What other domains may use of an agency's personnel."""
+"""The parts of personnel that other domains may use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tells one kind of reference record from another."""
+"""The declaration of a kind of reference record."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Verb(StrEnum):
 
 
 class Issued(NamedTuple):
-    """Made by the service for a new record: `columns` are stored, `shown` stands in the creating answer alone."""
+    """Values that the service makes for a new record. `columns` are stored; only the creating answer holds `shown`."""
 
     columns: dict[str, Any]
     shown: dict[str, Any]
@@ -37,13 +37,13 @@ Derive = Callable[[ReadUnitOfWork], Awaitable[Callable[[E], dict[str, Any]]]]
 
 @dataclass(frozen=True)
 class ReferenceKind(Generic[E]):
-    """`noun` and `plural` name it in summaries and operation ids; `path` is below the API's prefix.
+    """`noun` and `plural` name the kind in summaries and operation ids; `path` is below the API's prefix.
 
     `actions` are the audit actions of the verbs that the kind has; a verb without one does not exist.
     `patch` belongs to REVISE, `transition` to `lifecycle`; `created` is the creating answer where it is not `read`.
     `filters` are list parameters by column, with their types.
-    `references` are columns that name a live record of the tenant's, by its entity.
-    `check` judges a record as a whole and raises ValidationFailed. `issue` makes what no client may choose.
+    `references` maps columns to the entities of the tenant's live records that they name.
+    `check` judges a record as a whole and raises ValidationFailed. `issue` makes the values that no client may choose.
     `derive` prepares, once per answer, fields of `read` that are not stored.
     """
 

@@ -1,6 +1,6 @@
-"""The routes of a kind of reference record: list, get and what its declaration adds to them.
+"""The routes of a kind of reference record: list, get and those that its declaration adds.
 
-Made from its ReferenceKind: annotations are values here, hence no `from __future__ import annotations`.
+They are made from its ReferenceKind. Annotations are values here, hence no `from __future__ import annotations`.
 """
 
 import inspect
@@ -42,7 +42,7 @@ def _name(verb: str, noun: str) -> str:
 
 
 def _selection(kind: ReferenceKind[Any]) -> Callable[..., dict[str, Any]]:
-    """A dependency whose query parameters are the kind's filters and, where something can be deleted, the deleted."""
+    """A dependency whose query parameters are the kind's filters and, for kinds with deletion, the one for deleted."""
 
     def select(**given: Any) -> dict[str, Any]:
         return given
@@ -62,7 +62,7 @@ def _add_reading(router: APIRouter, kind: ReferenceKind[Any]) -> None:
     async def reader(uow: ReadUow) -> ReferenceReader[Any]:
         return ReferenceReader(uow, kind)
 
-    # Types as values, which FastAPI reads at run time and mypy cannot.
+    # These types are values: FastAPI reads them at run time, and mypy cannot.
     read_model: Any = kind.read
     page_model: Any = Page[read_model]
     reader_type: Any = Annotated[ReferenceReader[Any], Depends(reader)]

@@ -1,4 +1,4 @@
-"""What the requests and answers of several kinds have in common."""
+"""The common parts of the requests and answers of several kinds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import Field
 from app.core.schemas import RequestModel, Text, Version, length
 
 Filter = Annotated[str | None, Query(min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
-"""The type of a list's filter that is compared with text."""
+"""The type of a list filter on text."""
 Reason = Annotated[Text, length(500)]
 
 

@@ -32,7 +32,7 @@ class ReferenceReader(Generic[E]):
         return await self.present(await self._records.get(self._uow.tenant_id, record_id))
 
     async def list_page(self, paging: Paging, *, include_deleted: bool = False, **filters: Any) -> Page[EntityRead]:
-        """Raises Forbidden when deleted ones are asked for by somebody who may not write."""
+        """Raises Forbidden if a principal without the right to write asks for deleted records."""
         listed = self._records.list_page
         if include_deleted:
             self._uow.principal.require(self._kind.may_write)
@@ -51,7 +51,7 @@ class ReferenceReader(Generic[E]):
         return (self._kind.created or self._kind.read).of(record, **derived(record), **shown)
 
     async def _derivation(self) -> Callable[[E], dict[str, Any]]:
-        """What answers hold beside columns: the allowed actions, and what the kind derives."""
+        """The fields of answers that are no columns: the allowed actions, and what the kind derives."""
         lifecycle, principal = self._kind.lifecycle, self._uow.principal
         own = None if self._kind.derive is None else await self._kind.derive(self._uow)
 
@@ -65,7 +65,7 @@ class ReferenceReader(Generic[E]):
 
 
 class ReferenceService(Generic[E]):
-    """Two of one name are told apart by the database alone: its unique key answers as a conflict."""
+    """Only the database's unique key refuses a second record of one name; it becomes a Conflict."""
 
     def __init__(self, uow: UnitOfWork, kind: ReferenceKind[E]) -> None:
         self._uow = uow
@@ -74,7 +74,7 @@ class ReferenceService(Generic[E]):
         self._reader = ReferenceReader(uow, kind)
 
     async def create(self, given: CreateModel, creation: Creation) -> EntityRead:
-        """Raises Forbidden, ValidationFailed, Conflict (there is one of that name)."""
+        """Raises Forbidden, ValidationFailed, Conflict (the name is taken)."""
         self._uow.principal.require(self._kind.may_write)
         reservation = await creation.reserve(self._uow, given)
         if reservation.repeated:
@@ -90,7 +90,7 @@ class ReferenceService(Generic[E]):
         return await self._reader.present_created(record, issued.shown)
 
     async def revise(self, record_id: uuid.UUID, patch: VersionedPatch) -> EntityRead:
-        """Raises Forbidden, NotFound, Conflict (stale; or there is one of that name), ValidationFailed."""
+        """Raises Forbidden, NotFound, Conflict (stale, or the name is taken), ValidationFailed."""
         self._uow.principal.require(self._kind.may_write)
         record = await self._records.get(self._uow.tenant_id, record_id)
         require_version(record, patch.version)
@@ -113,7 +113,7 @@ class ReferenceService(Generic[E]):
         return await self._reader.present(record)
 
     async def delete(self, record_id: uuid.UUID, version: int) -> None:
-        """Soft delete; its name is free again. Raises Forbidden, NotFound, Conflict (stale)."""
+        """Soft delete; the name is free again. Raises Forbidden, NotFound, Conflict (stale)."""
         self._uow.principal.require(self._kind.may_write)
         record = await self._records.get(self._uow.tenant_id, record_id)
         require_version(record, version)
@@ -121,7 +121,7 @@ class ReferenceService(Generic[E]):
             record.deleted_at = utcnow()
 
     async def restore(self, record_id: uuid.UUID, version: int) -> EntityRead:
-        """Raises Forbidden, NotFound, Conflict (stale; or another one took its name)."""
+        """Raises Forbidden, NotFound, Conflict (stale, or the name is taken)."""
         self._uow.principal.require(self._kind.may_write)
         record = await self._records.get_including_deleted(self._uow.tenant_id, record_id)
         require_version(record, version)
@@ -130,7 +130,7 @@ class ReferenceService(Generic[E]):
         return await self._reader.present(record)
 
     async def _require_references(self, values: dict[str, Any], changed: Iterable[str]) -> None:
-        """Raises ValidationFailed for what is missing, deleted (foreign keys accept that) or another tenant's."""
+        """Raises ValidationFailed if a record is missing, deleted (foreign keys accept that) or another tenant's."""
         for name in set(changed) & self._kind.references.keys():
             if values[name] is None:
                 continue

@@ -36,7 +36,7 @@ _log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class DataKey:
-    """32 bytes, in clear and encrypted. `keeper` and `key` name what encrypted them."""
+    """A key of 32 bytes, in clear and encrypted. `keeper` and `key` name the key that encrypted it."""
 
     keeper: str
     key: str
@@ -45,7 +45,7 @@ class DataKey:
 
 
 class KeyKeeper(Protocol):
-    """One place that keeps keys."""
+    """A place that keeps keys."""
 
     name: str
 
@@ -53,7 +53,7 @@ class KeyKeeper(Protocol):
         """A new data key, encrypted under the active key and bound to `context`. Raises ServiceUnavailable."""
 
     async def open_data_key(self, key: str, wrapped: bytes, context: Mapping[str, str]) -> bytes:
-        """Raises SecretUnreadable for another key or context, ServiceUnavailable."""
+        """The data key in clear. Raises SecretUnreadable (another key or context), ServiceUnavailable."""
 
     def is_active(self, key: str) -> bool:
         """Whether new data keys are encrypted under `key`."""
@@ -94,7 +94,7 @@ class KeyFile(BaseModel):
 
 
 class FileKeys:
-    """Keys of a file. The wrapped data key is a nonce and AES-256-GCM's ciphertext."""
+    """The keys of a file. A wrapped data key is a nonce and the ciphertext of AES-256-GCM."""
 
     name = "file"
 
@@ -167,7 +167,7 @@ def _away(error: BotoCoreError | ClientError) -> ServiceUnavailable:
 
 
 class KeyEncryption:
-    """The keepers of one installation. The first one encrypts; all decrypt, so that KMS can follow on a key file."""
+    """The keepers of one installation. The first one encrypts; all decrypt, so that KMS can replace a key file."""
 
     def __init__(self, *keepers: KeyKeeper) -> None:
         self._active = keepers[0]
@@ -190,7 +190,7 @@ class KeyEncryption:
 
 
 def bound(context: Mapping[str, str]) -> bytes:
-    """The one spelling of `context` in bytes: names and values cannot run into each other."""
+    """The only encoding of `context` as bytes. Names and values stay separate in it."""
     return b"".join(
         len(part).to_bytes(4, "big") + part
         for name, value in sorted(context.items())

@@ -1,4 +1,4 @@
-"""SecretKind: a domain declares each secret that it takes of an agency; `app/registry.py` lists them."""
+"""SecretKind: a domain declares each secret that it needs of an agency. `app/registry.py` lists them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 @dataclass(frozen=True)
 class SecretKind:
-    """`name` stands in the path of the API and is bound into the ciphertext: it is never renamed.
+    """`name` is part of the API's path and is bound into the ciphertext, so it never changes.
 
-    `problem` says what is wrong with a value, without quoting it, or returns None. Without it any text is taken.
+    `problem` says what is wrong with a value, without quoting it, or returns None. Without `problem` any text is valid.
     """
 
     name: str

@@ -15,7 +15,7 @@ from app.core.db.entity import TenantEntity, standard_constraints
 class TenantSecret(TenantEntity):
     """`current_sealed` and `previous_sealed` are envelopes (`sealing`). Deleting the row removes both.
 
-    Numbers count up for as long as the row lives, so that no envelope stands for another version.
+    Version numbers only increase while the row exists, so that no envelope fits another version.
     """
 
     __tablename__ = "tenant_secrets"

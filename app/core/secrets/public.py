@@ -1,4 +1,4 @@
-"""Secrets for the domains: they declare what they take of an agency, and use what it has set."""
+"""Secrets for the domains: a domain declares the secrets that it needs, and uses those that an agency has set."""
 
 from __future__ import annotations
 

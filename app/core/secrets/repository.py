@@ -1,4 +1,4 @@
-"""Queries for secrets, and for when each was used."""
+"""Queries for secrets, and for the time of their last use."""
 
 from __future__ import annotations
 
@@ -56,6 +56,6 @@ class SecretRepository(Repository[TenantSecret]):
     async def list_last_audited(
         self, tenant_id: TenantId, secret_ids: Sequence[uuid.UUID], action: AuditAction
     ) -> dict[uuid.UUID, dt.datetime]:
-        """When `action` was last done with each, as far as the audit log reaches back; others are left out."""
+        """The last time of `action` for each, as far as the audit log reaches back. Others are left out."""
         values = {"tenant_id": tenant_id, "ids": list(secret_ids), "action": action}
         return {row["entity_id"]: row["done_at"] for row in await self.uow.fetch(_LAST_AUDITED, values)}

@@ -1,4 +1,4 @@
-"""The envelope that the database holds of a secret: AES-256-GCM under a data key, which a key outside it encrypts."""
+"""The envelope of a secret in the database: AES-256-GCM under a data key, which a key elsewhere encrypts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NONCE_BYTES = 12
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an envelope belongs. It opens there and nowhere else."""
+    """The place of an envelope. It opens there and nowhere else."""
 
     tenant_id: TenantId
     secret_id: uuid.UUID
@@ -28,7 +28,7 @@ class Place:
     number: int
 
     def context(self) -> Mapping[str, str]:
-        """What the key is bound to (KMS calls it the encryption context). It is logged by KMS, and holds no secret."""
+        """The data that the key is bound to (KMS: encryption context). KMS logs it, and it holds no secret."""
         return {
             "tenant": str(self.tenant_id),
             "secret_id": str(self.secret_id),
@@ -53,7 +53,7 @@ class _Envelope(BaseModel):
 
 
 async def seal(keys: KeyEncryption, place: Place, value: str) -> str:
-    """The envelope of `value`, as text. Raises ServiceUnavailable while the key cannot be had."""
+    """The envelope of `value`, as text. Raises ServiceUnavailable while the key is out of reach."""
     made = await keys.new_data_key(place.context())
     nonce = os.urandom(_NONCE_BYTES)
     ciphertext = AESGCM(made.plain).encrypt(nonce, value.encode(), place.associated_data())
@@ -63,7 +63,7 @@ async def seal(keys: KeyEncryption, place: Place, value: str) -> str:
 
 
 async def unseal(keys: KeyEncryption, place: Place, sealed: str) -> str:
-    """Raises SecretUnreadable, and ServiceUnavailable while the key cannot be had."""
+    """Raises SecretUnreadable, and ServiceUnavailable while the key is out of reach."""
     envelope = _read(sealed)
     data_key = await keys.open_data_key(envelope.keeper, envelope.key, envelope.data_key, place.context())
     try:
@@ -73,7 +73,7 @@ async def unseal(keys: KeyEncryption, place: Place, sealed: str) -> str:
 
 
 def is_under_active_key(keys: KeyEncryption, sealed: str) -> bool:
-    """Raises SecretUnreadable for what is no envelope."""
+    """Raises SecretUnreadable for a text that is no envelope."""
     envelope = _read(sealed)
     return keys.is_active(envelope.keeper, envelope.key)
 

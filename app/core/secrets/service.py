@@ -1,4 +1,4 @@
-"""Setting secrets, using them, and encrypting them anew. No transaction is open while a key is asked for."""
+"""Sets secrets, uses them, and encrypts them again. No transaction is open during a request for a key."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ class SecretValue:
 
 
 class Rewrapped(NamedTuple):
-    """How many secrets were encrypted anew, and the ids of those that could not be."""
+    """The number of secrets that were encrypted again, and the ids of those that could not be."""
 
     done: int
     failed: list[uuid.UUID]
 
 
 class SecretService:
-    """What administrators do with the secrets of their agency."""
+    """The operations of administrators on the secrets of their agency."""
 
     def __init__(self, runtime: Runtime, principal: Principal) -> None:
         self._runtime = runtime
@@ -83,7 +83,7 @@ class SecretService:
         return SecretList(items=items)
 
     async def create(self, name: str, value: SecretStr) -> SecretRead:
-        """The first version. Raises Forbidden, ValidationFailed (name, value), Conflict (set already)."""
+        """Set the first version. Raises Forbidden, ValidationFailed (name, value), Conflict (set already)."""
         self._principal.require(SECRET_WRITE)
         kind = self._runtime.composition.find_secret_kind(name)
         if kind is None:
@@ -105,7 +105,7 @@ class SecretService:
         return _present(kind, secret, None)
 
     async def rotate(self, name: str, value: SecretStr, version: int) -> SecretRead:
-        """Make `value` the current version; the one before stays valid until it is retired.
+        """Make `value` the current version. The previous one stays valid until it is retired.
 
         Raises Forbidden, NotFound (not set), Conflict (stale), TwoVersionsValid, ValidationFailed (value).
         """
@@ -135,7 +135,7 @@ class SecretService:
         await self._change(kind, version, SecretAction.DELETED, _delete)
 
     async def _at_hand(self, name: str, version: int) -> tuple[SecretKind, TenantSecret]:
-        """The stored row, read before the key is asked for. `_change` sees to it that it is still this version."""
+        """The stored row, read before the request for the key. `_change` checks that its version is still the same."""
         self._principal.require(SECRET_WRITE)
         kind = self._runtime.composition.find_secret_kind(name)
         if kind is None:
@@ -169,10 +169,10 @@ class SecretService:
 async def use_secret(
     runtime: Runtime, principal: Principal, kind: SecretKind, *, purpose: str
 ) -> tuple[SecretValue, ...]:
-    """The valid versions, newest first: present the first one; accept what either of them verifies.
+    """The valid versions, newest first. Send the first one; accept what any of them verifies.
 
-    `purpose` is a constant of the caller's that says what for; the audit log keeps it, and no value is handed out
-    without that entry. Raises SecretNotSet, SecretUnreadable, and ServiceUnavailable while the key cannot be had.
+    `purpose` is a constant of the caller. The audit log keeps it, and no value is returned without that entry.
+    Raises SecretNotSet, SecretUnreadable, and ServiceUnavailable while the key is out of reach.
     """
     async with runtime.read_unit_of_work(principal) as uow:
         secret = await SecretRepository(uow).find_by_name(uow.tenant_id, kind.name)
@@ -194,10 +194,10 @@ async def use_secret(
 
 
 async def rewrap_secrets(runtime: Runtime, principal: Principal) -> Rewrapped:
-    """Encrypt the agency's secrets under the active key, unless they are. A second run finds none.
+    """Encrypt those of the agency's secrets that are not under the active key. A second run finds none.
 
-    One that cannot be decrypted, or that was changed meanwhile, does not keep the others waiting. Raises
-    ServiceUnavailable while a key cannot be had.
+    A secret that cannot be decrypted, or that was changed meanwhile, does not stop the others. Raises
+    ServiceUnavailable while a key is out of reach.
     """
     keys = await runtime.gateways.reach(SECRET_KEYS)
     async with runtime.read_unit_of_work(principal) as uow:

@@ -1,4 +1,4 @@
-"""One port for objects, with a filesystem adapter for development and an S3 adapter for production."""
+"""The port for objects, with a filesystem adapter for development and an S3 adapter for production."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _plain(segment: str) -> str:
 
 class ObjectStore(Protocol):
     async def put(self, key: str, content: bytes, content_type: str) -> None:
-        """The object is stored, in place of one of the same key. Raises ServiceUnavailable."""
+        """Store the object; it replaces one of the same key. Raises ServiceUnavailable."""
 
     async def get(self, key: str) -> bytes:
         """The content. Raises NotFound, ServiceUnavailable."""
@@ -76,7 +76,7 @@ class ObjectStore(Protocol):
         """The size in bytes, or None where there is no object. Raises ServiceUnavailable."""
 
     async def delete(self, key: str) -> None:
-        """The object is gone afterwards, also if there was none. Raises ServiceUnavailable."""
+        """Delete the object. It is no error if there is none. Raises ServiceUnavailable."""
 
     async def sign_upload(self, key: str, terms: ObjectTerms) -> UploadLink:
         """A link for sending exactly this object, good for ten minutes. Raises ServiceUnavailable."""
@@ -84,7 +84,7 @@ class ObjectStore(Protocol):
     async def sign_download(self, key: str, content_type: str, file_name: str) -> DownloadLink:
         """A link for fetching the object, as a file to save, good for five minutes. Raises ServiceUnavailable.
 
-        `file_name` is part of the link: plain segments (see object_key), never what a person called the file.
+        `file_name` is part of the link: plain segments (see object_key), never a name that a person chose.
         """
 
 
@@ -130,9 +130,9 @@ class FilesystemStore:
         return self._signer.sign_download(key, content_type, _plain(file_name))
 
     async def receive(self, token: str, content_type: str, chunks: AsyncIterable[bytes]) -> None:
-        """The object that a link of `sign_upload` permits is streamed to a temporary file.
+        """Stream the object that a link of `sign_upload` permits to a temporary file.
 
-        An object that is refused leaves no trace.
+        A refused object leaves no trace.
 
         Raises LinkRefused, LinkUsed, UnsupportedMediaType, PayloadTooLarge, ValidationFailed (too short, altered).
         """
@@ -163,7 +163,7 @@ class FilesystemStore:
         return self._root / ".used" / f"{expires}-{hashlib.sha256(token.encode()).hexdigest()}"
 
     def _use_once(self, mark: Path) -> None:
-        """Raises LinkUsed. Marks of links that have expired are not needed any more."""
+        """Mark the link as used. Raises LinkUsed. Marks of expired links are removed."""
         mark.parent.mkdir(parents=True, exist_ok=True)
         try:
             os.close(os.open(mark, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
@@ -186,7 +186,7 @@ class FilesystemStore:
 
 
 async def _receive(path: Path, permission: UploadPermission, chunks: AsyncIterable[bytes]) -> None:
-    """The chunks are written to `path`, no more than was declared. Raises PayloadTooLarge, ValidationFailed."""
+    """Write the chunks to `path`, at most the declared size. Raises PayloadTooLarge, ValidationFailed."""
     received, digest = 0, hashlib.sha256()
     file = await FILES.run(create, path)
     try:
@@ -214,7 +214,7 @@ class S3Store:
         self._client: S3Client = client or boto3.client(
             "s3",
             config=Config(
-                signature_version="s3v4",  # boto3 signs links the old way else, which objects under KMS keys refuse
+                signature_version="s3v4",  # objects under KMS keys refuse boto3's default signature
                 connect_timeout=3,
                 read_timeout=15,
                 retries={"max_attempts": 3, "mode": "standard"},
@@ -258,7 +258,7 @@ class S3Store:
             raise ServiceUnavailable("The object store is away.") from error
 
     async def sign_upload(self, key: str, terms: ObjectTerms) -> UploadLink:
-        """A POST policy: S3 itself refuses another key, type, length or checksum. A repeated upload is the same one."""
+        """A POST policy: S3 itself refuses another key, type, length or checksum. A repetition stores the same."""
         fields = {
             "Content-Type": terms.content_type,
             "x-amz-checksum-algorithm": "SHA256",

@@ -10,7 +10,7 @@ _log = get_logger(__name__)
 
 
 async def forget(objects: ObjectStore, key: str) -> None:
-    """Delete an object that nothing refers to. One that stays because the store is away is no error: it is logged."""
+    """Delete an object that nothing refers to. If the store is away, the object stays and this is logged."""
     try:
         await objects.delete(key)
     except ServiceUnavailable as error:

@@ -1,4 +1,4 @@
-"""A signed link permits its holder to send or fetch one object, for minutes, without any other credential."""
+"""A signed link lets its holder send or fetch one object for some minutes, without any other credential."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ P = TypeVar("P")
 
 @dataclass(frozen=True, slots=True)
 class ObjectTerms:
-    """The terms that an upload has to meet; nothing else is taken. `sha256` is in lower-case hex."""
+    """The terms that an upload must meet. `sha256` is in lower-case hex."""
 
     content_type: str
     size: int
@@ -32,8 +32,8 @@ class ObjectTerms:
 
 @dataclass(frozen=True, slots=True)
 class UploadLink:
-    """This link says how to send the object: with `fields` as multipart/form-data, these first and the `file` last;
-    without them as it is.
+    """A link to send the object. With `fields`, send multipart/form-data: the fields first, `file` last. Without
+    `fields`, send the content unchanged.
 
     `url` may be relative to the service's own address.
     """
@@ -55,7 +55,7 @@ class DownloadLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadPermission(Expiring):
-    """A token of the local store permits one object under `key`, of these terms. Its `nonce` makes it unique."""
+    """A token of the local store for one object under `key` with these terms. Its `nonce` makes it unique."""
 
     key: str
     content_type: str
@@ -76,7 +76,7 @@ _DOWNLOADS = SealedTokens("object-download", DownloadPermission)
 
 
 class LinkSigner:
-    """The signer makes and reads tokens for the local store's own routes. An upload's token is no download's."""
+    """The signer makes and reads tokens for the local store's own routes. Upload tokens permit no download."""
 
     def __init__(self, keys: Keyring) -> None:
         self._keys = keys

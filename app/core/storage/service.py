@@ -1,4 +1,4 @@
-"""The service's own end of signed links: where the local store stands in for S3."""
+"""Serves signed links where the local store replaces S3."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.core.storage.schemas import FetchedObject
 
 
 class LinkedObjects:
-    """What may be done with nothing but a link. Where objects live in S3, its links lead there, and none here."""
+    """Operations that need only a link. Where objects live in S3, links lead to S3 and none leads here."""
 
     def __init__(self, store: FilesystemStore | None) -> None:
         self._store = store

@@ -1,1 +1,1 @@
-"""Vehicles: the units that an agency answers calls with."""
+"""Vehicles: the units of an agency that answer calls."""

@@ -46,7 +46,7 @@ class UnitCapability(StrEnum):
 
 
 class Vehicle(TenantEntity):
-    """`unit_number` is what charts name it by. A retired vehicle leaves its number to its successor."""
+    """Charts name the vehicle by its `unit_number`. Another vehicle may take the number of a retired one."""
 
     __tablename__ = "vehicles"
     entity_type: ClassVar[str] = "vehicle"

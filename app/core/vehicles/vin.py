@@ -18,7 +18,7 @@ _CHECK_POSITION = 8
 
 
 def check_digit(vin: str) -> str:
-    """What the ninth of 17 characters must be: the weighted sum of the others modulo 11, X for ten."""
+    """The required ninth of the 17 characters: the weighted sum of the others modulo 11, X for ten."""
     remainder = sum(_VALUES[character] * weight for character, weight in zip(vin, _WEIGHTS, strict=True)) % 11
     return "X" if remainder == 10 else str(remainder)
 

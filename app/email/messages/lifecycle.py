@@ -1,4 +1,4 @@
-"""The lifecycle of a message (ADR 0009): queued, sending, then sent or failed; one that was sent may bounce."""
+"""The lifecycle of a message (ADR 0009): queued, sending, then sent or failed. A sent message may bounce."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""email_messages: what is to be said to whom and because of what; the rendered text is nowhere stored."""
+"""email_messages: the template, the recipient and the cause of each message. The rendered text is never stored."""
 
 from __future__ import annotations
 

@@ -51,9 +51,9 @@ class MessageRepository(Repository[EmailMessage]):
 async def get_cross_tenant_for_admin_only_by_notice(
     uow: SystemUnitOfWork, message_id: uuid.UUID | None, provider_message_id: str | None
 ) -> Any:
-    """(id, tenant_id) of the message that a notice names by our tag, or else by the provider's id; None if neither is.
+    """(id, tenant_id) of the message with the notice's tag, or else with its provider id. None without a match.
 
-    Notices only, after their signature was verified. Audited by the receipt's transition in the tenant.
+    Only notices use it, after their signature was verified. The receipt's transition in the tenant is the audit entry.
     """
     found = None
     if message_id is not None:

@@ -1,4 +1,4 @@
-"""Messages as administrators see them: what became of each, never what it said."""
+"""Messages as administrators see them: the outcome of each, never its text."""
 
 from __future__ import annotations
 

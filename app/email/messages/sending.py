@@ -1,7 +1,7 @@
-"""Sending a message is an outbound attempt (app.core.outbound, ADR 0009), and notices tell what became of it later.
+"""Sending a message is an outbound attempt (app.core.outbound, ADR 0009), and later notices report its outcome.
 
 A process that dies between the provider's acceptance and the record leaves the message `sending`. A notice with our
-tag records it as sent, or else the lease ends and it is sent again. So: at least once, and twice only there.
+tag records it as sent. Without one the lease ends and it is sent again: only such a message is sent twice.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class MessageAction(AuditAction):
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What the sender needs to know of the message."""
+    """The facts of the message that the sender needs."""
 
     template: str
     template_version: int
@@ -92,7 +92,7 @@ MESSAGES: OutboundKind[EmailMessage, Letter, str | None] = OutboundKind(
 
 
 class Delivery:
-    """What notices say of a message, each within one unit of work. What comes too late for the state is no error."""
+    """Records what notices say of a message, each in one unit of work. A notice that comes too late is no error."""
 
     def __init__(self, uow: UnitOfWork) -> None:
         self._uow = uow
@@ -100,7 +100,7 @@ class Delivery:
         self._attempts = Attempts(uow, MESSAGES)
 
     async def accepted(self, message_id: uuid.UUID, provider_message_id: str | None) -> None:
-        """The provider has the message. One that was queued anew meanwhile is not sent again."""
+        """The provider has the message. If it was queued again meanwhile, it is not sent again."""
         await self._attempts.succeeded(message_id, provider_message_id)
 
     async def bounced(self, message_id: uuid.UUID, provider_message_id: str | None, *, for_good: bool) -> None:
@@ -117,14 +117,14 @@ class Delivery:
             message.failure_code = FailureCode.TRANSIENT_BOUNCE
 
     async def complained(self, message_id: uuid.UUID, provider_message_id: str | None) -> None:
-        """The recipient called the message spam: nothing more is sent there."""
+        """The recipient called the message spam. Nothing more is sent to this address."""
         message = await self._noticed(message_id, provider_message_id)
         await self._suppress(message, SuppressionReason.COMPLAINT)
         if message.status is EmailStatus.SENT:
             await self._fire(message, EmailTransition.COMPLAIN, FailureCode.COMPLAINT)
 
     async def _noticed(self, message_id: uuid.UUID, provider_message_id: str | None) -> EmailMessage:
-        """The message, locked. Whatever the notice says of it, the provider has accepted it."""
+        """The message, locked. Any notice about it means that the provider has accepted it."""
         message = await self._messages.get_for_update(self._uow.tenant_id, message_id)
         await self._attempts.settle(message, provider_message_id)
         return message
@@ -133,5 +133,5 @@ class Delivery:
         await email_lifecycle.fire(self._uow, message, transition, None, failure_code=code)
 
     async def _suppress(self, message: EmailMessage, reason: SuppressionReason) -> None:
-        """The notice's own addresses are not read: a message has one recipient."""
+        """Suppress the message's one recipient. The addresses in the notice are not read."""
         await SuppressionService(self._uow).suppress(message.recipient, reason, message.id)

@@ -1,4 +1,4 @@
-"""Queueing messages, and listing what became of them."""
+"""Queues messages, and lists them with their outcome."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from app.email.permissions import EMAIL_READ
 
 
 async def enqueue(uow: UnitOfWork, template: Template[C], to: str, context: C, cause_id: uuid.UUID) -> uuid.UUID:
-    """Queue the message, or find the one that `cause_id` caused before with this template; its id.
+    """Queue the message, or find the one that `cause_id` caused before with this template. Returns its id.
 
-    It exists, and is sent, if and only if `uow` commits. An address that is suppressed, or none at all, is no error
-    here: the message ends `failed` and says why.
+    It exists, and is sent, if and only if `uow` commits. A suppressed or missing address is no error here: the message
+    ends `failed` and gives the reason.
     """
     await take_turn(uow, "email", "cause", cause_id, template.name)
     earlier = await MessageRepository(uow).find_by_cause(uow.tenant_id, cause_id, template.name)

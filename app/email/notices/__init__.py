@@ -1,1 +1,1 @@
-"""Notices: what SES reports through SNS about messages that were sent."""
+"""Notices: the reports of SES through SNS about sent messages."""

@@ -30,7 +30,7 @@ class SnsGateway:
         self._fetching = asyncio.Lock()
 
     async def signing_key(self, url: str) -> RSAPublicKey:
-        """The public key of the certificate there, which is kept. Raises ServiceUnavailable, NotGenuine."""
+        """The public key of the certificate at that address, which is cached. Raises ServiceUnavailable, NotGenuine."""
         async with self._fetching:  # a burst of notices fetches it once
             certificate = self._certificates.get(url)
             if certificate is None:
@@ -47,7 +47,7 @@ class SnsGateway:
         return key
 
     async def confirm(self, url: str) -> None:
-        """Tell SNS that we want the topic's notices. Raises ServiceUnavailable."""
+        """Confirm our subscription to the topic. Raises ServiceUnavailable."""
         await self._get(url)
         _log.info("subscription confirmed")
 
@@ -72,4 +72,4 @@ def _read_certificate(pem: bytes) -> x509.Certificate:
 
 
 SNS: Gateway[SnsGateway] = Gateway("sns", lambda _: SnsGateway())
-"""A process has one of them, since it keeps the certificates."""
+"""A process has one such gateway, because it caches the certificates."""

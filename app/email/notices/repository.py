@@ -1,4 +1,4 @@
-"""Which of our messages a notice is about: across agencies to find whose it is, then within that agency."""
+"""Queries for the message of a notice: first across agencies for the tenant, then within that agency."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class NoticedRepository(Repository[EmailMessage]):
 
 
 async def get_cross_tenant_for_admin_only_agency(uow: SystemUnitOfWork, body: bytes) -> TenantId | None:
-    """The agency whose message a verified notice is about; None for mail that is not ours and for other news."""
+    """The agency of the message that a verified notice is about. None for other mail and other news."""
     notice = notice_of(body)
     if notice is None:
         return None

@@ -1,4 +1,4 @@
-"""SES, through SNS, is a provider of the inbox: what its notices are, and what they change."""
+"""SES, through SNS, is a provider of the inbox. This module reads its notices and applies them."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ class NoticeService:
         self._sns = sns
 
     async def take(self, delivery: Delivery) -> None:
-        """Raises NoticeRefused; ServiceUnavailable while the certificate cannot be had or the effect must wait."""
+        """Raises NoticeRefused. Raises ServiceUnavailable while the certificate is missing or the effect must wait."""
         await take(self._runtime, SES, self, delivery)
 
     async def verify(self, delivery: Delivery) -> str | None:
-        """The SNS message's id; None for news of the subscription, which is acted on here. Raises as `take`."""
+        """The SNS message's id. None for messages about the subscription, which are handled here. Raises as `take`."""
         message = await self._genuine(delivery.body)
         match message.kind:
             case SnsKind.NOTIFICATION:
@@ -70,7 +70,7 @@ class NoticeService:
 
 
 async def take_effect(uow: UnitOfWork, body: bytes) -> None:
-    """Move the message on as the notice says. Raises NotFound if the message is gone."""
+    """Change the message's status as the notice says. Raises NotFound if the message is gone."""
     notice = notice_of(body)
     if notice is None:
         return

@@ -1,6 +1,6 @@
-"""What an SES notice says about one of our messages (SES Developer Guide, "Contents of event data").
+"""Reads an SES notice about one of our messages (SES Developer Guide, "Contents of event data").
 
-Event publishing names the event `eventType`, feedback notifications of an identity `notificationType`.
+The event's name is in `eventType` with event publishing, in `notificationType` with feedback of an identity.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ class Notice:
 
 
 def notice_of(body: bytes) -> Notice | None:
-    """What a verified SNS notification says, or None as `read_notice`."""
+    """The notice in a verified SNS notification, or None as `read_notice`."""
     return read_notice(read_message(body).signed["Message"])
 
 
 def read_notice(text: str) -> Notice | None:
-    """None for events that change nothing here, such as opens, clicks and delays."""
+    """The notice. None for events that change nothing here, such as opens, clicks and delays."""
     try:
         event = orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -58,7 +58,7 @@ def _kind(event: dict[str, Any]) -> NoticeKind | None:
         case "Send" | "Delivery":
             return NoticeKind.SENT
         case "Bounce":
-            final = _part(event, "bounce").get("bounceType") == "Permanent"  # the others: Transient, Undetermined
+            final = _part(event, "bounce").get("bounceType") == "Permanent"  # other types: Transient, Undetermined
             return NoticeKind.BOUNCED_FOR_GOOD if final else NoticeKind.BOUNCED_FOR_NOW
         case "Complaint":
             # "not-spam": the recipient moved it out of the junk folder.

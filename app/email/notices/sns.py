@@ -1,4 +1,4 @@
-"""SNS messages: reading them, and proving that SNS wrote them for our topic.
+"""SNS messages: reads them, and proves that SNS wrote them for our topic.
 
 Source: Amazon SNS Developer Guide, "Verifying the signatures of Amazon SNS messages".
 """
@@ -21,16 +21,16 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256, HashAlgorithm
 
 MAX_AGE = dt.timedelta(hours=1)
-"""SNS itself gives up a delivery over HTTPS after an hour: what is older was sent before."""
+"""SNS stops the delivery over HTTPS after an hour, so an older message is a replay."""
 
 _ADDRESS = re.compile(r"[!-~]+")
-"""Visible ASCII: `urlsplit` drops line breaks and tabs in silence, the HTTP client refuses them."""
+"""Visible ASCII. `urlsplit` silently drops line breaks and tabs, but the HTTP client refuses them."""
 _CERTIFICATE_PATH = re.compile(r"/[A-Za-z0-9_-]+\.pem")
 _HASHES: dict[str, HashAlgorithm] = {"1": SHA1(), "2": SHA256()}  # noqa: S303  # version 1 is SNS's default
 
 
 class NotGenuine(Exception):
-    """Says which check failed and quotes nothing."""
+    """It says which check failed and quotes nothing."""
 
 
 class SnsKind(StrEnum):
@@ -60,12 +60,12 @@ class SnsMessage:
     certificate_url: str
 
     def canonical(self) -> bytes:
-        """What was signed: each name and each value on a line of its own."""
+        """The signed text: each name and each value on its own line."""
         return "".join(f"{name}\n{value}\n" for name, value in self.signed.items()).encode()
 
 
 def read_message(raw: bytes) -> SnsMessage:
-    """Raises NotGenuine for what SNS would not have sent."""
+    """Raises NotGenuine for a body that SNS would not send."""
     try:
         given = orjson.loads(raw)
         kind = SnsKind(given["Type"])
@@ -84,7 +84,7 @@ def read_message(raw: bytes) -> SnsMessage:
 
 
 def require_ours(message: SnsMessage, topic_arn: str, now: dt.datetime) -> None:
-    """Check topic, age, and where the certificate lies, before anything is fetched. Raises NotGenuine."""
+    """Check the topic, the age and the certificate's address before anything is fetched. Raises NotGenuine."""
     if message.signed["TopicArn"] != topic_arn:
         raise NotGenuine("another topic")
     if abs(now - message.sent_at) > MAX_AGE:
@@ -95,9 +95,9 @@ def require_ours(message: SnsMessage, topic_arn: str, now: dt.datetime) -> None:
 
 
 def _require_certificate_address(url: str, topic_arn: str) -> None:
-    """Require a file at the root of the SNS host, written in the one way that it can be. Raises NotGenuine.
+    """Require a file at the root of the SNS host, in its only valid spelling. Raises NotGenuine.
 
-    Each certificate therefore has one address, under which it is kept: no other spelling has it fetched again.
+    So each certificate is cached under one address, and no other spelling causes a second fetch.
     """
     require_sns_address(url, topic_arn)
     path = urlsplit(url).path

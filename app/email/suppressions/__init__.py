@@ -1,1 +1,1 @@
-"""Suppressions: addresses that bounced or complained and are not written to again."""
+"""Suppressions: addresses that bounced or complained. Nothing more is sent to them."""

@@ -19,7 +19,7 @@ class SuppressionReason(StrEnum):
 
 
 class EmailSuppression(TenantEntity):
-    """`address` is in lower case, as recipients are. `message_id`: the message that bounced or was complained of."""
+    """`address` is in lower case, as recipients are. `message_id`: the message that bounced or caused a complaint."""
 
     __tablename__ = "email_suppressions"
     entity_type: ClassVar[str] = "email_suppression"

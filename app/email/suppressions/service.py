@@ -1,4 +1,4 @@
-"""Suppressing an address, and allowing it again when the mailbox was put right."""
+"""Suppresses an address, and allows it again when the mailbox works."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class SuppressionService:
         self._suppressions = SuppressionRepository(uow)
 
     async def suppress(self, address: str, reason: SuppressionReason, message_id: uuid.UUID) -> None:
-        """Nothing more is sent there. An address that is suppressed already keeps its first reason."""
+        """Send nothing more to the address. An address that is already suppressed keeps its first reason."""
         await take_turn(self._uow, "email", "suppression", address)
         if await is_suppressed(self._uow, address):
             return
@@ -56,7 +56,7 @@ class SuppressionService:
         await self._uow.create(suppression, SuppressionAction.CREATED)
 
     async def lift(self, suppression_id: uuid.UUID, version: int) -> None:
-        """Later messages are sent there again. Raises Forbidden, NotFound, Conflict."""
+        """Allow later messages to the address. Raises Forbidden, NotFound, Conflict."""
         self._uow.principal.require(EMAIL_UNSUPPRESS)
         suppression = await self._suppressions.get_for_update(self._uow.tenant_id, suppression_id)
         require_version(suppression, version)

@@ -1,4 +1,4 @@
-"""Where elements and repeating groups belong in the neutral content: one account for the builder and the reader."""
+"""The places of elements and repeating groups in the neutral content. The builder and the reader share them."""
 
 from collections.abc import Sequence
 from functools import cache

@@ -21,7 +21,7 @@ def read_document(root: etree._Element, dictionary: Dictionary) -> DocumentConte
 
 
 class _Collected:
-    """What has been found so far below one repeating instance."""
+    """The elements and groups found so far below one repeating instance."""
 
     def __init__(self) -> None:
         self.elements: dict[str, list[ElementValue]] = defaultdict(list)

@@ -93,7 +93,7 @@ def _places_and_people(claim: Claim) -> Iterator[Segment]:
         if practitioner:
             yield individual(entity, practitioner.name, "XX", practitioner.npi)
     if claim.pick_up:
-        yield Segment.of("NM1", "PW", "2")  # NM103 is not used: the pick-up has an address, never a name
+        yield Segment.of("NM1", "PW", "2")  # NM103 is not used, because a pick-up has an address and no name
         yield from place(claim.pick_up)
     if claim.drop_off:
         yield Segment.of("NM1", "45", "2", claim.drop_off.facility_name)

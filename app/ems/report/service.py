@@ -39,7 +39,7 @@ from app.ems.review.repository import ReviewRepository
 from app.ems.signatures.models import Signature
 from app.ems.signatures.repository import SignatureRepository
 
-_MOST_AMENDMENTS = 200  # one page of them
+_MOST_AMENDMENTS = 200  # the size of one page
 _DIAGNOSIS = re.compile(r"[A-Z][0-9][0-9A-Z](\.[0-9A-Z]{1,4})?")
 _MEDICATIONS = frozenset({"eMedications.03", "eHistory.06", "eHistory.12"})
 
@@ -157,7 +157,7 @@ def _chosen(charts: Sequence[PatientChart], patient_id: uuid.UUID | None) -> Pat
 
 
 def _is_said_about(amendment: AmendmentRead, patient_id: uuid.UUID) -> bool:
-    """Whether the amendment made or deleted an entry of this patient: an entry that is gone is in no chart."""
+    """Whether the amendment made or deleted an entry of this patient. A deleted entry is no longer in the chart."""
     return any(
         change.field == "patient_id" and str(patient_id) in (change.before, change.after)
         for change in amendment.changes

@@ -1,4 +1,4 @@
-"""What a validator reports: one shape for our own dictionary, the official XSD, the national rules and code sets."""
+"""The findings of validators: one shape for our own dictionary, the official XSD, the national rules and code sets."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -132,7 +132,7 @@ def age_at(born: dt.date, on: dt.date) -> tuple[int, AgeUnit] | None:
 
 @dataclass
 class ChartOrigins:
-    """Where in the chart each repeating group of a document came from: `eVitals.VitalGroup[2]` → `vitals/<id>`.
+    """The place in the chart of each repeating group of a document: `eVitals.VitalGroup[2]` → `vitals/<id>`.
 
     `sole`: the incident's `SOLE_PATIENT_FIELDS` stand for the patient's own.
     """

@@ -21,9 +21,9 @@ _JSON = JSONB(none_as_null=True)
 class Claim(TenantEntity):
     """A claim to the primary payer; the patient is the subscriber (SBR02 18).
 
-    `charge_amount` is the sum of the lines' charges. `lines_revision` counts changes of the lines. So the claim's
-    version changes with its lines, and whoever approves a version has seen them. PHI columns are hidden from roles
-    without claim.clinical.
+    `charge_amount` is the sum of the lines' charges. `lines_revision` counts changes of the lines, so that the claim's
+    version changes with them. So the person who approves a version has seen its lines. PHI columns are hidden from
+    roles without claim.clinical.
     """
 
     __tablename__ = "claims"

@@ -98,7 +98,7 @@ class ExportRepository:
         artifact_key: str,
         control_number: int,
     ) -> None:
-        """A row per claim, in the order of the file."""
+        """Adds one row per claim, in the order of the file."""
         for claim_id in claim_ids:
             await self._uow.fetch(
                 _INSERT,

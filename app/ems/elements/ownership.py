@@ -109,7 +109,7 @@ REPEATING_GROUPS: Mapping[str, RepeatingGroup] = MappingProxyType(
         if group.repeats and "PatientCareReport" in group.path[:-1] and name not in ENTITY_GROUPS
     }
 )
-"""The rows of element-groups: every repeating group below PatientCareReport that is no entity of its own."""
+"""The groups whose rows are element-groups: every repeating group below PatientCareReport that is no entity itself."""
 
 _OWNERS = {
     element_id: _ELEMENT_OWNERS.get(element_id, _section_owner(element_id))

@@ -58,7 +58,7 @@ _OF_A_TRANSPORT = ("arrived_destination_time", "eTimes.11", "eTimes.12")
 
 
 def content_of(material: Material) -> Json:
-    """The whole report. Everything in it is text, a number, a list or an object."""
+    """The whole report as JSON: texts, numbers, lists and objects."""
     return _Report(material).content()
 
 

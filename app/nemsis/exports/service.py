@@ -234,7 +234,7 @@ class NemsisExportService:
 
         async def record(uow: UnitOfWork, prepared: Prepared, _: None) -> NemsisExportRead:
             validated = prepared.validated
-            incident = await freeze_chart(uow, validated.chart.incident.id)  # amended while the document was being put?
+            incident = await freeze_chart(uow, validated.chart.incident.id)  # it may have been amended meanwhile
             export = await NemsisExportRepository(uow).get_for_update(uow.tenant_id, export_id)
             require_version(export, version)
             facts = ExportFacts(

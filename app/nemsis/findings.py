@@ -33,7 +33,7 @@ class FindingSource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ValidationFinding:
-    """One thing wrong with a document. Neither `path` nor `message` holds anything that the document says.
+    """One fault of a document. Neither `path` nor `message` holds a value of the document.
 
     `path` is relative to the header, counting from 1: `PatientCareReport[1]/eVitals/eVitals.VitalGroup[2]/…`.
     `internal_path` is the place in the chart where the medic can mend it. The chart mapping fills it.

@@ -1,6 +1,6 @@
 """The mapping of directive section 7: internal fields to NEMSIS element ids, and a chart to a document's content.
 
-Which column carries which element is declared with the columns (ems); how its value is written is declared here.
+The columns (ems) declare which element each of them carries. This module declares how the values are written.
 """
 
 from __future__ import annotations
@@ -342,5 +342,5 @@ def _order(moment: dt.datetime | None, entry: Any) -> tuple[dt.datetime, dt.date
 
 
 def _report_number(incident: IncidentRead, ordinal: int, count: int) -> str:
-    """eRecord.01: the incident number, numbered where the incident has several patients (at most 50 characters)."""
+    """eRecord.01: the incident number, with the patient's number if there are several (at most 50 characters)."""
     return incident.incident_number if count == 1 else f"{incident.incident_number[:46]}-{ordinal}"

@@ -12,7 +12,7 @@ _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
 class UnreadableDocumentError(ValueError):
-    """The bytes are no XML that this project reads. The message never quotes the document."""
+    """The project cannot read the bytes as XML. The message never quotes the document."""
 
 
 def parse_document(data: bytes) -> etree._Element:

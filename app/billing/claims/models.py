@@ -22,7 +22,7 @@ class Claim(TenantEntity):
     """A claim to the primary payer; the patient is the subscriber (SBR02 18).
 
     `charge_amount` is the sum of the lines' charges. `lines_revision` counts changes of the lines, so that the claim's
-    version changes with them. So the person who approves a version has seen its lines. PHI columns are hidden from
+    version changes with them. The person who approves a version has then seen its lines. PHI columns are hidden from
     roles without claim.clinical.
     """
 

@@ -54,7 +54,7 @@ class DropOff:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceLine:
-    """2400. `control_number` (REF*6R) comes back in the 835; `patient_count` is sent when several rode together."""
+    """2400. The 835 returns `control_number` (REF*6R). `patient_count` is sent when several patients rode together."""
 
     hcpcs: Annotated[
         str, Pattern(r"[A-Z]\d{4}|\d{4}[0-9A-Z]", "HCPCS", "must be a letter and four digits, or a CPT code")

@@ -90,7 +90,7 @@ def _billing_providers(batch: Sequence[ClaimSubmission]) -> Iterator[Segment]:
     for provider, of_provider in _gathered(batch, lambda item: item.billing_provider):
         provider_level = next(numbers)
         yield from _billing_provider(provider_level, provider)
-        # a subscriber's own claims and a dependent's never share a loop: SBR02 says which of the two it is
+        # a subscriber's own claims and a dependent's never share a loop, because SBR02 tells them apart
         for (subscriber, payer, is_patient), claims in _gathered(
             of_provider, lambda item: (item.subscriber, item.payer, item.patient is None)
         ):

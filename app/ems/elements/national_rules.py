@@ -33,7 +33,7 @@ class PertinentNegativeMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """One occurrence of an element as a document says it; `group_path` is its definition's.
+    """One occurrence of an element in a document. `group_path` is that of its definition.
 
     `empty`: xsi:nil is "true". The rules compare this text, so "1" does not count, although the XSD takes it for true.
     """

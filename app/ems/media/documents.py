@@ -33,7 +33,7 @@ _VALUE = re.compile(r"(?!.*url)[A-Za-z0-9\s.,#%()+-]*", re.IGNORECASE | re.DOTAL
 
 
 class _Walk:
-    """The target of a streaming parse: it counts elements and attributes, and keeps nothing but the root's name."""
+    """The target of a streaming parse. It counts elements and attributes, and keeps only the root's name."""
 
     def __init__(self) -> None:
         self.root: str | None = None
@@ -100,7 +100,7 @@ def _streaming(target: Any) -> etree.XMLParser:
 
 
 def check_svg(content: bytes) -> bytes:
-    """The drawing if it is lines and shapes only: no script, style, text, picture or reference.
+    """The drawing, if it has only lines and shapes: no script, style, text, picture or reference.
 
     Raises Malformed, Excessive.
     """

@@ -69,10 +69,10 @@ class ReportService:
         self._sources = sources
 
     async def make(self, incident_id: uuid.UUID, patient_id: uuid.UUID | None) -> Report:
-        """The report of one patient; the disclosure is recorded before anything is typeset.
+        """The report of one patient. The disclosure is recorded before anything is typeset.
 
         No transaction is open while the object store is asked for the images of signatures, or while pages are made.
-        Raises NotFound, and ValidationFailed where `patient_id` is needed or names nobody of the incident.
+        Raises NotFound. Raises ValidationFailed if `patient_id` is missing but needed, or is not of the incident.
         """
         async with self._factory() as uow:
             material, stored = await self.read(uow, incident_id, patient_id)

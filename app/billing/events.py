@@ -1,4 +1,4 @@
-"""What billing publishes (directive 8, 13)."""
+"""The events that billing publishes (directive 8, 13)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What other domains may import of billing: the frozen claim, its states, topics, permissions."""
+"""The part of billing that other domains may import: the frozen claim, its states, topics and permissions."""
 
 from __future__ import annotations
 

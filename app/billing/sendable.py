@@ -1,4 +1,4 @@
-"""Request values that an 837P can carry: the rule is the one that the x12 record declares beside its field."""
+"""Request values that an 837P can carry. Each obeys the rule that the x12 record declares beside its field."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from app.billing.x12.field_rules import Text as FreeText
 class Sendable:
     """`Annotated[Text, Sendable(Payer, "name")]`; on a list, the rule for the list and the one for its items.
 
-    `or_none`: the list may be empty, for then nothing is sent.
+    `or_none`: the list may be empty. Then nothing is sent.
     """
 
     record: type

@@ -1,8 +1,8 @@
-"""What an entry means: who did what it names, or why nobody did. Whoever shows or counts entries asks here.
+"""The meaning of an entry: who did it, or why nobody did. All code that shows or counts entries uses this module.
 
-The row of an aspirin that was withheld looks like one that was given, but for a pertinent negative (nemSch_e006,
-nemSch_e007: it stands beside the drug's code). Sources: eMedications.02, .03 and .10; eProcedures.02, .03, .06 and .10;
-eVitals.02 and the pertinent negatives of the vital signs (NEMSIS 3.5.1).
+A withheld aspirin and a given one differ only in a pertinent negative beside the drug's code (nemSch_e006,
+nemSch_e007). Sources: eMedications.02, .03 and .10; eProcedures.02, .03, .06 and .10; eVitals.02 and the pertinent
+negatives of the vital signs (NEMSIS 3.5.1).
 """
 
 from __future__ import annotations
@@ -50,12 +50,12 @@ class Meaning(StrEnum):
 
 
 DONE = frozenset({Meaning.BY_CREW, Meaning.BEFORE_ARRIVAL, Meaning.BY_OTHERS, Meaning.PATIENTS_OWN})
-"""The patient got it: the drug, the procedure, the measurement."""
+"""The meanings by which the patient got the drug, the procedure or the measurement."""
 
 
 @dataclass(frozen=True, slots=True)
 class EntryMeaning:
-    """The meaning, and why nothing was done: the code of a pertinent negative, None where none was given."""
+    """The meaning, and the reason if nothing was done. The reason is the code of a pertinent negative, or None."""
 
     meaning: Meaning
     reason: str | None = None
@@ -72,7 +72,7 @@ class EntryMeaning:
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """The elements by which a kind of intervention says what it means."""
+    """The elements that give the meaning of a kind of intervention."""
 
     column: str
     named: str
@@ -115,7 +115,7 @@ def meaning_of_intervention(item: Any) -> EntryMeaning:
 
 
 def meaning_of_vital(vital: Any) -> EntryMeaning:
-    """The meaning of vital signs: measured by whom, or, where nothing was measured, why not."""
+    """The meaning of vital signs: who measured them, or why nobody did."""
     about = {id_: entries for id_, entries in vital.elements.items() if id_ not in (_OBTAINED_AT, _OBTAINED_PRIOR)}
     columns = (name for name in Vital.element_columns if name != "taken_at")
     measured = any(getattr(vital, name) is not None for name in columns)

@@ -1,6 +1,6 @@
-"""Facts of the call as they hold for one patient: the patient's own, else the incident's where that can be theirs.
+"""Facts of the call for one patient: the patient's own value, else the incident's if it can be theirs.
 
-Documents, claims, the timeline and reports ask here. ADR 0035 gives the reasons.
+Documents, claims, the timeline and reports use this module. ADR 0035 gives the reasons.
 """
 
 from __future__ import annotations
@@ -38,19 +38,19 @@ _TRANSPORTS: Mapping[str, Transport] = {
 }
 _WITHOUT_PATIENT = frozenset({"4227003", "4227005", "4227007", "4227009", "4227011"})
 NEVER = _ARRIVING | {_TRANSFER_OF_CARE}
-"""The elements that a patient who was not transported has no value of."""
+"""The elements that have no value for a patient who was not transported."""
 _NOT_SHARED: Mapping[Transport, frozenset[str]] = {
     Transport.NONE: NEVER | _LEAVING,
     Transport.ANOTHER_UNIT: _ARRIVING | _LEAVING,
     Transport.UNSAID: _ARRIVING,
 }
-"""The elements of the incident that tell of other patients, by how this one left the scene."""
+"""The incident's elements that are about other patients, by how this patient left the scene."""
 _NOT_OF_ONE: Mapping[Transport, frozenset[str]] = {Transport.NONE: _ARRIVING}
-"""The same where the call has one patient. That the unit left the scene is then said of no other."""
+"""The same for a call with one patient. The time at which the unit left the scene then stays."""
 
 
 class OfPatient(Protocol):
-    """A patient, in an entity or an answer."""
+    """A patient, as entity or answer."""
 
     @property
     def elements(self) -> dict[str, Any]: ...
@@ -63,7 +63,7 @@ class OfPatient(Protocol):
 
 
 class OfCall(OfPatient, Protocol):
-    """An incident, in an entity or an answer."""
+    """An incident, as entity or answer."""
 
     @property
     def disposition(self) -> str | None: ...
@@ -83,37 +83,37 @@ class OnePatient(Protocol):
 
 
 def unit_disposition(one: OnePatient) -> str | None:
-    """The code of eDisposition.27: the patient's own, else the incident's. None: not charted, or said to be missing."""
+    """The code of eDisposition.27: the patient's own, else the incident's. None: not charted, or charted as missing."""
     if UNIT_DISPOSITION in one.patient.elements:
         return _value(one.patient, UNIT_DISPOSITION)
     return one.incident.disposition
 
 
 def transport_of(one: OnePatient) -> Transport:
-    """Who transported the patient. A code that tells nothing leaves it unsaid."""
+    """Who transported the patient. UNSAID if no code tells it."""
     if unit_disposition(one) in _WITHOUT_PATIENT:
         return Transport.NONE
     return _TRANSPORTS.get(_value(one.patient, TRANSPORT_DISPOSITION) or "", Transport.UNSAID)
 
 
 def says_itself(patient: OfPatient, element_id: str) -> bool:
-    """Whether the patient's own row says something of the element: a value, or why there is none."""
+    """Whether the patient's own row has the element: a value, or a reason why there is none."""
     columns = [name for name, carried in Patient.element_columns.items() if carried == element_id]
     return element_id in patient.elements or any(getattr(patient, name) is not None for name in columns)
 
 
 def foreign_elements(one: OnePatient) -> frozenset[str]:
-    """The elements whose value at the incident is not this patient's."""
+    """The elements whose value at the incident does not hold for this patient."""
     return (_NOT_OF_ONE if one.alone else _NOT_SHARED).get(transport_of(one), frozenset())
 
 
 def inherits(one: OnePatient, element_id: str) -> bool:
-    """Whether the incident's value of an element of its own holds for this patient."""
+    """Whether the incident's value of the element holds for this patient."""
     return not says_itself(one.patient, element_id) and element_id not in foreign_elements(one)
 
 
 def time_of(one: OnePatient, column: str) -> dt.datetime | None:
-    """A time of the incident (a column of eTimes) as it is for this patient; None: not charted, or not theirs."""
+    """A time of the call (a column of eTimes) for this patient. None: not charted, or not theirs."""
     moment: dt.datetime | None
     element_id = Incident.element_columns[column]
     if says_itself(one.patient, element_id):

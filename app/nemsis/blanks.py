@@ -1,4 +1,4 @@
-"""The NOT value of a Required element that nobody recorded: Not Recorded, unless the call rules the question out."""
+"""The NOT value of a Required element that nobody recorded: Not Recorded, or Not Applicable to this kind of call."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping

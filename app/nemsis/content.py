@@ -1,4 +1,4 @@
-"""What a document says, apart from XML: the neutral form between the chart and the EMSDataSet."""
+"""The content of a document without XML: the neutral form between the chart and the EMSDataSet."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

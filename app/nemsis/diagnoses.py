@@ -1,7 +1,7 @@
 """ICD-10-CM codes of a document, judged by the loaded code set on the date of service.
 
-The standard checks their form only. A category may be what a document should say, since NEMSIS suggests categories:
-that a code is not billable is no fault here.
+The standard checks only their form. NEMSIS suggests categories, so a document may use one: a code that is not billable
+is no fault here.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ ICD10CM_TYPES = frozenset(
 )
 """Simple types of the standard whose values are ICD-10-CM codes."""
 MIXED_TYPES = frozenset(("MedicationAllergies", "icd10MedSurge"))
-"""Types that admit ICD-10-CM beside RxNorm or ICD-10-PCS: a dot tells it, since no code of those two has one."""
+"""Types that admit ICD-10-CM beside RxNorm or ICD-10-PCS. Only ICD-10-CM codes have a dot."""
 _FAULTS = {
     CodeFault.UNKNOWN: "is no ICD-10-CM code",
     CodeFault.NOT_IN_FORCE: "was not in force as an ICD-10-CM code on the date of service",
@@ -39,7 +39,7 @@ _FAULTS = {
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """A code as a document says it, and where. `name` is the element's; `code` is the patient's, and in no message."""
+    """A code as a document says it, and its place. `name` is the element's. `code` is PHI and stands in no message."""
 
     element_id: str
     name: str
@@ -58,7 +58,7 @@ def diagnosis_paths(root: etree._Element, dictionary: Dictionary) -> Iterator[tu
 
 
 def is_icd10cm(definition: ElementDefinition, value: str) -> bool:
-    """Whether the value of the element can be told to be an ICD-10-CM code; an empty one is none."""
+    """Whether the value of the element is surely an ICD-10-CM code. An empty value is not."""
     mixed = definition.type.name in MIXED_TYPES and "." in value
     return mixed or (definition.type.name in ICD10CM_TYPES and value != "")
 
@@ -66,9 +66,9 @@ def is_icd10cm(definition: ElementDefinition, value: str) -> bool:
 async def check_diagnoses(
     uow: ReadUnitOfWork, served_on: dt.date | None, documents: Sequence[Sequence[Diagnosis]]
 ) -> list[list[ValidationFinding]]:
-    """What is to be said of each document's codes: nothing before a code set is loaded, nor without a date.
+    """The findings about each document's codes. There are none before a code set is loaded, or without a date.
 
-    One statement for all of them. Warnings only: a release may be late, and the state's own verdict is another.
+    One statement serves all documents. Findings are warnings: a release may be late, and the state judges by itself.
     """
     codes = await extract_icd10(uow, [each.code for document in documents for each in document])
     return [[] if served_on is None else list(_check(document, codes, served_on)) for document in documents]

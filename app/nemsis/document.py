@@ -19,9 +19,9 @@ _SCHEMA_LOCATION = "https://nemsis.org/media/nemsis_v3/{build}/XSDs/NEMSIS_XSDs/
 def build_document(content: DocumentContent, dictionary: Dictionary) -> etree._Element:
     """The EMSDataSet element of `content`.
 
-    A Required element that is blank becomes nil with a NOT value; a Mandatory one is left out, for the validator to
-    report. Raises DocumentContentError for content without a place, a UUID that NEMSIS refuses (version 7, for one),
-    or text that XML cannot carry.
+    A blank Required element becomes nil with a NOT value. A blank Mandatory element is left out, and the validator
+    reports it. Raises DocumentContentError for content without a place, a UUID that NEMSIS refuses (such as version
+    7), or text that XML cannot carry.
     """
     return _Builder(dictionary).document(content)
 
@@ -43,7 +43,7 @@ def nemsis_datetime(moment: datetime, zone: tzinfo) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """What is at hand while one instance is written; `outer` is the scope of the instance around it."""
+    """The data for writing one instance. `outer` is the scope of the instance around it."""
 
     elements: Elements
     instances: Mapping[str, Sequence[GroupInstance]]

@@ -1,4 +1,4 @@
-"""What nemsis publishes (directive 13)."""
+"""The events that nemsis publishes (directive 13)."""
 
 from __future__ import annotations
 

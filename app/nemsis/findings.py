@@ -1,4 +1,4 @@
-"""What a validator reports: one shape for our own dictionary, the official XSD, the national rules and code sets."""
+"""The findings of validators: one shape for our own dictionary, the official XSD, the national rules and code sets."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -33,10 +33,10 @@ class FindingSource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ValidationFinding:
-    """One thing wrong with a document. Neither `path` nor `message` holds anything that the document says.
+    """One fault of a document. Neither `path` nor `message` holds a value of the document.
 
     `path` is relative to the header, counting from 1: `PatientCareReport[1]/eVitals/eVitals.VitalGroup[2]/…`.
-    `internal_path` is for the chart mapping to fill: where in the chart the medic can mend it.
+    `internal_path` is the place in the chart where the medic can mend it. The chart mapping fills it.
     """
 
     element_id: str
@@ -49,14 +49,14 @@ class ValidationFinding:
 
 
 def known_name(node: etree._Element, dictionary: Dictionary) -> str:
-    """The element's name where the standard knows it; a foreign name is not repeated, since anything may be in it."""
+    """The element's name if the standard knows it. A foreign name is not repeated, because it may hold anything."""
     name = etree.QName(node)
     known = name.localname in dictionary.elements or name.localname in dictionary.groups
     return str(name.localname) if known and name.namespace == dictionary.namespace else _UNNAMED
 
 
 def locate(node: etree._Element, dictionary: Dictionary) -> str:
-    """The `path` of a finding on `node`; numbered where the standard lets a name repeat."""
+    """The `path` of a finding on `node`. A name has a number where the standard lets it repeat."""
     steps = []
     current: etree._Element | None = node
     while current is not None:

@@ -1,4 +1,4 @@
-"""What nemsis does on others' events: a chart that changed after it was validated must be validated again."""
+"""Handlers for events of other domains. A chart that changed after its validation must be validated again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.nemsis.schema_bundle import SchemaBundle
 
 
 async def invalidate_exports(uow: UnitOfWork, event: Event) -> None:
-    """Send exports that are ready, but of another document than today's, back to pending_validation."""
+    """Sends a ready export back to pending_validation if the chart's document is another one now."""
     exports = NemsisExportRepository(uow)
     ready = await exports.list_all(uow.tenant_id, incident_id=event.aggregate_id, status=ExportStatus.READY_FOR_EXPORT)
     if not ready:

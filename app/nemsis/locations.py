@@ -1,4 +1,4 @@
-"""From a finding's place in the document back to the field of the chart where a medic can mend it."""
+"""Finds the field of the chart where a medic can mend a finding, from the finding's place in the document."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _OCCURRENCE = re.compile(r"([A-Za-z.0-9]+)\[(\d+)\]")
 def locate_in_chart(finding: ValidationFinding, chart: PatientChart, origins: ChartOrigins) -> ValidationFinding:
     """`internal_path` relative to ems/incidents/{id}: `vitals/<id>.heart_rate`, `incident.elements.eResponse.05`.
 
-    Of an element that repeats it names the occurrence, counted from 0 as in a refusal to save:
-    `incident.elements.eResponse.08[1]`.
+    For an element that repeats, it names the occurrence, counted from 0: `incident.elements.eResponse.08[1]`. Refusals
+    to save count the same way.
     """
     part = "correlation_id" if finding.code == CORRELATION_ID_REPEATED else None
     return replace(finding, internal_path=chart_path(finding.element_id, finding.path, chart, origins, part))
@@ -33,7 +33,7 @@ def locate_in_chart(finding: ValidationFinding, chart: PatientChart, origins: Ch
 def chart_path(
     element_id: str, path: str, chart: PatientChart, origins: ChartOrigins, part: str | None = None
 ) -> str | None:
-    """The `internal_path` of what stands at `path` of the document, or of `part` of it: its `correlation_id`."""
+    """The `internal_path` for `path` of the document. `part` names a part of the element or group: `correlation_id`."""
     steps = path.split("/")
     groups = tuple(step for step in steps if step.endswith("]") and not _REPORT.fullmatch(step))
     occurrence = _OCCURRENCE.fullmatch(steps[-1])
@@ -69,7 +69,7 @@ def _path(
 
 
 def _stands_at_incident(element_id: str, chart: PatientChart, origins: ChartOrigins) -> bool:
-    """Whether the incident says this of a patient who does not say it: a sole one, or what stands for each of them."""
+    """Whether the incident's value stands for the patient's: the value holds for all patients, or there is only one."""
     fields = {**DEFAULT_FIELDS, **SOLE_PATIENT_FIELDS}
     defaults = [name for name, held in DEFAULT_FIELDS.items() if held == element_id]
     given = any(getattr(chart.incident, name) is not None for name in defaults)
@@ -77,10 +77,10 @@ def _stands_at_incident(element_id: str, chart: PatientChart, origins: ChartOrig
 
 
 def _field(element_id: str, entity: str | None, index: str, part: str | None) -> str:
-    """The field that a request names: a column, an element, or (of a group itself) one of the row's own fields."""
+    """The field as a request names it: a column, an element, or (for a group itself) one of the row's own fields."""
     if element_id in load_dictionary(TARGET_BUILD).groups:
         return part or "attributes"
-    if part is not None:  # what is said about a column's value stands in `elements`, too
+    if part is not None:  # attributes of a column's value are stored in `elements`
         return f"elements.{element_id}{index or '[0]'}.{part}"
     columns = FIELDS.get(entity or "", {})
     column = next((column for column, carried in columns.items() if carried == element_id), None)

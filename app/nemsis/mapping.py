@@ -1,6 +1,6 @@
 """The mapping of directive section 7: internal fields to NEMSIS element ids, and a chart to a document's content.
 
-Which column carries which element is declared with the columns (ems); how its value is written is declared here.
+The columns (ems) declare which element each of them carries. This module declares how the values are written.
 """
 
 from __future__ import annotations
@@ -56,9 +56,9 @@ TENANT_FIELDS: Mapping[str, str] = {
     "software_version": "eRecord.04",
 }
 SOLE_PATIENT_FIELDS: Mapping[str, str] = {"primary_impression": PRIMARY_IMPRESSION}
-"""The incident's primary impression is that of a sole patient. Of several it could be nobody's but one's."""
+"""The incident's primary impression counts only for a sole patient. With several, nothing says whose it is."""
 DEFAULT_FIELDS: Mapping[str, str] = {"disposition": UNIT_DISPOSITION}
-"""The incident's disposition stands for each patient who has none of their own: it is the unit's."""
+"""The incident's disposition is the unit's. It holds for each patient without a disposition of their own."""
 FIELDS: Mapping[str, Mapping[str, str]] = {
     "tenant": TENANT_FIELDS,
     "incident": {**INCIDENT_COLUMNS, **DEFAULT_FIELDS, **SOLE_PATIENT_FIELDS},
@@ -116,7 +116,7 @@ def lexical(column: str, value: Any, zone: dt.tzinfo) -> str:
 
 
 def _decimal(value: Decimal) -> str:
-    """As it was charted, zeros included: xs:decimal counts the digits of the number, not those that were written."""
+    """The number as it was charted, zeros included. The digit limits of xs:decimal do not count trailing zeros."""
     return f"{value:f}"
 
 
@@ -132,7 +132,7 @@ def age_at(born: dt.date, on: dt.date) -> tuple[int, AgeUnit] | None:
 
 @dataclass
 class ChartOrigins:
-    """Where in the chart each repeating group of a document came from: `eVitals.VitalGroup[2]` → `vitals/<id>`.
+    """The place in the chart of each repeating group of a document: `eVitals.VitalGroup[2]` → `vitals/<id>`.
 
     `sole`: the incident's `SOLE_PATIENT_FIELDS` stand for the patient's own.
     """
@@ -165,7 +165,7 @@ class ChartMapper:
         return DocumentContent(demographic, contents, self._custom_configuration(contents))
 
     def _custom_configuration(self, reports: Sequence[ReportContent]) -> list[GroupInstance]:
-        """Of the custom elements that the reports have results of (eCustomResults.02): a header declares no others."""
+        """Declares custom elements in the header: only those that the reports have results of (eCustomResults.02)."""
         referred = {
             entry.value
             for report in reports
@@ -213,7 +213,7 @@ class ChartMapper:
         return elements | self._narrative(chart)
 
     def _inherited(self, chart: PatientChart, incident: Elements) -> Elements:
-        """The incident's elements without the values that are not this patient's. Reasons for having none stay."""
+        """The incident's elements without the values that are not this patient's. Reasons for a missing value stay."""
         foreign = foreign_elements(chart)
         return {
             element_id: entries
@@ -231,8 +231,8 @@ class ChartMapper:
     def _derive_age(self, chart: PatientChart, elements: Elements) -> None:
         """ePatient.15/.16 from the date of birth, where the crew recorded no age and no reason for its absence.
 
-        A child born on a later day than the dispatch was born during the call: about an hour old (the approximate
-        pertinent negative says that it is no measured age), for NEMSIS counts from 1.
+        A child born on a later day than the dispatch was born during the call. Its age is one hour, because NEMSIS
+        counts from 1. The pertinent negative "approximate" says that nobody measured it.
         """
         born, dispatched = chart.patient.date_of_birth, chart.incident.dispatch_time
         if born is None or dispatched is None or "ePatient.15" in elements or "ePatient.16" in elements:
@@ -249,7 +249,7 @@ class ChartMapper:
             elements["ePatient.16"] = [ElementValue(value=_CODES[unit])]
 
     def _narrative(self, chart: PatientChart) -> Elements:
-        """eNarrative.01 occurs once: several narratives are joined in the order they were written."""
+        """eNarrative.01 occurs once, so several narratives are joined in the order in which they were written."""
         texts = [narrative.narrative_text for narrative in chart.narratives if narrative.narrative_text]
         if texts:
             return {"eNarrative.01": [ElementValue(value="\n\n".join(texts))]}
@@ -258,7 +258,7 @@ class ChartMapper:
         }
 
     def _crew_member(self, member: CrewMemberRead) -> GroupInstance:
-        """An unlicensed driver has no eCrew.01: that is said, as nothing may be invented."""
+        """The group of a crew member. Someone without a license (a driver) has Not Recorded in eCrew.01 and .02."""
         elements = self._carried(member, CREW_COLUMNS)
         for element_id in ("eCrew.01", "eCrew.02"):
             elements.setdefault(element_id, [ElementValue(not_value=NOT_RECORDED)])
@@ -282,7 +282,7 @@ class ChartMapper:
     def _carried(self, entry: Any, columns: Mapping[str, str]) -> Elements:
         """Stored elements, with the columns' values beside their pertinent negatives and attributes.
 
-        A list is the element several times, its values beside the stored entries one by one.
+        A list becomes several entries of the element. Each value joins the stored entry at its own position.
         """
         elements = _stored(entry)
         for column, element_id in columns.items():
@@ -314,7 +314,7 @@ class ChartMapper:
 
 
 class _Counter:
-    """Numbers the instances of repeating groups as the document will."""
+    """Numbers the instances of repeating groups in the same way as the document."""
 
     def __init__(self, origins: ChartOrigins) -> None:
         self._origins = origins
@@ -342,5 +342,5 @@ def _order(moment: dt.datetime | None, entry: Any) -> tuple[dt.datetime, dt.date
 
 
 def _report_number(incident: IncidentRead, ordinal: int, count: int) -> str:
-    """eRecord.01: the incident number, numbered where the incident has several patients (at most 50 characters)."""
+    """eRecord.01: the incident number, with the patient's number if there are several (at most 50 characters)."""
     return incident.incident_number if count == 1 else f"{incident.incident_number[:46]}-{ordinal}"

@@ -1,4 +1,4 @@
-"""Where elements and repeating groups belong in the neutral content: one account for the builder and the reader."""
+"""The places of elements and repeating groups in the neutral content. The builder and the reader share them."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -12,7 +12,7 @@ REPORT = "PatientCareReport"
 
 @cache
 def holder_of(name: str, dictionary: Dictionary) -> str:
-    """The repeating group that holds an element or a group: REPORT or HEADER for what lies outside any other.
+    """The repeating group that holds an element or a group. REPORT or HEADER if no other group is around it.
 
     Raises KeyError for a name that the dictionary does not have.
     """
@@ -36,7 +36,7 @@ def names_within(group: GroupDefinition) -> frozenset[str]:
 
 
 def check_places(elements: Elements, groups: Sequence[GroupInstance], holder: str, dictionary: Dictionary) -> None:
-    """Raises DocumentContentError for content that has no place below `holder`: nothing is dropped in silence."""
+    """Raises DocumentContentError for content that has no place below `holder`. So no content is dropped in silence."""
     for element_id in elements:
         if element_id not in dictionary.elements:
             raise DocumentContentError("the content holds an element that is not in the dictionary")

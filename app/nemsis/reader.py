@@ -1,4 +1,4 @@
-"""Reads an EMSDataSet back into the neutral content: charts from other systems, and our own from before."""
+"""Reads an EMSDataSet back into the neutral content. It may be another system's or an earlier one of our own."""
 
 from collections import defaultdict
 from uuid import UUID
@@ -14,14 +14,14 @@ from app.nemsis.tree import XML_SPACE, XSI, XSI_NIL, attributes, nil_value, text
 def read_document(root: etree._Element, dictionary: Dictionary) -> DocumentContent:
     """The content of a parsed document with one header.
 
-    Whatever the document leaves out is absent, not blank. Raises DocumentContentError for what the dictionary has
-    no place for; `validate_tree` says more about such a document.
+    An element that the document leaves out is absent, not blank. Raises DocumentContentError for content that has no
+    place in the dictionary. `validate_tree` says more about such a document.
     """
     return _Reader(dictionary).document(root)
 
 
 class _Collected:
-    """What has been found so far below one repeating instance."""
+    """The elements and groups found so far below one repeating instance."""
 
     def __init__(self) -> None:
         self.elements: dict[str, list[ElementValue]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""What stands between a chart and the state: what `validate` and `export` would say of its documents now."""
+"""Readiness of a chart for the state: what `validate` and `export` would report about its documents now."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ from app.nemsis.settings import NemsisSettings
 from app.nemsis.validation import Agency, validate_chart
 
 REMEMBERED = 512
-"""Verdicts that a process keeps: a chart's crew, reviewer and biller ask about it over and over."""
+"""The number of verdicts that a process keeps. Crew, reviewer and biller ask about the same chart many times."""
 _SEVERITIES = {
     validation.Severity.ERROR: ReadinessSeverity.BLOCKING,
     validation.Severity.WARNING: ReadinessSeverity.WARNING,
@@ -55,9 +55,9 @@ _NOT_RECORDED, _INCIDENT, _PATIENT = "not_recorded", "incident", "patient"
 
 
 class Verdict(NamedTuple):
-    """What readiness needs of a ValidatedDocument, without the document.
+    """The part of a ValidatedDocument that readiness needs, without the document.
 
-    `diagnoses` are judged anew each time: another release may say something else of them.
+    `diagnoses` are judged each time, because a new release of the code set may judge them differently.
     """
 
     sha256: str
@@ -70,7 +70,7 @@ _verdicts: OrderedDict[bytes, Verdict] = OrderedDict()
 
 
 async def find_for_submission(uow: ReadUnitOfWork, settings: Settings, chart: LoadedChart) -> StageFindings:
-    """Done when the state's document of every patient was exported as it would be made today."""
+    """Done when every patient's document was exported and would be the same today."""
     agency = Agency(TenantRead.of(chart.tenant), await list_custom_elements(uow))
     schema = SchemaBundle(settings.group(NemsisSettings).nemsis_schema_dir)
     exported = await _exported(uow, chart.incident.id)
@@ -100,7 +100,7 @@ async def find_for_submission(uow: ReadUnitOfWork, settings: Settings, chart: Lo
 
 
 async def _exported(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> Mapping[uuid.UUID, str | None]:
-    """By patient, the digest of the document that was exported last."""
+    """The digest of each patient's last exported document, by patient."""
     exports = await NemsisExportRepository(uow).list_all(
         uow.tenant_id, incident_id=incident_id, status=ExportStatus.EXPORTED
     )
@@ -110,7 +110,7 @@ async def _exported(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> Mapping[uuid
 
 
 async def _verdict(agency: Agency, chart: PatientChart, ordinal: int, count: int, schema: SchemaBundle) -> Verdict:
-    """Judged in a thread and remembered: a version of an entry that was committed never changes again."""
+    """The verdict on one patient's document, made in a thread. It is kept: a committed version never changes."""
     key = _identity(agency, chart, ordinal, count, schema)
     known = _verdicts.get(key)
     if known is None:
@@ -124,7 +124,7 @@ async def _verdict(agency: Agency, chart: PatientChart, ordinal: int, count: int
 
 
 def _identity(agency: Agency, chart: PatientChart, ordinal: int, count: int, schema: SchemaBundle) -> bytes:
-    """A digest of everything that the document is made of, and of what judges it."""
+    """A digest of everything that goes into the document and of everything that judges it."""
     digest = hashlib.sha256(f"{TARGET_BUILD} {schema.available()} {ordinal} {count}".encode())
     for entry in (agency.tenant, *agency.custom_elements, *chart.entries()):
         digest.update(entry.id.bytes + entry.version.to_bytes(4))
@@ -132,7 +132,7 @@ def _identity(agency: Agency, chart: PatientChart, ordinal: int, count: int, sch
 
 
 def _gate(chart: LoadedChart) -> Iterator[Finding]:
-    """Guards of `export` that the chart's state does not pass, and the patient without whom there is no document."""
+    """The guards of `export` that the chart's state does not pass. A chart without a patient is a finding, too."""
     closed = chart.incident.status in CLOSED_STATES
     export = export_lifecycle.find(ExportStatus.READY_FOR_EXPORT, ExportTransition.EXPORT)
     for guard in () if export is None else export.guards:
@@ -175,7 +175,7 @@ def _documents(chart: LoadedChart, said: Mapping[uuid.UUID, Sequence[ValidationF
 
 
 def _blanks(chart: LoadedChart, verdicts: Mapping[uuid.UUID, Verdict]) -> Iterator[Finding]:
-    """What is blank in every patient's document, if it is the incident's; what is blank in one's, if it is theirs."""
+    """Blank elements. The incident's count when they are blank in every document, a patient's when blank in theirs."""
     dictionary = load_dictionary(TARGET_BUILD)
     everywhere = _blank_everywhere([verdict.blanks for verdict in verdicts.values()])
     for element_id, definition in dictionary.elements.items():
@@ -203,7 +203,7 @@ def _blank_everywhere(blanks: Sequence[Mapping[str, str | None]]) -> frozenset[s
 
 
 def _place_at_patient(element_id: str, patient_id: uuid.UUID) -> Place:
-    """Where a value goes that is said of one patient: a column where there is one."""
+    """The place of a value about one patient: a column if there is one, else an element."""
     column = next((column for column, carried in FIELDS[_PATIENT].items() if carried == element_id), None)
     return Place(_PATIENT, patient_id, column or f"elements.{element_id}")
 
@@ -222,9 +222,9 @@ def _outdated(patients: Sequence[uuid.UUID]) -> Iterator[Finding]:
 
 
 def _mark_not_recorded(chart: LoadedChart, finding: Finding) -> Fix:
-    """What the document says anyway, said by the crew: of all elements that nobody charted, one at a time.
+    """Lets the crew mark one blank element as Not Recorded, which the document would say anyway.
 
-    The mark stands with whom it is said of, also where the value has a field elsewhere.
+    The mark is stored at the incident or the patient that it is about, even if the value has a field elsewhere.
     """
     element_id = finding.rule or ""
     marked = {element_id: [{"not_value": NOT_RECORDED}]}

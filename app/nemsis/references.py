@@ -1,6 +1,6 @@
-"""Names inside a document that must be told apart, or must lead somewhere: no official file checks them.
+"""Checks names inside a document that must be unique or must exist. No official file checks them.
 
-A CorrelationID stands once in a PatientCareReport; eCustomResults.02 names a custom element that the header declares.
+A CorrelationID is unique in a PatientCareReport. eCustomResults.02 names a custom element that the header declares.
 """
 
 from collections import defaultdict
@@ -21,7 +21,7 @@ _UNKNOWN = "names a custom element that the agency has not defined."
 
 
 def reference_findings(root: etree._Element, dictionary: Dictionary) -> Iterator[ValidationFinding]:
-    """Every name of the document that is given twice, or that leads nowhere."""
+    """Every name of the document that is used twice or names nothing."""
     for header in root.iterchildren(_tag(HEADER, dictionary)):
         configured = header.iter(_tag(CUSTOM_CONFIGURATION_GROUP, dictionary))
         defined = {group.get("CustomElementID") for group in configured}
@@ -34,7 +34,7 @@ def reference_findings(root: etree._Element, dictionary: Dictionary) -> Iterator
 
 
 def _repeated(report: etree._Element) -> Iterator[etree._Element]:
-    """Each place that shares its CorrelationID with another: whichever of them is wrong, the medic sees it."""
+    """Every place that shares its CorrelationID with another. All are reported: any of them may be wrong."""
     places: dict[str, list[etree._Element]] = defaultdict(list)
     for node in report.iter("*"):
         correlation_id = node.get("CorrelationID")

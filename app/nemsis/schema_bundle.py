@@ -34,7 +34,7 @@ _MEANINGS: Mapping[str, tuple[str, str]] = {
 
 
 class SchemaUnavailableError(RuntimeError):
-    """There are no schema files for the build where the bundle was told to look."""
+    """The bundle's directory has no schema files for the build."""
 
 
 class SchemaBundle:
@@ -48,7 +48,7 @@ class SchemaBundle:
         return path is not None and path.is_file()
 
     def validate(self, root: etree._Element, build: str = TARGET_BUILD) -> list[ValidationFinding]:
-        """The schema's findings, worded without the document's values: libxml2's own messages quote them.
+        """The schema's findings in words without the document's values. libxml2's own messages quote values.
 
         Safe to call from several threads. Raises SchemaUnavailableError.
         """
@@ -77,7 +77,7 @@ class _CompiledSchema:
             log: Any = self._schema.error_log
             entries = [(str(entry.type_name), str(entry.path)) for entry in log]
         findings = [_finding(tree, type_name, path, dictionary) for type_name, path in entries]
-        return list(dict.fromkeys(findings))  # one bad value is reported once for the facet and once for the type
+        return list(dict.fromkeys(findings))  # libxml2 reports one bad value twice: for the facet and for the type
 
 
 def _finding(tree: etree._ElementTree, type_name: str, path: str, dictionary: Dictionary) -> ValidationFinding:
@@ -97,7 +97,7 @@ _cache_lock = Lock()
 
 
 def _compiled(path: Path) -> _CompiledSchema:
-    """Compiled once per process and build, whichever bundle asks first."""
+    """The compiled schema. It is compiled once per process and build, for all bundles."""
     with _cache_lock:
         if path not in _cache:
             _cache[path] = _CompiledSchema(path)

@@ -12,7 +12,7 @@ _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
 class UnreadableDocumentError(ValueError):
-    """The bytes are no XML that this project reads. The message never quotes the document."""
+    """The project cannot read the bytes as XML. The message never quotes the document."""
 
 
 def parse_document(data: bytes) -> etree._Element:
@@ -32,7 +32,7 @@ def parse_document(data: bytes) -> etree._Element:
 
 
 def texts(node: etree._Element) -> Iterator[str]:
-    """The character data directly inside `node`; comments and processing instructions do not interrupt it."""
+    """The character data directly inside `node`. Comments and processing instructions are skipped."""
     if node.text:
         yield str(node.text)
     for child in node.iterchildren():
@@ -46,5 +46,5 @@ def attributes(node: etree._Element) -> Iterator[tuple[str, str]]:
 
 
 def nil_value(text: str | None) -> bool | None:
-    """What an xsi:nil attribute says; None when it is absent or no xs:boolean."""
+    """The value of the xsi:nil attribute. None when it is absent or no xs:boolean."""
     return None if text is None else _BOOLEANS.get(text.strip(XML_SPACE))

@@ -24,11 +24,11 @@ from app.nemsis.validator import validate_tree
 
 @dataclass(frozen=True)
 class ValidatedDocument:
-    """`content` is the XML; empty when the chart could not be written at all.
+    """`content` is the XML. It is empty when the chart could not be written at all.
 
-    `blanks`: elements of the report itself (of none of its repeating groups) for which the document says Not Recorded
-    because the chart says nothing, each with the field where the chart would say it. `diagnoses`: the ICD-10-CM codes
-    that it says, for the code set to judge.
+    `blanks`: elements outside repeating groups that the chart leaves blank, so that the document says Not Recorded.
+    Each has the field of the chart where its value belongs. `diagnoses`: the ICD-10-CM codes of the document, for the
+    code set to judge.
     """
 
     content: bytes
@@ -47,7 +47,7 @@ class ValidatedDocument:
 
 @dataclass(frozen=True)
 class Agency:
-    """What a document says of the agency: its profile, and what it records beyond the standard."""
+    """The agency as a document names it: its profile, and the custom elements that it records beyond the standard."""
 
     tenant: TenantRead
     custom_elements: Sequence[CustomElementRead]
@@ -82,7 +82,7 @@ def _diagnoses(root: etree._Element, chart: PatientChart, mapped: MappedReport) 
 
 
 def _blanks(node: etree._Element, content: ReportContent) -> Iterator[str]:
-    """Below `node`, up to the next repeating groups."""
+    """The blank elements below `node`, without those inside repeating groups."""
     dictionary = load_dictionary(TARGET_BUILD)
     for child in node.iterchildren():
         name = etree.QName(child).localname
@@ -97,6 +97,6 @@ def _blanks(node: etree._Element, content: ReportContent) -> Iterator[str]:
 def _findings(root: etree._Element, schema: SchemaBundle) -> list[ValidationFinding]:
     findings = validate_tree(root, load_dictionary(TARGET_BUILD))
     if not any(finding.source is FindingSource.SCHEMA for finding in findings) and schema.available():
-        # The two agree; a second opinion is asked only where it could be the only one to object.
+        # Our dictionary gives the same verdict as the XSD. The XSD is asked only where ours found no fault.
         findings = [*findings, *schema.validate(root)]
     return findings

@@ -1,7 +1,7 @@
-"""Judges an EMSDataSet by the project's own dictionary, so that a chart is validated where the official files are not.
+"""Judges an EMSDataSet by the project's own dictionary. So a chart is validated also without the official files.
 
-Its verdict (source SCHEMA) equals libxml2's on the official XSD; the tests hold it to that. It adds the national
-rules of severity ERROR (source NATIONAL) and the names that the document uses (source REFERENCES), and says in plain
+Its verdict (source SCHEMA) equals libxml2's on the official XSD, and tests compare the two. It adds the national rules
+of severity ERROR (source NATIONAL) and checks of the document's names (source REFERENCES). Its messages say in plain
 words which field is wrong.
 """
 

@@ -1,4 +1,4 @@
-"""Whether a claim can be sent, and what stands in its way, in the names that the API's users know. Pure."""
+"""Decides whether a claim can be sent, and names its problems by the fields of the API. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.core.errors import Problem
 from app.core.tenants.public import Tenant
 from app.ems.public import TRANSPORT_DISPOSITION, PatientChart, Transport, transport_of
 
-# Numbers are drawn and the usage indicator is chosen when a file is made; neither can be wrong before.
+# The file gets its number and usage indicator when it is made. Neither can be wrong before.
 _ANY_CONTROL_NUMBER, _ANY_USAGE = 1, "T"
 _NOT_TRANSPORTED = "The chart says that this patient was not transported: there is no transport to claim."
 
@@ -80,7 +80,7 @@ FIELDS = {
     "claim.lines.patient_count": "patient_count",
     "claim.lines.control_number": "claim_number",
 }
-"""Where a record's value comes from; paths without indexes. What is not here has the same name in the API's claim."""
+"""The API field of each record's value. Paths have no indexes. A path not listed has the same name in the API."""
 
 
 class Draft(NamedTuple):
@@ -93,7 +93,7 @@ class Draft(NamedTuple):
 def draft_submission(
     profile: Tenant, chart: PatientChart, claim: Claim, lines: Sequence[ClaimLine], at: dt.datetime
 ) -> Draft:
-    """The claim as the writer takes it, checked as it would be in a file made at `at`; every problem at once."""
+    """The claim as the writer takes it, with every problem that it would have in a file made at `at`."""
     served_on = service_date(profile, chart, lines)
     service_time = service_time_field(chart, lines)
     untransported = is_loaded(lines) and transport_of(chart) is Transport.NONE
@@ -106,7 +106,7 @@ def draft_submission(
         chart,
         claim,
         lines,
-        # stand-ins for what has no empty form, so that the other problems are found too
+        # stand-ins for values without an empty form, so that the other problems are found too
         service_date=served_on or sent.envelope.created_at.date(),
         signature_on_file=bool(claim.signature_on_file),
     )

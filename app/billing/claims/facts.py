@@ -1,4 +1,4 @@
-"""What the guards of approval and export judge by, read from the chart."""
+"""The facts that the guards of approval and export judge by. They are read from the chart."""
 
 from __future__ import annotations
 
@@ -83,9 +83,10 @@ def _code_problems(claim: Claim, served_on: dt.date, codes: Icd10Extract) -> Ite
 
 
 def _outdated_assignment(claim: Claim, signatures: Sequence[SignatureRead]) -> list[Problem]:
-    """A claim that says a signature is on file may mean paper: it is doubted only where the chart's own contradict it.
+    """A problem if the claim says "signature on file" and the chart's own signatures no longer cover the chart.
 
-    42 CFR 424.36 wants the beneficiary's signature; one under another name or another call's number is not theirs.
+    Without one in the chart, the claim may mean paper. 42 CFR 424.36 wants the beneficiary's signature. A signature
+    under another name or another incident number is not theirs.
     """
     assignments = [
         signature

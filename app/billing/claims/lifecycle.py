@@ -69,7 +69,7 @@ ADJUDICATIONS = frozenset({ClaimTransition.PAY, ClaimTransition.DENY})
 
 @dataclass(frozen=True, slots=True)
 class ClaimFacts:
-    """`problems`: what stands between the claim and a valid 837P. `unchanged`: since the file was made of it."""
+    """`problems` keep the claim from a valid 837P. `unchanged`: nothing has changed since the file was made."""
 
     chart_locked: bool
     problems: tuple[Problem, ...] = ()
@@ -77,7 +77,7 @@ class ClaimFacts:
 
 
 UNJUDGED = ClaimFacts(chart_locked=False)
-"""For transitions without guards: nothing was looked up."""
+"""Facts for transitions without guards. Nothing was looked up."""
 
 _LOCKED: Guard[ClaimFacts] = Guard("chart_locked", "The chart must be locked.", lambda facts: facts.chart_locked)
 _COMPLETE: Guard[ClaimFacts] = Guard(
@@ -169,7 +169,7 @@ def consequences(
 ) -> dict[str, Any]:
     """Columns that change together with the status.
 
-    The payer's decision (denial_reason, paid_at, patient_responsibility_amount) stands as long as it is in force.
+    The payer's decision (denial_reason, paid_at, patient_responsibility_amount) stays while it is in force.
     """
     undecided = {"denial_reason": None, "paid_at": None, "patient_responsibility_amount": None}
     match action:

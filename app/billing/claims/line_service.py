@@ -1,4 +1,4 @@
-"""The lines of a claim: a change of a line is a change of its claim, in the same unit of work."""
+"""The lines of a claim. A change of a line also changes its claim, in the same unit of work."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class LineReader:
         self._lines = ClaimLineRepository(uow)
 
     async def get(self, claim_id: uuid.UUID, line_id: uuid.UUID) -> LineRead:
-        """Raises NotFound: for a line of another claim, too."""
+        """Raises NotFound, also for a line of another claim."""
         await self._claims.get(self._uow.tenant_id, claim_id)
         line = _of_claim(await self._lines.find(self._uow.tenant_id, line_id), claim_id)
         return present_line(line, self._uow.principal)
@@ -44,7 +44,7 @@ class LineReader:
 
 
 class LineService:
-    """Every write locks the claim: it cannot be approved meanwhile, and its charge stays the sum of its lines."""
+    """Every write locks the claim. So it cannot be approved meanwhile, and its charge stays the sum of its lines."""
 
     def __init__(self, uow: UnitOfWork) -> None:
         self._uow = uow

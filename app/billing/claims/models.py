@@ -21,9 +21,9 @@ _JSON = JSONB(none_as_null=True)
 class Claim(TenantEntity):
     """A claim to the primary payer; the patient is the subscriber (SBR02 18).
 
-    `charge_amount` is the sum of the lines' charges. `lines_revision` counts changes of the lines: they are changes of
-    the claim, so that whoever approves a version has seen its lines. What is phi here is hidden from roles without
-    claim.clinical.
+    `charge_amount` is the sum of the lines' charges. `lines_revision` counts changes of the lines, so that the claim's
+    version changes with them. The person who approves a version has then seen its lines. PHI columns are hidden from
+    roles without claim.clinical.
     """
 
     __tablename__ = "claims"
@@ -87,7 +87,7 @@ class Claim(TenantEntity):
 
 
 class ClaimLine(TenantEntity):
-    """One service line. `line_number` is never used twice in a claim: with the claim's number it comes back in the 835.
+    """One service line. `line_number` is never used twice in a claim. The 835 returns it with the claim's number.
 
     `charge` is for all units together (SV102).
     """

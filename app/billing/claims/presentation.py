@@ -13,12 +13,12 @@ from app.core.permissions import Principal, Role
 
 
 def _sees_clinical(principal: Principal) -> bool:
-    """The system reads whole claims when it acts on events."""
+    """Whether the principal sees clinical fields. The system does: it reads whole claims when it acts on events."""
     return principal.role is Role.SYSTEM or CLAIM_CLINICAL.held_by(principal)
 
 
 def present(claim: Claim, lines: Sequence[ClaimLine], principal: Principal) -> ClaimRead:
-    """What is classified as PHI is null for a principal without claim.clinical."""
+    """The claim as an answer. Fields classified as PHI are null for a principal without claim.clinical."""
     clinical = _sees_clinical(principal)
     modifiers = list(dict.fromkeys(modifier for line in lines for modifier in line.modifiers))
     return ClaimRead.of(

@@ -1,6 +1,6 @@
-"""What stands between a chart and its payer: what `approve` (or the export of an approved claim) would refuse for now.
+"""Readiness of a chart for its payer: what `approve` (or the export of an approved claim) would refuse now.
 
-Of a patient without a claim the same rules are asked with a stand-in; what they say of chart and agency counts.
+For a patient without a claim, the rules judge a stand-in claim. Only problems of the chart and the agency count.
 """
 
 from __future__ import annotations
@@ -93,13 +93,13 @@ _SOURCES: Mapping[str, str] = {
     "round_trip_purpose": "2300 CR109",
     "stretcher_purpose": "2300 CR110",
 }
-"""Where an 837P carries a field (ASC X12 005010X222A1), or the regulation behind it; a longer beginning goes first."""
+"""The place of a field in an 837P (ASC X12 005010X222A1), or its regulation. The longest matching beginning counts."""
 
 Step = Transition[ClaimStatus, ClaimFacts]
 
 
 class _Waiting(NamedTuple):
-    """A claim, its lines, and the transition whose guards stand before it."""
+    """A claim, its lines, and the next transition that has guards."""
 
     claim: Claim
     lines: Sequence[ClaimLine]
@@ -107,7 +107,7 @@ class _Waiting(NamedTuple):
 
 
 async def find_for_payment(uow: ReadUnitOfWork, _: Settings, chart: LoadedChart) -> StageFindings:
-    """Done when every patient has a claim, and none of them waits for anything that chart or agency must say."""
+    """Done when every patient has a claim, and no claim waits for a check."""
     claims = await ClaimRepository(uow).list_all(uow.tenant_id, incident_id=chart.incident.id)
     lines = await ClaimLineRepository(uow).list_of_claims(uow.tenant_id, [claim.id for claim in claims])
     waiting = [_Waiting(claim, lines[claim.id], step) for claim in claims if (step := _guarded_step(claim.status))]
@@ -127,12 +127,12 @@ async def find_for_payment(uow: ReadUnitOfWork, _: Settings, chart: LoadedChart)
 
 
 def _guarded_step(status: ClaimStatus) -> Step | None:
-    """The transition on which the claim is checked next: None for one that went out, or that nobody will send."""
+    """The next transition that checks the claim. None for a claim that went out or will not be sent."""
     return next((step for step in claim_lifecycle.transitions if status in step.sources and step.guards), None)
 
 
 def _chart_locked(chart: LoadedChart) -> Iterator[Finding]:
-    """What every claim's guards say of the chart's state."""
+    """The guards about the chart's state that every claim has and this chart does not pass."""
     approve = claim_lifecycle.find(ClaimStatus.PENDING_REVIEW, ClaimTransition.APPROVE)
     facts = ClaimFacts(chart_locked=chart.incident.status is IncidentStatus.LOCKED)
     for guard in () if approve is None else approve.guards:
@@ -164,7 +164,7 @@ def _unclaimed(
     chart: LoadedChart, one: PatientChart, codes_named: Sequence[str], codes: Icd10Extract
 ) -> Iterator[Finding]:
     if transport_of(one) is Transport.NONE:
-        return  # no transport, no claim; who died before loading is claimed for by hand
+        return  # no transport, no claim; a claim for a patient who died before loading is made by hand
     patient_id, locked = one.patient.id, chart.incident.status is IncidentStatus.LOCKED
     if locked:
         place = (_PATIENT, patient_id, "claim")
@@ -200,7 +200,7 @@ def _impressions(one: PatientChart, *, sole: bool) -> list[str]:
 def _impression_faults(
     chart: LoadedChart, one: PatientChart, named: Sequence[str], served_on: dt.date, codes: Icd10Extract
 ) -> Iterator[Finding]:
-    """A warning only: whoever makes the claim may choose other diagnoses."""
+    """Warnings about the chart's diagnoses. They do not block: the maker of the claim may choose other diagnoses."""
     for code in named:
         fault = codes.fault(code, served_on)
         if fault is None:
@@ -236,7 +236,7 @@ def _is_assigned(chart: LoadedChart, patient_id: uuid.UUID) -> bool:
 
 
 def _problem(chart: LoadedChart, patient_id: uuid.UUID, problem: Problem, claim: Claim | None) -> Finding:
-    """A scrubber's problem, whose field begins with its owner unless it is the claim's own."""
+    """A problem as a finding. Its field begins with the owner's name, unless the claim owns it."""
     owner, _, name = problem.field.partition(".")
     permission: Permission | None = None
     about: uuid.UUID | None = patient_id
@@ -295,7 +295,7 @@ def _finding(
 
 
 def _stand_in(one: PatientChart) -> tuple[Claim, ClaimLine]:
-    """A claim that says nothing wrong by itself, so that all problems are the chart's and the agency's."""
+    """A claim without faults of its own. So all problems are the chart's or the agency's."""
     tenant_id = TenantId(uuid.UUID(int=0))
     claim = Claim(
         tenant_id=tenant_id,
@@ -329,7 +329,7 @@ def _stand_in(one: PatientChart) -> tuple[Claim, ClaimLine]:
 
 
 def _sign_on_file(chart: LoadedChart, finding: Finding) -> Fix | None:
-    """Yes, where the chart itself holds the patient's assignment and it still covers the chart (42 CFR 424.36)."""
+    """Sets "signature on file" if the chart holds an assignment that still covers the patient (42 CFR 424.36)."""
     if finding.patient_id is None or not _is_assigned(chart, finding.patient_id):
         return None
     body = {"version": finding.version, _SIGNATURE_ON_FILE: True}

@@ -40,7 +40,7 @@ _LAST_LINE_NUMBER = CompiledStatement(
 
 
 async def next_claim_number(uow: ReadUnitOfWork) -> str:
-    """CLM01, from a sequence that all agencies share: upper case, at most 20 characters."""
+    """The next CLM01, from a sequence that all agencies share. Upper case, at most 20 characters."""
     row = await uow.fetch_row(_NEXT_NUMBER, {})
     return f"C{row[0]:09}"
 
@@ -50,11 +50,11 @@ class ClaimRepository(Repository[Claim]):
     filters = ("status", "incident_id", "patient_id", "payer_id")
 
     async def list_by_ids(self, tenant_id: TenantId, ids: Sequence[uuid.UUID]) -> list[Claim]:
-        """The live ones among `ids`, by id."""
+        """The live claims among `ids`, by id."""
         return await self._list(_BY_IDS, tenant_id, ids)
 
     async def list_for_update(self, tenant_id: TenantId, ids: Sequence[uuid.UUID]) -> list[Claim]:
-        """As list_by_ids, locked in that order until the end of the unit of work."""
+        """The same claims as `list_by_ids`, locked in that order until the end of the unit of work."""
         return await self._list(_BY_IDS_FOR_UPDATE, tenant_id, ids)
 
     async def _list(self, statement: CompiledStatement, tenant_id: TenantId, ids: Sequence[uuid.UUID]) -> list[Claim]:

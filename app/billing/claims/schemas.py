@@ -31,7 +31,7 @@ from app.core.schemas import (
     whole,
 )
 
-MAX_LINES = 50  # 837P: LX per CLM
+MAX_LINES = 50  # 837P: the most LX in one CLM
 
 _Finite = Annotated[Decimal, DecimalText, Field(allow_inf_nan=False)]
 

@@ -53,12 +53,12 @@ class LineAction(AuditAction):
 
 
 def total_charge(charges: Iterable[Decimal]) -> Decimal:
-    """CLM02, in cents even when there are no lines."""
+    """CLM02: the sum of the lines' charges, with two decimals even when there are no lines."""
     return sum(charges, Decimal("0.00"))
 
 
 def claim_defaults(profile: Tenant, given: ClaimCreate) -> dict[str, Any]:
-    """What the agency lets a new claim say where the client says nothing."""
+    """The agency's defaults for the fields of a new claim that the client leaves out."""
     return {
         name: getattr(profile, f"default_{name}")
         for name in ("place_of_service", "accepts_assignment")
@@ -67,7 +67,7 @@ def claim_defaults(profile: Tenant, given: ClaimCreate) -> dict[str, Any]:
 
 
 def require_editable(claim: Claim) -> None:
-    """Raises ClaimNotEditable: what was approved or sent is not changed behind its back."""
+    """Raises ClaimNotEditable: an approved or sent claim cannot change."""
     if claim.status is not ClaimStatus.PENDING_REVIEW:
         raise ClaimNotEditable(status=claim.status.value)
 
@@ -106,9 +106,9 @@ class ClaimService:
         self._reader = ClaimReader(uow)
 
     async def create(self, given: ClaimCreate, creation: Creation) -> ClaimRead:
-        """In `pending_review`. Raises NotFound (incident), ChartNotLocked, ValidationFailed (patient), Conflict.
+        """Create in `pending_review`. Raises NotFound (incident), ChartNotLocked, ValidationFailed (patient), Conflict.
 
-        Conflict: the patient has a claim of this payer sequence already.
+        Conflict: the patient already has a claim of this payer sequence.
         """
         self._uow.principal.require(CLAIM_WRITE)
         reservation = await creation.reserve(self._uow, given)
@@ -184,7 +184,7 @@ class ClaimService:
         return await self._reader.present(claim)
 
     async def _judged(self, claim_id: uuid.UUID) -> tuple[Claim, ClaimFacts]:
-        """The claim, locked. Its incident is held first, as everywhere: two units of work never wait for each other."""
+        """The locked claim. The incident is held first, as everywhere. So no two units of work wait for each other."""
         known = await self._claims.get(self._uow.tenant_id, claim_id)
         held = await hold_claimed_chart(self._uow, known.incident_id)
         claim = await self._claims.get_for_update(self._uow.tenant_id, claim_id)
@@ -193,7 +193,7 @@ class ClaimService:
         return claim, check_claim(profile, held, claim, lines[claim.id], utcnow(), codes).facts
 
     async def _patient_of(self, given: ClaimCreate) -> uuid.UUID:
-        """The patient asked for, or the sole one. Raises ValidationFailed."""
+        """The patient that the request names, or the only patient. Raises ValidationFailed."""
         patients = [patient.id for patient in await list_patients(self._uow, given.incident_id)]
         if given.patient_id in patients:
             return given.patient_id
@@ -205,7 +205,7 @@ class ClaimService:
 
 
 def _stored(values: dict[str, Any]) -> dict[str, Any]:
-    """Request values as columns: the principal diagnosis follows the diagnoses, records become JSON."""
+    """Request values as columns. The first diagnosis is the principal one, and records become JSON."""
     columns = {name: value for name, value in values.items() if name not in ("lines", "patient_id")}
     if "diagnoses" in columns:
         columns["icd10_primary"] = columns["diagnoses"][0]

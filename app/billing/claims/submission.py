@@ -1,4 +1,4 @@
-"""From the agency's profile, the patient's chart and the claim to what the 837P writer takes. Pure."""
+"""Makes the 837P writer's input from the agency's profile, the patient's chart and the claim. Pure."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SEX = {Gender.FEMALE: "F", Gender.MALE: "M", Gender.UNKNOWN: "U"}
 
 
 class Transmission(NamedTuple):
-    """Who sends to whom, when and under which number."""
+    """The sender, the receiver, the time and the number of a file."""
 
     envelope: Envelope
     submitter: Submitter
@@ -39,7 +39,7 @@ class Transmission(NamedTuple):
 
 
 def transmission(profile: Tenant, control_number: int, usage_indicator: str, at: dt.datetime) -> Transmission:
-    """`control_number` numbers interchange, group and batch alike; `usage_indicator` (ISA15) is P or T."""
+    """`control_number` is the interchange's, the group's and the batch's. `usage_indicator` (ISA15) is P or T."""
     contact = Contact(name=profile.billing_contact_name or "", phone=profile.phone or "")
     return Transmission(
         Envelope(
@@ -68,7 +68,7 @@ def claim_submission(
     service_date: dt.date,
     signature_on_file: bool,
 ) -> x12.ClaimSubmission:
-    """What the writer takes. Text that nobody gave is empty there, for the writer's own rules to report."""
+    """The writer's input. Missing text is empty in it, and the writer's own rules report it."""
     return x12.ClaimSubmission(
         billing_provider=_billing_provider(profile),
         subscriber=_subscriber(claim, chart.patient),
@@ -94,7 +94,7 @@ def claim_submission(
 
 
 def service_time_field(chart: PatientChart, lines: Sequence[ClaimLine]) -> str:
-    """The field that dates the service: the incident's, or the patient's own where only that can be theirs."""
+    """The field that dates the service: the incident's, or the patient's own if the incident's is not theirs."""
     field = ems.service_time_field(loaded=is_loaded(lines))
     element_id = ems.INCIDENT_COLUMNS[field]
     return f"incident.{field}" if ems.inherits(chart, element_id) else f"patient.{field}"
@@ -106,7 +106,7 @@ def service_date(profile: Tenant, chart: PatientChart, lines: Sequence[ClaimLine
 
 
 def is_loaded(lines: Sequence[ClaimLine]) -> bool:
-    """A claim is for a transport, unless the patient was pronounced dead before loading."""
+    """Whether the patient was loaded: no line has the modifier for "pronounced dead before loading"."""
     return not any(PRONOUNCED_DEAD_MODIFIER in line.modifiers for line in lines)
 
 
@@ -126,7 +126,7 @@ def _billing_provider(profile: Tenant) -> BillingProvider:
 
 
 def _pay_to(profile: Tenant) -> Address | None:
-    """2010AB stands in a file only where it differs, as it is sent, from the billing provider's own address."""
+    """The address of 2010AB. None if it would be sent the same as the billing provider's own address."""
     if profile.pay_to_street is None:
         return None
     pay_to = _address(profile.pay_to_street, profile.pay_to_city, profile.pay_to_state, profile.pay_to_zip)

@@ -1,4 +1,4 @@
-"""What ems asks of billing: which claims were made of a chart, and which of them went out."""
+"""Answers to ems: which claims were made from a chart, and which of them went out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.ems.public import ExportedDocument, ExportSource
 
 
 async def list_exported(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> list[ExportedDocument]:
-    """Each claim that was in a file, with the time of its last one."""
+    """Each claim that was in a file, with the time of its last file."""
     claims = await ClaimRepository(uow).list_all(uow.tenant_id, incident_id=incident_id)
     exported = await ExportRepository(uow).last_exported(uow.tenant_id, [claim.id for claim in claims])
     return [
@@ -23,9 +23,9 @@ async def list_exported(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> list[Exp
 
 
 async def has_claim(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> bool:
-    """Whether the incident has a claim, in whatever state. A claim made by mistake is deleted first."""
+    """Whether the incident has a claim in any state. A deleted claim does not count."""
     return bool((await ClaimRepository(uow).list_page(uow.tenant_id, Paging(limit=1), incident_id=incident_id)).items)
 
 
 CLAIM_DOCUMENTS = ExportSource("claim", frozenset({"incident", "patient"}), list_exported, has_claim)
-"""The claim itself holds what it bills; of the chart it reads when and where the patient was taken, and who it is."""
+"""The claim holds what it bills. From the chart it reads who the patient is, and when and where they were taken."""

@@ -19,9 +19,9 @@ class ClaimFileFormat(StrEnum):
 
 
 class ClaimExport(Base):
-    """One row per claim of an export; what describes the file is the same in all of them.
+    """One row per claim of an export. All rows of an export describe the file with the same values.
 
-    `control_number` is ISA13, GS06 and BHT03 of the file: acknowledgements name it.
+    `control_number` is ISA13, GS06 and BHT03 of the file. Acknowledgements name it.
     """
 
     __tablename__ = "claim_exports"

@@ -1,4 +1,4 @@
-"""Queries for exports: the rows of one export are one answer."""
+"""Queries for exports. The rows of one export become one answer."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ _PAGES = {
 
 
 async def next_control_number(uow: ReadUnitOfWork) -> int:
-    """From a sequence that all agencies share: never given twice, whatever becomes of the export."""
+    """The next number of a sequence that all agencies share. No number is given twice, even if the export fails."""
     number: int = (await uow.fetch_row(_NEXT_CONTROL_NUMBER, {}))[0]
     return number
 
@@ -80,12 +80,12 @@ class ExportRepository:
         return Page[Any].model_construct(items=[_read(row) for row in shown], next_cursor=next_cursor)
 
     async def last_exported(self, tenant_id: TenantId, claim_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dt.datetime]:
-        """When each of the claims last went out; one that never did is absent."""
+        """The last time at which each claim went out. A claim that never went out is absent."""
         rows = await self._uow.fetch(_LAST_EXPORTED, {"tenant_id": tenant_id, "ids": list(claim_ids)})
         return {row[0]: row[1] for row in rows}
 
     async def list_incident_ids(self, tenant_id: TenantId, export_id: uuid.UUID) -> list[uuid.UUID]:
-        """The charts whose claims are in the file, whatever became of the claims since."""
+        """The charts whose claims are in the file, also if a claim changed or was deleted since."""
         rows = await self._uow.fetch(_INCIDENTS, {"tenant_id": tenant_id, "export_id": export_id})
         return [row[0] for row in rows]
 
@@ -98,7 +98,7 @@ class ExportRepository:
         artifact_key: str,
         control_number: int,
     ) -> None:
-        """A row per claim, in the order of the file."""
+        """Adds one row per claim, in the order of the file."""
         for claim_id in claim_ids:
             await self._uow.fetch(
                 _INSERT,

@@ -1,7 +1,7 @@
-"""Exporting approved claims: read and build → render and store → record and move, all claims of a batch or none.
+"""Exports approved claims in three steps: read and build, render and store, record and move. All claims move or none.
 
-No transaction is open while the object store works. A refusal of the record deletes the file again. A crash in between
-leaves a file that nobody refers to, and claims that can be exported again.
+No transaction is open while the object store works. If the record is refused, the file is deleted again. A crash
+between the steps leaves a file that nothing refers to, and claims that can be exported again.
 """
 
 from __future__ import annotations
@@ -54,16 +54,16 @@ class ExportAction(AuditAction):
 
 
 FILE = Disclosure(ExportAction.DOWNLOADED, Means.DOWNLOAD, "837p_file", Purpose.PAYMENT)
-"""The charts of all claims in it, for the clearinghouse."""
+"""The disclosure of a file to the clearinghouse. It covers the charts of all claims in the file."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What the file was made of. The versions, by claim and by incident, must be unchanged when it is recorded.
+    """The input of the file. The versions of its claims and incidents must be unchanged when it is recorded.
 
-    A chart is edited only after an unlock, and a claim's lines only after a reopening: both change these versions.
+    A chart is edited only after an unlock, and a claim's lines only after a reopening. Both change these versions.
 
-    Incidents are held in the order of their ids and before any claim, so that no two units of work wait for each other.
+    Incidents are held in the order of their ids, before any claim. So no two units of work wait for each other.
     """
 
     export_id: uuid.UUID
@@ -129,7 +129,7 @@ class ClaimExportService:
         return await call_outside(self._units, read, store, record, undo)
 
     async def artifact(self, export_id: uuid.UUID) -> bytes:
-        """The file; its disclosure is recorded once it is at hand. Raises Forbidden, NotFound, ServiceUnavailable."""
+        """The file. Its disclosure is recorded after it was read. Raises Forbidden, NotFound, ServiceUnavailable."""
 
         async def read(uow: UnitOfWork) -> ExportRead:
             uow.principal.require(CLAIM_EXPORT)
@@ -205,7 +205,7 @@ class ClaimExportService:
 
 
 def _in_order(claims: Sequence[Claim], claim_ids: Sequence[uuid.UUID]) -> list[Claim]:
-    """The claims in the order in which they were asked for. Raises NotFound when one is missing."""
+    """The claims in the order of the request. Raises NotFound when one is missing."""
     by_id = {claim.id: claim for claim in claims}
     if len(by_id) < len(claim_ids):
         raise NotFound
@@ -213,7 +213,7 @@ def _in_order(claims: Sequence[Claim], claim_ids: Sequence[uuid.UUID]) -> list[C
 
 
 def _recheck(claim: Claim, incident: IncidentRead, batch: Batch) -> ClaimFacts:
-    """The facts of a claim: what was found when the file was made still holds if nothing has changed since."""
+    """The facts of a claim. The check made for the file still holds if nothing has changed since."""
     unchanged = (claim.version, incident.version) == (
         batch.claim_versions[claim.id],
         batch.incident_versions[incident.id],

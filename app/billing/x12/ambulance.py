@@ -8,7 +8,7 @@ ROTARY_WING_BASE_CODES = frozenset({"A0431"})
 AIR_BASE_CODES = FIXED_WING_BASE_CODES | ROTARY_WING_BASE_CODES
 BASE_RATE_CODES = GROUND_BASE_CODES | AIR_BASE_CODES
 
-# treatment without transport, and the unlisted service: each is the claim's base only where no base rate is billed
+# treatment without transport, and the unlisted service: each is the claim's base only if no base rate is billed
 OTHER_BASE_CODES = frozenset({"A0998", "A0999"})
 
 # mileage code -> base codes that it may accompany
@@ -29,12 +29,12 @@ PRONOUNCED_DEAD_MODIFIER = "QL"
 
 
 def is_origin_destination(modifier: str) -> bool:
-    """Whether a modifier names a legal origin and destination: X is never an origin, S never a destination."""
+    """Whether a modifier names a legal origin and destination. X is never an origin, and S is never a destination."""
     return len(modifier) == 2 and modifier[0] in ORIGIN_LETTERS and modifier[1] in DESTINATION_LETTERS
 
 
 def billable_miles(loaded_miles: Decimal) -> Decimal:
-    """Loaded miles as billed: up to the next tenth below 100 miles, up to the next whole mile from 100 on.
+    """Loaded miles as billed. Below 100 miles they round up to a tenth, from 100 on to a whole mile.
 
     Units of A0425 and CR106 (Medicare's fractional mileage rule). Raises ValueError for a negative distance.
     """

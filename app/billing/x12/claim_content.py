@@ -1,6 +1,6 @@
-"""Decides whether a batch can be sent: what fields cannot say alone, and all problems of a batch at once.
+"""Decides whether a batch can be sent. It adds the rules between fields, and finds all problems of a batch at once.
 
-Structure only (SNIP types 1 to 4); what a payer or medical policy wants is the scrubber's.
+It checks structure only (SNIP types 1 to 4). Rules of payers and medical policy belong to the scrubber.
 """
 
 import re
@@ -22,7 +22,7 @@ _PO_BOX = re.compile(r"\b(P\W*O\W*B(OX)?|POST OFFICE (BOX|DRAWER)|P\W*O\W*DRAWER
 
 
 class ClaimContentError(ValueError):
-    """The batch cannot be sent. `problems` holds everything found; neither they nor the text quote the claim."""
+    """The batch cannot be sent. `problems` holds all problems. Neither they nor the text quote the claim."""
 
     def __init__(self, problems: Sequence[ContentProblem]) -> None:
         self.problems = tuple(problems)
@@ -32,7 +32,7 @@ class ClaimContentError(ValueError):
 def batch_problems(
     envelope: Envelope, submitter: Submitter, receiver: Receiver, batch: Sequence[ClaimSubmission]
 ) -> list[ContentProblem]:
-    """Everything that stands between this batch and a valid 837P; empty when it can be rendered."""
+    """All problems that keep this batch from a valid 837P. The list is empty when the batch can be rendered."""
     found = [
         *field_problems(envelope, "envelope"),
         *field_problems(submitter, "submitter"),
@@ -55,7 +55,7 @@ def batch_problems(
 
 
 def submission_problems(submission: ClaimSubmission, path: str = "submission") -> list[ContentProblem]:
-    """Everything wrong with one claim and the parties it hangs under, the batch aside."""
+    """All problems of one claim and its parties, without those of the batch."""
     claim = submission.claim
     of_fields = list(field_problems(submission, path))
     if any(found.code == NOT_A_NUMBER.code for found in of_fields):

@@ -60,7 +60,7 @@ def _related_causes(accident: Accident | None) -> Composite:
 
 
 def _cr1(transport: Transport) -> Segment:
-    """CR1; unit and weight go together (syntax note P0102), CR103, CR107 and CR108 are not used."""
+    """CR1. Unit and weight go together (syntax note P0102). CR103, CR107 and CR108 are not used."""
     weight = transport.weight_lb
     return Segment.of(
         "CR1",
@@ -78,7 +78,7 @@ def _cr1(transport: Transport) -> Segment:
 
 
 def _hi(diagnoses: tuple[str, ...]) -> Segment:
-    """HI: principal diagnosis ABK, then ABF; ICD-10-CM travels without its dot."""
+    """HI: the principal diagnosis is ABK, the others are ABF. ICD-10-CM codes are sent without their dot."""
     qualifiers = ("ABK", *["ABF"] * 11)
     codes = (diagnosis.replace(".", "") for diagnosis in diagnoses)
     return Segment.of("HI", *zip(qualifiers, codes, strict=False))
@@ -93,7 +93,7 @@ def _places_and_people(claim: Claim) -> Iterator[Segment]:
         if practitioner:
             yield individual(entity, practitioner.name, "XX", practitioner.npi)
     if claim.pick_up:
-        yield Segment.of("NM1", "PW", "2")  # NM103 is not used: the pick-up has an address, never a name
+        yield Segment.of("NM1", "PW", "2")  # NM103 is not used, because a pick-up has an address and no name
         yield from place(claim.pick_up)
     if claim.drop_off:
         yield Segment.of("NM1", "45", "2", claim.drop_off.facility_name)

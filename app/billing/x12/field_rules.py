@@ -12,7 +12,7 @@ from app.core.identifiers import has_npi_check_digit
 
 
 class Fault(NamedTuple):
-    """What a rule finds: `says` ends the sentence that the field's label begins."""
+    """A fault that a rule found. Its message is the field's label followed by `says`."""
 
     code: str
     says: str
@@ -30,7 +30,7 @@ NOT_A_NUMBER = Fault("NOT_A_NUMBER", "is not a finite number")
 
 @dataclass(frozen=True)
 class Text:
-    """Free text, sent through `x12_text`; lengths count what is sent. What has no spelling is refused, not dropped."""
+    """Free text, sent through `x12_text`. Lengths are of the text as sent. Text without a spelling is refused."""
 
     longest: int
     shortest: int = 1
@@ -49,7 +49,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Identifier:
-    """A number that others must recognise: unlike free text, a sign that cannot be sent is refused, not replaced."""
+    """A number that others must recognise. A sign that cannot be sent is refused, while free text replaces it."""
 
     longest: int
     shortest: int = 1
@@ -63,7 +63,7 @@ class Identifier:
 
 @dataclass(frozen=True)
 class Pattern:
-    """A value with one shape; with `bare`, punctuation typed into a number is ignored, as it is on output."""
+    """A value of a fixed shape. With `bare`, punctuation typed into a number is ignored, here and on output."""
 
     shape: str
     code: str
@@ -133,7 +133,7 @@ class Whole:
 
 @dataclass(frozen=True)
 class Each:
-    """A tuple of `at_least` to `at_most` different items; `rule` holds for each (records check themselves)."""
+    """A tuple of `at_least` to `at_most` different items. `rule` applies to each item. Records check themselves."""
 
     at_least: int
     at_most: int

@@ -1,6 +1,6 @@
-"""Who sends, receives, bills, is insured, is carried and pays: the parties of an 837P as typed records.
+"""The parties of an 837P as typed records: sender, receiver, biller, insured, patient and payer.
 
-Each field declares its own rule beside it; lengths, code lists and shapes are the 837P guide's (005010X222A1).
+Each field declares its own rule. Lengths, code lists and shapes are the 837P guide's (005010X222A1).
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ _CONTROL_NUMBER = Whole(1, 999_999_999)
 class Envelope:
     """ISA, GS, ST and BHT of one transmission. GS02 and GS03 are the ISA's ids unless the receiver assigned others.
 
-    `created_at` is written as it stands: give it in the agency's own time zone.
+    `created_at` is written without conversion, so it must be in the agency's own time zone.
     """
 
     sender_qualifier: Annotated[str, _INTERCHANGE_QUALIFIER]
@@ -48,7 +48,7 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
-    """PER*IC: whom the receiver calls about the file."""
+    """PER*IC: the person that the receiver calls about the file."""
 
     name: Annotated[str, Text(60)]
     phone: Annotated[str, _PHONE]

@@ -1,7 +1,7 @@
-"""What a professional ambulance claim says, as typed records: each field declares its own rule beside it.
+"""The content of a professional ambulance claim as typed records. Each field declares its own rule.
 
-Lengths, code lists and shapes come from the 837P guide (005010X222A1). Records hold what the chart and the payer file
-gave; `claim_content` decides whether that can be sent.
+Lengths, code lists and shapes come from the 837P guide (005010X222A1). Records hold the values of the chart and the
+payer file. `claim_content` decides whether they can be sent.
 """
 
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ class DropOff:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceLine:
-    """2400. `control_number` (REF*6R) comes back in the 835; `patient_count` is sent when several rode together."""
+    """2400. The 835 returns `control_number` (REF*6R). `patient_count` is sent when several patients rode together."""
 
     hcpcs: Annotated[
         str, Pattern(r"[A-Z]\d{4}|\d{4}[0-9A-Z]", "HCPCS", "must be a letter and four digits, or a CPT code")
@@ -105,7 +105,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimSubmission:
-    """One claim with the parties it hangs under; `patient` is None when the subscriber is the patient."""
+    """One claim with its parties. `patient` is None when the subscriber is the patient."""
 
     billing_provider: BillingProvider
     subscriber: Subscriber

@@ -1,4 +1,4 @@
-"""Checks a tree of claim records against the rules its fields declare, and words each fault for a biller."""
+"""Checks a tree of claim records against the rules of its fields, and words each fault for a biller."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class ContentProblem(NamedTuple):
-    """Why content cannot be sent. `path` locates the field by names and indexes; no part holds a value of the claim."""
+    """A reason why content cannot be sent. `path` locates the field by names and indexes. No part holds a value."""
 
     code: str
     path: str

@@ -1,4 +1,4 @@
-"""Segments of an X12 interchange: characters, numbers and dates as the standard wants them written."""
+"""Segments of an X12 interchange, with characters, numbers and dates in the standard's form."""
 
 import re
 import unicodedata
@@ -29,14 +29,14 @@ _SPELLINGS = str.maketrans(
     }
 )
 
-# What anyascii makes of an emoji: its name.
+# anyascii turns an emoji into its name.
 _EMOJI = re.compile(":[^:]+:")
 _ISA_WIDTHS = (2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Delimiters:
-    """The separators of one interchange; `repetition` is None before version 00402, whose ISA11 is no separator."""
+    """The separators of one interchange. `repetition` is None before version 00402, where ISA11 is no separator."""
 
     element: str
     repetition: str | None
@@ -59,7 +59,7 @@ class Segment:
 
     @classmethod
     def of(cls, tag: str, *elements: str | Composite | None) -> Self:
-        """A segment to send: every value goes through `x12_text`, a tuple becomes a composite, trailing empties go."""
+        """A segment to send. Values go through `x12_text`, tuples become composites, trailing empties are dropped."""
         return cls(tag, _trimmed([_element_text(element) for element in elements]))
 
     def element(self, position: int) -> str:
@@ -86,7 +86,7 @@ class Segment:
 def isa_segment(*elements: str) -> Segment:
     """ISA01 to ISA10 and ISA12 to ISA15, padded to the fixed widths; the delimiters fill ISA11 and ISA16.
 
-    Raises ValueError when a value does not fit: the ISA is 106 characters or it is unreadable.
+    Raises ValueError when a value does not fit. An ISA that is not 106 characters long is unreadable.
     """
     values = [*(x12_text(element) for element in elements[:10]), "", *(x12_text(element) for element in elements[10:])]
     padded = [value.ljust(width) for value, width in zip([*values, ""], _ISA_WIDTHS, strict=True)]
@@ -103,7 +103,7 @@ def x12_text(value: str) -> str:
     Letters of any script are spelled in Latin ones (é as E, Ə as E, Ж as ZH), and typographic punctuation becomes its
     plain form (a dash a hyphen). Delimiters and ASCII signs outside the set become the nearest plain sign where there
     is one (`:` `~` `_` to `-`, `|` to `/`, `[` to `(`), a space otherwise (`*`, `^`, `#`). Runs of white space become
-    one space. What `is_spellable` denies becomes a space, too: field rules refuse it before anything is written.
+    one space. Characters without a spelling (see `is_spellable`) become a space, but field rules refuse them before.
     """
     spellings = map(_spelling, _composed(value))
     return " ".join("".join(" " if spelled is None else spelled for spelled in spellings).split())
@@ -120,7 +120,7 @@ def _composed(value: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _spelling(char: str) -> str | None:
-    """In data characters and blanks; "" for an accent that no composed letter has; None for what has no spelling."""
+    """A character in data characters and blanks. "" for an accent that no composed letter has. None: no spelling."""
     spelled = anyascii(char.translate(_SPELLINGS))
     if _EMOJI.fullmatch(spelled):
         return None

@@ -1,4 +1,4 @@
-"""Reads X12 interchanges of any sender: delimiters from the ISA, envelopes into a tree; wrong counts are noted."""
+"""Reads X12 interchanges of any sender. It takes delimiters from the ISA, builds a tree and notes wrong counts."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -41,7 +41,7 @@ class FunctionalGroup:
 
 @dataclass(slots=True)
 class Interchange:
-    """ISA with the TA1 segments and groups up to its IEA; `deviations` names each trailer whose figures are wrong."""
+    """ISA with the TA1 segments and groups up to its IEA. `deviations` names each trailer with wrong figures."""
 
     header: Segment
     acknowledgements: list[Segment] = field(default_factory=list)
@@ -135,7 +135,7 @@ def _next_segment(text: str, start: int) -> int:
 
 
 def _with_whole_isa(text: str, start: int) -> tuple[str, Delimiters]:
-    """The text, without line breaks from `start` on if one cuts the ISA, and the delimiters that the ISA states."""
+    """The text and the delimiters of its ISA. Line breaks from `start` on are removed if one cuts the ISA."""
     isa = text[start : start + _ISA_LENGTH]
     if not {"\r", "\n"}.isdisjoint(isa[:-1]):
         text = text[:start] + text[start:].replace("\r", "").replace("\n", "")

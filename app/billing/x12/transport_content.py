@@ -1,4 +1,4 @@
-"""What must hold between the lines of one ambulance transport: its base code, its route and its miles."""
+"""Rules between the lines of one ambulance transport: base code, route and miles."""
 
 from collections.abc import Iterator
 from decimal import Decimal

@@ -15,7 +15,7 @@ IMPLEMENTATION_GUIDE = "005010X222A1"
 
 K = TypeVar("K", bound=Hashable)
 
-# The guide allows 100 CLM loops under one subscriber or patient; a further loop of the same person takes the rest
+# The guide allows 100 CLM loops under one subscriber or patient. The rest go into a further loop of the same person
 _CLAIMS_PER_PERSON = 100
 
 
@@ -90,7 +90,7 @@ def _billing_providers(batch: Sequence[ClaimSubmission]) -> Iterator[Segment]:
     for provider, of_provider in _gathered(batch, lambda item: item.billing_provider):
         provider_level = next(numbers)
         yield from _billing_provider(provider_level, provider)
-        # a subscriber's own claims and a dependent's never share a loop: SBR02 says which of the two it is
+        # a subscriber's own claims and a dependent's never share a loop, because SBR02 tells them apart
         for (subscriber, payer, is_patient), claims in _gathered(
             of_provider, lambda item: (item.subscriber, item.payer, item.patient is None)
         ):
@@ -116,7 +116,7 @@ def _billing_provider(level: int, provider: BillingProvider) -> Iterator[Segment
 
 
 def _subscriber(subscriber: Subscriber, payer: Payer, is_patient: bool) -> Iterator[Segment]:
-    """SBR, 2010BA and 2010BB; address and DMG only of a subscriber who is the patient."""
+    """SBR, 2010BA and 2010BB. Address and DMG stand only for a subscriber who is the patient."""
     yield Segment.of(
         "SBR",
         subscriber.payer_sequence,
@@ -158,7 +158,7 @@ def _claims(batch: Sequence[ClaimSubmission]) -> Iterator[Segment]:
 def _gathered(
     batch: Sequence[ClaimSubmission], key: Callable[[ClaimSubmission], K]
 ) -> Iterable[tuple[K, list[ClaimSubmission]]]:
-    """The batch by key, keys and members in order of first appearance."""
+    """The batch grouped by key. Keys and members keep the order of their first appearance."""
     gathered: dict[K, list[ClaimSubmission]] = {}
     for submission in batch:
         gathered.setdefault(key(submission), []).append(submission)

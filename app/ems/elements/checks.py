@@ -1,6 +1,6 @@
 """Checks elements as they are saved: existence, home, occurrence, and each entry's value, codes and attributes.
 
-Nothing here asks for completeness: a chart may be half written. Messages never repeat what was submitted.
+No check asks for completeness, because a chart may be half written. Messages never repeat submitted values.
 """
 
 import re
@@ -71,9 +71,9 @@ def check_elements(
 ) -> list[ElementProblem]:
     """Every problem of the elements that an entity (`owner`) or a repeating group's row (`group`) is to store.
 
-    `columns` are ids that the entity keeps in a column: their entries may hold a NOT value, a pertinent negative,
-    attributes, a correlation id, or what the column cannot hold (a SNOMED drug, a palpated diastolic pressure), but no
-    other value.
+    `columns` are ids that the entity keeps in a column. Their entries may hold a NOT value, a pertinent negative,
+    attributes or a correlation id. They may hold a value only if the column cannot hold it (a SNOMED drug, a palpated
+    diastolic pressure).
     Raises ValueError unless exactly one of `owner` and `group` is given.
     """
     if (owner is None) == (group is None):
@@ -99,7 +99,7 @@ def check_elements(
 def check_group_attributes(
     group: str, attributes: Mapping[str, str], *, dictionary: Dictionary
 ) -> list[ElementProblem]:
-    """Every problem of a group instance's own XML attributes, such as CorrelationID. Raises KeyError for no group."""
+    """Every problem of a group instance's XML attributes, such as CorrelationID. Raises KeyError if it is no group."""
     definitions = dictionary.groups[group].attributes
     problems = []
     for name, value in attributes.items():
@@ -114,7 +114,7 @@ def check_group_attributes(
 
 
 def judge(type_: SimpleType, value: str) -> Violation | None:
-    """What is wrong with `value`, in its type or in the characters that XML can carry; None for nothing."""
+    """The rule that `value` breaks: its type's, or that of the characters that XML can carry. None for a valid one."""
     return Violation.ILLEGAL_CHARACTER if has_illegal_character(value) else type_.violation(value)
 
 
@@ -171,12 +171,12 @@ def _check_entry(definition: ElementDefinition, entry: ElementValue, has_column:
 
 
 def _is_beside(entry: ElementValue) -> bool:
-    """Whether it says something about the value in the column."""
+    """Whether the entry says something about the value in the column."""
     return bool(entry.attributes) or entry.correlation_id is not None
 
 
 def _escapes_its_column(definition: ElementDefinition, entry: ElementValue) -> bool:
-    """What the standard allows and the column cannot hold: a SNOMED drug, a diastolic pressure by palpation."""
+    """Whether the column cannot hold a value that the standard allows: a SNOMED drug, a palpated diastolic pressure."""
     if definition.id == _MEDICATION:
         return (entry.attributes or {}).get("CodeType") == SNOMED_CODE_TYPE
     return definition.id == _DIASTOLIC and entry.value in _PALPATED

@@ -1,6 +1,6 @@
-"""xs:dateTime and xs:date as libxml2 reads them, since its verdict is the one that a state's validator gives.
+"""xs:dateTime and xs:date as libxml2 reads them, because a state's validator gives the verdict of libxml2.
 
-Where libxml2 departs from XML Schema Part 2 this follows libxml2; each such place says so.
+Where libxml2 departs from XML Schema Part 2, this module follows libxml2 and says so.
 """
 
 import math
@@ -56,7 +56,7 @@ def parse_date_time(text: str) -> Instant | None:
 def compare(value: Instant, bound: Instant) -> int | None:
     """-1, 0 or 1; None when only one of the two has an offset and they fall on the same instant.
 
-    XML Schema calls the two incomparable within 14 hours of each other; libxml2 does so for the very instant only.
+    XML Schema calls the two incomparable within 14 hours of each other, libxml2 only at the same instant.
     """
     ours, theirs = value[:2], bound[:2]
     if ours == theirs:
@@ -90,10 +90,10 @@ def _offset_minutes(text: str | None) -> int | None:
 
 
 def _in_utc(day: int, hour: int, minute: int, second: float, offset: int, has_offset: bool) -> Instant:
-    """libxml2 leaves a zero offset alone, so 24:00:00+00:00 stays on its own day, before the next day's midnight."""
+    """The instant in UTC. libxml2 does not shift a zero offset: 24:00:00+00:00 stays before the next midnight."""
     if offset == 0:
         return Instant(day, hour * 3600 + minute * 60 + second, has_offset)
     shifted = second - offset * 60
-    # The minutes carried come from the truncated seconds in libxml2: 00:59:59.5+01:00 lands one minute late.
+    # libxml2 carries minutes from truncated seconds, so 00:59:59.5+01:00 comes out one minute late.
     minutes = hour * 60 + minute + math.trunc(shifted) // 60
     return Instant(day + minutes // 1440, minutes % 1440 * 60 + shifted % 60, has_offset)

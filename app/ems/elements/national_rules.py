@@ -1,7 +1,7 @@
 """The sixteen national rules of severity ERROR: a state refuses a document that breaks one, though the XSD takes it.
 
 Source: patterns nemSch_eNilNvPn and nemSch_eMedications of the national EMSDataSet Schematron. Each rule is declared
-here once. The chart refuses at save what one field decides; the validator judges documents by the same declarations.
+here once. The chart applies the rules about one field when it saves. The validator applies all of them to documents.
 """
 
 import re
@@ -15,7 +15,7 @@ RXNORM_CODE = re.compile("[0-9]{2,7}")
 SNOMED_MEDICATIONS = frozenset(
     {"116762002", "116795008", "116861002", "116865006", "180208003", "33389009", "71493000"}
 )
-"""Blood products and the like, which RxNorm does not have: the only SNOMED codes of eMedications.03."""
+"""The only SNOMED codes of eMedications.03: blood products and others that RxNorm does not have."""
 
 _UNABLE_TO_COMPLETE = "8801023"
 APPROXIMATE = "8801029"
@@ -33,9 +33,9 @@ class PertinentNegativeMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """One occurrence of an element as a document says it; `group_path` is its definition's.
+    """One occurrence of an element in a document. `group_path` is that of its definition.
 
-    `empty`: xsi:nil is "true". The rules compare that text: a "1", which the XSD takes for true, does not count.
+    `empty`: xsi:nil is "true". The rules compare this text, so "1" does not count, although the XSD takes it for true.
     """
 
     element_id: str
@@ -52,9 +52,9 @@ Condition = Callable[[Occurrence], bool]
 
 @dataclass(frozen=True, slots=True)
 class NationalRule:
-    """A rule of the Schematron by its id. `says` ends the sentence that the element's name begins.
+    """A rule of the Schematron by its id. Its message is the element's name followed by `says`.
 
-    It concerns the occurrences of `elements` (None: of every element) for which `concerns` is true.
+    It applies to occurrences of `elements` (None: of every element) for which `concerns` is true.
     """
 
     id: str
@@ -66,7 +66,7 @@ class NationalRule:
 
 @dataclass(frozen=True, slots=True)
 class _NegativeRule:
-    """What pertinent negative `code` (None: any) asks of `elements` (None: any). Without an `id` it asks nothing."""
+    """The mode of pertinent negative `code` (None: any) on `elements` (None: any). Without an `id` it is no rule."""
 
     id: str | None
     elements: frozenset[str] | None
@@ -86,7 +86,7 @@ def _of(*elements: str) -> frozenset[str]:
     return frozenset(elements)
 
 
-# In the Schematron's order: an occurrence meets the first rule that covers it, and no other.
+# The order is the Schematron's. Only the first rule that covers an occurrence applies to it.
 _NEGATIVES = (
     _NegativeRule(None, None, None, PertinentNegativeMode.EITHER, group=_UNRESTRICTED_GROUP),
     _NegativeRule(None, _of("eHistory.10", "eCustomResults.01"), None, PertinentNegativeMode.EITHER),
@@ -139,7 +139,7 @@ def _is_recorded_with_not_value(given: Occurrence) -> bool:
 
 
 def _is_checked(given: Occurrence) -> bool:
-    """What an agency's own element takes is said where the agency defines it."""
+    """Whether the rules check the element. An agency's own element follows the agency's definition instead."""
     return given.element_id != "eCustomResults.01"
 
 
@@ -208,6 +208,6 @@ def broken_rules(occurrence: Occurrence) -> Iterator[NationalRule]:
 
 
 def broken_code_rules(element_id: str, value: str, code_type: str | None) -> Iterator[NationalRule]:
-    """The rules that a recorded code breaks, whatever stands beside it."""
+    """The rules that a recorded code breaks by itself."""
     occurrence = Occurrence(element_id, value=value, code_type=code_type)
     return (rule for rule in broken_rules(occurrence) if rule in _MEDICATION_RULES)

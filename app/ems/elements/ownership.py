@@ -1,6 +1,6 @@
-"""Which stored thing holds each NEMSIS element: one declaration.
+"""The one declaration of where each NEMSIS element is stored.
 
-An element has one home. PER_PATIENT ones have the incident for a home, and a patient may say otherwise.
+An element has one home. The home of PER_PATIENT elements is the incident, and a patient may have another value.
 """
 
 from collections.abc import Mapping
@@ -63,14 +63,14 @@ PER_PATIENT = frozenset(
         *(f"eTimes.{number}" for number in ("07", "08", "09", "10", "11", "12")),
     }
 )
-"""Elements of the incident that can differ between the patients of one call: a patient's own stands before the call's.
+"""Elements of the incident that can differ between the patients of one call. A patient's own value replaces the call's.
 
 They are the acuity that dispatch was told, delays and odometer readings of a transport, and the times from the first
-contact with the patient to the transfer of care. What is left of eDispatch, eResponse, eTimes and eScene is a fact
-about the unit's response or about the scene. NEMSIS 3.5.1 words them so (ADR 0035).
+contact with the patient to the transfer of care. The other elements of eDispatch, eResponse, eTimes and eScene are
+facts about the unit's response or about the scene, as NEMSIS 3.5.1 words them (ADR 0035).
 """
 PER_PATIENT_GROUPS = frozenset({"eScene.ResponderGroup"})
-"""Groups of the incident of which an instance may be about one patient: eScene.25 says to whom that patient went."""
+"""Groups of the incident. An instance may be about one patient: eScene.25 says to whom that patient went."""
 
 ENTITY_GROUPS: Mapping[str, Owner] = MappingProxyType(
     {
@@ -109,7 +109,7 @@ REPEATING_GROUPS: Mapping[str, RepeatingGroup] = MappingProxyType(
         if group.repeats and "PatientCareReport" in group.path[:-1] and name not in ENTITY_GROUPS
     }
 )
-"""The rows of element-groups: every repeating group below PatientCareReport that is no entity of its own."""
+"""The groups whose rows are element-groups: every repeating group below PatientCareReport that is no entity itself."""
 
 _OWNERS = {
     element_id: _ELEMENT_OWNERS.get(element_id, _section_owner(element_id))
@@ -129,7 +129,7 @@ def owner_of(element_id: str) -> Owner:
 
 
 def may_stand_under(element_id: str, owner: Owner | None) -> bool:
-    """Whether `owner` may hold the element: it is its home, or a patient says otherwise than the call.
+    """Whether `owner` may hold the element. It is the element's home, or a patient with a value other than the call's.
 
     Raises KeyError for an id that is not in the dictionary.
     """

@@ -1,4 +1,4 @@
-"""PHI class of each element: protected unless it is on the short list of codes that identify nobody."""
+"""The PHI class of each element. All are protected, except a short list of codes that identify nobody."""
 
 from enum import StrEnum
 
@@ -41,5 +41,5 @@ _PLAIN = frozenset(
 
 
 def phi_class(element_id: str) -> PhiClass:
-    """The class of an element, known or not: what is not declared plain is PHI."""
+    """The class of an element. Every element that is not declared plain is PHI, also an unknown one."""
     return PhiClass.PLAIN if element_id in _PLAIN else PhiClass.PHI

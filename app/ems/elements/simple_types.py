@@ -1,6 +1,6 @@
-"""XSD simple types, so that a value is judged on the autosave path exactly as the schema will judge it at export.
+"""XSD simple types. They judge a value at autosave exactly as the schema will judge it at export.
 
-Verdicts equal libxml2's; the tests compare the two on every type of the dictionary.
+Verdicts equal libxml2's. The tests compare the two on every type of the dictionary.
 """
 
 import re
@@ -36,7 +36,7 @@ class Violation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Facets:
-    """The constraining facets of XML Schema Part 2 that NEMSIS uses; bounds are kept in lexical form."""
+    """The constraining facets of XML Schema Part 2 that NEMSIS uses. Bounds stay in lexical form."""
 
     pattern: str | None = None
     length: int | None = None

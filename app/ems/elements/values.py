@@ -31,7 +31,7 @@ _TEXTS = ("value", "not_value", "pertinent_negative", "correlation_id")
 
 
 def _normalised(entry: ElementValue) -> ElementValue:
-    """A value of blanks is none."""
+    """The entry with normalised texts. A value of blanks becomes None."""
     changed: dict[str, Any] = {}
     for name in _TEXTS:
         given = getattr(entry, name)

@@ -1,4 +1,4 @@
-"""What a type expects, in words that a medic understands; problems and findings are built from these."""
+"""Words for what a type expects, for medics. Messages of problems and findings use them."""
 
 from collections.abc import Mapping
 
@@ -31,7 +31,7 @@ _PATTERNED: Mapping[str, str] = {
 
 
 def expectation(type_: SimpleType) -> str:
-    """What a valid value of the type is, to stand after "must be": "a whole number from 0 to 500"."""
+    """A valid value of the type in words that follow "must be": "a whole number from 0 to 500"."""
     if type_.codes or type_.members:
         return "one of the listed codes"
     if type_.facets.pattern is not None:

@@ -1,7 +1,7 @@
-"""The service of chart entries with a content in the object store: one implementation, told apart by a declaration.
+"""The service of chart entries with a content in the object store. A declaration describes each kind (`UploadKind`).
 
-No transaction is open while the object store is asked. A client sends the content to a place of its own. Content that
-is found good is cleaned and written to another place, to which no link leads: a link that is used late or twice changes
+No transaction is open while the object store is asked. A client sends the content to a place for uploads. Good content
+is cleaned and written to another place. No upload link leads there, so a link that is used late or twice changes
 nothing.
 """
 
@@ -53,7 +53,7 @@ R = TypeVar("R", bound=UploadedRead)
 
 @dataclass(frozen=True)
 class UploadActions:
-    """Audit actions of a kind that its lifecycle does not name."""
+    """The audit actions of a kind that are not in its lifecycle."""
 
     created: AuditAction
     deleted: AuditAction
@@ -70,12 +70,12 @@ class TransitionAsked(Protocol):
 
 @dataclass(frozen=True)
 class UploadKind(Generic[E, R]):
-    """`key_column` holds where the content lies, and `link` is the disclosure of a link to it.
+    """A kind of upload. `key_column` holds the key of the content. `link` is the disclosure of a link to it.
 
-    `require_open` raises when the chart takes no new one of this kind.
+    `require_open` raises when the chart takes no new entry of this kind.
 
-    `prepare` fills and judges a new one by what is given (raises ValidationFailed); `present` makes answers of some of
-    one chart.
+    `prepare` fills and checks a new entry from the request (raises ValidationFailed). `present` makes answers from
+    entries of one chart.
     """
 
     noun: str
@@ -100,7 +100,7 @@ class UploadKind(Generic[E, R]):
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What became of what was sent: the transition with its columns, and where the content was stored, if it was."""
+    """The outcome of an upload: the transition with its columns, and the key of the content if it was stored."""
 
     action: UploadTransition
     columns: dict[str, Any]
@@ -116,7 +116,7 @@ class UploadReader(Generic[E, R]):
         self._entries = kind.repository(uow)
 
     async def get(self, incident_id: uuid.UUID, child_id: uuid.UUID) -> R:
-        """Raises NotFound: for a missing or deleted incident, or an entry of another one, too."""
+        """Raises NotFound, also for a missing or deleted incident and for an entry of another incident."""
         incident = await self._incidents.get(self._uow.tenant_id, incident_id)
         entry = of_incident(await self._entries.find(self._uow.tenant_id, child_id), incident_id)
         [read] = await self._kind.present(self._uow, incident, [entry])
@@ -134,7 +134,7 @@ class UploadReader(Generic[E, R]):
 
 
 class UploadService(Generic[E, R]):
-    """Every write holds the incident FOR SHARE: nothing lands in a chart that is being locked."""
+    """Every write holds the incident FOR SHARE. So nothing is added to a chart that is being locked."""
 
     def __init__(self, factory: Callable[[], UnitOfWork], objects: ObjectStore, kind: UploadKind[E, R]) -> None:
         self._factory = factory
@@ -142,7 +142,7 @@ class UploadService(Generic[E, R]):
         self._kind = kind
 
     async def create(self, incident_id: uuid.UUID, given: Any, creation: Creation) -> R:
-        """Declare what will be sent. Raises NotFound, ChartNotEditable, ValidationFailed."""
+        """Declare an upload. Raises NotFound, ChartNotEditable, ValidationFailed."""
         async with self._factory() as uow:
             reservation = await creation.reserve(uow, given)
             entries, incidents = self._kind.repository(uow), IncidentRepository(uow)
@@ -181,7 +181,7 @@ class UploadService(Generic[E, R]):
             return read
 
     async def _complete(self, incident_id: uuid.UUID, child_id: uuid.UUID, version: int) -> R:
-        """Keep what was sent, or throw it away and say why. Raises InvalidTransition while nothing has been sent."""
+        """Keep the sent content, or delete it and record why. Raises InvalidTransition while nothing has been sent."""
 
         async def read(uow: UnitOfWork) -> E:
             _, entry = await self._pending(uow, incident_id, child_id, version)
@@ -214,7 +214,7 @@ class UploadService(Generic[E, R]):
         return incident, entry
 
     async def _sift(self, entry: E) -> _Outcome:
-        """Store what may be kept of what was sent, or delete it."""
+        """Store the cleaned content, or delete what was sent."""
         size = await self._objects.find_size(_sent_to(entry))
         if size is None:
             return _Outcome(UploadTransition.COMPLETE, {}, sent=False)
@@ -242,7 +242,7 @@ class UploadService(Generic[E, R]):
         return _Outcome(UploadTransition.COMPLETE, kept, key)
 
     async def issue_download(self, incident_id: uuid.UUID, child_id: uuid.UUID) -> ContentLinkRead:
-        """A link to the content: a disclosure. Raises NotFound, also for what is not stored."""
+        """A link to the content, recorded as a disclosure. Raises NotFound, also while no content is stored."""
         async with self._factory() as uow:
             await IncidentRepository(uow).get(uow.tenant_id, incident_id)
             entry = of_incident(await self._kind.repository(uow).find(uow.tenant_id, child_id), incident_id)
@@ -256,7 +256,7 @@ class UploadService(Generic[E, R]):
                 entity_id=entry.id,
                 incident_ids=[incident_id],
             )
-        stored_type = entry.stored_type or entry.file_type  # contents of before the column are as they were declared
+        stored_type = entry.stored_type or entry.file_type  # contents older than the column have their declared type
         link = await self._objects.sign_download(key, stored_type, f"{entry.id}{EXTENSIONS[stored_type]}")
         file_name = saved_as(getattr(entry, "file_name", None), str(entry.id), stored_type)
         return ContentLinkRead(url=link.url, expires_at=link.expires_at, file_name=file_name)
@@ -296,12 +296,12 @@ class UploadService(Generic[E, R]):
 
 
 def _sent_to(entry: UploadedEntry) -> str:
-    """Where clients send the content: a prefix of its own, whose leftovers a rule of the bucket removes after a day."""
+    """The key to which clients send the content. A rule of the bucket deletes leftovers under its prefix in a day."""
     return object_key(TenantId(entry.tenant_id), "uploads", str(entry.id))
 
 
 async def _judged(entry: UploadedEntry, content: bytes) -> bytes:
-    """What may be stored of `content`. Raises RefusedContent, ServiceUnavailable."""
+    """The cleaned content. Raises RefusedContent, ServiceUnavailable."""
     if await CONTENTS.run(_digest, content) != entry.sha256:
         raise RefusedContent(Refusal.WRONG_HASH)
     return await judge(entry.file_type, content)

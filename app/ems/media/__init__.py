@@ -1,1 +1,1 @@
-"""What people attach to charts: the types that are taken, how they are recognised, what is taken out of photos."""
+"""The contents that people attach to charts: accepted types, how they are recognised, and how they are cleaned."""

@@ -1,4 +1,4 @@
-"""Dictation and other sound: RIFF WAVE, and MPEG audio, which has no magic number but its frames in a row."""
+"""Dictation and other sound: RIFF WAVE and MPEG audio. MPEG audio has no magic number, only a row of frames."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _HERTZ = (44_100, 48_000, 32_000)
 
 
 def clean_wav(content: bytes) -> bytes:
-    """The format and the sound of a RIFF WAVE, in a file of our own making; every other chunk goes. Raises Malformed.
+    """The format and the sound of a RIFF WAVE, in a new file without other chunks. Raises Malformed.
 
-    What lies behind the length that the file declares goes, too.
+    Bytes behind the declared length are dropped, too.
     """
     end = int.from_bytes(content[4:8], "little") + 8
     if end > len(content):
@@ -57,7 +57,7 @@ def clean_wav(content: bytes) -> bytes:
 
 
 def _checked_format(form: bytes) -> bytes:
-    """A format chunk that is understood to its last byte (WAVEFORMATEX). Raises Malformed."""
+    """The format chunk, if every byte of it is understood (WAVEFORMATEX). Raises Malformed."""
     tag, channels, rate = (int.from_bytes(form[at:end], "little") for at, end in ((0, 2), (2, 4), (4, 8)))
     extra = int.from_bytes(form[16:18], "little")
     whole = len(form) == 16 or (len(form) == 18 + extra and extra <= _MAX_FORMAT_EXTRA)
@@ -83,8 +83,8 @@ def is_mp3(content: bytes) -> bool:
 def clean_mp3(content: bytes) -> bytes:
     """The frames of MPEG audio, one behind the other, without any tag. Raises Malformed.
 
-    ID3v2 tags may stand before and between frames, zeros everywhere. Behind the last frame a part of one may stand
-    (the recorder was switched off), and tags of ID3v1, APE and Lyrics3. Nothing else is taken.
+    The input may have ID3v2 tags before and between frames, and zeros everywhere. Behind the last frame it may have a
+    part of a frame (the recorder was switched off) and tags of ID3v1, APE and Lyrics3. All else is refused.
     """
     position, kept = 0, bytearray()
     while position < len(content):
@@ -108,7 +108,7 @@ def clean_mp3(content: bytes) -> bytes:
 
 
 def _after_tag(content: bytes, position: int) -> int:
-    """ID3v2 holds its length in four bytes of seven bits."""
+    """The position behind an ID3v2 tag. The tag's length stands in four bytes of seven bits. Raises Malformed."""
     size = content[position + 6 : position + 10]
     if len(size) < 4 or any(byte & 0x80 for byte in size):
         raise Malformed("a damaged tag")
@@ -121,7 +121,7 @@ def _after_zeros(content: bytes, position: int) -> int:
 
 
 def _frame_length(header: bytes) -> int | None:
-    """Bytes of the frame that `header` begins, or None where none begins."""
+    """The size in bytes of the frame that `header` begins. None if it begins no frame."""
     if len(header) < _HEADER or header[0] != 0xFF or header[1] & 0xE0 != 0xE0:
         return None
     version, layer = header[1] >> 3 & 3, 4 - (header[1] >> 1 & 3)

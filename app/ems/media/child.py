@@ -1,7 +1,7 @@
 """The process in which one content is judged: `python -m app.ems.media.child <media type>`, content in, content out.
 
-Decoders of strangers' bytes run here, with bounds of memory and time that the system keeps, without the server's
-environment and connections. A crash ends this process only.
+Decoders of foreign bytes run here. The system limits memory and time, and the process has neither the server's
+environment nor its connections. A crash ends this process only.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ KEPT, REFUSED = 0, 10
 
 
 def bound() -> None:
-    """Let the system end this process when it wants more memory, processor time or a file."""
+    """Set limits of the system: this process ends when it takes too much memory or processor time, or writes a file."""
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
@@ -25,7 +25,7 @@ def bound() -> None:
 
 
 def main(declared: MediaType) -> int:
-    """Exit code KEPT with what may be stored on standard output, or REFUSED with the code of the refusal there."""
+    """Returns KEPT and writes the cleaned content to standard output, or REFUSED and writes the refusal's code."""
     bound()
     from app.ems.media.walking import walk  # the decoders are loaded within the bounds
 

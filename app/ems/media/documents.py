@@ -1,4 +1,4 @@
-"""Documents in XML: 12-lead exports, and SVG as far as a signature is drawn with it."""
+"""Documents in XML: 12-lead exports, and the part of SVG that draws signatures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lxml import etree
 from app.ems.media.malformed import Excessive, Malformed
 
 MAX_NODES = 1_000_000
-"""Elements and attributes of one document. A 12-lead export has some thousands."""
+"""The limit of elements and attributes in one document. A 12-lead export has some thousands."""
 MAX_DEPTH = 256
 MAX_SVG_BYTES = 1_000_000
 _PROLOG = 65_536
@@ -33,7 +33,7 @@ _VALUE = re.compile(r"(?!.*url)[A-Za-z0-9\s.,#%()+-]*", re.IGNORECASE | re.DOTAL
 
 
 class _Walk:
-    """The target of a streaming parse: it counts elements and attributes, and keeps nothing but the root's name."""
+    """The target of a streaming parse. It counts elements and attributes, and keeps only the root's name."""
 
     def __init__(self) -> None:
         self.root: str | None = None
@@ -52,11 +52,11 @@ class _Walk:
         self._depth -= 1
 
     def doctype(self, name: str, public: str | None, system: str | None) -> None:
-        """Raise Malformed: with a document type come entities, which expand."""
+        """Raises Malformed, because a document type can define entities, which expand."""
         raise Malformed("a document type")
 
     def close(self) -> None:
-        """The parser asks for a result here: there is none."""
+        """The parser asks for a result here. There is none."""
 
     def _count(self, nodes: int) -> None:
         self._nodes += nodes
@@ -95,12 +95,12 @@ def root_of(content: bytes) -> str:
 
 
 def _streaming(target: Any) -> etree.XMLParser:
-    """A parser that tells `target` only of what it has a method for, and builds no tree."""
+    """A parser that builds no tree. It reports to `target` only the events that `target` has a method for."""
     return etree.XMLParser(target=target, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
 
 
 def check_svg(content: bytes) -> bytes:
-    """The drawing if it is lines and shapes only: no script, style, text, picture or reference.
+    """The drawing, if it has only lines and shapes: no script, style, text, picture or reference.
 
     Raises Malformed, Excessive.
     """

@@ -1,4 +1,4 @@
-"""The vocabulary of uploads: the types that are taken, what each is stored as, and why one is thrown away."""
+"""The vocabulary of uploads: the accepted types, the types in which they are stored, and the reasons of refusal."""
 
 from __future__ import annotations
 
@@ -47,5 +47,5 @@ EXTENSIONS = {
 
 
 def stored_as(declared: MediaType) -> MediaType:
-    """The type of what is stored: few viewers open HEIC, so it becomes a JPEG; every other type stays what it is."""
+    """The type in which a content is stored. HEIC becomes JPEG, because few viewers open it. Other types stay."""
     return MediaType.JPEG if declared is MediaType.HEIC else declared

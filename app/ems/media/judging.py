@@ -1,4 +1,4 @@
-"""Contents are judged beside the server: each in a process of its own (`child`), two at a time."""
+"""Contents are judged outside the server: each in a process of its own (`child`), two at a time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from app.ems.media.inspection import MediaType, Refusal, RefusedContent
 AT_ONCE = 2
 WAIT_SECONDS = 20
 JUDGE_SECONDS = 60
-"""Of the clock: `child.CPU_SECONDS` bounds the work, and this a process that does not get to it."""
+"""The limit in clock time. `child.CPU_SECONDS` limits the work; this ends a process that gets no processor time."""
 
 _ROOT = Path(app.__file__).parent.parent
 _ENVIRONMENT = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(_ROOT)}
@@ -29,7 +29,7 @@ _log = get_logger(__name__)
 
 @asynccontextmanager
 async def place_to_judge() -> AsyncIterator[None]:
-    """Hold one of the places while a content is in memory. Raises ServiceUnavailable when none gets free in time."""
+    """Hold one of the places while a content is in memory. Raises ServiceUnavailable if no place gets free in time."""
     try:
         async with asyncio.timeout(WAIT_SECONDS):
             await _places.acquire()
@@ -42,9 +42,9 @@ async def place_to_judge() -> AsyncIterator[None]:
 
 
 async def judge(declared: MediaType, content: bytes) -> bytes:
-    """What may be stored of `content`, of the type `stored_as(declared)`.
+    """The cleaned content, in the type `stored_as(declared)`.
 
-    Raises RefusedContent; ServiceUnavailable when the process ended early and the content is not to blame.
+    Raises RefusedContent. Raises ServiceUnavailable when the process ended early and the content is not the cause.
     """
     process = await asyncio.create_subprocess_exec(
         sys.executable,

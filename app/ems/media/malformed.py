@@ -1,4 +1,4 @@
-"""The two things that a walker says of a content that it does not keep."""
+"""The two reasons for which a walker refuses a content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PDFs are written anew (ISO 32000-1): pages, outlines and forms as they look, and nothing that acts or is attached."""
+"""PDFs are written anew (ISO 32000-1). Pages, outlines and forms look the same. Actions and attachments go."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ _HARMLESS_ACTIONS = frozenset({"/GoTo", "/Named", "/URI"})
 
 
 def rewrite_pdf(content: bytes) -> bytes:
-    """The same pages in a file of our own making. Raises Malformed (encrypted ones too), Excessive.
+    """The same pages in a new file. Raises Malformed (also for an encrypted PDF), Excessive.
 
-    Streams of pages are copied as they are, not unpacked. Bytes before the header, behind the end and in objects that
-    no page needs are gone.
+    Streams of pages are copied without unpacking. Bytes before the header, behind the end and in objects that no page
+    needs are dropped.
     """
     settings.set_qpdf_limits(
         doc_max_warnings=1000,
@@ -73,7 +73,7 @@ def rewrite_pdf(content: bytes) -> bytes:
 
 
 def _headed(content: bytes) -> bytes:
-    """The content with a header: qpdf finds no object that stands at the very beginning."""
+    """The content with a header, because qpdf does not find an object at the very beginning."""
     return content if has_pdf_header(content) else b"%PDF-1.7\n" + content
 
 
@@ -91,7 +91,7 @@ def _written(pdf: pikepdf.Pdf) -> bytes:
 
 
 def _strip(pdf: pikepdf.Pdf) -> None:
-    """Only listed keys of the catalog and the pages stay; whatever else they lead to loses what acts."""
+    """Keeps only listed keys of the catalog and the pages, and removes actions from every object."""
     for key in set(pdf.trailer.keys()) - {"/Root", "/Size", "/ID"}:
         del pdf.trailer[key]
     _keep(pdf.Root, _CATALOG_KEPT)
@@ -111,7 +111,7 @@ def _keep(found: pikepdf.Object, kept: frozenset[str]) -> None:
 
 
 def _dictionaries(indirect: pikepdf.Object) -> Iterator[pikepdf.Object]:
-    """The dictionaries of one indirect object, nested ones too, without those that lie in other indirect objects."""
+    """The dictionaries of one indirect object, also nested ones, but none that lies in another indirect object."""
     waiting: list[object] = [indirect]
     while waiting:
         found = waiting.pop()

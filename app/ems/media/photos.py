@@ -1,7 +1,7 @@
-"""Photos are decoded and written anew, so that what is stored is a picture and nothing else.
+"""Photos are decoded and written anew, so that a stored photo holds a picture and nothing else.
 
-Exif, XMP, text, thumbnails, second pictures and whatever follows the end are gone with the places, times and names in
-them. The orientation is applied, and colours become sRGB, because the profile that explains them goes too.
+Exif, XMP, text, thumbnails, second pictures and bytes behind the end are dropped, with the places, times and names in
+them. The orientation is applied. Colours become sRGB, because the colour profile is dropped, too.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What brings a picture of each orientation upright (Exif 2.32, tag 0x0112)."""
+"""The operation that turns a picture of each orientation upright (Exif 2.32, tag 0x0112)."""
 
 _DAMAGED = (SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError, OSError, struct.error)
-"""What pillow answers damaged metadata with."""
+"""The exceptions that pillow raises for damaged metadata."""
 
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
 
 def rewrite_photo(declared: MediaType, content: bytes) -> bytes:
-    """A picture of our own making, of the type `stored_as(declared)`. Raises Malformed, Excessive."""
+    """The picture in a new file of the type `stored_as(declared)`. Raises Malformed, Excessive."""
     match declared:
         case MediaType.JPEG:
             return _rewritten_jpeg(content)
@@ -81,7 +81,7 @@ def _rewritten_heic(content: bytes) -> bytes:
 def _decoded_jpeg(content: bytes) -> Image.Image:
     """The picture, also if only its end marker is missing. Raises Malformed, Excessive.
 
-    Nothing is missing of a picture that stays the same whatever is put behind it.
+    A picture is complete if it stays the same whatever bytes are appended.
     """
     try:
         return _decoded(content, "JPEG")
@@ -95,9 +95,9 @@ def _decoded_jpeg(content: bytes) -> Image.Image:
 
 
 def _decoded(content: bytes, form: str) -> Image.Image:
-    """The picture in memory. Its pixels are counted by what the header declares, before any is decoded.
+    """The picture in memory. The pixels that the header declares are counted before any is decoded.
 
-    Decoders answer damage with exceptions of many kinds: each means that there is no picture.
+    Decoders raise many kinds of exceptions for damage. Each counts as Malformed. Raises Malformed, Excessive.
     """
     try:
         with warnings.catch_warnings():
@@ -115,7 +115,7 @@ def _decoded(content: bytes, form: str) -> Image.Image:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    """The picture as a viewer shows it: turned as its orientation says, in the colours that its profile says."""
+    """The picture as a viewer shows it, with its orientation and its colour profile applied."""
     orientation = 1
     with contextlib.suppress(*_DAMAGED):  # a damaged Exif block says nothing about the orientation
         orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
@@ -131,7 +131,7 @@ def _upright(image: Image.Image) -> Image.Image:
 
 
 def _written(picture: Image.Image, form: str, **options: Any) -> bytes:
-    """The picture in a file, with nothing of what the other file said about it but which colour shows through."""
+    """The picture in a new file. Of the old file's metadata only the transparent colour stays. Raises Malformed."""
     picture.info = {name: value for name, value in picture.info.items() if name == "transparency"}
     file = io.BytesIO()
     try:

@@ -1,7 +1,7 @@
-"""An upload is recognised by its bytes and walked to its end: a name, a header or a declaration proves nothing.
+"""An upload is recognised by its bytes and read to its end, because a name, a header or a declaration proves nothing.
 
-What a walk returns is made anew from what the walk understood. Metadata, and whatever lies before, between or behind
-the parts of a content, is not in it. M4A and MP4 are not taken: only their codecs know where they keep a place.
+A walk returns a new content, made of the parts that it understood. Metadata, and bytes before, between or behind the
+parts, are not in it. M4A and MP4 are refused: only their codecs know where they hold a location.
 
 The walks run the decoders, so the server never calls this module itself: `judging` starts a process for it.
 """
@@ -16,9 +16,9 @@ from app.ems.media.malformed import Excessive, Malformed
 
 
 def recognise(content: bytes) -> MediaType | None:
-    """The type by its first bytes, for XML by its root; None for everything that is not taken. Raises Malformed.
+    """The type by the first bytes, or for XML by the root. None for a type that is not accepted. Raises Malformed.
 
-    A PDF comes last: viewers look for its header in the first kilobyte, where another type may begin first.
+    PDF is checked last: its header may stand anywhere in the first kilobyte, behind the beginning of another type.
     """
     if content.startswith(b"\xff\xd8\xff"):
         return MediaType.JPEG
@@ -36,7 +36,7 @@ def recognise(content: bytes) -> MediaType | None:
 
 
 def walk(declared: MediaType, content: bytes) -> bytes:
-    """What may be stored of `content`, of the type `stored_as(declared)`. Raises RefusedContent."""
+    """The cleaned content, in the type `stored_as(declared)`. Raises RefusedContent."""
     try:
         if recognise(content) is not declared:
             raise RefusedContent(Refusal.WRONG_TYPE)
@@ -48,7 +48,7 @@ def walk(declared: MediaType, content: bytes) -> bytes:
 
 
 def _cleaned(declared: MediaType, content: bytes) -> bytes:
-    """What the walk of this type makes of it. Large decoders are loaded only where a content needs them."""
+    """The result of this type's walk. Large decoders are loaded only when a content needs them."""
     match declared:
         case MediaType.SVG:
             return check_svg(content)

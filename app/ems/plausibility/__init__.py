@@ -1,1 +1,1 @@
-"""Plausibility of whole charts: what is missing, contradicts itself, or cannot have happened then."""
+"""Plausibility of whole charts: missing parts, contradictions, and impossible times."""

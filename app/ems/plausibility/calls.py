@@ -22,7 +22,7 @@ from app.ems.plausibility.doubts import TIMES, DoubtCode, Doubts, Looked, doubt,
 from app.ems.vitals.plausibility import TOLERANCE
 
 LONGEST_CALL = dt.timedelta(hours=48)
-"""The distance between two times of one call at which one of them has the wrong date."""
+"""If two times of one call are further apart, one of them has the wrong date."""
 _DEPARTED, _ARRIVED = "depart_scene_time", "arrived_destination_time"
 _DRIVERS = frozenset({ResponseRole.DRIVER_RESPONSE, ResponseRole.DRIVER_TRANSPORT})
 
@@ -49,7 +49,7 @@ def _wrong(chart: Looked, moment: dt.datetime) -> DoubtCode | None:
 
 
 def transports(chart: Looked) -> Doubts:
-    """Transport times of patients who were not transported, or of whom nobody says whether they were."""
+    """Transport times of patients who were not transported, or whose transport is not charted."""
     for one in chart.patients:
         patient, transport = one.patient, transport_of(one)
         if transport is Transport.NONE:
@@ -86,7 +86,7 @@ def transports(chart: Looked) -> Doubts:
 
 
 def _unsaid(chart: Looked) -> Doubts:
-    """Of several patients, those of whom nobody says whether they were transported: no arrival is theirs."""
+    """Patients whose transport is not charted, on a call with several patients. They get no arrival time."""
     if len(chart.patients) < 2 or chart.incident.arrived_destination_time is None:
         return
     for one in chart.patients:
@@ -105,7 +105,7 @@ def _unsaid(chart: Looked) -> Doubts:
 
 
 def _of_nobody(chart: Looked) -> Doubts:
-    """An arrival at a destination where this unit transported nobody. No document says it."""
+    """An arrival at a destination on a call where this unit transported nobody. No document holds that arrival."""
     transported = [transport_of(one) for one in chart.patients]
     if chart.incident.arrived_destination_time is None or not transported:
         return
@@ -122,7 +122,7 @@ def _of_nobody(chart: Looked) -> Doubts:
 
 
 def impressions(chart: Looked) -> Doubts:
-    """The incident's primary impression where there are several patients: nothing says whose it is."""
+    """The incident's primary impression on a call with several patients. Nothing says whose it is."""
     if chart.incident.primary_impression is None or len(chart.patients) < 2:
         return
     if any(PRIMARY_IMPRESSION not in one.patient.elements for one in chart.patients):
@@ -140,7 +140,7 @@ def impressions(chart: Looked) -> Doubts:
 
 
 def crew(chart: Looked) -> Doubts:
-    """A transport on which nobody drove, where the role of everybody is recorded."""
+    """A transport without a driver, if the roles of the whole crew are recorded."""
     members = chart.patients[0].crew if chart.patients else []
     roles = [member.response_roles for member in members]
     drove = any(role in _DRIVERS for given in roles for role in given or ())

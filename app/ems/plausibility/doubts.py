@@ -1,4 +1,4 @@
-"""A doubt about a chart, and what the rules that raise doubts look at."""
+"""A doubt about a chart, and the chart as the rules look at it."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class DoubtCode(StrEnum):
 class Doubt:
     """One field of one row that is missing or wrong. It holds no value of the chart.
 
-    `field` is named as in the request: a column, or `elements.<id>`. `blocking`: a wrong fact would leave the house, so
-    the chart is not completed before it is mended.
+    `field` is named as in the request: a column, or `elements.<id>`. `blocking`: the chart cannot be completed before
+    the field is mended, because a wrong fact would be sent out.
     """
 
     entity: str
@@ -69,7 +69,7 @@ class Doubt:
 
 @dataclass(frozen=True)
 class Looked:
-    """A chart as the rules look at it: at what instant, in which zone."""
+    """A chart as the rules look at it, with the instant and the time zone."""
 
     incident: IncidentRead
     patients: Sequence[PatientChart]
@@ -78,12 +78,12 @@ class Looked:
 
     @cached_property
     def first(self) -> dt.datetime | None:
-        """The earliest time of the unit's response that is known."""
+        """The earliest known time of the unit's response."""
         return min(self._known, default=None)
 
     @cached_property
     def last(self) -> dt.datetime | None:
-        """The latest time of the call that is known, a patient's own included."""
+        """The latest known time of the call, the patients' own times included."""
         own = [moment for one in self.patients for moment in own_times(one.patient).values()]
         return max([*self._known, *own], default=None)
 
@@ -93,7 +93,7 @@ class Looked:
 
 
 def own_times(entry: Any) -> dict[str, dt.datetime]:
-    """The times that an incident or a patient has, as {field: time}: columns of eTimes and elements of it."""
+    """The times of an incident or a patient, as {field: time}, from columns and elements of eTimes."""
     columns = {name: getattr(entry, name, None) for name in TIMES}
     found = {name: moment for name, moment in columns.items() if moment is not None}
     for element_id, entries in entry.elements.items():

@@ -1,7 +1,7 @@
-"""Doubts about medications, procedures and vital signs: parts that are missing, and times that cannot be.
+"""Doubts about medications, procedures and vital signs: missing parts and impossible times.
 
-Unusual values of vital signs are `app/ems/vitals/plausibility.py`'s. Here stand the limits of time that no clock
-explains: a measurement half a day off has the wrong date.
+`app/ems/vitals/plausibility.py` judges unusual values of vital signs. This module judges times. A wrong clock does not
+explain half a day, so such a time has the wrong date.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from app.ems.vitals.models import Vital
 from app.ems.vitals.plausibility import TOLERANCE
 
 ANOTHER_DAY = dt.timedelta(hours=12)
-"""The distance from the call at which a time is no clock's fault: its date is wrong."""
+"""A time further away from the call has a wrong date. A wrong clock does not explain it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part that an entry needs, in the column `name`. `blocking`: without it another part says something wrong."""
+    """A part that an entry needs, in the column `name`. `blocking`: without it, another part would be misread."""
 
     name: str
     blocking: bool = False
     beside: str | None = None
 
     def missing(self, entry: Any, columns: Mapping[str, str]) -> bool:
-        """Whether the part is blank, with no reason given, beside a part that needs it."""
+        """Whether the part is needed, blank and without a reason. `beside` names the part that needs it."""
         wanted = self.beside is None or getattr(entry, self.beside) is not None
         return wanted and getattr(entry, self.name) is None and columns[self.name] not in entry.elements
 
@@ -45,7 +45,7 @@ PARTS: Mapping[InterventionType, tuple[Part, ...]] = {
     ),
     InterventionType.PROCEDURE: (Part("performed_at"),),
 }
-"""What the crew's own interventions need. Of one before arrival, or by others, nobody may know it."""
+"""The parts that the crew's own interventions need. Nobody may know them for one before arrival or by others."""
 COLUMNS: Mapping[InterventionType, Mapping[str, str]] = {
     InterventionType.MEDICATION: MEDICATION_COLUMNS,
     InterventionType.PROCEDURE: PROCEDURE_COLUMNS,
@@ -55,7 +55,7 @@ _BY_CREW = frozenset({Meaning.BY_CREW, Meaning.ATTEMPTED_FAILED})
 
 
 def interventions(chart: Looked) -> Doubts:
-    """Interventions without a name or a part, with a dose that nobody got, or at a time that cannot be."""
+    """Interventions without a name or a part, with a dose that nobody got, or at an impossible time."""
     for one in chart.patients:
         for item in one.interventions:
             yield from _parts(item)
@@ -63,7 +63,7 @@ def interventions(chart: Looked) -> Doubts:
 
 
 def vitals(chart: Looked) -> Doubts:
-    """Vital signs that say nothing, have no time, or were taken when they cannot have been."""
+    """Vital signs without content, without a time, or at an impossible time."""
     for one in chart.patients:
         for vital in one.vitals:
             if meaning_of_vital(vital).meaning is Meaning.UNSAID:
@@ -115,7 +115,7 @@ def _parts(item: InterventionRead) -> Doubts:
 def _moment(
     chart: Looked, entry: Any, entity: str, field: str, columns: Mapping[str, str], *, warn: bool = True
 ) -> Doubts:
-    """Doubts about when an entry happened. One from before this unit's care may lie before the call."""
+    """Doubts about the time of an entry. An entry from before this unit's care may lie before the call."""
     moment: dt.datetime | None = getattr(entry, field)
     if moment is None:
         return
@@ -134,7 +134,7 @@ def _moment(
 
 
 def _before(later: dt.datetime | None, earlier: dt.datetime | None) -> dt.timedelta:
-    """How far `earlier` lies before `later`; nothing where one is unknown."""
+    """How far `earlier` lies before `later`. Zero if one of them is unknown."""
     return dt.timedelta() if later is None or earlier is None else later - earlier
 
 

@@ -1,4 +1,4 @@
-"""All rules of plausibility, asked of one chart: readiness shows what they find, `complete` refuses what blocks."""
+"""Applies all rules of plausibility to one chart. Readiness shows the doubts. `complete` refuses blocking ones."""
 
 from __future__ import annotations
 
@@ -32,5 +32,5 @@ def doubts_of(incident: IncidentRead, charts: Sequence[PatientChart], time_zone:
 
 
 def blocking_problems(doubts: Sequence[Doubt]) -> tuple[Problem, ...]:
-    """The doubts for which a chart is not completed, as its guard reports them."""
+    """The doubts that keep a chart from being completed, as its guard reports them."""
     return tuple(Problem(found.path, found.code.value, found.message) for found in doubts if found.blocking)

@@ -23,7 +23,7 @@ _AGE, _BORN = "ePatient.15", "ePatient.17"
 
 
 def patients(chart: Looked) -> Doubts:
-    """Patients of whom nothing is known, and ages that cannot be."""
+    """Patients without any known fact, and impossible ages."""
     for one in chart.patients:
         patient = one.patient
         if not patient.elements and all(getattr(patient, name) is None for name in Patient.element_columns):
@@ -51,7 +51,7 @@ def _birth(chart: Looked, patient: PatientRead) -> Doubts:
 
 
 def _contradicts(patient: PatientRead, lived: dt.timedelta) -> bool:
-    """Whether the age is more than one of its units (and a day, for the hour of birth) off. An estimate may be."""
+    """Whether the age is off by more than its unit, plus a day for the hour of birth. Estimates are not checked."""
     if patient.age is None or patient.age_unit is None:
         return False
     if any(entry.get("pertinent_negative") == APPROXIMATE for entry in patient.elements.get(_AGE, ())):

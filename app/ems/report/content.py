@@ -58,7 +58,7 @@ _OF_A_TRANSPORT = ("arrived_destination_time", "eTimes.11", "eTimes.12")
 
 
 def content_of(material: Material) -> Json:
-    """The whole report. Everything in it is text, a number, a list or an object."""
+    """The whole report as JSON: texts, numbers, lists and objects."""
     return _Report(material).content()
 
 
@@ -126,12 +126,12 @@ class _Report:
         return "the system" if person_id is None else self._material.people.get(person_id, "somebody no longer known")
 
     def _marked(self, entry_id: uuid.UUID, *fields: str) -> list[int]:
-        """The numbers of the amendments that changed one of these fields."""
+        """The numbers of the amendments that changed one of the fields."""
         marks = self._marks.get(entry_id)
         return [] if marks is None else sorted({number for name in fields for number in marks.get(name, ())})
 
     def _facts(self, part: ChartPart[Any, Any], entry: Any, *, without: Iterable[str] = ()) -> list[Json]:
-        """Every field of an entry that says something, in the order of NEMSIS: label, text, section, amendments."""
+        """The fields of an entry that have a text, in the order of NEMSIS: label, text, element, amendments."""
         words, carried = self._words, _carried(part, entry)
         hidden = _TECHNICAL | _IN_PLACE | set(without)
         elements = dict(shown_elements(entry.elements))
@@ -158,7 +158,7 @@ class _Report:
         return [fact for fact in facts if fact["text"]]
 
     def _sections(self) -> list[Json]:
-        """What is charted of the call and of the patient, by section."""
+        """The charted facts of the call and of the patient, by section."""
         chart = self._material.chart
         hidden = () if self._material.patients == 1 else _OF_A_SOLE_PATIENT
         if not _is_transported(chart.patient.elements):
@@ -199,7 +199,7 @@ class _Report:
         }
 
     def _measured(self, vital: VitalRead, column: str) -> str:
-        """The value of a column, or why it is missing where the chart says so."""
+        """The value of a column, or the charted reason why it is missing."""
         value, element_id = getattr(vital, column), _carried(VITAL).get(column)
         if value is not None or element_id is None:
             return "" if value is None else self._words.column(None, value)
@@ -207,7 +207,7 @@ class _Report:
         return "; ".join(filter(None, reasons))
 
     def _treatment(self, one: InterventionRead) -> Json:
-        """A medication or procedure. What was not given or not done says so first."""
+        """A medication or procedure. If it was not given or not done, the text says so first."""
         carried = _carried(INTERVENTION, one)
         column, prior, prefix = (
             ("rxcui", "eMedications.02", "Medication")
@@ -248,7 +248,7 @@ class _Report:
         return f"{system} {code}" if words == code else words
 
     def _groups(self) -> Iterator[Json]:
-        """Repeating groups (examinations, protocols, devices …), a nested one behind the group that it stands in."""
+        """Repeating groups (examinations, protocols, devices …). A nested group follows the group around it."""
         groups = self._material.chart.element_groups
         below: dict[uuid.UUID | None, list[Any]] = defaultdict(list)
         known = {group.id for group in groups}
@@ -328,7 +328,7 @@ class _Report:
 
 
 def _is_transported(elements: Mapping[str, Any]) -> bool:
-    """Whether this unit transported the patient. Without a transport disposition the incident's times stand."""
+    """Whether this unit transported the patient. True without a transport disposition: the incident's times hold."""
     charted = _values(elements.get("eDisposition.30", ()))
     return not charted or bool(_TRANSPORTED & set(charted))
 
@@ -338,7 +338,7 @@ def _fact(label: str, text: str, element_id: str | None, marks: list[int]) -> Js
 
 
 def _carried(part: ChartPart[Any, Any], entry: Any = None) -> Mapping[str, str]:
-    """The elements that columns of a part carry; of interventions in general, those of both types."""
+    """The elements that columns of a part carry. For interventions without an entry, those of both types."""
     if part is not INTERVENTION:
         return getattr(part.entity, "element_columns", {})
     if entry is None:
@@ -351,7 +351,7 @@ def _values(entries: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def _in_time(entries: Sequence[Any], column: str) -> list[Any]:
-    """By time; what has none stands at the end."""
+    """The entries by time. Entries without a time stand at the end."""
     latest = dt.datetime.max.replace(tzinfo=dt.UTC)
     return sorted(entries, key=lambda entry: getattr(entry, column) or latest)
 

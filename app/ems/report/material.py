@@ -1,4 +1,4 @@
-"""What a report is made of, as it was read in one unit of work."""
+"""The input of a report, read in one unit of work."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class SignatureImage:
 
 @dataclass(frozen=True)
 class Material:
-    """One patient's chart and what stands beside it.
+    """One patient's chart and the other data of the report.
 
     `patients` counts the patients of the incident. `amendments` are those about this patient or about the whole call,
-    the oldest first. `people` are names by the id of a user, or of a person of the crew. `names` are those of
-    medications and diagnoses by their code. `images` are keyed by signature.
+    the oldest first. `people` has names by the id of a user or of a person of the crew. `names` has the names of
+    medications and diagnoses by code. `images` are keyed by signature.
     """
 
     tenant: TenantRead

@@ -36,6 +36,6 @@ class PeopleRepository:
         self._uow = uow
 
     async def list_names(self, tenant_id: TenantId, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
-        """Names by id, also of those who have left: a record names whoever was there."""
+        """Names by id, also of people who have left, because a record names everybody who was there."""
         rows = await self._uow.fetch(_NAMES, {"tenant_id": tenant_id, "ids": sorted(ids)})
         return {row[0]: row[1] for row in rows}

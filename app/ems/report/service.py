@@ -39,7 +39,7 @@ from app.ems.review.repository import ReviewRepository
 from app.ems.signatures.models import Signature
 from app.ems.signatures.repository import SignatureRepository
 
-_MOST_AMENDMENTS = 200  # one page of them
+_MOST_AMENDMENTS = 200  # the size of one page
 _DIAGNOSIS = re.compile(r"[A-Z][0-9][0-9A-Z](\.[0-9A-Z]{1,4})?")
 _MEDICATIONS = frozenset({"eMedications.03", "eHistory.06", "eHistory.12"})
 
@@ -69,10 +69,10 @@ class ReportService:
         self._sources = sources
 
     async def make(self, incident_id: uuid.UUID, patient_id: uuid.UUID | None) -> Report:
-        """The report of one patient; the disclosure is recorded before anything is typeset.
+        """The report of one patient. The disclosure is recorded before anything is typeset.
 
         No transaction is open while the object store is asked for the images of signatures, or while pages are made.
-        Raises NotFound, and ValidationFailed where `patient_id` is needed or names nobody of the incident.
+        Raises NotFound. Raises ValidationFailed if `patient_id` is missing but needed, or is not of the incident.
         """
         async with self._factory() as uow:
             material, stored = await self.read(uow, incident_id, patient_id)
@@ -157,7 +157,7 @@ def _chosen(charts: Sequence[PatientChart], patient_id: uuid.UUID | None) -> Pat
 
 
 def _is_said_about(amendment: AmendmentRead, patient_id: uuid.UUID) -> bool:
-    """Whether the amendment made or deleted an entry of this patient: an entry that is gone is in no chart."""
+    """Whether the amendment made or deleted an entry of this patient. A deleted entry is no longer in the chart."""
     return any(
         change.field == "patient_id" and str(patient_id) in (change.before, change.after)
         for change in amendment.changes

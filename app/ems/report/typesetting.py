@@ -15,7 +15,7 @@ from app.core.pools import REPORTS
 
 _TEMPLATE = Path(__file__).with_name("report.typ")
 _UNPRINTABLE = re.compile("[^\u0000-\u03ff\u0400-\u052f\u0590-\u06ff\u1e00-\u1fff\u2000-\u206f\u20a0-\u22ff]")
-"""What the fonts that come with typst cannot print: scripts beyond Latin, Greek, Cyrillic, Hebrew, Arabic; emoji."""
+"""Characters that typst's fonts cannot print: emoji, and scripts beyond Latin, Greek, Cyrillic, Hebrew and Arabic."""
 _BEYOND_ASCII = re.compile("[^\u0000-\u007f]")
 SPELLED = (
     "Letters of other scripts were spelled in Latin ones, because this document cannot print them. The chart itself"
@@ -27,7 +27,7 @@ LEFT_OUT = "Images of signatures: one of them cannot be printed. They are handed
 async def typeset(content: dict[str, Any]) -> bytes:
     """The report as PDF. Raises ServiceUnavailable while too many wait.
 
-    A report is a function of its content: nothing else goes in, no clock, no font of the host.
+    A report depends only on its content. It uses neither the clock nor fonts of the host.
     """
     return await REPORTS.run(_typeset, content)
 
@@ -37,7 +37,7 @@ def _typeset(content: dict[str, Any]) -> bytes:
         try:
             return _compile(attempt)
         except typst.TypstError:
-            # Most likely a character without a glyph. PDF/UA refuses it; without PDF/UA it would vanish unwarned.
+            # Most likely a character has no glyph. PDF/UA refuses it. Without PDF/UA it would vanish without a warning.
             continue
     return _compile(_without_images(attempt))
 
@@ -71,6 +71,6 @@ def _spelled(value: Any, unprintable: re.Pattern[str]) -> Any:
 
 
 def _without_images(content: dict[str, Any]) -> dict[str, Any]:
-    """For an image that the upload's inspection took and typst does not: the report says that it is left out."""
+    """The content without images, if typst refuses one that the upload's check accepted. The report says so."""
     signatures = [{**one, "image": []} for one in content["signatures"]]
     return {**content, "signatures": signatures, "withheld": [*content["withheld"], LEFT_OUT]}

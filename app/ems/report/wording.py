@@ -47,7 +47,7 @@ _COLUMNS: Mapping[str, str] = {
     "primary_impression": "eSituation.11",
     "narrative_text": "eNarrative.01",
 }
-"""Elements of columns that hold a name where the element holds a code, or that stand for a sole patient."""
+"""The elements of columns that hold a name instead of the element's code, or that count only for a sole patient."""
 _NO_CODES = frozenset({"ePatient.06", "eScene.17", "eDisposition.04"})
 _LABELS = {"etco2_unit": "ETCO2 unit", "structured_json": "Sections"}
 
@@ -69,7 +69,7 @@ class Wording:
         return len(self._elements) if definition is None else definition.order
 
     def label(self, field: str, carried: Mapping[str, str]) -> str:
-        """What a field is called: as NEMSIS calls its element, else by its own name."""
+        """The label of a field: the NEMSIS name of its element, else the field's own name."""
         element_id = field.removeprefix("elements.")
         definition = self._elements.get(element_id) or self._elements.get(self.element_of(field, carried) or "")
         if definition is not None:
@@ -77,7 +77,7 @@ class Wording:
         return _LABELS.get(field) or field.replace("_", " ").capitalize()
 
     def column(self, element_id: str | None, value: Any) -> str:
-        """The value of a column."""
+        """The value of a column as text."""
         definition = None if element_id in _NO_CODES else self._elements.get(element_id or "")
         if isinstance(value, Mapping):
             return "\n".join(
@@ -88,12 +88,12 @@ class Wording:
         return self._text(definition, value)
 
     def entries(self, element_id: str, entries: Iterable[Mapping[str, Any]], value: Any = None) -> str:
-        """The entries of an element. `value` is that of its column, which the first entry stands beside."""
+        """The entries of an element as text. `value` is the value of its column. It belongs to the first entry."""
         shown = [self._entry(element_id, entry, value if at == 0 else None) for at, entry in enumerate(entries)]
         return "; ".join(text for text in shown if text)
 
     def reason(self, element_id: str, entry: Mapping[str, Any]) -> str:
-        """Why a value is missing, or what its absence means."""
+        """The reason why a value is missing, or the meaning of its absence."""
         definition = self._elements[element_id]
         not_value, negative = entry.get("not_value"), entry.get("pertinent_negative")
         words = [] if not_value is None else [definition.not_values.get(not_value, not_value)]
@@ -139,7 +139,7 @@ class Wording:
 
 
 def plain_number(value: Decimal) -> str:
-    """No zeros trail behind a dose: they stand on the Joint Commission's do-not-use list."""
+    """The number without trailing zeros. Those of a dose are on the Joint Commission's do-not-use list."""
     text = f"{value:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 

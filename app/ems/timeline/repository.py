@@ -34,10 +34,10 @@ class TransitionRepository:
         self._uow = uow
 
     async def list_all(self, tenant_id: TenantId, incident_id: uuid.UUID, since: dt.datetime) -> list[Any]:
-        """Audit events of the chart's transitions, oldest first. `since` is when the chart was opened.
+        """Audit events of the chart's transitions, oldest first. `since` is the time at which the chart was opened.
 
-        The bound on the time-ordered id keeps the query out of the log's earlier months. It has a day of grace for
-        clocks that differ.
+        The bound on the time-ordered id keeps the query out of the log's earlier months. It allows one day for clocks
+        that differ.
         """
         lowest = least_id_at(since - dt.timedelta(days=1))
         values = {"tenant_id": tenant_id, "incident_id": incident_id, "actions": _ACTIONS, "lowest": lowest}

@@ -26,7 +26,7 @@ _NEVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
 class TimelineReader:
-    """Reads a timeline: one statement per part that stands in it and three more, for any size of chart."""
+    """Reads a timeline with one statement per part that it shows and three more, for any size of chart."""
 
     def __init__(self, uow: ReadUnitOfWork) -> None:
         self._uow = uow
@@ -49,13 +49,13 @@ class TimelineReader:
             *entries,
             *(_transition(incident_id, row) for row in transitions),
         ]
-        # The sort is stable: what one instant and kind share keeps the order in which it was charted.
+        # The sort is stable. Items of the same instant and kind keep the order in which they were charted.
         items.sort(key=lambda item: (item.at is None, item.at or _NEVER, _RANKS[item.kind]))
         return Timeline(items=items)
 
 
 def _times(entry: Incident | Patient) -> Iterator[TimelineItem]:
-    """Items of the call's times, or of those that are one patient's own: columns of eTimes, then elements."""
+    """Items of the call's times, or of one patient's own times: columns of eTimes, then elements."""
     for name, element_id in entry.element_columns.items():
         at = getattr(entry, name) if element_id.startswith("eTimes.") else None
         if at is not None:
@@ -99,7 +99,7 @@ def _entry(entry: Any, place: TimelinePlace) -> TimelineItem:
 
 
 def _in_words(entry: Any, *, without: str) -> dict[str, Any]:
-    """What `elements` say beside the columns, as `{elements.<id>: [words]}`; codes and reasons by their names.
+    """The content of `elements` as `{elements.<id>: [words]}`, with names in place of codes and reasons.
 
     The element of column `without` is left out.
     """

@@ -16,7 +16,7 @@ from app.ems.media.inspection import MediaType, Refusal
 
 
 class UploadedEntry(ChartChild):
-    """Entry with a content: `file_type`, `size_bytes` and `sha256` are as declared, `stored_…` is of what was kept."""
+    """An entry with a content. `file_type`, `size_bytes` and `sha256` are as declared, `stored_…` as stored."""
 
     __abstract__ = True
     references: ClassVar[tuple[str, ...]] = ("incident_id", "patient_id")

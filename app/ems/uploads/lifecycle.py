@@ -1,4 +1,4 @@
-"""The part of a state machine that all uploads share: pending, then kept or thrown away."""
+"""The state machine that all uploads share: pending, then kept or rejected."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class UploadTransition(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class UploadFacts:
-    """What guards look at. `uploaded`: something lies where the upload link led."""
+    """The facts that guards check. `uploaded`: the client has sent a content to the upload link."""
 
     uploaded: bool
 
@@ -37,7 +37,7 @@ UPLOADED: Guard[UploadFacts] = Guard(
 def upload_transitions(
     pending: S, kept: S, rejected: S, *, kept_as: AuditAction, rejected_as: AuditAction
 ) -> tuple[Transition[S, UploadFacts], ...]:
-    """The transitions of a kind of upload. `kept_as` and `rejected_as` are audit actions."""
+    """The transitions of a kind of upload. `kept_as` and `rejected_as` are their audit actions."""
     common: dict[str, Any] = {"permission": CHART_WRITE, "guards": (UPLOADED,), "event": INCIDENT_UPDATED}
     sources = frozenset({pending})
     return (

@@ -14,9 +14,9 @@ _KNOWN = frozenset(EXTENSIONS.values()) | {".jpeg", ".heif"}
 
 
 def saved_as(called: str | None, otherwise: str, stored: MediaType) -> str:
-    """The person's own name as any file system takes it: no folders, no invisible characters, the stored extension.
+    """The person's file name, safe for any file system: no folders, no invisible characters, the stored extension.
 
-    `called` is what the person named the file, and `otherwise` stands in where nothing of it can be kept.
+    `called` is the name that the person gave. `otherwise` is used if nothing of it can be kept.
     """
     visible = "".join(letter for letter in called or "" if not unicodedata.category(letter).startswith("C"))
     name = PureWindowsPath(visible).name

@@ -80,7 +80,7 @@ def _constraints(type_: SimpleType) -> ValueConstraints:
 
 @cache
 def edition() -> str:
-    """Names the content of the whole dictionary; it changes with the build and with what is said about elements."""
+    """A name for the whole dictionary's content. It changes with the build and with the descriptions of elements."""
     whole = read_elements(None).model_dump_json().encode()
     return f"{TARGET_BUILD}.{hashlib.sha256(whole).hexdigest()[:12]}"
 

@@ -1,4 +1,4 @@
-"""What ems asks of nemsis: which documents were exported of a chart."""
+"""Answers to ems: which documents of a chart were exported."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.nemsis.exports.repository import NemsisExportRepository
 
 
 async def list_exported(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> list[ExportedDocument]:
-    """The last one of each patient: an exported row never changes again."""
+    """The last exported document of each patient. An exported row never changes again."""
     exports = await NemsisExportRepository(uow).list_all(
         uow.tenant_id, incident_id=incident_id, status=ExportStatus.EXPORTED
     )
@@ -24,7 +24,7 @@ async def list_exported(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> list[Exp
 
 
 async def was_exported(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> bool:
-    """Whether a document of the incident was exported. An export that has not come that far keeps no chart."""
+    """Whether a document of the incident was exported. An unfinished export does not count."""
     return bool(await list_exported(uow, incident_id))
 
 

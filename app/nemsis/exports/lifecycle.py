@@ -45,7 +45,7 @@ class ExportStatusAction(AuditAction):
 
 @dataclass(frozen=True, slots=True)
 class ExportFacts:
-    """`closed`: the chart is completed or locked. `unchanged`: it is the chart that was validated."""
+    """`closed`: the chart is completed or locked. `unchanged`: the chart has not changed since it was validated."""
 
     closed: bool = False
     unchanged: bool = False

@@ -14,7 +14,7 @@ from app.nemsis.exports.lifecycle import ExportStatus, export_lifecycle
 
 
 class NemsisExport(TenantEntity):
-    """`document_sha256` is the document that `validation_errors_json` speaks of. Findings hold no values, so no PHI."""
+    """`document_sha256` is of the document that `validation_errors_json` is about. Findings hold no values: no PHI."""
 
     __tablename__ = "nemsis_exports"
     entity_type: ClassVar[str] = "nemsis_export"

@@ -68,7 +68,7 @@ DOCUMENT = Disclosure(NemsisExportAction.DOWNLOADED, Means.DOWNLOAD, "nemsis_doc
 
 @dataclass(frozen=True)
 class Material:
-    """All that the document of one patient is made of. The patient is the `ordinal`-th of `count` of the incident."""
+    """Everything that goes into one patient's document. The patient is number `ordinal` of `count` in the incident."""
 
     agency: Agency
     chart: PatientChart
@@ -90,7 +90,7 @@ class ValidatedChart:
 
 @dataclass(frozen=True)
 class Prepared:
-    """What is about to be exported, and where its document is stored."""
+    """An export that is about to happen, and the key of its document."""
 
     validated: ValidatedChart
     key: str
@@ -112,7 +112,7 @@ class NemsisExportReader:
         self._schema = SchemaBundle(runtime.settings.group(NemsisSettings).nemsis_schema_dir)
 
     async def validate(self, incident_id: uuid.UUID) -> ChartValidation:
-        """The findings that keep this chart from the state, now. Raises NotFound."""
+        """The findings that now keep this chart from being sent to the state. Raises NotFound."""
         validated = await validate_incident(self._uow, incident_id, self._schema)
         patients = [
             PatientValidation(
@@ -221,7 +221,10 @@ class NemsisExportService:
             return present(export, uow.principal)
 
     async def _export(self, export_id: uuid.UUID, version: int) -> NemsisExportRead:
-        """A refused record leaves the document: its key is the export's, and another request may have recorded it."""
+        """Store the document, then record it. If the record is refused, the stored document stays.
+
+        Its key belongs to the export, and another request may have recorded it.
+        """
 
         async def read(uow: UnitOfWork) -> Prepared:
             return await self._prepare(uow, export_id, version)
@@ -231,7 +234,7 @@ class NemsisExportService:
 
         async def record(uow: UnitOfWork, prepared: Prepared, _: None) -> NemsisExportRead:
             validated = prepared.validated
-            incident = await freeze_chart(uow, validated.chart.incident.id)  # amended while the document was being put?
+            incident = await freeze_chart(uow, validated.chart.incident.id)  # it may have been amended meanwhile
             export = await NemsisExportRepository(uow).get_for_update(uow.tenant_id, export_id)
             require_version(export, version)
             facts = ExportFacts(
@@ -272,7 +275,7 @@ class NemsisExportService:
         return await call_outside(self._factory, read, fetch, record)
 
     async def _prepare(self, uow: UnitOfWork, export_id: uuid.UUID, version: int) -> Prepared:
-        """Check before anything is stored: the export's state, and that the chart is still the validated one."""
+        """Checks the export's state, and that the chart is still the validated one, before anything is stored."""
         uow.principal.require(NEMSIS_EXPORT)
         export = await NemsisExportRepository(uow).get(uow.tenant_id, export_id)
         export_lifecycle.require_offered(export, ExportRequest.EXPORT, uow.principal)
@@ -292,7 +295,7 @@ class NemsisExportService:
         return validated
 
     async def _is_still(self, uow: UnitOfWork, export: NemsisExport, validated: ValidatedChart) -> bool:
-        """Whether the document would be the same now. Changes that it does not show, such as the lock, do not count."""
+        """Whether the document would be the same now. A change that it does not show (the lock) does not count."""
         material = await _material(uow, export)
         if material == validated.material:
             return True

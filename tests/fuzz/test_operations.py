@@ -25,9 +25,10 @@ from tests.fuzz.world import Records, World, uses_up
 
 AnyCase = Case[Any]
 load_all_checks()
+_CONTENT_TYPE = openapi_checks.content_type_conformance
 CHECKS = [
     openapi_checks.status_code_conformance,
-    openapi_checks.content_type_conformance,
+    _CONTENT_TYPE,
     openapi_checks.response_schema_conformance,
     openapi_checks.negative_data_rejection,
     openapi_checks.unsupported_method,
@@ -53,7 +54,10 @@ def test_every_answer_keeps_the_contract(case: AnyCase, service: Service, world:
     if records is world.open and uses_up(case.method, operation.path, answer.status_code):
         world.renew()
     check_answer(answer, operation, _texts(case))
-    case.validate_response(answer, checks=CHECKS)
+    of_any_type = operation.path.endswith(
+        "/objects/downloads/{token}"
+    )  # an object has the type that it was stored with
+    case.validate_response(answer, checks=[check for check in CHECKS if not (of_any_type and check is _CONTENT_TYPE)])
 
 
 def _records_for(case: AnyCase, world: World) -> Records | None:

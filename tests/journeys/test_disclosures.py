@@ -19,6 +19,7 @@ from app.core.runtime import Runtime
 from app.core.storage.gateway import OBJECT_STORE
 from app.ems.entries.attachments import ATTACHMENT_LINK
 from app.ems.entries.signatures import SIGNATURE_LINK
+from app.ems.report.service import PATIENT_CARE_REPORT
 from app.nemsis.exports.service import DOCUMENT
 from scripts.demo_call import PEOPLE, Player
 from scripts.demo_chart import CALL
@@ -84,6 +85,12 @@ async def claim_file(agency: Agency) -> Made:
     return Made(path, agency.admin, "admin", made["id"], {claim["incident_id"] for claim in claims}, "payment")
 
 
+async def report(agency: Agency) -> Made:
+    chart = await opened(agency)
+    path = f"{chart.url}/report.pdf"
+    return Made(path, agency.supervisor, "ems", chart.patient["id"], {chart.id}, "treatment")
+
+
 async def log(agency: Agency) -> Made:
     return Made("audit/access-log/export", agency.admin, "admin", str(agency.tenant_id), set(), None)
 
@@ -91,6 +98,7 @@ async def log(agency: Agency) -> Made:
 MAKING: dict[Disclosure, Callable[[Agency], Awaitable[Made]]] = {
     ATTACHMENT_LINK: attachment,
     SIGNATURE_LINK: signature,
+    PATIENT_CARE_REPORT: report,
     DOCUMENT: document,
     FILE: claim_file,
     LOG_EXPORT: log,

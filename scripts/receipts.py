@@ -32,14 +32,14 @@ from app.core.inbox.repository import (
 from app.core.inbox.settling import settle
 from app.core.logging import get_logger
 from app.core.permissions import Principal
-from app.core.reference.schemas import Reason
 from app.core.runtime import Runtime, build_runtime
+from app.core.schemas import Why
 from app.core.tenants.repository import get_cross_tenant_for_admin_only_by_slug
 from app.registry import COMPOSITION, WEBHOOKS, load_settings
 
 MOST = 1000
 
-_REASON: TypeAdapter[str] = TypeAdapter(Reason)
+_REASON: TypeAdapter[str] = TypeAdapter(Why)
 _log = get_logger(__name__)
 
 

@@ -17,15 +17,15 @@ from app.core.config import Settings
 from app.core.errors import InvalidTransition
 from app.core.ids import TenantId
 from app.core.permissions import Principal
-from app.core.reference.schemas import Reason
 from app.core.runtime import Runtime, build_runtime
+from app.core.schemas import Why
 from app.core.tenants.lifecycle import TenantTransition
 from app.core.tenants.models import Tenant
 from app.core.tenants.repository import get_cross_tenant_for_admin_only_by_slug
 from app.core.tenants.service import TenantService
 from app.registry import COMPOSITION, load_settings
 
-_REASON: TypeAdapter[str] = TypeAdapter(Reason)
+_REASON: TypeAdapter[str] = TypeAdapter(Why)
 
 
 class SuspensionRefused(Exception):

@@ -148,6 +148,10 @@ class AsCharted:
 Money = Annotated[Decimal, DecimalText, Field(ge=0, max_digits=12, decimal_places=2, allow_inf_nan=False), scaled(2)]
 
 
+Why = Annotated[Text, length(500)]
+"""The reason that somebody gives for an act, kept in the audit log."""
+
+
 def _unstorable(given: list[Any]) -> PydanticCustomError | None:
     """The reason why JSON cannot be stored and returned unchanged, or None.
 

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import Mapped
 
 from app.core.audit.actions import AuditAction
-from app.core.db.columns import Digest, EnumText, Money, internal, phi, plain, secret, values_check
+from app.core.db.columns import Digest, EnumText, MoneyColumn, internal, phi, plain, secret, values_check
 from app.core.db.entity import NAMING, TenantEntity
 from app.core.events import Topic
 from app.core.repository import Repository
@@ -69,7 +69,7 @@ class Chart(TestEntity):
     incident_id: Mapped[uuid.UUID] = internal()
     status: Mapped[ChartStatus] = plain(EnumText(ChartStatus), default=ChartStatus.DRAFT)
     number: Mapped[str] = plain()
-    charge: Mapped[Decimal | None] = plain(Money, default=None)
+    charge: Mapped[Decimal | None] = plain(MoneyColumn, default=None)
     seen_at: Mapped[dt.datetime | None] = plain(default=None)
     tags: Mapped[list[Any] | None] = plain(default=None)
     patient_name: Mapped[str | None] = phi(default=None)

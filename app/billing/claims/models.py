@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped
 
 from app.billing.claims.lifecycle import ClaimStatus, claim_lifecycle
-from app.core.db.columns import EnumText, Money, internal, phi, plain
+from app.core.db.columns import EnumText, MoneyColumn, internal, phi, plain
 from app.core.db.entity import TenantEntity, standard_constraints, unique_among_live
 
 _JSON = JSONB(none_as_null=True)
@@ -43,8 +43,8 @@ class Claim(TenantEntity):
     prior_authorization: Mapped[str | None] = phi(default=None)
     icd10_primary: Mapped[str] = phi()
     diagnoses: Mapped[list[Any]] = phi(_JSON)
-    charge_amount: Mapped[Decimal] = plain(Money)
-    patient_responsibility_amount: Mapped[Decimal | None] = plain(Money, default=None)
+    charge_amount: Mapped[Decimal] = plain(MoneyColumn)
+    patient_responsibility_amount: Mapped[Decimal | None] = plain(MoneyColumn, default=None)
     denial_reason: Mapped[str | None] = plain(default=None)
     submitted_at: Mapped[dt.datetime | None] = plain(default=None)
     paid_at: Mapped[dt.datetime | None] = plain(default=None)
@@ -101,7 +101,7 @@ class ClaimLine(TenantEntity):
     hcpcs: Mapped[str] = plain()
     modifiers: Mapped[list[Any]] = phi(_JSON)
     units: Mapped[Decimal] = plain(sa.Numeric(6, 1))
-    charge: Mapped[Decimal] = plain(Money)
+    charge: Mapped[Decimal] = plain(MoneyColumn)
     diagnosis_pointers: Mapped[list[Any]] = plain(_JSON)
 
     __table_args__ = (

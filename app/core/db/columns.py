@@ -24,8 +24,8 @@ class Sensitivity(StrEnum):
 
 
 MISSING: Any = object()
-Instant = sa.TIMESTAMP(timezone=True)
-Money = sa.Numeric(12, 2)
+Timestamp = sa.TIMESTAMP(timezone=True)
+MoneyColumn = sa.Numeric(12, 2)
 
 
 def _column(
@@ -117,7 +117,7 @@ def values_check(column: str, enum: type[StrEnum]) -> sa.CheckConstraint:
 
 
 TYPE_MAP: dict[Any, Any] = {
-    dt.datetime: Instant,
+    dt.datetime: Timestamp,
     str: sa.Text(),
     Decimal: sa.Numeric(),
     dict[str, Any]: JSONB(none_as_null=True),

@@ -8,11 +8,10 @@ from typing import Annotated, Any
 from fastapi import Query
 from pydantic import Field
 
-from app.core.schemas import RequestModel, Text, Version, length
+from app.core.schemas import RequestModel, Version, Why
 
 Filter = Annotated[str | None, Query(min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
 """The type of a list filter on text."""
-Reason = Annotated[Text, length(500)]
 
 
 class TransitionRequest(RequestModel):
@@ -20,7 +19,7 @@ class TransitionRequest(RequestModel):
 
     action: StrEnum
     version: Version
-    reason: Reason | None = Field(None, description="Kept in the audit log")
+    reason: Why | None = Field(None, description="Kept in the audit log")
 
 
 def coded(element: str, codes: type[StrEnum]) -> Any:

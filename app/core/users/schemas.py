@@ -9,7 +9,7 @@ from pydantic import MISSING, AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from app.core.permissions import Role
-from app.core.schemas import CreateModel, EntityRead, RequestModel, Text, Version, VersionedPatch, length
+from app.core.schemas import CreateModel, EntityRead, RequestModel, Text, Version, VersionedPatch, Why, length
 from app.core.users.lifecycle import UserStatus, UserTransition
 
 UserRole = Literal[Role.ADMIN, Role.EMS, Role.BILLING, Role.FOUNDER]
@@ -30,7 +30,6 @@ LoginEmail = Annotated[
     AfterValidator(_email),
 ]
 DisplayName: Any = Annotated[Text, length(100)]
-Reason = Annotated[Text, length(500)]
 
 
 class UserCreate(CreateModel):
@@ -52,7 +51,7 @@ class UserPatch(VersionedPatch):
 class UserTransitionRequest(RequestModel):
     action: UserTransition
     version: Version
-    reason: Reason | None = Field(None, description="For the audit log; no patient details")
+    reason: Why | None = Field(None, description="For the audit log; no patient details")
 
 
 class UserRead(EntityRead):

@@ -18,7 +18,7 @@ _DATE_TIME = re.compile(
 _MAX_OFFSET_MINUTES = 14 * 60
 
 
-class Instant(NamedTuple):
+class Moment(NamedTuple):
     """A point on the time line: proleptic day number and seconds of that day, in UTC when the offset is known."""
 
     day: int
@@ -26,7 +26,7 @@ class Instant(NamedTuple):
     has_offset: bool
 
 
-def parse_date(text: str) -> Instant | None:
+def parse_date(text: str) -> Moment | None:
     """None when `text` is no xs:date with a four-digit year (NEMSIS bounds every date to 1890 to 2050)."""
     match = _DATE.fullmatch(text)
     if match is None:
@@ -38,7 +38,7 @@ def parse_date(text: str) -> Instant | None:
     return _in_utc(day, 0, 0, 0.0, offset, match["offset"] is not None)
 
 
-def parse_date_time(text: str) -> Instant | None:
+def parse_date_time(text: str) -> Moment | None:
     """None when `text` is no xs:dateTime with a four-digit year. 24:00:00 is allowed, a leap second (:60) is not."""
     match = _DATE_TIME.fullmatch(text)
     if match is None:
@@ -53,7 +53,7 @@ def parse_date_time(text: str) -> Instant | None:
     return _in_utc(day, hour, minute, second, offset, match["offset"] is not None)
 
 
-def compare(value: Instant, bound: Instant) -> int | None:
+def compare(value: Moment, bound: Moment) -> int | None:
     """-1, 0 or 1; None when only one of the two has an offset and they fall on the same instant.
 
     XML Schema calls the two incomparable within 14 hours of each other, libxml2 only at the same instant.
@@ -89,11 +89,11 @@ def _offset_minutes(text: str | None) -> int | None:
     return (hours * 60 + minutes) * (-1 if text[0] == "-" else 1)
 
 
-def _in_utc(day: int, hour: int, minute: int, second: float, offset: int, has_offset: bool) -> Instant:
+def _in_utc(day: int, hour: int, minute: int, second: float, offset: int, has_offset: bool) -> Moment:
     """The instant in UTC. libxml2 does not shift a zero offset: 24:00:00+00:00 stays before the next midnight."""
     if offset == 0:
-        return Instant(day, hour * 3600 + minute * 60 + second, has_offset)
+        return Moment(day, hour * 3600 + minute * 60 + second, has_offset)
     shifted = second - offset * 60
     # libxml2 carries minutes from truncated seconds, so 00:59:59.5+01:00 comes out one minute late.
     minutes = hour * 60 + minute + math.trunc(shifted) // 60
-    return Instant(day + minutes // 1440, minutes % 1440 * 60 + shifted % 60, has_offset)
+    return Moment(day + minutes // 1440, minutes % 1440 * 60 + shifted % 60, has_offset)

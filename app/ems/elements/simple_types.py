@@ -159,7 +159,7 @@ def _date(facets: Facets, value: str) -> Violation | None:
 
 
 def _within(
-    facets: Facets, instant: dates.Instant | None, parse: Callable[[str], dates.Instant | None]
+    facets: Facets, instant: dates.Moment | None, parse: Callable[[str], dates.Moment | None]
 ) -> Violation | None:
     if instant is None:
         return Violation.WRONG_FORM

@@ -84,6 +84,7 @@ class ConnectionSource:
         self.engine = engine
         self._pool: Any = engine.sync_engine.pool
         self._connecting: set[asyncio.Task[Any]] = set()
+        self._disposed = False
         # OSError: refused, not resolved, too slow. The others are errors of the server, bare or wrapped by SQLAlchemy.
         self._refusals = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, engine.dialect.loaded_dbapi.Error)
         event.listen(engine.sync_engine, "before_execute", refuse_unaudited_clause)
@@ -122,7 +123,11 @@ class ConnectionSource:
             raise ServiceUnavailable("The database is away.") from error
 
     async def release(self, lease: Lease) -> None:
-        lease.fairy.close()
+        """Gives the connection back. After `dispose` it is closed instead: nobody would close it later."""
+        if self._disposed:
+            await self.discard(lease)
+        else:
+            lease.fairy.close()
 
     async def discard(self, lease: Lease) -> None:
         """Closes the connection. Its slot reconnects at the next checkout."""
@@ -142,6 +147,7 @@ class ConnectionSource:
 
     async def dispose(self) -> None:
         """Closes the pool. First waits for the connections of cancelled checkouts, so that they are closed too."""
+        self._disposed = True
         if self._connecting:
             await asyncio.wait(set(self._connecting))
         await self.engine.dispose()

@@ -225,3 +225,15 @@ async def test_tenant_must_be_a_uuid(pool: WatchedSource) -> None:
     hostile: Any = "x'); DROP TABLE users; --"
     with pytest.raises(TypeError):
         await backend(pool, Principal(tenant_id=hostile, role=Principal.system(hostile).role))
+
+
+async def test_connection_that_is_in_use_while_the_pool_is_disposed_is_closed_when_it_comes_back(
+    database: TestDatabase,
+) -> None:
+    """A poll of the gate outlives the process's farewell by a moment."""
+    source = ConnectionSource(create_engine(database.app, pool_size=1, application_name="late"))
+    lease = await source.acquire()
+    await source.dispose()
+    assert not lease.conn.is_closed()
+    await source.release(lease)
+    assert lease.conn.is_closed()

@@ -17,7 +17,7 @@ from app.core.runtime import Runtime
 from app.ems.report.content import content_of
 from app.ems.report.service import ReportService
 from app.ems.report.typesetting import SPELLED, typeset
-from tests.ems.charts import CREW, ELEMENT_GROUP, INTERVENTION, NARRATIVE, PATIENT, VITAL, Chart, Kind
+from tests.ems.charts import CREW, ELEMENT_GROUP, INCIDENT, INTERVENTION, NARRATIVE, PATIENT, VITAL, Chart, Kind
 from tests.ems.evidence import Evidence
 from tests.ems.uploads import ATTESTED, sign
 from tests.support.actors import ROLES, Agency
@@ -152,6 +152,7 @@ async def test_a_report_shows_one_patient_only(chart: Chart, runtime: Runtime, e
     await chart.add(NARRATIVE, narrative_text="Rivers only.")
     await chart.add(NARRATIVE, narrative_text="Brooks only.", patient_id=other["id"])
     await chart.revise(PATIENT, other, elements={"eDisposition.30": [{"value": "4230013"}]})
+    await chart.revise(PATIENT, chart.patient, elements={"eDisposition.30": [{"value": "4230001"}]})
     head = {"version": 1, "arrived_destination_time": "2026-03-01T22:44:00Z", "disposition": "4227001"}
     chart.head = await chart.writer.expect(200, "PATCH", chart.url, json=head)
     await sign(chart, statement_code="refusal", patient_id=other["id"], signer_name="Cy Brooks")
@@ -175,9 +176,43 @@ async def test_a_report_shows_one_patient_only(chart: Chart, runtime: Runtime, e
     )
     assert [one["role"] for one in second["signatures"]] == ["Patient", "Witness"]
     for report in (first, second):
-        assert "Unit Disposition" not in said(report)  # the incident's stands for a sole patient
+        assert "Unit Disposition" in said(report)  # the incident's stands for whoever says nothing else
         assert any("other patient" in reason for reason in report["withheld"])
     keep("refusal", await pdf_of(chart, patient_id=other["id"]))
+
+
+async def test_facts_of_the_call_that_are_not_this_patients_are_not_in_the_report(
+    chart: Chart, runtime: Runtime
+) -> None:
+    """One is transported at a time of their own; the other, who refused, took their own nitroglycerin."""
+    times: dict[str, Any] = {
+        "depart_scene_time": "2026-03-01T10:10:00-06:00",
+        "arrived_destination_time": "2026-03-01T10:30:00-06:00",
+        "disposition": "4227001",
+    }
+    chart.head = await chart.revise(INCIDENT, chart.head, **times)
+    own = "2026-03-01T10:44:00-06:00"
+    transported = {"eDisposition.30": [{"value": "4230001"}]}
+    one = await chart.revise(PATIENT, chart.patient, elements=transported, arrived_destination_time=own)
+    refused = {"eDisposition.30": [{"value": "4230009"}], "eDisposition.27": [{"value": "4227001"}]}
+    other = await chart.add(PATIENT, last_name="Second", elements=refused)
+    await chart.add(
+        MEDICATION, patient_id=other["id"], rxcui="4917", performed_at="2026-03-01T09:50:00-06:00",
+        elements={"eMedications.10": [{"value": "9905043"}]},
+    )  # fmt: skip
+    arrived, left = "Patient Arrived at Destination Date/Time", "Unit Left Scene Date/Time"
+    first = await content(runtime, chart, one["id"])
+    assert _texts(first, arrived) == ["2026-03-01 10:44:00 CST"], "theirs alone, once"
+    assert _texts(first, left) == ["2026-03-01 10:10:00 CST"], "as the call says"
+    assert len(_texts(first, "Unit Disposition")) == 1, "the call's stands for whoever says nothing else"
+    second = await content(runtime, chart, other["id"])
+    assert _texts(second, arrived) == _texts(second, left) == []
+    assert len(_texts(second, "Unit Disposition")) == 1
+    assert [treatment["state"] for treatment in second["treatments"]] == ["BY THE PATIENT, NOT BY THE CREW"]
+
+
+def _texts(report: dict[str, Any], label: str) -> list[str]:
+    return [fact["text"] for section in report["sections"] for fact in section["facts"] if fact["label"] == label]
 
 
 async def test_who_reads_reports(chart: Chart, found: Any) -> None:

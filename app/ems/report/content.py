@@ -9,10 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from app.ems.elements import PER_PATIENT
 from app.ems.history.schemas import AmendmentRead
+from app.ems.incidents.models import Incident
 from app.ems.interventions.models import MEDICATION_COLUMNS, PROCEDURE_COLUMNS, InterventionType
 from app.ems.interventions.schemas import InterventionRead
 from app.ems.lifecycle import IncidentStatus
+from app.ems.meanings import Meaning, meaning_of_intervention
 from app.ems.parts import (
     CREW_MEMBER,
     ELEMENT_GROUP,
@@ -24,6 +27,8 @@ from app.ems.parts import (
     VITAL,
     ChartPart,
 )
+from app.ems.patient_charts import PatientChart
+from app.ems.patient_facts import PRIMARY_IMPRESSION, UNIT_DISPOSITION, inherits, says_itself
 from app.ems.patients.identifiers import SOCIAL_SECURITY_NUMBER, shown_elements
 from app.ems.report.material import Material
 from app.ems.report.wording import SECTIONS, Wording, plain_number
@@ -49,12 +54,14 @@ _STATUSES: Mapping[IncidentStatus, str] = {
 _TECHNICAL = frozenset({"pcr_uuid", "created_by", "status", "allowed_actions", "completed_at", "incident_id"})
 _IN_PLACE = frozenset({"patient_id", "parent_id", "group_name", "correlation_id", "attributes", "warnings", "type"})
 _ANALYSIS = frozenset({"ai_suggestions_json", "ai_score"})
-_YES, _NO = "9923003", "9923001"
 _GCS = ("gcs_eye", "gcs_verbal", "gcs_motor")
-_OF_A_SOLE_PATIENT = ("disposition", "primary_impression")
-_TRANSPORTED = frozenset({"4230001", "4230003"})
-"""eDisposition.30: this unit transported the patient."""
-_OF_A_TRANSPORT = ("arrived_destination_time", "eTimes.11", "eTimes.12")
+_STATES: Mapping[Meaning, str] = {
+    Meaning.BEFORE_ARRIVAL: "BEFORE THIS UNIT'S CARE",
+    Meaning.PATIENTS_OWN: "BY THE PATIENT, NOT BY THE CREW",
+    Meaning.BY_OTHERS: "BY A BYSTANDER, NOT BY THE CREW",
+    Meaning.ATTEMPTED_FAILED: "ATTEMPTED, NOT SUCCESSFUL",
+}
+"""What a treatment says first, if the crew did not simply do it."""
 
 
 def content_of(material: Material) -> Json:
@@ -160,10 +167,8 @@ class _Report:
     def _sections(self) -> list[Json]:
         """The charted facts of the call and of the patient, by section."""
         chart = self._material.chart
-        hidden = () if self._material.patients == 1 else _OF_A_SOLE_PATIENT
-        if not _is_transported(chart.patient.elements):
-            hidden = (*hidden, *_OF_A_TRANSPORT)
-        facts = [*self._facts(INCIDENT, chart.incident, without=hidden), *self._facts(PATIENT, chart.patient)]
+        of_call = self._facts(INCIDENT, chart.incident, without=_not_theirs(chart))
+        facts = [*of_call, *self._facts(PATIENT, chart.patient)]
         by_section: dict[str, list[Json]] = defaultdict(list)
         for fact in facts:
             by_section[(fact["element"] or "eOther.").partition(".")[0]].append(fact)
@@ -207,7 +212,7 @@ class _Report:
         return "; ".join(filter(None, reasons))
 
     def _treatment(self, one: InterventionRead) -> Json:
-        """A medication or procedure. If it was not given or not done, the text says so first."""
+        """A medication or procedure. The text says first if it was not given, not done, or not done by the crew."""
         carried = _carried(INTERVENTION, one)
         column, prior, prefix = (
             ("rxcui", "eMedications.02", "Medication")
@@ -219,25 +224,24 @@ class _Report:
         reasons = [reason for entry in entries if (reason := self._words.reason(element_id, entry))]
         named = [self._code(element_id, code) for code in (getattr(one, column), *_values(entries)) if code]
         medication = one.type is InterventionType.MEDICATION
-        state = ""
+        meaning = meaning_of_intervention(one).meaning
+        state = _STATES.get(meaning, "")
         if reasons:
             state = f"{'NOT GIVEN' if medication else 'NOT DONE'}: {'; '.join(reasons)}"
-        elif _YES in _values(one.elements.get(prior, ())):
-            state = "BEFORE THIS UNIT'S CARE"
-        elif _NO in _values(one.elements.get("eProcedures.06", ())):
-            state = "ATTEMPTED, NOT SUCCESSFUL"
         dose = ""
         if one.dose is not None:
             unit = "" if one.dose_unit is None else self._words.column("eMedications.06", one.dose_unit)
             dose = f"{plain_number(one.dose)} {unit}".strip()
         shown = {"performed_at", column, element_id, *(() if reasons else ("dose", "dose_unit"))}
+        if meaning is Meaning.BEFORE_ARRIVAL:
+            shown.add(prior)
         return {
             "at": self._words.time(one.performed_at) or "Time not recorded",
             "kind": prefix,
             "what": "; ".join(named) or f"{prefix} not named",
             "state": state,
             "dose": "" if reasons else dose,
-            "facts": self._facts(INTERVENTION, one, without={*shown, prior if state.startswith("BEFORE") else ""}),
+            "facts": self._facts(INTERVENTION, one, without=shown),
             "marks": sorted({number for numbers in self._marks.get(one.id, {}).values() for number in numbers}),
         }
 
@@ -327,10 +331,15 @@ class _Report:
         yield "Comments of reviewers, suggestions of software, deleted entries: no part of the record of care."
 
 
-def _is_transported(elements: Mapping[str, Any]) -> bool:
-    """Whether this unit transported the patient. True without a transport disposition: the incident's times hold."""
-    charted = _values(elements.get("eDisposition.30", ()))
-    return not charted or bool(_TRANSPORTED & set(charted))
+def _not_theirs(chart: PatientChart) -> set[str]:
+    """The columns and elements of the incident whose values do not hold for this patient (ADR 0035)."""
+    foreign = {element_id for element_id in PER_PATIENT if not inherits(chart, element_id)}
+    foreign |= {column for column, carried in Incident.element_columns.items() if carried in foreign}
+    if says_itself(chart.patient, UNIT_DISPOSITION):
+        foreign.add("disposition")
+    if not chart.alone or says_itself(chart.patient, PRIMARY_IMPRESSION):
+        foreign.add("primary_impression")
+    return foreign
 
 
 def _fact(label: str, text: str, element_id: str | None, marks: list[int]) -> Json:

@@ -266,7 +266,7 @@ def invalid(found: Sequence[Any], body: type[BaseModel] | None = None) -> Valida
     problems = []
     for problem in found:
         *outer, last = _in_the_body(problem) or ("",)
-        named = _unknown(last) if problem["type"] == "extra_forbidden" else _plain(last)
+        named = spelled_as_ours(last) if problem["type"] == "extra_forbidden" else _plain(last)
         location = ".".join([*map(_plain, outer), named])
         message = describe(problem, _field(outer, named), body) or _message(problem)
         problems.append(Problem(location, str(problem["type"]), message))
@@ -293,7 +293,7 @@ def _plain(part: Any) -> str:
     return text if len(text) <= 64 and all(char.isalnum() or char in "_-.[]" for char in text) else "?"
 
 
-def _unknown(key: Any) -> str:
+def spelled_as_ours(key: Any) -> str:
     """The key of an unknown field, or "?". Only a key that is spelled like our fields is shown; others may hold PHI."""
     text = str(key)
     return text if len(text) <= 40 and _OUR_SPELLING.fullmatch(text) else "?"

@@ -7,18 +7,26 @@ routes still decide the meaning of a path, a converter or a method.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
+from typing import Any, get_args, get_origin
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
+from pydantic import BaseModel
 from starlette._utils import get_route_path
 from starlette.convertors import FloatConvertor, IntegerConvertor, StringConvertor, UUIDConvertor
+from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 from starlette.routing import PARAM_REGEX, BaseRoute, Match, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.core.errors import Problem, refuse
+from app.core.http import spelled_as_ours
+
+_UNKNOWN = "There is no such parameter here."
 _WITHIN_A_SEGMENT = (StringConvertor, IntegerConvertor, FloatConvertor, UUIDConvertor)  # their values hold no slash
 
 
@@ -35,6 +43,8 @@ class Declared:
     matches: Callable[[Scope], tuple[Match, Scope]]
     app: ASGIApp
     route: APIRoute | None  # None: a page of the framework's own, such as the document's viewer
+    query: Mapping[str, bool]
+    """The parameters of the query, and whether a client may repeat each of them."""
 
     def takes(self, method: str) -> bool:
         return not self.methods or method in self.methods
@@ -78,6 +88,8 @@ class RouteTable:
         if not declared.takes(scope["method"]):
             headers = {"Allow": ", ".join(sorted(self.allowed_methods(scope)))}
             raise HTTPException(405, headers=headers)  # lint: allow FQ304 (the handlers map it to MethodNotAllowed)
+        if declared.route is not None and (query_string := scope.get("query_string")):
+            _require_declared(declared, query_string)
         await declared.app(scope, receive, send)
 
     def find(self, scope: Scope) -> tuple[Declared, Scope] | None:
@@ -141,7 +153,41 @@ def _declared(place: int, context: RouteContext, original: BaseRoute) -> Declare
         matches=context.matches,
         app=context.app,
         route=original if isinstance(original, APIRoute) else None,
+        query=dict(_query_of(context.dependant)) if isinstance(original, APIRoute) else {},
     )
+
+
+def _query_of(dependant: Any) -> Iterator[tuple[str, bool]]:
+    """The names that clients write. A parameter that is a model stands for its fields."""
+    for parameter in dependant.query_params:
+        annotation = parameter.field_info.annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            for name, held in annotation.model_fields.items():
+                yield held.alias or name, _takes_many(held.annotation)
+        else:
+            yield parameter.alias, _takes_many(annotation)
+    for below in dependant.dependencies:
+        yield from _query_of(below)
+
+
+def _takes_many(annotation: Any) -> bool:
+    return get_origin(annotation) is list or any(map(_takes_many, get_args(annotation)))
+
+
+def _require_declared(declared: Declared, query_string: bytes) -> None:
+    """Raises ValidationFailed for a parameter that the operation does not have, or has once and is given twice.
+
+    Left to itself the framework takes the first in silence, and of the second only the last: a list would show what
+    nobody asked for.
+    """
+    given = Counter(name for name, _ in QueryParams(query_string).multi_items())
+    unknown = [Problem(spelled_as_ours(name), "unknown_parameter", _UNKNOWN) for name in given.keys() - declared.query]
+    repeated = [
+        Problem(name, "repeated_parameter", "Give this parameter once.")
+        for name, times in given.items()
+        if times > 1 and not declared.query.get(name, True)
+    ]
+    refuse([*unknown, *repeated])
 
 
 def _put(root: _Node, declared: Declared, context: RouteContext) -> None:

@@ -22,6 +22,14 @@ class TwoVersionsValid(AppError):
     title = "Two versions are valid already; retire the previous one first."
 
 
+class VersionIsCurrent(AppError):
+    """Outside systems use this version; only the previous one can be retired."""
+
+    status = 409
+    code = "SECRET_VERSION_IS_CURRENT"
+    title = "This is the current version; rotate the secret first, or delete it."
+
+
 class SecretUnreadable(AppError):
     """The key is not among the service's keys, or the ciphertext belongs to another agency, secret or version."""
 

@@ -15,13 +15,13 @@ from app.core.audit.actions import AuditAction
 from app.core.audit.writer import record
 from app.core.clock import utcnow
 from app.core.dependencies import CurrentUser, RuntimeDependency
-from app.core.errors import Conflict, NotFound, ValidationFailed
+from app.core.errors import AlreadyExists, Conflict, NotFound, ValidationFailed
 from app.core.ids import TenantId, new_id
 from app.core.logging import get_logger
 from app.core.permissions import Principal
 from app.core.repository import require_version
 from app.core.runtime import Runtime
-from app.core.secrets.errors import SecretNotSet, SecretUnreadable, TwoVersionsValid
+from app.core.secrets.errors import SecretNotSet, SecretUnreadable, TwoVersionsValid, VersionIsCurrent
 from app.core.secrets.gateway import SECRET_KEYS, KeyEncryption
 from app.core.secrets.kinds import SecretKind
 from app.core.secrets.models import TenantSecret
@@ -83,7 +83,7 @@ class SecretService:
         return SecretList(items=items)
 
     async def create(self, name: str, value: SecretStr) -> SecretRead:
-        """Set the first version. Raises Forbidden, ValidationFailed (name, value), Conflict (set already)."""
+        """Set the first version. Raises Forbidden, ValidationFailed (name, value), AlreadyExists."""
         self._principal.require(SECRET_WRITE)
         kind = self._runtime.composition.find_secret_kind(name)
         if kind is None:
@@ -93,7 +93,7 @@ class SecretService:
         sealed = await self._seal(place, value)
         async with self._runtime.unit_of_work(self._principal) as uow:
             if await SecretRepository(uow).find_by_name(uow.tenant_id, name) is not None:
-                raise Conflict("This secret is set already; rotate it.")
+                raise AlreadyExists("This secret is set already; rotate it.", field="name")
             secret = TenantSecret(
                 id=place.secret_id,
                 tenant_id=uow.tenant_id,
@@ -120,11 +120,11 @@ class SecretService:
     async def retire(self, name: str, number: int, version: int) -> None:
         """End the validity of the previous version.
 
-        Raises Forbidden, NotFound (not valid), Conflict (stale, or the current version).
+        Raises Forbidden, NotFound (not valid), Conflict (stale), VersionIsCurrent.
         """
         kind, secret = await self._at_hand(name, version)
         if number == secret.current_number:
-            raise Conflict("This is the current version; rotate the secret first, or delete it.")
+            raise VersionIsCurrent
         if number != secret.previous_number:
             raise NotFound
         await self._change(kind, version, SecretAction.RETIRED, _retire)

@@ -8,7 +8,7 @@ import uuid
 import pytest
 
 from app.core.runtime import Runtime
-from app.ems.entries import children
+from app.ems.entries import checks
 from app.ems.public import get_patient_charts
 from tests.ems.charts import (
     CHILDREN,
@@ -23,6 +23,7 @@ from tests.ems.charts import (
     Kind,
 )
 from tests.ems.evidence import Evidence
+from tests.ems.uploads import declare
 from tests.support.actors import Agency
 
 ABOUT_PATIENTS = (VITAL, INTERVENTION, NARRATIVE, ELEMENT_GROUP)
@@ -177,13 +178,16 @@ async def test_a_chart_has_a_bounded_number_of_entries_of_a_kind(
     chart: Chart, evidence: Evidence, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is deleted does not count, and comes back only where there is room; other kinds have bounds of their own."""
-    monkeypatch.setattr(children, "MOST_ENTRIES", 2)
+    monkeypatch.setattr(checks, "MOST_ENTRIES", 2)
     first, _ = await chart.add(VITAL), await chart.add(VITAL)
     await chart.add(NARRATIVE)
     before = await evidence.digest(chart.agency.tenant_id)
     refused = await chart.add(VITAL, status=409)
     assert refused["error"]["code"] == "LIMIT_REACHED"
     assert await evidence.digest(chart.agency.tenant_id) == before
+    for _ in range(2):
+        await declare(chart)
+    assert (await declare(chart, status=409))["error"]["code"] == "LIMIT_REACHED"
     await chart.writer.expect(204, "DELETE", chart.at(VITAL, first), params={"version": 1})
     await chart.add(VITAL)
     restored = await chart.agency.admin.expect(409, "POST", f"{chart.at(VITAL, first)}/restore", json={"version": 2})

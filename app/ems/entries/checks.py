@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import uuid
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import sqlalchemy as sa
+
+from app.core.db.sql import CompiledStatement
 from app.core.db.uow import ReadUnitOfWork
-from app.core.errors import NotFound, ValidationFailed
+from app.core.errors import LimitReached, NotFound, ValidationFailed
 from app.ems.chart.columns import ChartChild
 from app.ems.patients.models import Patient
 from app.ems.patients.repository import PatientRepository
 
 E = TypeVar("E", bound=ChartChild)
+
+MOST_ENTRIES = 1_000
+"""Live entries of one kind in a chart. A monitor that sends vitals every minute needs sixteen hours for as many."""
 
 
 def of_incident(child: E | None, incident_id: uuid.UUID) -> E:
@@ -42,3 +49,24 @@ def not_before_birth(field: str, moment: dt.datetime | None, patient: Patient | 
         return
     if moment.date() < patient.date_of_birth - dt.timedelta(days=1):
         raise ValidationFailed.of(field, "before_birth", "This time lies before the patient's birth.")
+
+
+async def require_room(uow: ReadUnitOfWork, entity: type[ChartChild], incident_id: uuid.UUID) -> None:
+    """Raises LimitReached. The bound is on the work of reading a chart: additions at once may pass it by a few."""
+    values = {"tenant_id": uow.tenant_id, "incident_id": incident_id, "skipped": MOST_ENTRIES - 1}
+    if await uow.fetch_row(_entry_after(entity), values) is not None:
+        raise LimitReached(f"A chart has {MOST_ENTRIES:,} entries of one kind at most.")
+
+
+@functools.cache
+def _entry_after(entity: type[ChartChild]) -> CompiledStatement:
+    """The id of any live entry of a chart beyond the first `skipped` ones."""
+    columns: Any = entity.__table__.c
+    named = [columns.tenant_id, columns.incident_id]
+    return CompiledStatement(
+        sa.select(columns.id)
+        .where(*(column == sa.bindparam(column.name, type_=column.type) for column in named))
+        .where(columns.deleted_at.is_(None))
+        .offset(sa.bindparam("skipped", type_=sa.BigInteger))
+        .limit(1)
+    )

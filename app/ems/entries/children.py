@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-import sqlalchemy as sa
-
 from app.core.audit.actions import AuditAction
 from app.core.clock import utcnow
-from app.core.db.sql import CompiledStatement
 from app.core.db.uow import Change, ReadUnitOfWork, UnitOfWork
-from app.core.errors import LimitReached
 from app.core.idempotency.creation import Creation
 from app.core.pagination import Page, Paging, PagingWithDeleted
 from app.core.repository import Repository, require_version
@@ -25,7 +20,7 @@ from app.ems.chart.correlation import require_new_correlation_ids
 from app.ems.chart.gate import check_entry_elements, reason_metadata, require_editable, revise_entry
 from app.ems.chart.schemas import ChartPatch, ChartRead
 from app.ems.elements import to_json
-from app.ems.entries.checks import of_incident, patient_of
+from app.ems.entries.checks import of_incident, patient_of, require_room
 from app.ems.errors import EntryInUse
 from app.ems.events import INCIDENT_UPDATED
 from app.ems.incidents.models import Incident
@@ -39,9 +34,6 @@ from app.ems.permissions import CHART_RESTORE
 
 E = TypeVar("E", bound=ChartChild)
 R = TypeVar("R", bound=ChartRead)
-
-MOST_ENTRIES = 1_000
-"""Live entries of one kind in a chart. A monitor that sends vitals every minute needs sixteen hours for as many."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +136,7 @@ class ChildService(Generic[E, R]):
             return read
         incident = await self._incidents.get_for_share(self._uow.tenant_id, incident_id)
         require_editable(incident, self._uow.principal, given.reason)
-        await self._require_room(incident_id)
+        await require_room(self._uow, self._children.entity, incident_id)
         values = {**given.values(), "elements": to_json(given.elements)}
         child = self._children.entity(
             id=reservation.entity_id, tenant_id=self._uow.tenant_id, incident_id=incident_id, **values
@@ -199,7 +191,7 @@ class ChildService(Generic[E, R]):
         found = await self._children.get_including_deleted(self._uow.tenant_id, child_id)
         child = of_incident(found, incident_id)
         require_version(child, version)
-        await self._require_room(incident_id)
+        await require_room(self._uow, self._children.entity, incident_id)
         async with self._change(child, self._kind.actions.restored, reason):
             child.deleted_at = None
             patient = await self._check(child)
@@ -213,12 +205,6 @@ class ChildService(Generic[E, R]):
         self, incident: Incident, child: E, change: AmendmentChange, before: int, reason: str | None
     ) -> None:
         await record_amendment(self._uow, incident, child, change, version_before=before, reason=reason)
-
-    async def _require_room(self, incident_id: uuid.UUID) -> None:
-        """Raises LimitReached. The bound is on the work of reading a chart: additions at once may pass it by a few."""
-        values = {"tenant_id": self._uow.tenant_id, "incident_id": incident_id, "skipped": MOST_ENTRIES - 1}
-        if await self._uow.fetch_row(_entry_after(self._children.entity), values) is not None:
-            raise LimitReached(f"A chart has {MOST_ENTRIES:,} entries of one kind at most.")
 
     async def _require_unused(self, child: E) -> None:
         """Require that no live entry refers to this one. Raises EntryInUse.
@@ -240,17 +226,3 @@ class ChildService(Generic[E, R]):
         if self._kind.check is not None:
             await self._kind.check(self._uow, child, patient)
         return patient
-
-
-@functools.cache
-def _entry_after(entity: type[ChartChild]) -> CompiledStatement:
-    """The id of any live entry of a chart beyond the first `skipped` ones."""
-    columns: Any = entity.__table__.c
-    named = [columns.tenant_id, columns.incident_id]
-    return CompiledStatement(
-        sa.select(columns.id)
-        .where(*(column == sa.bindparam(column.name, type_=column.type) for column in named))
-        .where(columns.deleted_at.is_(None))
-        .offset(sa.bindparam("skipped", type_=sa.BigInteger))
-        .limit(1)
-    )

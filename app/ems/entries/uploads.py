@@ -35,7 +35,7 @@ from app.core.storage.schemas import UploadRead
 from app.ems.amendments.models import AmendmentChange
 from app.ems.amendments.service import record_amendment
 from app.ems.chart.gate import reason_metadata, require_editable
-from app.ems.entries.checks import of_incident, patient_of
+from app.ems.entries.checks import of_incident, patient_of, require_room
 from app.ems.events import INCIDENT_UPDATED
 from app.ems.incidents.models import Incident
 from app.ems.incidents.repository import IncidentRepository
@@ -142,7 +142,7 @@ class UploadService(Generic[E, R]):
         self._kind = kind
 
     async def create(self, incident_id: uuid.UUID, given: Any, creation: Creation) -> R:
-        """Declare an upload. Raises NotFound, ChartNotEditable, ValidationFailed."""
+        """Declare an upload. Raises NotFound, ChartNotEditable, LimitReached, ValidationFailed."""
         async with self._factory() as uow:
             reservation = await creation.reserve(uow, given)
             entries, incidents = self._kind.repository(uow), IncidentRepository(uow)
@@ -152,6 +152,7 @@ class UploadService(Generic[E, R]):
             else:
                 incident = await incidents.get_for_share(uow.tenant_id, incident_id)
                 self._kind.require_open(incident, uow.principal)
+                await require_room(uow, entries.entity, incident_id)
                 entry = entries.entity(
                     id=reservation.entity_id, tenant_id=uow.tenant_id, incident_id=incident_id, **given.values()
                 )

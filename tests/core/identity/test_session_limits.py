@@ -11,11 +11,11 @@ from collections.abc import Iterator
 import asyncpg
 import httpx
 import pytest
-from app.core.sessions.shared_refreshes import SharedRefreshes
 
 from app.core import clock as module
 from app.core.config import Settings
 from app.core.runtime import Runtime
+from app.core.sessions.shared_refreshes import SharedRefreshes
 from tests.core.http.contract import expect_refusal
 from tests.core.identity.people import SignedIn, id_of, log_in, signed_in
 from tests.core.identity.test_sessions import session_of

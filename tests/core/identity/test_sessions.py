@@ -13,7 +13,6 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
-from app.core.sessions.shared_refreshes import SharedRefreshes
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,6 +21,7 @@ from app.core.ids import TenantId
 from app.core.keys import Keyring
 from app.core.runtime import Runtime
 from app.core.sessions.refresh_token import RefreshToken
+from app.core.sessions.shared_refreshes import SharedRefreshes
 from tests.core.evidence import audit_of, checksum
 from tests.core.http.contract import expect_refusal
 from tests.core.identity.people import SignedIn, act_on, id_of, log_in, signed_in

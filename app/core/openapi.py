@@ -11,6 +11,7 @@ from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, Field
 
 from app.core.dependencies import Requires
+from app.core.paths import API_PREFIX
 
 
 class ErrorBody(BaseModel):
@@ -68,9 +69,10 @@ def document(app: FastAPI, examples: Mapping[str, Any]) -> None:
             _name_shortly(schema)
             _describe_permissions(app, schema)
             _describe_repetition(schema)
-            for operation in _operations(schema):
-                _describe_errors(operation, schema)
-                _show_example(operation, examples)
+            for path, operations in schema["paths"].items():
+                for operation in operations.values():
+                    _describe_errors(operation, schema, of_api=path.startswith(API_PREFIX))
+                    _show_example(operation, examples)
             app.openapi_schema = schema
         return app.openapi_schema
 
@@ -155,11 +157,12 @@ def _describe_repetition(schema: dict[str, Any]) -> None:
             operation["responses"] = {"200": repeated, **operation["responses"]}
 
 
-def _describe_errors(operation: dict[str, Any], schema: dict[str, Any]) -> None:
+def _describe_errors(operation: dict[str, Any], schema: dict[str, Any], *, of_api: bool) -> None:
     """Adds the errors that follow from the input of an operation, and keeps those that its route declares.
 
     The token or the permission may be missing. A body may be unreadable, too large or of another type. A value may be
-    invalid. The object of a path or a field may be missing. The version of a request may be stale.
+    invalid, and every operation of the API refuses a parameter that it does not have. The object of a path or a field
+    may be missing. The version of a request may be stale.
     """
     names = {parameter["name"] for parameter in operation.get("parameters", ())}
     in_path = any(parameter["in"] == "path" for parameter in operation.get("parameters", ()))
@@ -170,7 +173,7 @@ def _describe_errors(operation: dict[str, Any], schema: dict[str, Any]) -> None:
         *((404,) if refers and operation["security"] else ()),
         *((409,) if {"version", "id", "Idempotency-Key"} & {*names, *fields} and operation["security"] else ()),
         *((400, 413, 415) if "requestBody" in operation else ()),
-        *((422,) if names or "requestBody" in operation else ()),
+        *((422,) if of_api or names or "requestBody" in operation else ()),
     ]
     responses = operation["responses"]
     reference = {"application/json": {"schema": {"$ref": f"#/components/schemas/{ErrorEnvelope.__name__}"}}}

@@ -25,6 +25,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.core.errors import Problem, refuse
 from app.core.http import spelled_as_ours
+from app.core.paths import API_PREFIX
 
 _UNKNOWN = "There is no such parameter here."
 _WITHIN_A_SEGMENT = (StringConvertor, IntegerConvertor, FloatConvertor, UUIDConvertor)  # their values hold no slash
@@ -88,7 +89,7 @@ class RouteTable:
         if not declared.takes(scope["method"]):
             headers = {"Allow": ", ".join(sorted(self.allowed_methods(scope)))}
             raise HTTPException(405, headers=headers)  # lint: allow FQ304 (the handlers map it to MethodNotAllowed)
-        if declared.route is not None and (query_string := scope.get("query_string")):
+        if declared.path.startswith(API_PREFIX) and (query_string := scope.get("query_string")):
             _require_declared(declared, query_string)
         await declared.app(scope, receive, send)
 
@@ -175,7 +176,9 @@ def _takes_many(annotation: Any) -> bool:
 
 
 def _require_declared(declared: Declared, query_string: bytes) -> None:
-    """Raises ValidationFailed for a parameter that the operation does not have, or has once and is given twice.
+    """Checks the query of an operation of the API. Health and metrics answer a probe whatever it appends.
+
+    Raises ValidationFailed for a parameter that the operation does not have, or has once and is given twice.
 
     Left to itself the framework takes the first in silence, and of the second only the last: a list would show what
     nobody asked for.

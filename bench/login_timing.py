@@ -1,4 +1,4 @@
-"""Whether the time of a refused sign-in tells who has an account: unknown users beside wrong passwords.
+"""Measures whether the time of a refused sign-in tells who has an account: unknown users beside wrong passwords.
 
 `make bench ARGS=login_timing` runs the service in its own process, with production's bcrypt cost. It runs without the
 limits, which would answer before any work is done. The two kinds take turns, so that what else the machine does falls

@@ -103,7 +103,7 @@ async def furnish(uow: UnitOfWork, users: Mapping[str, uuid.UUID]) -> None:
 
 
 async def exists(settings: Settings) -> bool:
-    """Whether the demo tenant is there already."""
+    """True if the demo tenant is there already."""
     url = make_url((settings.migration_database_url or settings.database_url).get_secret_value())
     connection = await asyncpg.connect(url.set(drivername="postgresql").render_as_string(hide_password=False))
     try:

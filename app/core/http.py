@@ -241,7 +241,7 @@ def as_app_error(error: Exception, body: type[BaseModel] | None = None) -> AppEr
 
 
 def is_contention(error: Exception) -> bool:
-    """Whether a transaction failed only because of another one. A new attempt may succeed; the database is well."""
+    """True if a transaction failed only because of another one. A new attempt may succeed; the database is well."""
     if isinstance(error, sqlalchemy.exc.DBAPIError) and error.orig is not None:
         return isinstance(_driver_error(error.orig), _CONTENTION)
     return isinstance(error, _CONTENTION)
@@ -254,7 +254,7 @@ def _driver_error(wrapped: Exception) -> Exception:
 
 
 def _is_closed(error: Exception) -> bool:
-    """Whether the connection is gone. asyncpg raises InterfaceError for this, and also for misuse of a good one."""
+    """True if the connection is gone. asyncpg raises InterfaceError for this, and also for misuse of a good one."""
     return isinstance(error, asyncpg.InterfaceError) and "closed" in str(error)
 
 

@@ -9,6 +9,6 @@ InterchangeQualifier = Literal["01", "14", "20", "27", "28", "29", "30", "33", "
 
 
 def has_npi_check_digit(npi: str) -> bool:
-    """Whether the Luhn sum over 80840 and the ten digits ends in 0 (45 CFR 162.406; CMS, NPI check digit)."""
+    """True if the Luhn sum over 80840 and the ten digits ends in 0 (45 CFR 162.406; CMS, NPI check digit)."""
     doubled = [int(digit) * (2 if place % 2 else 1) for place, digit in enumerate(reversed("80840" + npi))]
     return sum(value - 9 if value > 9 else value for value in doubled) % 10 == 0

@@ -36,7 +36,7 @@ class Principal:
 
     @property
     def is_person(self) -> bool:
-        """Whether a person sees the data that is read. The service may act for a user: a link sets a password."""
+        """True if a person sees the data that is read. The service may act for a user: a link sets a password."""
         return self.user_id is not None and self.role is not Role.SYSTEM
 
     def require(self, permission: Permission) -> None:

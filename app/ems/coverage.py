@@ -108,7 +108,7 @@ async def changes_since(
 
 
 async def is_attested(uow: ReadUnitOfWork, incident: Head) -> bool:
-    """Whether attestations of the crew cover the whole chart as it stands.
+    """True if attestations of the crew cover the whole chart as it stands.
 
     One attestation of the whole chart does, and so do attestations for each of its patients.
     """
@@ -137,7 +137,7 @@ def is_outdated_by(
     before: Mapping[str, Any] | None,
     after: Mapping[str, Any] | None,
 ) -> bool:
-    """Whether one change of `entry` made a signature outdated.
+    """True if one change of `entry` made a signature outdated.
 
     `signed`, `before` and `after` are rows of the entry: as it was signed, before the change and after it. None stands
     for no row. The answer is yes if some field was as signed before the change and is not after it. A field that had

@@ -33,7 +33,7 @@ class IncidentTransition(StrEnum):
 
 
 class IncidentStatusAction(AuditAction):
-    """What the audit log calls the transitions."""
+    """The audit log's names of the transitions."""
 
     STARTED = "incident.started"
     SUBMITTED_FOR_REVIEW = "incident.submitted_for_review"
@@ -69,7 +69,7 @@ EDITABLE = frozenset({IncidentStatus.DRAFT, IncidentStatus.IN_PROGRESS})
 
 
 def may_not_review(incident: Any, user_id: uuid.UUID | None) -> bool:
-    """Whether the user wrote part of the chart, and so never reviews it. This binds admins, too.
+    """True if the user wrote part of the chart, and so never reviews it. This binds admins, too.
 
     `authors` are known from the submission on: nothing is written while a chart waits for its review. Before it, only
     the creator is known.

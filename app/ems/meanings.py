@@ -135,7 +135,7 @@ def meaning_of(entry: Any) -> EntryMeaning | None:
 
 
 def is_prior(entry: Charted) -> bool:
-    """Whether the entry says that it happened before this unit's care."""
+    """True if the entry says that it happened before this unit's care."""
     return any(_first(entry, element_id, "value") == _YES for element_id in PRIOR.values())
 
 

@@ -106,7 +106,7 @@ class ChartPart(Generic[E, R]):
 
     @cached_property
     def names_patient(self) -> bool:
-        """Whether an entry of this kind says in `patient_id` whom it is about."""
+        """True if an entry of this kind says in `patient_id` whom it is about."""
         return "patient_id" in self.entity.__table__.columns
 
     @cached_property
@@ -250,7 +250,7 @@ ChartEntity: Any = closed_vocabulary(
 
 
 def has_field(entry: ChartEntry, field: str) -> bool:
-    """Whether people fill `field` of this entry: a column, or `elements.<id>` of an element that stands here."""
+    """True if people fill `field` of this entry: a column, or `elements.<id>` of an element that stands here."""
     element_id = field.removeprefix("elements.")
     if element_id == field:
         return field in PART_OF[entry.entity_type].fields
@@ -258,7 +258,7 @@ def has_field(entry: ChartEntry, field: str) -> bool:
 
 
 def has_element(entry: ChartEntry, element_id: str) -> bool:
-    """Whether the element stands in this entry: under its owner, or in its repeating group."""
+    """True if the element stands in this entry: under its owner, or in its repeating group."""
     try:
         group = repeating_group_of(element_id)
     except KeyError:

@@ -97,7 +97,7 @@ def transport_of(one: OnePatient) -> Transport:
 
 
 def says_itself(patient: OfPatient, element_id: str) -> bool:
-    """Whether the patient's own row has the element: a value, or a reason why there is none."""
+    """True if the patient's own row has the element: a value, or a reason why there is none."""
     columns = [name for name, carried in Patient.element_columns.items() if carried == element_id]
     return element_id in patient.elements or any(getattr(patient, name) is not None for name in columns)
 
@@ -108,7 +108,7 @@ def foreign_elements(one: OnePatient) -> frozenset[str]:
 
 
 def inherits(one: OnePatient, element_id: str) -> bool:
-    """Whether the incident's value of the element holds for this patient."""
+    """True if the incident's value of the element holds for this patient."""
     return not says_itself(one.patient, element_id) and element_id not in foreign_elements(one)
 
 

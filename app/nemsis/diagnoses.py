@@ -58,7 +58,7 @@ def diagnosis_paths(root: etree._Element, dictionary: Dictionary) -> Iterator[tu
 
 
 def is_icd10cm(definition: ElementDefinition, value: str) -> bool:
-    """Whether the value of the element is surely an ICD-10-CM code. An empty value is not."""
+    """True if the value of the element is surely an ICD-10-CM code. An empty value is not."""
     mixed = definition.type.name in MIXED_TYPES and "." in value
     return mixed or (definition.type.name in ICD10CM_TYPES and value != "")
 

@@ -69,7 +69,7 @@ def _path(
 
 
 def _stands_at_incident(element_id: str, chart: PatientChart, origins: ChartOrigins) -> bool:
-    """Whether the incident's value stands for the patient's: the value holds for all patients, or there is only one."""
+    """True if the incident's value stands for the patient's: the value holds for all patients, or there is only one."""
     fields = {**DEFAULT_FIELDS, **SOLE_PATIENT_FIELDS}
     defaults = [name for name, held in DEFAULT_FIELDS.items() if held == element_id]
     given = any(getattr(chart.incident, name) is not None for name in defaults)

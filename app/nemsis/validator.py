@@ -169,14 +169,14 @@ class _Validation:
             self._add(node, violation, f"{definition.name} must be {expectation(definition.type)}.")
 
     def _nil(self, node: etree._Element, definition: ElementDefinition, value: str) -> bool:
-        """Whether xsi:nil makes the element empty. On an element that cannot be nil even "false" is refused."""
+        """True if xsi:nil makes the element empty. On an element that cannot be nil even "false" is refused."""
         nil = nil_value(value)
         if nil is None or not definition.nillable:
             self._add(node, FindingCode.NIL_NOT_PERMITTED, f"{definition.name} needs a value; it cannot be left empty.")
         return bool(nil and definition.nillable)
 
     def _is_meta(self, node: etree._Element, name: str, value: str, xsi_type: str | None) -> bool:
-        """Whether the attribute is one of XML Schema's own, which every element may carry."""
+        """True if the attribute is one of XML Schema's own, which every element may carry."""
         if name != _XSI_TYPE:
             return name in _SCHEMA_HINTS
         prefix, _, local = value.rpartition(":")

@@ -47,7 +47,7 @@ class Report:
 
     @property
     def nothing(self) -> bool:
-        """Whether everything was there already."""
+        """True if everything was there already."""
         counts = asdict(self)
         return not any(number for name, number in counts.items() if name != "rows")
 

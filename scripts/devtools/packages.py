@@ -52,7 +52,7 @@ class Stamp:
 
 
 def satisfied(stamp: Stamp | None, current: Stamp) -> bool:
-    """Whether what was installed serves what is wanted now (`current.profile` is the wanted one)."""
+    """True if what was installed serves what is wanted now (`current.profile` is the wanted one)."""
     if stamp is None or (stamp.venv, stamp.python) != (current.venv, current.python):
         return False
     files = {Profile(current.profile).requirements, Profile(stamp.profile).requirements}

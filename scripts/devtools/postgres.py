@@ -177,7 +177,7 @@ def launch(cluster: Cluster, asked_port: int | None) -> tuple[int, Popen[bytes]]
 
 
 def wait_until_ready(cluster: Cluster, child: Popen[bytes]) -> bool:
-    """Whether the server reports itself ready, in the way that pg_ctl reads it; False when it ended instead."""
+    """True if the server reports itself ready, in the way that pg_ctl reads it; False when it ended instead."""
 
     def settled() -> bool:
         return child.poll() is not None or is_ready(cluster.directory, child.pid)

@@ -85,7 +85,7 @@ def working_directory(pid: int) -> Path | None:
 
 
 def is_ours(pid: int, program: str, path: Path) -> bool:
-    """Whether the live process `pid` is `program` and was given our `path`, as an argument or to work in."""
+    """True if the live process `pid` is `program` and was given our `path`, as an argument or to work in."""
     command = command_line(pid)
     return program in command and (f" {path} " in f" {command} " or working_directory(pid) == path)
 

@@ -146,7 +146,7 @@ def launch(valkey: Valkey, password: str, asked_port: int | None) -> tuple[int, 
 
 
 def wait_until_ready(child: Popen[bytes], port: int, password: str) -> bool:
-    """Whether it answers PING with our password; False when it ended instead."""
+    """True if it answers PING with our password; False when it ended instead."""
     try:
         up = wait_until(lambda: child.poll() is not None or answers(port, password), START_SECONDS)
     except BaseException:

@@ -39,7 +39,7 @@ class Search:
 
 
 def _counts(item: Item) -> bool:
-    """Whether it is a definition, or a constant of a module: the only variables that are not indented."""
+    """True if it is a definition, or a constant of a module: the only variables that are not indented."""
     kind, name = str(item.typ), str(item.name)
     if kind not in _FIELDS_AND_LOCALS:
         return True

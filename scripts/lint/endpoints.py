@@ -51,7 +51,7 @@ def long_endpoint(function: ast.FunctionDef | ast.AsyncFunctionDef, file: Source
 
 
 def is_endpoint(function: Function) -> bool:
-    """Whether the function is decorated with a verb of something called a router."""
+    """True if the function is decorated with a verb of something called a router."""
     calls = [decorator.func for decorator in function.decorator_list if isinstance(decorator, ast.Call)]
     return any(
         isinstance(verb, ast.Attribute) and verb.attr in _VERBS and last_name(verb.value).endswith("router")

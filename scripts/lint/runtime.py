@@ -106,7 +106,7 @@ def _handles(node: ast.AST, caught: str | None, file: SourceFile) -> bool:
 
 
 def _is_logger(method: ast.expr | None) -> bool:
-    """Whether it is a logger, as in `_log.error`, `get_logger(…).error` or `_log.bind(…).error`."""
+    """True if it is a logger, as in `_log.error`, `get_logger(…).error` or `_log.bind(…).error`."""
     owner = uncalled(method.value) if isinstance(method, ast.Attribute) else None
     return _LOGGER.search(last_name(owner)) is not None or (last_name(owner) == "bind" and _is_logger(owner))
 

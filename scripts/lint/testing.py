@@ -97,7 +97,7 @@ def timed(function: ast.FunctionDef | ast.AsyncFunctionDef, file: SourceFile) ->
 
 
 def _is_duration(node: ast.expr, instants: Set[str], file: SourceFile) -> bool:
-    """Whether it is the difference of two readings of a clock.
+    """True if it is the difference of two readings of a clock.
 
     A clock less a number is an instant: tests make stale timestamps that way.
     """

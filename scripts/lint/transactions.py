@@ -83,7 +83,7 @@ def _is_word(node: ast.AST | None) -> bool:
 
 
 def _sets_status(call: ast.Call) -> bool:
-    """Whether it is setattr(x, "status", …), object.__setattr__(x, "status", …) or update(…).values(status=…)."""
+    """True if it is setattr(x, "status", …), object.__setattr__(x, "status", …) or update(…).values(status=…)."""
     name = last_name(call.func)
     if name in ("setattr", "__setattr__"):
         return any(map(_is_word, call.args[:2]))

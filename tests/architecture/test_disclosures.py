@@ -57,7 +57,7 @@ def routes(app: FastAPI) -> list[Operation]:
 
 
 def leading_out(annotation: Any) -> bool:
-    """Whether an answer has a field that is a link."""
+    """True if an answer has a field that is a link."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         if annotation in ADDRESSES:
             return False
@@ -124,7 +124,7 @@ def test_mail_is_about_accounts_and_of_no_patient() -> None:
 
 
 def reads_objects(tree: ast.AST) -> bool:
-    """Whether a module gets content out of the object store, or makes a link to it."""
+    """True if a module gets content out of the object store, or makes a link to it."""
     calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
     named = [function for function in calls if isinstance(function, ast.Attribute)]
     return any(

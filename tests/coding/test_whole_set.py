@@ -143,7 +143,7 @@ def test_medications_as_they_are_said(drugs: LoadedCodes, typed: str, drug: str)
 
 
 def _answers(whole: LoadedCodes, drugs: LoadedCodes) -> dict[str, bool]:
-    """Whether each query has an accepted code among its first three."""
+    """True if each query has an accepted code among its first three."""
     answers = {}
     for query in QUERIES:
         found = find(whole, query["q"], 3) if query["domain"] == "icd10" else find_drugs(drugs, query["q"], 3)

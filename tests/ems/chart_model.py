@@ -173,7 +173,7 @@ class ChartModel:
         return None if reason else REFUSED
 
     def takes(self, path: str) -> Outcome | None:
-        """Whether the chart's state lets an upload in: signatures come to completed charts, too."""
+        """True if the chart's state lets an upload in: signatures come to completed charts, too."""
         return None if self.status in OPEN or (self.status, path) == ("completed", "signatures") else NOT_EDITABLE
 
     def move(self, action: str, who: str, *, stale: bool) -> Outcome | None:

@@ -84,7 +84,7 @@ async def sign(chart: Chart, **fields: Any) -> Any:
 
 
 async def coverage(chart: Chart, signature: dict[str, Any]) -> tuple[bool, set[tuple[str, str, tuple[str, ...]]]]:
-    """Whether it covers the chart, and the changes: (id, change, fields)."""
+    """True if it covers the chart, and the changes: (id, change, fields)."""
     read = await chart.writer.expect(200, "GET", at(chart, "signatures", signature))
     changes = {(item["id"], item["change"], tuple(item["fields"])) for item in read["changed_since"]}
     return read["covers_current_chart"], changes

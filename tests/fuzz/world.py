@@ -142,6 +142,6 @@ async def _played(agency: Agency) -> Records:
 
 
 def uses_up(method: str, path: str, status: int) -> bool:
-    """Whether a request that was answered so may have taken something from the open records."""
+    """True if a request that was answered so may have taken something from the open records."""
     changes = method == "DELETE" or path.endswith(("/transitions", "/exports", "/claims"))
     return changes and method != "GET" and status < 300

@@ -154,13 +154,14 @@ async def test_without_its_record_nothing_leaves(
     agency: Agency, admin_connection: asyncpg.Connection, disclosure: Disclosure, log: str
 ) -> None:
     made = await MAKING[disclosure](agency)
-    if log == "access_log" and not made.charts:
-        pytest.skip("no chart is inside")
     await admin_connection.execute(f"REVOKE INSERT ON {log} FROM fusionems_app")
     try:
         answer, request_id = await ask(made)
     finally:
         await admin_connection.execute(f"GRANT INSERT ON {log} TO fusionems_app")
+    if log == "access_log" and not made.charts:
+        assert answer.status_code == 200  # no chart is inside, so that log has no entry to make
+        return
     assert answer.status_code >= 500
     assert set(answer.json()) == {"error"}
     assert await events(admin_connection, made, disclosure.action) == []

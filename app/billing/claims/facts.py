@@ -58,7 +58,7 @@ async def hold_claimed_chart(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> Hel
 def check_claim(
     profile: Tenant, held: HeldChart, claim: Claim, lines: Sequence[ClaimLine], at: dt.datetime, codes: Icd10Extract
 ) -> CheckedClaim:
-    """Whether the claim may go out in a file made at `at`. `codes` covers its diagnoses."""
+    """True if the claim may go out in a file made at `at`. `codes` covers its diagnoses."""
     locked = held.incident.status is IncidentStatus.LOCKED
     chart = next((chart for chart in held.patients if chart.patient.id == claim.patient_id), None)
     if chart is None:

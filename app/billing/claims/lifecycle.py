@@ -28,7 +28,7 @@ class ClaimStatus(StrEnum):
 
 
 class ClaimTransition(StrEnum):
-    """What clients may ask for."""
+    """The transitions that clients may ask for."""
 
     APPROVE = "approve"
     REOPEN = "reopen"
@@ -43,7 +43,7 @@ class ClaimTransition(StrEnum):
 
 
 class ClaimStatusAction(AuditAction):
-    """What the audit log calls the transitions."""
+    """The audit log's names of the transitions."""
 
     APPROVED = "claim.approved"
     REOPENED = "claim.reopened"

@@ -13,7 +13,7 @@ from app.core.permissions import Principal, Role
 
 
 def _sees_clinical(principal: Principal) -> bool:
-    """Whether the principal sees clinical fields. The system does: it reads whole claims when it acts on events."""
+    """True if the principal sees clinical fields. The system does: it reads whole claims when it acts on events."""
     return principal.role is Role.SYSTEM or CLAIM_CLINICAL.held_by(principal)
 
 

@@ -106,7 +106,7 @@ def service_date(profile: Tenant, chart: PatientChart, lines: Sequence[ClaimLine
 
 
 def is_loaded(lines: Sequence[ClaimLine]) -> bool:
-    """Whether the patient was loaded: no line has the modifier for "pronounced dead before loading"."""
+    """True if the patient was loaded: no line has the modifier for "pronounced dead before loading"."""
     return not any(PRONOUNCED_DEAD_MODIFIER in line.modifiers for line in lines)
 
 

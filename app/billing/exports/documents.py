@@ -23,7 +23,7 @@ async def list_exported(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> list[Exp
 
 
 async def has_claim(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> bool:
-    """Whether the incident has a claim in any state. A deleted claim does not count."""
+    """True if the incident has a claim in any state. A deleted claim does not count."""
     return bool((await ClaimRepository(uow).list_page(uow.tenant_id, Paging(limit=1), incident_id=incident_id)).items)
 
 

@@ -29,7 +29,7 @@ PRONOUNCED_DEAD_MODIFIER = "QL"
 
 
 def is_origin_destination(modifier: str) -> bool:
-    """Whether a modifier names a legal origin and destination. X is never an origin, and S is never a destination."""
+    """True if a modifier names a legal origin and destination. X is never an origin, and S is never a destination."""
     return len(modifier) == 2 and modifier[0] in ORIGIN_LETTERS and modifier[1] in DESTINATION_LETTERS
 
 

@@ -110,7 +110,7 @@ def x12_text(value: str) -> str:
 
 
 def is_spellable(value: str) -> bool:
-    """Whether every character of the text has a spelling: an emoji or an unassigned character has none."""
+    """True if every character of the text has a spelling: an emoji or an unassigned character has none."""
     return all(_spelling(char) is not None for char in _composed(value))
 
 

@@ -59,7 +59,7 @@ def has_encounter(code: str) -> bool:
 
 
 def is_later_encounter(code: str) -> bool:
-    """Whether a code is for a later visit, a sequela, or an opening or a delivery with a letter of its own."""
+    """True if a code is for a later visit, a sequela, or an opening or a delivery with a letter of its own."""
     return has_encounter(code) and code[-1] != "A"
 
 
@@ -80,7 +80,7 @@ def marked(index: TextIndex) -> LoadedCodes:
 
 
 def covers(name: str, code: str) -> bool:
-    """Whether a NEMSIS list has the code or a heading above it. Many listed codes are categories."""
+    """True if a NEMSIS list has the code or a heading above it. Many listed codes are categories."""
     listed = SUGGESTED[name]
     return any(code[:length] in listed for length in range(3, len(code) + 1))
 

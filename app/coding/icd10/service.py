@@ -107,7 +107,7 @@ def suggesting_lists(code: str) -> list[str]:
 
 
 def is_valid(row: Any, on: dt.date) -> bool:
-    """Whether a period covers that day."""
+    """True if a period covers that day."""
     return bool(row["valid_from"] <= on and (row["valid_to"] is None or on <= row["valid_to"]))
 
 

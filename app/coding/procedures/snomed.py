@@ -27,7 +27,7 @@ def _product(left: int, right: int) -> int:
 
 
 def is_concept(code: str) -> bool:
-    """Whether a code meets SNOMED CT's rules for the identifier of a concept (Release File Specification, SCTID).
+    """True if a code meets SNOMED CT's rules for the identifier of a concept (Release File Specification, SCTID).
 
     True does not mean that the concept exists. False means that it does not: a digit is wrong, or two are swapped.
     """

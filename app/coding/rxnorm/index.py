@@ -28,7 +28,7 @@ _OTHER_TERM_TYPES = 6
 
 @dataclass(frozen=True, slots=True)
 class Medication:
-    """What an answer shows in addition to code and name."""
+    """The fields of an answer beside code and name."""
 
     terminology: Terminology
     term_type: str | None

@@ -179,7 +179,7 @@ class TextIndex:
         )
 
     def knows(self, word: str) -> bool:
-        """Whether any document has exactly this word."""
+        """True if any document has exactly this word."""
         return word in self._named or word in self._also
 
     def _set(self, found: int | array[int] | None) -> int:

@@ -138,7 +138,7 @@ def _code(index: TextIndex, shape: re.Pattern[str], text: str) -> tuple[str, boo
 
 
 def _complete(index: TextIndex, query: Query, token: str) -> bool:
-    """Whether a word is a complete one, not only a prefix."""
+    """True if a word is a complete one, not only a prefix."""
     return index.knows(token) or query.vocabulary.says(token)
 
 

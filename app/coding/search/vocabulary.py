@@ -26,7 +26,7 @@ class Term:
 
     @property
     def empty(self) -> bool:
-        """Whether the term means nothing. An agency removes a shipped term with such a term."""
+        """True if the term means nothing. An agency removes a shipped term with such a term."""
         return not (self.means or self.boost or self.within or self.noise)
 
 
@@ -74,7 +74,7 @@ class Vocabulary:
         return self._base.find(key)
 
     def says(self, token: str) -> bool:
-        """Whether any term has the word."""
+        """True if any term has the word."""
         return token in self._words or (self._base is not None and self._base.says(token))
 
     def closest(self, token: str) -> str | None:

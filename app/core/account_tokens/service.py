@@ -68,7 +68,7 @@ class AccountTokenService:
         return token
 
     async def may_ask_for_reset(self, user_id: uuid.UUID) -> bool:
-        """Whether fewer than RESETS_PER_HOUR links were sent. The limit protects the user's mailbox from a flood."""
+        """True if fewer than RESETS_PER_HOUR links were sent. The limit protects the user's mailbox from a flood."""
         since = utcnow() - dt.timedelta(hours=1)
         purpose = AccountTokenPurpose.PASSWORD_RESET
         return await self._tokens.count_since(self._uow.tenant_id, user_id, purpose, since) < RESETS_PER_HOUR

@@ -23,7 +23,7 @@ class PasswordHasher:
         return await PASSWORDS.run(self._context.hash, password)
 
     async def verify(self, password: str, stored: str | None) -> bool:
-        """Whether the password is right. A wrong password and an account without one cost the same work."""
+        """True if the password is right. A wrong password and an account without one cost the same work."""
         try:
             fits = len(password.encode()) <= MAX_PASSWORD_BYTES
         except UnicodeEncodeError:  # a lone surrogate, which no hashed password contains

@@ -50,7 +50,7 @@ class TrustedProxies:
 
     @property
     def sees_untrusted(self) -> bool:
-        """Whether such a peer was seen within the last hour."""
+        """True if such a peer was seen within the last hour."""
         return time.monotonic() - self._seen_at < SEEN_SECONDS
 
     def _client_of(self, forwarded: str) -> str:

@@ -76,7 +76,7 @@ async def count_attempt(runtime: Runtime, attempt: Attempt, account: Account, or
 
 
 async def judge_password(runtime: Runtime, password: str, stored: str | None, counted: Counted) -> bool:
-    """Whether the password is right. Raises ServiceUnavailable; the try does not count then."""
+    """True if the password is right. Raises ServiceUnavailable; the try does not count then."""
     try:
         return await runtime.passwords.verify(password, stored)
     except ServiceUnavailable:
@@ -219,7 +219,7 @@ class AuthService:
 
 
 def _repeats(session: UserSession, presented: RefreshToken, arrived_at: dt.datetime, key: str | None) -> bool:
-    """Whether an old token comes from the client of the last refresh, and not from a person who kept or stole it.
+    """True if an old token comes from the client of the last refresh, and not from a person who kept or stole it.
 
     This is so if it arrived before the rotation, or if it names the Idempotency-Key of the rotation. Only the client
     whose answer was lost knows that key.

@@ -313,7 +313,7 @@ class Throttle:
         return _DEVICES.write(self._keys, device)
 
     async def is_first_this_minute(self, attempt: Attempt, account: Account) -> bool:
-        """Whether to report a refusal. There is one report a minute per account; a flood would fill the audit log."""
+        """True if a refusal is to be reported: one report a minute per account; a flood would fill the audit log."""
         key = self._key("report", attempt, *account)
         return await self._counted(lambda counters: counters.take([Count(REPORT, key)])) is None
 

@@ -25,12 +25,12 @@ def _bind(name: str, column: Any) -> Any:
 
 
 def _keeps_spelling(kind: Any) -> bool:
-    """Whether a column is a NUMERIC without a scale. It stores 37 and 37.0 differently; to Python they are equal."""
+    """True if a column is a NUMERIC without a scale. It stores 37 and 37.0 differently; to Python they are equal."""
     return isinstance(kind, sa.Numeric) and kind.scale is None
 
 
 def _same_json(old: Any, new: Any) -> bool:
-    """Whether values that are equal in Python have the same JSON. In Python, 1 equals True and 0 equals False."""
+    """True if values that are equal in Python have the same JSON. In Python, 1 equals True and 0 equals False."""
     return orjson.dumps(old, str, orjson.OPT_SORT_KEYS) == orjson.dumps(new, str, orjson.OPT_SORT_KEYS)
 
 

@@ -24,7 +24,7 @@ class ReceiptAction(StrEnum):
 
 
 class ReceiptAuditAction(AuditAction):
-    """What the audit log calls the changes of a receipt; its actor is null for all but a replay."""
+    """The audit log's names of the changes of a receipt; its actor is null for all but a replay."""
 
     RECEIVED = "webhook_receipt.received"
     ASSIGNED = "webhook_receipt.assigned"

@@ -56,7 +56,7 @@ class KeyKeeper(Protocol):
         """The data key in clear. Raises SecretUnreadable (another key or context), ServiceUnavailable."""
 
     def is_active(self, key: str) -> bool:
-        """Whether new data keys are encrypted under `key`."""
+        """True if new data keys are encrypted under `key`."""
 
 
 class KeyFile(BaseModel):

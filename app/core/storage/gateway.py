@@ -70,7 +70,7 @@ class ObjectStore(Protocol):
         """The content. Raises NotFound, ServiceUnavailable."""
 
     async def exists(self, key: str) -> bool:
-        """Whether there is an object of this key. Raises ServiceUnavailable."""
+        """True if there is an object of this key. Raises ServiceUnavailable."""
 
     async def find_size(self, key: str) -> int | None:
         """The size in bytes, or None where there is no object. Raises ServiceUnavailable."""

@@ -43,7 +43,7 @@ _OFFSETS = frozenset(
 
 
 def _is_fixed(name: str) -> bool:
-    """Whether the zone is an offset from UTC and not a place. Such a zone never has summer time."""
+    """True if the zone is an offset from UTC and not a place. Such a zone never has summer time."""
     return name.startswith("Etc/") or name in _OFFSETS
 
 

@@ -28,7 +28,7 @@ class UserTransition(StrEnum):
 
 
 class UserAction(AuditAction):
-    """What the audit log calls the acts on a user."""
+    """The audit log's names of the acts on a user."""
 
     PROVISIONED = "user.provisioned"
     INVITED = "user.invited"

@@ -27,7 +27,7 @@ class EmailTransition(StrEnum):
 
 
 class EmailStatusAction(AuditAction):
-    """What the audit log calls the transitions."""
+    """The audit log's names of the transitions."""
 
     STARTED = "email_message.started"
     ACCEPTED = "email_message.accepted"

@@ -77,7 +77,7 @@ class CitedValue:
 
     @property
     def is_current(self) -> bool:
-        """Whether the cited version is the one that stands in the chart now."""
+        """True if the cited version is the one that stands in the chart now."""
         return self.citation.version == self.current_version and not self.is_deleted
 
 
@@ -92,7 +92,7 @@ class CitedChange(CitedValue):
 
     @cached_property
     def has_changed(self) -> bool:
-        """Whether the field says something else now. A deleted entry is a change; a change taken back is none."""
+        """True if the field says something else now. A deleted entry is a change; a change taken back is none."""
         return self.is_deleted or _canonical(self.value) != _canonical(self.now)
 
 

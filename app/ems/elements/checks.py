@@ -171,12 +171,12 @@ def _check_entry(definition: ElementDefinition, entry: ElementValue, has_column:
 
 
 def _is_beside(entry: ElementValue) -> bool:
-    """Whether the entry says something about the value in the column."""
+    """True if the entry says something about the value in the column."""
     return bool(entry.attributes) or entry.correlation_id is not None
 
 
 def _escapes_its_column(definition: ElementDefinition, entry: ElementValue) -> bool:
-    """Whether the column cannot hold a value that the standard allows: a SNOMED drug, a palpated diastolic pressure."""
+    """True if the column cannot hold a value that the standard allows: a SNOMED drug, a palpated diastolic pressure."""
     if definition.id == _MEDICATION:
         return (entry.attributes or {}).get("CodeType") == SNOMED_CODE_TYPE
     return definition.id == _DIASTOLIC and entry.value in _PALPATED

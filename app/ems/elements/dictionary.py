@@ -63,7 +63,7 @@ class ElementDefinition:
         return "CorrelationID" in self.attributes
 
     def pertinent_negative_needs_value(self, code: str) -> bool:
-        """Whether `code` needs a value beside it, by the national rules or because the element cannot be nil."""
+        """True if `code` needs a value beside it, by the national rules or because the element cannot be nil."""
         mode = self.pertinent_negatives[code]
         return mode is PertinentNegativeMode.VALUE or (mode is PertinentNegativeMode.EITHER and not self.nillable)
 

@@ -24,7 +24,7 @@ _UNRESTRICTED_GROUP = "eExam.AssessmentGroup"
 
 
 class PertinentNegativeMode(StrEnum):
-    """Whether a pertinent negative replaces the value, accompanies one, or may do either."""
+    """True if a pertinent negative replaces the value, accompanies one, or may do either."""
 
     EMPTY = "empty"
     VALUE = "value"
@@ -139,7 +139,7 @@ def _is_recorded_with_not_value(given: Occurrence) -> bool:
 
 
 def _is_checked(given: Occurrence) -> bool:
-    """Whether the rules check the element. An agency's own element follows the agency's definition instead."""
+    """True if the rules check the element. An agency's own element follows the agency's definition instead."""
     return given.element_id != "eCustomResults.01"
 
 

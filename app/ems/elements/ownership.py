@@ -129,7 +129,7 @@ def owner_of(element_id: str) -> Owner:
 
 
 def may_stand_under(element_id: str, owner: Owner | None) -> bool:
-    """Whether `owner` may hold the element. It is the element's home, or a patient with a value other than the call's.
+    """True if `owner` may hold the element. It is the element's home, or a patient with a value other than the call's.
 
     Raises KeyError for an id that is not in the dictionary.
     """

@@ -74,7 +74,7 @@ class SimpleType:
 
 
 def has_illegal_character(text: str) -> bool:
-    """Whether `text` holds a character that XML 1.0 cannot carry: NUL, most controls, lone surrogates, U+FFFE/F."""
+    """True if `text` holds a character that XML 1.0 cannot carry: NUL, most controls, lone surrogates, U+FFFE/F."""
     return _ILLEGAL_CHARACTER.search(text) is not None
 
 

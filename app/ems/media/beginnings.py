@@ -16,14 +16,14 @@ def has_pdf_header(content: bytes) -> bool:
 
 
 def is_pdf(content: bytes) -> bool:
-    """Whether viewers accept it as a PDF: a header in the first kilobyte, or an object at the start and a trailer."""
+    """True if viewers accept it as a PDF: a header in the first kilobyte, or an object at the start and a trailer."""
     if has_pdf_header(content):
         return True
     return _FIRST_OBJECT.match(content[:HEADER_WITHIN]) is not None and b"trailer" in content[-2 * HEADER_WITHIN :]
 
 
 def is_heic(content: bytes) -> bool:
-    """Whether the file type box names HEVC pictures (ISO/IEC 23008-12) as the major or a compatible brand."""
+    """True if the file type box names HEVC pictures (ISO/IEC 23008-12) as the major or a compatible brand."""
     if content[4:8] != b"ftyp":
         return False
     box = content[: min(int.from_bytes(content[:4]), 256)]

@@ -133,7 +133,7 @@ def _calm(found: pikepdf.Object) -> None:
 
 
 def _acts(value: object) -> bool:
-    """Whether an action does more than show another place (ISO 32000-1, 12.6.4). An outline's /Next has no /S."""
+    """True if an action does more than show another place (ISO 32000-1, 12.6.4). An outline's /Next has no /S."""
     if isinstance(value, pikepdf.Array):
         return any(_acts(item) for item in value)
     if not isinstance(value, pikepdf.Dictionary) or "/S" not in value:

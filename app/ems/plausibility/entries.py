@@ -31,7 +31,7 @@ class Part:
     beside: str | None = None
 
     def missing(self, entry: Any, columns: Mapping[str, str]) -> bool:
-        """Whether the part is needed, blank and without a reason. `beside` names the part that needs it."""
+        """True if the part is needed, blank and without a reason. `beside` names the part that needs it."""
         wanted = self.beside is None or getattr(entry, self.beside) is not None
         return wanted and getattr(entry, self.name) is None and columns[self.name] not in entry.elements
 

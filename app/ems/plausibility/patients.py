@@ -51,7 +51,7 @@ def _birth(chart: Looked, patient: PatientRead) -> Doubts:
 
 
 def _contradicts(patient: PatientRead, lived: dt.timedelta) -> bool:
-    """Whether the age is off by more than its unit, plus a day for the hour of birth. Estimates are not checked."""
+    """True if the age is off by more than its unit, plus a day for the hour of birth. Estimates are not checked."""
     if patient.age is None or patient.age_unit is None:
         return False
     if any(entry.get("pertinent_negative") == APPROXIMATE for entry in patient.elements.get(_AGE, ())):

@@ -39,7 +39,7 @@ from app.ems.review.repository import ReviewRepository
 from app.ems.signatures.models import Signature
 from app.ems.signatures.repository import SignatureRepository
 
-_MOST_AMENDMENTS = 200  # the size of one page
+_PAGE_OF_AMENDMENTS = 200
 _DIAGNOSIS = re.compile(r"[A-Z][0-9][0-9A-Z](\.[0-9A-Z]{1,4})?")
 _MEDICATIONS = frozenset({"eMedications.03", "eHistory.06", "eHistory.12"})
 
@@ -131,7 +131,7 @@ class ReportService:
         reader, found = HistoryReader(uow, self._sources), list[AmendmentRead]()
         cursor: str | None = None
         while True:
-            paging = Paging(limit=_MOST_AMENDMENTS, cursor=cursor, sort="created_at")
+            paging = Paging(limit=_PAGE_OF_AMENDMENTS, cursor=cursor, sort="created_at")
             page = await reader.list_amendments(chart.incident.id, paging)
             found += page.items
             cursor = page.next_cursor
@@ -157,7 +157,7 @@ def _chosen(charts: Sequence[PatientChart], patient_id: uuid.UUID | None) -> Pat
 
 
 def _is_said_about(amendment: AmendmentRead, patient_id: uuid.UUID) -> bool:
-    """Whether the amendment made or deleted an entry of this patient. A deleted entry is no longer in the chart."""
+    """True if the amendment made or deleted an entry of this patient. A deleted entry is no longer in the chart."""
     return any(
         change.field == "patient_id" and str(patient_id) in (change.before, change.after)
         for change in amendment.changes

@@ -24,7 +24,7 @@ class ReviewTransition(StrEnum):
 
 
 class ReviewAction(AuditAction):
-    """What the audit log calls the acts on a review and on its comments."""
+    """The audit log's names of the acts on a review and on its comments."""
 
     OPENED = "chart_review.opened"
     ASSIGNED = "chart_review.assigned"

@@ -145,7 +145,7 @@ class SyncService:
         return _saved(change, 200, version, resource)
 
     async def _deleted_before(self, change: SyncChange) -> bool:
-        """Whether this very user deleted the version that this change is about."""
+        """True if this very user deleted the version that this change is about."""
         async with self._unit_of_work() as uow:
             try:
                 entry = (
@@ -190,7 +190,7 @@ class _AnotherChange(Exception):
 
 
 async def _wrote(uow: UnitOfWork, entity_id: uuid.UUID, written_at: dt.datetime) -> bool:
-    """Whether this very user wrote the version of that time. A row and its audit event have the same time."""
+    """True if this very user wrote the version of that time. A row and its audit event have the same time."""
     events = await AuditEventRepository(uow).list_page(
         uow.tenant_id,
         limit=1,

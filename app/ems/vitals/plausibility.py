@@ -190,7 +190,7 @@ def _element(vital: Any, element_id: str) -> str | None:
 
 
 def _outside(vital: Any, call: CallTimes) -> bool:
-    """Whether the vital was taken outside the call: before the unit's first known time, or after its last.
+    """True if the vital was taken outside the call: before the unit's first known time, or after its last.
 
     One taken prior to the unit's arrival (eVitals.02) may lie before it.
     """

@@ -24,7 +24,7 @@ async def list_exported(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> list[Exp
 
 
 async def was_exported(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> bool:
-    """Whether a document of the incident was exported. An unfinished export does not count."""
+    """True if a document of the incident was exported. An unfinished export does not count."""
     return bool(await list_exported(uow, incident_id))
 
 

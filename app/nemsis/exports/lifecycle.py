@@ -19,7 +19,7 @@ class ExportStatus(StrEnum):
 
 
 class ExportRequest(StrEnum):
-    """What clients may ask for."""
+    """The transitions that clients may ask for."""
 
     VALIDATE = "validate"
     EXPORT = "export"
@@ -34,7 +34,7 @@ class ExportTransition(StrEnum):
 
 
 class ExportStatusAction(AuditAction):
-    """What the audit log calls the transitions."""
+    """The audit log's names of the transitions."""
 
     VALIDATED = "nemsis_export.validated"
     VALIDATION_FAILED = "nemsis_export.validation_failed"

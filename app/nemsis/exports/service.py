@@ -295,7 +295,7 @@ class NemsisExportService:
         return validated
 
     async def _is_still(self, uow: UnitOfWork, export: NemsisExport, validated: ValidatedChart) -> bool:
-        """Whether the document would be the same now. A change that it does not show (the lock) does not count."""
+        """True if the document would be the same now. A change that it does not show (the lock) does not count."""
         material = await _material(uow, export)
         if material == validated.material:
             return True

@@ -14,7 +14,12 @@ _RESTORE: dict[str, Any] = {"version": 2}
 _SHA256 = "9f" * 32
 
 EXAMPLES: dict[str, dict[str, Any]] = {
-    "login": {"tenant_slug": "demo", "email": "medic@demo.example", "password": "violet-Tangent-91-harbor"},
+    "login": {
+        "tenant_slug": "demo",
+        "email": "medic@demo.example",
+        "password": "violet-Tangent-91-harbor",
+        "device": {"id": _ID, "name": "Tablet 7", "locks_itself": True},
+    },
     "refresh": {"refresh_token": "the-refresh-token-of-the-last-answer"},
     "revise_me": {"version": 1, "display_name": "Sam Medic"},
     "change_password": {

@@ -46,6 +46,7 @@ import app.core.secrets.permissions
 import app.core.secrets.router
 import app.core.secrets.service
 import app.core.sessions.lifecycle
+import app.core.sessions.router
 import app.core.storage.router
 import app.core.tenants.events
 import app.core.tenants.lifecycle
@@ -149,6 +150,7 @@ REFERENCE_KINDS: tuple[ReferenceKind[Any], ...] = (
 )
 ROUTERS: tuple[APIRouter, ...] = (
     app.core.auth.router.router,
+    *app.core.sessions.router.routers,
     app.core.users.router.router,
     app.core.tenants.router.router,
     app.core.secrets.router.router,

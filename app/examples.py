@@ -73,7 +73,11 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "controlled_substance_schedule": "II",
     },
     "create_integration": {"name": "County CAD", "kind": "cad", "base_url": "https://cad.example/api"},
-    "create_external_api_key": {"name": "State registry", "scopes": ["chart.read"]},
+    "create_external_api_key": {
+        "name": "State registry",
+        "scopes": ["nemsis.read", "nemsis.export"],
+        "expires_at": "2099-01-01T00:00:00Z",
+    },
     "create_custom_element": {
         "custom_element_id": "station-dog",
         "elements": {

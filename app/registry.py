@@ -29,6 +29,7 @@ import app.core.auth.permissions
 import app.core.auth.proxies
 import app.core.auth.router
 import app.core.auth.service
+import app.core.extensions.api_keys
 import app.core.extensions.kinds
 import app.core.extensions.permissions
 import app.core.health
@@ -225,6 +226,7 @@ AUDIT_ACTIONS: tuple[type[AuditAction], ...] = (
     app.core.audit.refusals.AccessAction,
     app.core.audit.service.LogAction,
     app.core.auth.service.AuthAction,
+    app.core.extensions.api_keys.ApiKeyAction,
     app.core.extensions.kinds.ExtensionAction,
     app.core.inbox.lifecycle.ReceiptAuditAction,
     app.core.personnel.kind.PersonAction,

@@ -10,9 +10,8 @@ from pydantic import AfterValidator, Field
 
 from app.core.auth.passwords import comparable
 from app.core.auth.strength import NewPassword
-from app.core.permissions import Role
 from app.core.schemas import EntityRead, ReadModel, RequestModel, Text, Verbatim, VersionedPatch, length
-from app.core.users.schemas import DisplayName
+from app.core.users.schemas import DisplayName, UserRole
 
 Slug = Annotated[
     Text,
@@ -92,6 +91,6 @@ class MeRead(EntityRead):
     tenant_id: uuid.UUID
     email: str
     display_name: str
-    role: Role
+    role: UserRole
     is_reviewer: bool
     permissions: list[str] = Field(description="Names of the permissions that this user holds")

@@ -14,7 +14,12 @@ _RESTORE: dict[str, Any] = {"version": 2}
 _SHA256 = "9f" * 32
 
 EXAMPLES: dict[str, dict[str, Any]] = {
-    "login": {"tenant_slug": "demo", "email": "medic@demo.example", "password": "violet-Tangent-91-harbor"},
+    "login": {
+        "tenant_slug": "demo",
+        "email": "medic@demo.example",
+        "password": "violet-Tangent-91-harbor",
+        "device": {"id": _ID, "name": "Tablet 7", "locks_itself": True},
+    },
     "refresh": {"refresh_token": "the-refresh-token-of-the-last-answer"},
     "revise_me": {"version": 1, "display_name": "Sam Medic"},
     "change_password": {
@@ -68,7 +73,11 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "controlled_substance_schedule": "II",
     },
     "create_integration": {"name": "County CAD", "kind": "cad", "base_url": "https://cad.example/api"},
-    "create_external_api_key": {"name": "State registry", "scopes": ["chart.read"]},
+    "create_external_api_key": {
+        "name": "State registry",
+        "scopes": ["nemsis.read", "nemsis.export"],
+        "expires_at": "2099-01-01T00:00:00Z",
+    },
     "create_custom_element": {
         "custom_element_id": "station-dog",
         "elements": {

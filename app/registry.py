@@ -29,6 +29,7 @@ import app.core.auth.permissions
 import app.core.auth.proxies
 import app.core.auth.router
 import app.core.auth.service
+import app.core.extensions.api_keys
 import app.core.extensions.kinds
 import app.core.extensions.permissions
 import app.core.health
@@ -46,6 +47,7 @@ import app.core.secrets.permissions
 import app.core.secrets.router
 import app.core.secrets.service
 import app.core.sessions.lifecycle
+import app.core.sessions.router
 import app.core.storage.router
 import app.core.tenants.events
 import app.core.tenants.lifecycle
@@ -149,6 +151,7 @@ REFERENCE_KINDS: tuple[ReferenceKind[Any], ...] = (
 )
 ROUTERS: tuple[APIRouter, ...] = (
     app.core.auth.router.router,
+    *app.core.sessions.router.routers,
     app.core.users.router.router,
     app.core.tenants.router.router,
     app.core.secrets.router.router,
@@ -223,6 +226,7 @@ AUDIT_ACTIONS: tuple[type[AuditAction], ...] = (
     app.core.audit.refusals.AccessAction,
     app.core.audit.service.LogAction,
     app.core.auth.service.AuthAction,
+    app.core.extensions.api_keys.ApiKeyAction,
     app.core.extensions.kinds.ExtensionAction,
     app.core.inbox.lifecycle.ReceiptAuditAction,
     app.core.personnel.kind.PersonAction,

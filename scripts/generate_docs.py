@@ -127,7 +127,7 @@ def permissions() -> str:
     body = (
         "Every operation requires one permission, or is public. Services require more where an act needs it; a "
         "permission without an operation is asked for by a service or a transition (lifecycles.md). A role in "
-        "brackets holds it only with the reviewer flag."
+        "brackets holds it only with the reviewer flag. `key` is an external API key whose scopes name the permission."
     )
     return f"# Permissions\n\n{NOTE} Source: the `permissions.py` of the domains and the routes.\n\n{body}\n\n{table}\n"
 

@@ -6,20 +6,22 @@ import uuid
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-from app.core.ids import TenantId, UserId
+from app.core.ids import TenantId
 
 
 @dataclass(slots=True)
 class RequestContext:
     """`request_id` is the trace_id of the error contract and the request_id of audit rows.
 
+    `actor_type` is the kind of entity that the actor is: a user or an external API key.
     `disclosed` are the audit actions of the disclosures that this request has recorded.
     """
 
     request_id: uuid.UUID
     route: str | None = None
     tenant_id: TenantId | None = None
-    actor_user_id: UserId | None = None
+    actor_user_id: uuid.UUID | None = None
+    actor_type: str = "user"
     disclosed: set[str] = field(default_factory=set)
 
 

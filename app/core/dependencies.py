@@ -11,6 +11,8 @@ from app.core.audit.disclosures import Disclosure
 from app.core.context import current_context
 from app.core.db.uow import ReadUnitOfWork, UnitOfWork
 from app.core.errors import Unauthenticated
+from app.core.extensions.api_keys import authenticate, is_key
+from app.core.extensions.models import ExternalApiKey
 from app.core.ids import TenantId
 from app.core.permissions import Permission, Principal
 from app.core.runtime import Runtime
@@ -22,17 +24,24 @@ def runtime_of(request: Request) -> Runtime:
 
 
 async def current_user(request: Request) -> Principal:
-    """The verified principal of the bearer token. Raises Unauthenticated (or the session ended), TenantSuspended."""
+    """The verified principal of the bearer token, which is an access token or an external API key.
+
+    Raises Unauthenticated (or the session ended), TenantSuspended.
+    """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated
     runtime = runtime_of(request)
-    principal = runtime.tokens.verify(token)
-    await runtime.gate.admit(principal.tenant_id, principal.session_id)
+    if is_key(token):
+        principal = await authenticate(runtime, token)
+    else:
+        principal = runtime.tokens.verify(token)
+        await runtime.gate.admit(principal.tenant_id, principal.session_id)
     context = current_context()
     if context is not None:
         context.route = getattr(request.scope.get("route"), "path", None)
-        context.tenant_id, context.actor_user_id = principal.tenant_id, principal.user_id
+        context.tenant_id, context.actor_user_id = principal.tenant_id, principal.actor_id
+        context.actor_type = "user" if principal.key_id is None else ExternalApiKey.entity_type
     return principal
 
 

@@ -101,6 +101,10 @@ class Unauthenticated(AppError):
     status = 401
     code = "UNAUTHENTICATED"
     title = "Sign in to continue."
+    shows = {
+        "reason": "at a refused refresh, what ended the session: `idle`, `expired`, `logout`, `revoked`,"
+        " `password_changed`, `access_changed` or `refresh_token_reused`"
+    }
     headers = {"WWW-Authenticate": "Bearer"}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import uuid
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +15,10 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 SECRET_BYTES = 32
 _DIGEST_BYTES = 12
+
+
+Seal = Callable[[str, bytes], bytes]
+"""`Keyring.seal`, as those have it who need nothing else of the keys."""
 
 
 class Keyring:

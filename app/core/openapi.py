@@ -62,7 +62,11 @@ def document(app: FastAPI, examples: Mapping[str, Any]) -> None:
             schema = generate()
             schema["servers"] = [{"url": "/", "description": "The service that this document comes from"}]
             schema["components"]["securitySchemes"] = {
-                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "The access token of a sign-in, or an external API key (`fqk_…`)",
+                }
             }
             for part in _parts(schema):
                 _use_standard_keywords(part)

@@ -11,12 +11,16 @@ from app.core.ids import TenantId, UserId
 
 
 class Role(StrEnum):
-    """Directive 4.1. SYSTEM is the service itself (jobs, auto-lock); no token carries it."""
+    """Directive 4.1. No access token carries the last two.
+
+    KEY is an outside system with an external API key (ADR 0041). SYSTEM is the service itself (jobs, auto-lock).
+    """
 
     ADMIN = "admin"
     EMS = "ems"
     BILLING = "billing"
     FOUNDER = "founder"
+    KEY = "key"
     SYSTEM = "system"
 
 
@@ -25,7 +29,10 @@ USER_ROLES = (Role.ADMIN, Role.EMS, Role.BILLING, Role.FOUNDER)
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The actor: a user of a verified access token, or the system in a job (`user_id` and `session_id` are None)."""
+    """The actor: a user of a verified access token, an external API key, or the system in a job.
+
+    A key has a `key_id` and its `scopes`, which are names of permissions. The system has neither user nor key.
+    """
 
     tenant_id: TenantId
     role: Role
@@ -33,11 +40,21 @@ class Principal:
     is_reviewer: bool = False
     expires_at: float = float("inf")
     session_id: uuid.UUID | None = None
+    key_id: uuid.UUID | None = None
+    scopes: frozenset[str] = frozenset()
 
     @property
-    def is_person(self) -> bool:
-        """True if a person sees the data that is read. The service may act for a user: a link sets a password."""
-        return self.user_id is not None and self.role is not Role.SYSTEM
+    def actor_id(self) -> uuid.UUID | None:
+        """The id that the logs name as the actor: of the user, or of the external API key."""
+        return self.key_id if self.user_id is None else self.user_id
+
+    @property
+    def is_reader(self) -> bool:
+        """True if a person or an outside system sees the data that is read.
+
+        The service may act for a user: a link sets a password.
+        """
+        return self.actor_id is not None and self.role is not Role.SYSTEM
 
     def require(self, permission: Permission) -> None:
         """Raises Forbidden unless this principal holds `permission`."""
@@ -54,7 +71,10 @@ _REGISTRY: dict[str, Permission] = {}
 
 @dataclass(frozen=True)
 class Permission:
-    """`reviewer_roles` have it only with the reviewer flag (decisions: supervisors are ems users flagged reviewer)."""
+    """`reviewer_roles` have it only with the reviewer flag (decisions: supervisors are ems users flagged reviewer).
+
+    An external API key holds it if KEY is among the roles and the key's scopes name it.
+    """
 
     name: str
     description: str
@@ -68,6 +88,8 @@ class Permission:
 
     def held_by(self, principal: Principal) -> bool:
         role = principal.role
+        if role is Role.KEY and self.name not in principal.scopes:
+            return False
         return role in self.roles or (principal.is_reviewer and role in self.reviewer_roles)
 
 

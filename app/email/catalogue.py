@@ -73,6 +73,12 @@ class AccountLinkContext(AccountContext):
         return {**values, "link": f"{values['app_url']}/account#token={token}"}
 
 
+class InvitationContext(AccountLinkContext):
+    """With the agency's slug, which the sign-in asks for."""
+
+    slug: Words
+
+
 @dataclass(frozen=True, slots=True)
 class Template(Generic[C]):
     """`subject` is constant, because locked screens show it and every relay stores it."""
@@ -83,12 +89,13 @@ class Template(Generic[C]):
     context: type[C]
 
 
-INVITATION = Template("invitation", 1, "Your FusionEMS account is ready to set up", AccountLinkContext)
+OLD_INVITATION = Template("invitation", 1, "Your FusionEMS account is ready to set up", AccountLinkContext)
+INVITATION = Template("invitation", 2, "Your FusionEMS account is ready to set up", InvitationContext)
 PASSWORD_RESET = Template("password_reset", 1, "Reset your FusionEMS password", AccountLinkContext)
 PASSWORD_CHANGED = Template("password_changed", 1, "Your FusionEMS password was changed", AccountContext)
 ACCOUNT_LOCKED = Template("account_locked", 1, "Your FusionEMS account was locked", EmailContext)
 
-TEMPLATES: tuple[Template[Any], ...] = (INVITATION, PASSWORD_RESET, PASSWORD_CHANGED, ACCOUNT_LOCKED)
+TEMPLATES: tuple[Template[Any], ...] = (OLD_INVITATION, INVITATION, PASSWORD_RESET, PASSWORD_CHANGED, ACCOUNT_LOCKED)
 _BY_VERSION = {(template.name, template.version): template for template in TEMPLATES}
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 import zoneinfo
+from dataclasses import dataclass
+from typing import Any
 
 from app.core.account_tokens.public import AccountToken, AccountTokenPurpose, AccountTokenRepository, AccountTokenStatus
 from app.core.clock import utcnow
@@ -21,19 +23,24 @@ from app.email.catalogue import (
     AccountContext,
     AccountLinkContext,
     EmailContext,
-    Template,
+    InvitationContext,
 )
 from app.email.messages.service import enqueue
 
 
 async def mail_invitation(uow: UnitOfWork, event: Event) -> None:
     """Mail a user who has not accepted the invitation yet."""
-    await _mail_link(uow, event, INVITATION, AccountTokenPurpose.INVITATION, UserStatus.INVITED)
+    link = await _find_link(uow, event, AccountTokenPurpose.INVITATION, UserStatus.INVITED)
+    if link is not None:
+        context = InvitationContext(**link.context, slug=link.tenant.slug)
+        await enqueue(uow, INVITATION, link.user.email, context, event.id)
 
 
 async def mail_password_reset(uow: UnitOfWork, event: Event) -> None:
     """Mail a user who may sign in."""
-    await _mail_link(uow, event, PASSWORD_RESET, AccountTokenPurpose.PASSWORD_RESET, UserStatus.ACTIVE)
+    link = await _find_link(uow, event, AccountTokenPurpose.PASSWORD_RESET, UserStatus.ACTIVE)
+    if link is not None:
+        await enqueue(uow, PASSWORD_RESET, link.user.email, AccountLinkContext(**link.context), event.id)
 
 
 async def mail_password_changed(uow: UnitOfWork, event: Event) -> None:
@@ -52,34 +59,35 @@ async def mail_account_locked(uow: UnitOfWork, event: Event) -> None:
         await enqueue(uow, ACCOUNT_LOCKED, user.email, context, event.id)
 
 
-async def _mail_link(
-    uow: UnitOfWork,
-    event: Event,
-    template: Template[AccountLinkContext],
-    purpose: AccountTokenPurpose,
-    status: UserStatus,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _Link:
+    """A link that is to be mailed. `context` is what every message with a link says."""
+
+    tenant: Tenant
+    user: User
+    context: dict[str, Any]
+
+
+async def _find_link(uow: UnitOfWork, event: Event, purpose: AccountTokenPurpose, status: UserStatus) -> _Link | None:
+    """The link of the event's token; None if it opens nothing any more."""
     token = await AccountTokenRepository(uow).find(uow.tenant_id, _entity_id(event))
     if token is None or token.purpose is not purpose or not _opens(token):
-        return
+        return None
     user = await UserRepository(uow).find(uow.tenant_id, token.user_id)
     if user is None or user.status is not status:
-        return
-    await enqueue(uow, template, user.email, await _link_context(uow, token, user), event.id)
+        return None
+    tenant = await current_tenant(uow)
+    context = {
+        "agency": _agency(tenant),
+        "name": user.display_name,
+        "token_id": token.id,
+        "expires_at": _in_words(token.expires_at, tenant.time_zone),
+    }
+    return _Link(tenant, user, context)
 
 
 def _opens(token: AccountToken) -> bool:
     return token.status is AccountTokenStatus.ISSUED and token.expires_at > utcnow()
-
-
-async def _link_context(uow: UnitOfWork, token: AccountToken, user: User) -> AccountLinkContext:
-    tenant = await current_tenant(uow)
-    return AccountLinkContext(
-        agency=_agency(tenant),
-        name=user.display_name,
-        token_id=token.id,
-        expires_at=_in_words(token.expires_at, tenant.time_zone),
-    )
 
 
 def _agency(tenant: Tenant) -> str:

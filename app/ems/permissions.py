@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.core.permissions import Role, declare
 
-CHART_READ = declare("chart.read", "Read charts.", Role.ADMIN, Role.EMS, Role.BILLING)
+CHART_READ = declare("chart.read", "Read charts.", Role.ADMIN, Role.EMS, Role.BILLING, Role.KEY)
 CHART_WRITE = declare("chart.write", "Create charts and edit open ones.", Role.ADMIN, Role.EMS)
 CHART_REVIEW = declare(
     "chart.review", "Complete or return a chart that others wrote.", Role.ADMIN, reviewers=(Role.EMS,)

@@ -150,7 +150,7 @@ def web_server(checkout: Checkout, options: ServeOptions, services: Services, re
     if options.reload:
         command += ["--reload", "--reload-dir", checkout.root / "app"]
     with step("web server") as running:
-        child = start(command, cwd=checkout.root, env=services.environment)
+        child = start(command, cwd=checkout.root, env={"APP_URL": options.url, **services.environment})
         services.children["The web server"] = child
         try:
             write_private(record, json.dumps({"pid": os.getpid(), "server": child.pid, "url": options.url}))

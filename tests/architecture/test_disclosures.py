@@ -120,7 +120,7 @@ def test_a_document_and_a_link_without_a_disclosure_are_found() -> None:
 def test_mail_is_about_accounts_and_of_no_patient() -> None:
     """The first template that says more declares a disclosure, which its sending records."""
     said = {name for template in TEMPLATES for name in template.context.model_fields}
-    assert said == {"agency", "name", "token_id", "expires_at"}
+    assert said == {"agency", "name", "token_id", "expires_at", "slug"}
 
 
 def reads_objects(tree: ast.AST) -> bool:

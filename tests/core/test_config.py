@@ -22,6 +22,7 @@ COMPLETE: dict[str, Any] = {
     "s3_bucket": "objects",
     "secrets_key_file": "/run/secret-keys.json",
     "ses_region": "us-east-1",
+    "app_url": "https://app.fusionems.example/",
 }
 
 
@@ -62,6 +63,12 @@ def test_development_needs_a_database_and_nothing_else() -> None:
         ("password_rounds", 3),
         ("database_pool_size", 0),
         ("max_body_bytes", 0),
+        ("app_url", "app.fusionems.example"),
+        ("app_url", "javascript:alert(1)"),
+        ("app_url", "https://"),
+        ("app_url", "https://user@app.fusionems.example"),
+        ("app_url", "https://app.fusionems.example/?a=1"),
+        ("app_url", "https://app.fusionems.example/#a"),
     ],
 )
 def test_senseless_values_are_refused(name: str, value: Any) -> None:

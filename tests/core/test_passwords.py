@@ -61,5 +61,26 @@ async def test_account_without_a_hash_is_refused_after_the_same_work(
     assert len({value.split("$")[2] for value in verified}) == 1, "of the same cost"
 
 
+ONE_WAY, ANOTHER_WAY = "Ame\u0301lie-\ufb01nds-7-bo\u0308ats", "Am\u00e9lie-finds-7-b\u00f6ats"
+
+
+@pytest.mark.parametrize(("kept", "given"), [(ONE_WAY, ANOTHER_WAY), (ANOTHER_WAY, ONE_WAY)])
+async def test_one_password_is_the_same_from_every_keyboard(hasher: PasswordHasher, kept: str, given: str) -> None:
+    assert await hasher.verify(given, await hasher.hash(kept)) is True
+    assert await hasher.verify(given.replace("7", "8"), await hasher.hash(kept)) is False
+
+
+async def test_hash_that_was_made_before_passwords_were_compared_in_nfkc_is_good(hasher: PasswordHasher) -> None:
+    stored = CryptContext(schemes=["bcrypt"], bcrypt__rounds=4).hash("Am\u00e9lie")
+    assert await hasher.verify("Am\u00e9lie", stored) is True
+    assert await hasher.verify("Ame\u0301lie", stored) is True
+
+
+async def test_limit_of_bytes_holds_for_what_is_hashed(hasher: PasswordHasher) -> None:
+    assert await hasher.verify("e\u0301" * 36, await hasher.hash("\u00e9" * 36)) is True
+    with pytest.raises(ValueError, match="72 bytes"):
+        await hasher.hash("\ufdfa" * 4)  # one character, eighteen in NFKC
+
+
 async def test_surrogates_are_wrong_not_fatal(hasher: PasswordHasher) -> None:
     assert await hasher.verify("\ud800", await hasher.hash("x")) is False

@@ -50,6 +50,7 @@ PROFILE: dict[str, Any] = {
     "auto_lock_hours": 48,
     "require_crew_signature": True,
     "authors_may_review": True,
+    "device_idle_minutes": 240,
 }
 PAY_TO = ("pay_to_street", "pay_to_city", "pay_to_state", "pay_to_zip")
 NPI: TypeAdapter[str] = TypeAdapter(Npi)

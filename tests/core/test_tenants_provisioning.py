@@ -191,7 +191,7 @@ async def test_a_suspended_tenant_signs_in_again_once_resumed(
     await anonymous.expect(401, "POST", "auth/login", json={**login, "password": "wrong"})
     with pytest.raises(SuspensionRefused, match="suspended already"):
         await move(settings, TenantTransition.SUSPEND, agency.slug, "Twice")
-    await move(settings, TenantTransition.RESUME, agency.slug, "Paid")
+    await move(settings, TenantTransition.RESUME, f" {agency.slug.upper()}", "Paid")
     await anonymous.expect(200, "POST", "auth/login", json=login)
     events = [event for event in await audit_of(admin_connection, agency.tenant_id) if event["metadata_json"]]
     assert [(event["action"], event["metadata_json"]["reason"], event["actor_user_id"]) for event in events] == [

@@ -47,7 +47,7 @@ def ses_settings(settings: Settings, ses: SesServer) -> Settings:
             "ses_endpoint_url": ses.url,
             "ses_configuration_set": CONFIGURATION_SET,
             "email_from": "FusionEMS <no-reply@fusionems.example>",
-            "app_url": "https://app.fusionems.example/",
+            "app_url": "https://app.fusionems.example",
         }
     )
 

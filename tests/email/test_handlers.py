@@ -65,6 +65,9 @@ async def test_a_token_that_was_issued_is_mailed_as_a_link(
     assert "Hello Canary Quill," in text and "Prairie Test Ambulance" in text
     assert _in_words(token.expires_at, "America/Chicago") in text
     assert secret not in str(dict(message)), "the token is stored nowhere"
+    slug = await admin_connection.fetchval("SELECT slug FROM tenants WHERE id = $1", tenant_id)
+    named = f"the agency\n\n{slug}\n" in text
+    assert named is (purpose is AccountTokenPurpose.INVITATION), "who never signed in learns with what"
 
 
 @pytest.mark.parametrize(("purpose", "status", "template"), LINKS)

@@ -30,6 +30,7 @@ PURPOSES: dict[Role, Purpose] = {
     Role.BILLING: Purpose.PAYMENT,
     Role.ADMIN: Purpose.OPERATIONS,
     Role.FOUNDER: Purpose.OPERATIONS,
+    Role.KEY: Purpose.OPERATIONS,
 }
 
 _table: Any = AccessEntry.__table__
@@ -77,7 +78,7 @@ class PhiRead:
         return {
             "id": new_id(),
             "tenant_id": principal.tenant_id,
-            "actor_user_id": principal.user_id,
+            "actor_user_id": principal.actor_id,
             "actor_role": principal.role,
             "purpose": self.purpose or PURPOSES[principal.role],
             "route": None if context is None else context.route,

@@ -23,8 +23,9 @@ class AccessAction(AuditAction):
 async def record_refusal(request: Request, refusal: Forbidden) -> None:
     """Records who was refused what. It has its own unit of work, because the request's was rolled back.
 
-    The event is about the user. It names the method, the route, the ids in the path and the missing permission, but
-    nothing of the query or the body. A request without a verified token leaves no event, because the user is unknown.
+    The event is about the user, or the external API key. It names the method, the route, the ids in the path and the
+    missing permission, but nothing of the query or the body. A request without a verified token leaves no event,
+    because the user is unknown.
     """
     context = current_context()
     if context is None or context.tenant_id is None or context.actor_user_id is None:
@@ -40,7 +41,7 @@ async def record_refusal(request: Request, refusal: Forbidden) -> None:
         await record(
             uow,
             AccessAction.DENIED,
-            entity_type="user",
+            entity_type=context.actor_type,
             entity_id=context.actor_user_id,
             actor_user_id=context.actor_user_id,
             metadata=asked,

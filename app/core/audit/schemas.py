@@ -28,7 +28,9 @@ class LogFormat(StrEnum):
 class AuditEventRead(ReadModel):
     id: uuid.UUID
     created_at: dt.datetime
-    actor_user_id: uuid.UUID | None = Field(description="Null for the service itself and for webhooks")
+    actor_user_id: uuid.UUID | None = Field(
+        description="Of a user or of an external API key; null for the service itself and for webhooks"
+    )
     entity_type: str
     entity_id: uuid.UUID
     action: str

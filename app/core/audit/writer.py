@@ -12,7 +12,7 @@ from app.core.audit.models import AuditEvent
 from app.core.context import current_request_id
 from app.core.db.sql import CompiledStatement
 from app.core.db.uow import UnitOfWork
-from app.core.ids import UserId, new_id
+from app.core.ids import new_id
 
 _table: Any = AuditEvent.__table__
 _COLUMNS = (
@@ -30,7 +30,7 @@ async def record(
     *,
     entity_type: str,
     entity_id: uuid.UUID,
-    actor_user_id: UserId | None = None,
+    actor_user_id: uuid.UUID | None = None,
     metadata: dict[str, Any] | None = None,
 ) -> None:
     """Write one audit event in `uow`'s transaction. `metadata` may hold no PHI."""
@@ -39,7 +39,7 @@ async def record(
         {
             "id": new_id(),
             "tenant_id": uow.tenant_id,
-            "actor_user_id": actor_user_id or uow.principal.user_id,
+            "actor_user_id": actor_user_id or uow.principal.actor_id,
             "entity_type": entity_type,
             "entity_id": entity_id,
             "action": action,

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from passlib.context import CryptContext
 
 from app.core.pools import PASSWORDS
 
 MAX_PASSWORD_BYTES = 72
+
+
+def comparable(password: str) -> str:
+    """The password in NFKC (NIST SP 800-63B). Two keyboards may write one character in two ways. Idempotent."""
+    return unicodedata.normalize("NFKC", password)
 
 
 class PasswordHasher:
@@ -18,12 +25,14 @@ class PasswordHasher:
 
     async def hash(self, password: str) -> str:
         """The hash. Raises ValueError over 72 bytes, because bcrypt would ignore the rest."""
+        password = comparable(password)
         if len(password.encode()) > MAX_PASSWORD_BYTES:
             raise ValueError("a password has at most 72 bytes")
         return await PASSWORDS.run(self._context.hash, password)
 
     async def verify(self, password: str, stored: str | None) -> bool:
         """True if the password is right. A wrong password and an account without one cost the same work."""
+        password = comparable(password)
         try:
             fits = len(password.encode()) <= MAX_PASSWORD_BYTES
         except UnicodeEncodeError:  # a lone surrogate, which no hashed password contains

@@ -11,7 +11,7 @@ from fastapi import Depends
 
 from app.core.audit.actions import AuditAction
 from app.core.audit.writer import record
-from app.core.auth.schemas import LoginRequest, LoginTokens, MePatch, MeRead, RefreshRequest, SessionTokens
+from app.core.auth.schemas import Device, LoginRequest, LoginTokens, MePatch, MeRead, RefreshRequest, SessionTokens
 from app.core.auth.throttle import Account, AccountLimited, Attempt, Counted, Origin
 from app.core.clock import utcnow
 from app.core.dependencies import CurrentUser, ReadUow, RuntimeDependency
@@ -19,11 +19,11 @@ from app.core.errors import ServiceUnavailable, TenantSuspended, Unauthenticated
 from app.core.ids import TenantId, UserId
 from app.core.permissions import Permission, Principal, Role
 from app.core.runtime import Runtime
-from app.core.sessions.lifecycle import EndReason, SessionStatus
+from app.core.sessions.lifecycle import WHY_ENDED, EndReason, SessionStatus
 from app.core.sessions.models import UserSession
 from app.core.sessions.refresh_token import RefreshToken, rotation_key
 from app.core.sessions.repository import SessionRepository
-from app.core.sessions.service import SessionService
+from app.core.sessions.service import SessionDevice, SessionService
 from app.core.tenants.models import TenantStatus
 from app.core.users.lifecycle import UserStatus
 from app.core.users.models import User
@@ -115,7 +115,7 @@ class AuthService:
         if matches and found["tenant_status"] != TenantStatus.ACTIVE and found["status"] == UserStatus.ACTIVE:
             await audit_login(runtime, found, AuthAction.LOGIN_FAILED, {"cause": "tenant_suspended"})
             raise TenantSuspended
-        tokens = await self._open(found) if matches else None
+        tokens = await self._open(found, given.device) if matches else None
         if tokens is None:
             if found is not None:
                 await audit_login(runtime, found, AuthAction.LOGIN_FAILED)
@@ -125,7 +125,7 @@ class AuthService:
         device = runtime.throttle.device_token(account, origin, password_hash)
         return LoginTokens(**tokens.model_dump(), device_token=device)
 
-    async def _open(self, found: Any) -> SessionTokens | None:
+    async def _open(self, found: Any, device: Device | None) -> SessionTokens | None:
         """Locks the user's row and reads it again, so a user who was locked meanwhile gets no session."""
         runtime = self._runtime
         principal = Principal(TenantId(found["tenant_id"]), Role(found["role"]), user_id=UserId(found["id"]))
@@ -133,13 +133,15 @@ class AuthService:
             user = await UserRepository(uow).find_for_share(uow.tenant_id, found["id"])
             if user is None or user.status is not UserStatus.ACTIVE or user.password_hash != found["password_hash"]:
                 return None
-            session = await SessionService(uow, runtime).open(user.id)
+            sessions = SessionService(uow, runtime)
+            session = await sessions.open(user.id, None if device is None else SessionDevice(**device.model_dump()))
+            idle = await sessions.idle_limit(session)
             await record(uow, AuthAction.LOGGED_IN, entity_type="user", entity_id=user.id)
-        return self._tokens(session, user)
+        return self._tokens(session, user, idle)
 
     async def refresh(self, given: RefreshRequest, idempotency_key: str | None, address: str) -> SessionTokens:
-        """The session's next pair of tokens (docs/adr/0008-sessions.md). Raises Unauthenticated, TenantSuspended,
-        RateLimited.
+        """The session's next pair of tokens (docs/adr/0008-sessions.md). Raises Unauthenticated (with the reason, if
+        the token is one of a session that is over), TenantSuspended, RateLimited.
 
         A text without our seal is a guess and counts for its address. A token with our seal is no guess, even if its
         session has ended. It is never refused for the guesses of others behind its address.
@@ -156,24 +158,34 @@ class AuthService:
         await runtime.gate.admit(presented.tenant_id, None)
         await runtime.refreshes.until_quiet(presented.session_id)
         key = rotation_key(runtime.keys, presented.session_id, idempotency_key)
-        tokens = await self._prolong(presented, arrived_at, key)
-        if tokens is None:
+        prolonged = await self._prolong(presented, arrived_at, key)
+        if prolonged is None:
             raise Unauthenticated
-        return tokens
+        if isinstance(prolonged, EndReason):
+            raise Unauthenticated(WHY_ENDED[prolonged], reason=prolonged.value)
+        return prolonged
 
-    async def _prolong(self, presented: RefreshToken, arrived_at: dt.datetime, key: str | None) -> SessionTokens | None:
-        """The next tokens; None if the refresh is refused. An end of the session is committed before the error."""
+    async def _prolong(
+        self, presented: RefreshToken, arrived_at: dt.datetime, key: str | None
+    ) -> SessionTokens | EndReason | None:
+        """The next tokens, or why the session is over; None for a session that never was.
+
+        An end of the session is committed before the error.
+        """
         runtime = self._runtime
         async with runtime.unit_of_work(Principal.system(presented.tenant_id)) as uow:
             sessions = SessionService(uow, runtime)
             session = await SessionRepository(uow).find_for_update(uow.tenant_id, presented.session_id)
-            if session is None or session.status is SessionStatus.ENDED:
+            if session is None:
                 return None
+            if session.status is SessionStatus.ENDED:
+                return None if session.end_reason is None else EndReason(session.end_reason)
             user = await UserRepository(uow).find(uow.tenant_id, session.user_id)
+            idle = await sessions.idle_limit(session)
             if user is None or user.status is not UserStatus.ACTIVE:
-                reason: EndReason | None = EndReason.ACCESS_CHANGED
-            else:
-                reason = sessions.reason_to_end(session)
+                await sessions.end(session, EndReason.ACCESS_CHANGED)
+                return EndReason.ACCESS_CHANGED
+            reason = sessions.reason_to_end(session, idle)
             if reason is None and presented.generation == session.generation:
                 await sessions.rotate(session, key)
             elif reason is None and not _repeats(session, presented, arrived_at, key):
@@ -187,7 +199,8 @@ class AuthService:
                 )
             if reason is not None:
                 await sessions.end(session, reason)
-        return None if reason is not None or user is None else self._tokens(session, user)
+                return reason
+        return self._tokens(session, user, idle)
 
     async def logout(self, principal: Principal) -> None:
         """Ends the session that the access token belongs to. Raises Unauthenticated when there is none."""
@@ -200,7 +213,7 @@ class AuthService:
             await SessionService(uow, self._runtime).end(session, EndReason.LOGOUT)
             await record(uow, AuthAction.LOGGED_OUT, entity_type="user", entity_id=principal.user_id)
 
-    def _tokens(self, session: UserSession, user: User) -> SessionTokens:
+    def _tokens(self, session: UserSession, user: User, idle: dt.timedelta) -> SessionTokens:
         """The tokens carry the present role and flag. No access token outlives its session."""
         runtime = self._runtime
         left = int((session.expires_at - utcnow()).total_seconds())
@@ -215,7 +228,13 @@ class AuthService:
             seconds=seconds,
         )
         refresh_token = RefreshToken(tenant_id, session.id, session.generation).text(runtime.keys)
-        return SessionTokens(access_token=access_token, refresh_token=refresh_token, expires_in=seconds)
+        return SessionTokens(
+            access_token=access_token,
+            refresh_token=refresh_token,
+            expires_in=seconds,
+            refresh_within=max(1, min(int(idle.total_seconds()), left)),
+            session_expires_at=session.expires_at,
+        )
 
 
 def _repeats(session: UserSession, presented: RefreshToken, arrived_at: dt.datetime, key: str | None) -> bool:

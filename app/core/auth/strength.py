@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 from zxcvbn import zxcvbn
 
-from app.core.auth.passwords import MAX_PASSWORD_BYTES
+from app.core.auth.passwords import MAX_PASSWORD_BYTES, comparable
 from app.core.errors import ValidationFailed
 from app.core.pools import PASSWORDS
 from app.core.schemas import Verbatim
@@ -34,6 +34,7 @@ def _of_good_length(value: str) -> str:
 NewPassword = Annotated[
     Verbatim,
     Field(json_schema_extra={"minLength": SHORTEST, "maxLength": MAX_PASSWORD_BYTES}),
+    AfterValidator(comparable),
     AfterValidator(_of_good_length),
 ]
 

@@ -191,7 +191,7 @@ class ReadUnitOfWork(Transaction):
     async def commit(self) -> None:
         """Raises ServiceUnavailable if the row of the access log cannot be stored. Then nothing is shown."""
         read = self._unaudited_read()
-        if read is not None and self.principal.is_person:
+        if read is not None and self.principal.is_reader:
             conn = await self._connection()
             try:
                 await conn.execute(RECORD_ACCESS.sql, *RECORD_ACCESS.arguments(read.row(self.principal)))
@@ -367,7 +367,7 @@ class Change(Generic[E]):
         values["tenant_id"] = uow.tenant_id
         values["id"] = state["id"]
         values["a_id"] = new_id()
-        values["a_actor"] = uow.principal.user_id
+        values["a_actor"] = uow.principal.actor_id
         values["a_type"] = entity.entity_type
         values["a_action"] = self._action
         values["a_fields"] = fields

@@ -1,1 +1,1 @@
-"""Records for the workflows of later modules (directive 16). This package only stores and lists them."""
+"""Records for the workflows of later modules (directive 16), and external API keys, by which outside systems call."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import uuid
 
 from app.core.audit.actions import AuditAction
+from app.core.clock import utcnow
 from app.core.errors import ValidationFailed
-from app.core.extensions.api_keys import issue_key
+from app.core.extensions.api_keys import new_key
 from app.core.extensions.models import (
     Asset,
     ControlledSubstanceSchedule,
@@ -30,7 +31,8 @@ from app.core.extensions.schemas import (
     StationCreate,
     StationRead,
 )
-from app.core.reference.kinds import ReferenceKind, Verb
+from app.core.keys import Seal
+from app.core.reference.kinds import Issued, ReferenceKind, Verb
 from app.core.reference.schemas import Filter
 from app.core.tags import Tag
 from app.core.vehicles.models import Vehicle
@@ -50,7 +52,17 @@ def _in_one_place(asset: Asset) -> None:
         raise ValidationFailed.of("vehicle_id", "two_places", "An asset is at a station or on a vehicle.")
 
 
-TAG = Tag("extensions", "Stations, assets, inventory, integrations, keys: for modules to come.")
+def _issue_key(seal: Seal) -> Issued:
+    secret, columns = new_key(seal)
+    return Issued(columns, {"secret": secret})
+
+
+def _not_over(key: ExternalApiKey) -> None:
+    if key.expires_at is not None and key.expires_at <= utcnow():
+        raise ValidationFailed.of("expires_at", "in_the_past", "Give a time to come, or null.")
+
+
+TAG = Tag("extensions", "Stations, assets, inventory and integrations, for modules to come; external API keys.")
 STATIONS = ReferenceKind(
     noun="station",
     plural="stations",
@@ -114,7 +126,7 @@ EXTERNAL_API_KEYS = ReferenceKind(
     plural="external API keys",
     path="external-api-keys",
     tag="extensions",
-    about="The keys that outside systems will present.",
+    about="The keys that outside systems send as `Authorization: Bearer fqk_…`.",
     entity=ExternalApiKey,
     create=ExternalApiKeyCreate,
     read=ExternalApiKeyRead,
@@ -126,5 +138,6 @@ EXTERNAL_API_KEYS = ReferenceKind(
         Verb.DELETE: ExtensionAction.EXTERNAL_API_KEY_REVOKED,
     },
     filters={"name": Filter},
-    issue=issue_key,
+    check=_not_over,
+    issue=_issue_key,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from enum import StrEnum
 from typing import Any, ClassVar
@@ -110,7 +111,10 @@ class Integration(TenantEntity):
 
 
 class ExternalApiKey(TenantEntity):
-    """A key of an outside system. Only its digest is stored. `scopes` are names of permissions."""
+    """A key of an outside system. Only its digest is stored. `scopes` are names of permissions.
+
+    `expires_at` is null for a key that is good until it is revoked. `last_used_on` is a date in UTC.
+    """
 
     __tablename__ = "external_api_keys"
     entity_type: ClassVar[str] = "external_api_key"
@@ -119,9 +123,12 @@ class ExternalApiKey(TenantEntity):
     scopes: Mapped[list[Any]] = plain(JSONB(none_as_null=True))
     prefix: Mapped[str] = plain()
     secret_hash: Mapped[str] = secret()
+    expires_at: Mapped[dt.datetime | None] = plain(default=None)
+    last_used_on: Mapped[dt.date | None] = plain(default=None)
 
     __table_args__ = (
         *standard_constraints("external_api_keys"),
+        sa.Index("ix_external_api_keys_secret_hash", "secret_hash"),
         unique_among_live("uq_external_api_keys_name", "name"),
         sa.UniqueConstraint("tenant_id", "secret_hash", name="uq_external_api_keys_secret_hash"),
     )

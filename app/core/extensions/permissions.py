@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from app.core.permissions import USER_ROLES, Role, declare
 
-EXTENSION_READ = declare("extension.read", "See the agency's stations, assets and inventory items.", *USER_ROLES)
-EXTENSION_WRITE = declare("extension.write", "Add stations, assets and inventory items.", Role.ADMIN)
+EXTENSION_READ = declare(
+    "extension.read", "See the agency's stations, assets and inventory items.", *USER_ROLES, Role.KEY
+)
+EXTENSION_WRITE = declare("extension.write", "Add stations, assets and inventory items.", Role.ADMIN, Role.KEY)
 INTEGRATION_READ = declare("integration.read", "See the agency's integrations and external API keys.", Role.ADMIN)
 INTEGRATION_WRITE = declare("integration.write", "Add integrations; issue and revoke external API keys.", Role.ADMIN)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from app.core.extensions.models import ControlledSubstanceSchedule, IntegrationKind
 from app.core.geography import State, Zip
 from app.core.permissions import Role, registered_permissions
-from app.core.schemas import CreateModel, EntityRead, Text, length
+from app.core.schemas import CreateModel, EntityRead, Instant, Text, length
 
 _URL = TypeAdapter(HttpUrl)
 
@@ -28,9 +29,10 @@ def _base_url(value: str) -> str:
 
 
 def _scope(value: str) -> str:
-    grantable = {permission.name for permission in registered_permissions() if Role.ADMIN in permission.roles}
+    grantable = sorted(permission.name for permission in registered_permissions() if Role.KEY in permission.roles)
     if value not in grantable:
-        raise PydanticCustomError("scope", "Give the name of a permission that an administrator holds")
+        problem = {"scopes": ", ".join(grantable)}
+        raise PydanticCustomError("scope", "Give the names of permissions that a key may carry: {scopes}", problem)
     return value
 
 
@@ -104,14 +106,19 @@ class IntegrationRead(EntityRead):
 class ExternalApiKeyCreate(CreateModel):
     name: Name
     scopes: list[Scope] = Field(
-        min_length=1, max_length=50, description="Names of the permissions that the key is to carry"
+        min_length=1,
+        max_length=50,
+        description="Names of the permissions that the key carries: those of the role `key` in docs/permissions.md",
     )
+    expires_at: Instant | None = Field(None, description="The key is refused from then on; null means until revoked")
 
 
 class ExternalApiKeyRead(EntityRead):
     name: str
     scopes: list[str]
     prefix: str = Field(description="The key's first characters, to recognise it by")
+    expires_at: dt.datetime | None
+    last_used_on: dt.date | None = Field(description="The last day (UTC) on which the key was used; null if never")
 
 
 class ExternalApiKeyCreated(ExternalApiKeyRead):

@@ -10,6 +10,7 @@ from typing import Any, Generic, NamedTuple
 from app.core.audit.actions import AuditAction
 from app.core.db.entity import E, TenantEntity
 from app.core.db.uow import ReadUnitOfWork
+from app.core.keys import Seal
 from app.core.lifecycle import Lifecycle
 from app.core.permissions import Permission
 from app.core.reference.schemas import TransitionRequest
@@ -65,5 +66,5 @@ class ReferenceKind(Generic[E]):
     filters: Mapping[str, Any] = field(default_factory=dict)
     references: Mapping[str, type[TenantEntity]] = field(default_factory=dict)
     check: Callable[[E], None] | None = None
-    issue: Callable[[], Issued] | None = None
+    issue: Callable[[Seal], Issued] | None = None
     derive: Derive[E] | None = None

@@ -83,7 +83,7 @@ class ReferenceService(Generic[E]):
             )
         values = given.values()
         await self._require_references(values, values)
-        issued = _NOTHING_ISSUED if self._kind.issue is None else self._kind.issue()
+        issued = _NOTHING_ISSUED if self._kind.issue is None else self._kind.issue(self._uow.seal)
         record = self._kind.entity(id=reservation.entity_id, tenant_id=self._uow.tenant_id, **values, **issued.columns)
         self._judge(record)
         await self._uow.create(record, self._kind.actions[Verb.CREATE])

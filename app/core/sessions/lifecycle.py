@@ -26,12 +26,24 @@ class SessionAction(AuditAction):
 
 class EndReason(StrEnum):
     LOGOUT = "logout"
+    REVOKED = "revoked"
     IDLE = "idle"
     EXPIRED = "expired"
     REFRESH_TOKEN_REUSED = "refresh_token_reused"
     PASSWORD_CHANGED = "password_changed"
     ACCESS_CHANGED = "access_changed"
 
+
+WHY_ENDED: dict[EndReason, str] = {
+    EndReason.LOGOUT: "This session was signed out. Sign in again.",
+    EndReason.REVOKED: "This session was ended from another device or by an administrator. Sign in again.",
+    EndReason.IDLE: "This session was not used for too long. Sign in again.",
+    EndReason.EXPIRED: "This session reached its absolute end. Sign in again.",
+    EndReason.REFRESH_TOKEN_REUSED: "An old refresh token was used, which ended the session. Sign in again.",
+    EndReason.PASSWORD_CHANGED: "The password was changed. Sign in again.",
+    EndReason.ACCESS_CHANGED: "An administrator changed this account. Sign in again.",
+}
+"""What a refused refresh says to its user."""
 
 session_lifecycle: Lifecycle[SessionStatus, None] = Lifecycle(
     name="user_session",

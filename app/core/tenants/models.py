@@ -60,6 +60,7 @@ class Tenant(TenantEntity):
     auto_lock_hours: Mapped[int] = plain(default=24, server_default=sa.text("24"))
     require_crew_signature: Mapped[bool] = plain(default=False, server_default=sa.text("false"))
     authors_may_review: Mapped[bool] = plain(default=False, server_default=sa.text("false"))
+    device_idle_minutes: Mapped[int | None] = plain(default=None)
 
     __table_args__ = (
         sa.UniqueConstraint("slug", name="uq_tenants_slug"),

@@ -27,8 +27,11 @@ class TenantRepository(Repository[Tenant]):
 
 
 async def get_cross_tenant_for_admin_only_by_slug(uow: SystemUnitOfWork, slug: str) -> TenantId | None:
-    """The tenant of `slug`, or None. Only the operator's scripts use it. Their acts are audited in the tenant."""
-    row = await uow.fetch_row(_BY_SLUG, {"slug": slug})
+    """The tenant of `slug`, in any case, or None.
+
+    Only the operator's scripts use it. Their acts are audited in the tenant.
+    """
+    row = await uow.fetch_row(_BY_SLUG, {"slug": slug.strip().lower()})
     return None if row is None else TenantId(row[0])
 
 

@@ -142,6 +142,11 @@ class _ProfileFields(RequestModel):
         description="For an agency too small for four eyes: who wrote a chart may review it. Counts for charts that are"
         " submitted from then on",
     )
+    device_idle_minutes: Annotated[int, Field(strict=True, ge=15, le=720)] | None = Field(
+        None,
+        description="Sessions on devices that lock themselves may rest for so long without a refresh; null means no"
+        " longer than others. The absolute end of a session stays",
+    )
 
 
 class TenantPatch(_ProfileFields, VersionedPatch):
@@ -201,3 +206,4 @@ class TenantRead(EntityRead):
     auto_lock_hours: int
     require_crew_signature: bool
     authors_may_review: bool
+    device_idle_minutes: int | None

@@ -57,7 +57,7 @@ class UserTransitionRequest(RequestModel):
 class UserRead(EntityRead):
     email: str
     display_name: str
-    role: Role
+    role: UserRole
     is_reviewer: bool
     status: UserStatus
     allowed_actions: list[str] = Field(description="Transitions that this administrator may fire now")

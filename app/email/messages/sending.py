@@ -59,7 +59,7 @@ async def _letter(_: UnitOfWork, message: EmailMessage) -> Letter:
 async def _send(runtime: Runtime, held: HeldAttempt[Letter]) -> str | None:
     """The provider's id of the message. Raises MailRefused, MailPostponed."""
     letter = held.material
-    source = Source(held.tenant_id, runtime.keys, runtime.settings.group(EmailSettings).app_url)
+    source = Source(held.tenant_id, runtime.keys, runtime.settings.group(EmailSettings).public_address)
     rendered = render_stored(letter.template, letter.template_version, letter.context, source)
     sender = await runtime.gateways.reach(MAIL)
     return await sender.send(Mail(held.entity_id, letter.recipient, rendered.subject, rendered.text, rendered.html))

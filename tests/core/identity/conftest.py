@@ -4,19 +4,44 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime as dt
 import os
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Iterator
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
+from app.core import clock as module
 from app.core.config import Settings
 from app.main import create_app
 from tests.support.database import ROOT
+
+
+class MovedClock:
+    """The service's only source of the present time, some seconds ahead."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def time(self) -> float:
+        return time.time() + self.ahead
+
+    def now(self, zone: dt.tzinfo) -> dt.datetime:
+        return dt.datetime.now(zone) + dt.timedelta(seconds=self.ahead)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[MovedClock]:
+    moved = MovedClock()
+    named = {name: getattr(dt, name) for name in ("UTC", "timedelta")}
+    monkeypatch.setattr(module, "dt", type("Moved", (), {**named, "datetime": moved}))
+    monkeypatch.setattr(module, "time", moved)
+    yield moved
 
 
 def environment_of(settings: Settings) -> dict[str, str]:

@@ -35,8 +35,10 @@ def credentials(agency: Agency, name: str, password: str | None = None) -> dict[
     return {"tenant_slug": agency.slug, "email": email, "password": password or agency.passwords[email]}
 
 
-async def log_in(client: httpx.AsyncClient, agency: Agency, name: str, password: str | None = None) -> httpx.Response:
-    return await client.post("/api/v1/auth/login", json=credentials(agency, name, password))
+async def log_in(
+    client: httpx.AsyncClient, agency: Agency, name: str, password: str | None = None, **more: Any
+) -> httpx.Response:
+    return await client.post("/api/v1/auth/login", json=credentials(agency, name, password) | more)
 
 
 @dataclass
@@ -65,9 +67,9 @@ class SignedIn(Actor):
 
 
 async def signed_in(
-    client: httpx.AsyncClient, agency: Agency, name: str = "medic", password: str | None = None
+    client: httpx.AsyncClient, agency: Agency, name: str = "medic", password: str | None = None, **more: Any
 ) -> SignedIn:
-    answer = await log_in(client, agency, name, password)
+    answer = await log_in(client, agency, name, password, **more)
     assert answer.status_code == 200, answer.text
     given = answer.json()
     return SignedIn(

@@ -67,6 +67,35 @@ async def test_changed_password_ends_every_session_and_is_the_only_one(
     assert [event["topic"] for event in await outbox_of(admin_connection, user_id)] == ["user.password_changed"]
 
 
+COMPOSED, DECOMPOSED = "Am\u00e9lie-finds-91-b\u00f6ats", "Ame\u0301lie-\ufb01nds-91-bo\u0308ats"
+
+
+async def test_a_password_is_the_same_from_every_keyboard(
+    client: httpx.AsyncClient, agency: Agency, runtime: Runtime, admin_connection: asyncpg.Connection
+) -> None:
+    """Set through a link, used to sign in, and named as the present one: each in the other form."""
+    assert (
+        await reset(client, await link_for(agency, client, runtime, admin_connection, "medic"), DECOMPOSED)
+    ).status_code == 204
+    here = await signed_in(client, agency, "medic", COMPOSED)
+    await signed_in(client, agency, "medic", DECOMPOSED)
+    refused = expect_refusal(await change(here, DECOMPOSED, COMPOSED), 422, "VALIDATION_FAILED")
+    assert [problem["code"] for problem in refused["problems"]] == ["password_unchanged"]
+    assert (await change(here, COMPOSED, STRONG)).status_code == 204
+    expect_refusal(await log_in(client, agency, "medic", COMPOSED), 401, "UNAUTHENTICATED")
+
+
+async def test_slug_is_matched_in_any_case_and_without_the_blanks_around_it(
+    client: httpx.AsyncClient, agency: Agency, admin_connection: asyncpg.Connection, runtime: Runtime
+) -> None:
+    typed = f" {agency.slug.upper()}\u00a0"
+    await signed_in(client, agency, tenant_slug=typed)
+    assert (await ask_for_link(client, typed, email_of(agency, "medic"))).status_code == 202
+    assert len(await links_of(admin_connection, runtime, await id_of(agency, "medic"))) == 1
+    for wrong in (agency.slug[:-1], agency.slug.replace("-", " "), agency.slug + "\u0130"):
+        assert (await log_in(client, agency, "medic", tenant_slug=wrong)).status_code in (401, 422)
+
+
 async def test_wrong_present_password_changes_nothing(
     client: httpx.AsyncClient, agency: Agency, admin_connection: asyncpg.Connection
 ) -> None:

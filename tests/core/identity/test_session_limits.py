@@ -3,47 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
-import time
 import uuid
-from collections.abc import Iterator
 
 import asyncpg
 import httpx
 import pytest
 
-from app.core import clock as module
 from app.core.config import Settings
 from app.core.runtime import Runtime
 from app.core.sessions.shared_refreshes import SharedRefreshes
 from tests.core.http.contract import expect_refusal
+from tests.core.identity.conftest import MovedClock
 from tests.core.identity.people import SignedIn, id_of, log_in, signed_in
 from tests.core.identity.test_sessions import session_of
 from tests.core.waiting import expect_eventually
 from tests.support.actors import Agency
 from tests.support.database import TestDatabase
-
-
-class MovedClock:
-    """The service's only source of the present time, some seconds ahead."""
-
-    def __init__(self) -> None:
-        self.ahead = 0.0
-
-    def time(self) -> float:
-        return time.time() + self.ahead
-
-    def now(self, zone: dt.tzinfo) -> dt.datetime:
-        return dt.datetime.now(zone) + dt.timedelta(seconds=self.ahead)
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[MovedClock]:
-    moved = MovedClock()
-    named = {name: getattr(dt, name) for name in ("UTC", "timedelta")}
-    monkeypatch.setattr(module, "dt", type("Moved", (), {**named, "datetime": moved}))
-    monkeypatch.setattr(module, "time", moved)
-    yield moved
 
 
 @pytest.fixture
@@ -71,6 +46,7 @@ async def test_session_that_is_used_in_time_lives_until_its_absolute_limit(
     await medic.expect_out()
     session = await session_of(admin_connection, medic)
     assert (session["status"], session["end_reason"]) == ("ended", "expired")
+    assert expect_refusal(await medic.refresh(), 401, "UNAUTHENTICATED") == {"reason": "expired"}
 
 
 @pytest.mark.parametrize("past", [False, True])
@@ -81,7 +57,7 @@ async def test_session_that_rests_ends_at_its_idle_limit(
     answer = await medic.refresh()
     session = await session_of(admin_connection, medic)
     if past:
-        expect_refusal(answer, 401, "UNAUTHENTICATED")
+        assert expect_refusal(answer, 401, "UNAUTHENTICATED") == {"reason": "idle"}
         assert (session["status"], session["end_reason"]) == ("ended", "idle")
         clock.ahead = 0
         await medic.expect_out()  # what has ended does not begin again when the clock is set back

@@ -240,10 +240,16 @@ async def test_unknown_accounts_wait_alike(client: httpx.AsyncClient, agency: Ag
         assert [answer.status_code for answer in answers] == [401] * PER_MINUTE + [429]
 
 
-async def test_spelling_of_the_address_gives_no_further_guesses(client: httpx.AsyncClient, agency: Agency) -> None:
-    email = email_of(agency, "medic")
-    for spelled in (email, email.upper(), email.title(), f" {email}", f"{email} "):
-        body = {"tenant_slug": agency.slug, "email": spelled, "password": "wrong"}
+async def test_spelling_of_the_account_gives_no_further_guesses(client: httpx.AsyncClient, agency: Agency) -> None:
+    email, slug = email_of(agency, "medic"), agency.slug
+    for agency_spelled, spelled in (
+        (slug, email.upper()),
+        (slug.upper(), email.title()),
+        (slug.title(), f" {email}"),
+        (f" {slug}", f"{email} "),
+        (f"{slug}\u00a0", email),
+    ):
+        body = {"tenant_slug": agency_spelled, "email": spelled, "password": "wrong"}
         expect_refusal(await client.post("/api/v1/auth/login", json=body), 401, "UNAUTHENTICATED")
     expect_refusal(await log_in(client, agency, "medic", "wrong"), 429, "RATE_LIMITED")
 

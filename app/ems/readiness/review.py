@@ -45,6 +45,7 @@ _OF_EVERY_CALL = ("dispatch_time", "enroute_time", "arrival_time", "cleared_time
 _OF_A_TRANSPORT = ("depart_scene_time", "arrived_destination_time")
 _DISPOSITION, _NARRATIVE = "eDisposition.27", "eNarrative.01"
 _CREW_ID, _CREW_ROLE = "eCrew.01", "eCrew.03"
+_VITAL_ELEMENTS = {**Vital.element_columns, "etco2_unit": Vital.element_columns["etco2"]}
 _NOT_STARTED = "not_started"
 _RXNORM_FAULTS = {
     RxNormFault.UNKNOWN: "RxNorm has no such code: was it mistyped?",
@@ -174,7 +175,7 @@ def _vitals(chart: LoadedChart) -> Iterator[Finding]:
                     entity_id=vital.id,
                     field=warning.field,
                     patient_id=one.patient.id,
-                    rule=Vital.element_columns.get(warning.field, warning.field.removeprefix("elements.")),
+                    rule=_VITAL_ELEMENTS.get(warning.field, warning.field.removeprefix("elements.")),
                 )
 
 

@@ -185,7 +185,7 @@ class _Report:
     def _vital(self, vital: VitalRead) -> Json:
         columns = {name: self._measured(vital, name) for name in VITAL.shown}
         pressure = "/".join(filter(None, (columns["systolic_bp"], columns["diastolic_bp"])))
-        unit = "" if vital.etco2_unit is None else f" {vital.etco2_unit.value}"
+        unit = " [unit not recorded]" if vital.etco2_unit is None else f" {vital.etco2_unit.value}"
         parts = [columns[name] for name in _GCS]
         coma = f"{columns['gcs_total']} (E{parts[0]} V{parts[1]} M{parts[2]})" if all(parts) else columns["gcs_total"]
         carried = _carried(VITAL)

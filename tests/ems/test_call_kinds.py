@@ -172,8 +172,9 @@ async def test_each_patient_of_a_call_is_asked_for_what_their_own_end_needs(agen
     assert {"depart_scene_time", "arrived_destination_time"} <= {
         found["field"] for found in findings(answer, code="time_missing")
     }
-    times = {name: f"2026-03-01T10:{minute}:00-06:00" for name, minute in (("depart_scene_time", 10),
-                                                                         ("arrived_destination_time", 20))}  # fmt: skip
+    times: Body = {
+        "depart_scene_time": "2026-03-01T10:10:00-06:00", "arrived_destination_time": "2026-03-01T10:20:00-06:00",
+    }  # fmt: skip
     await chart.revise(PATIENT, went, **times)
     await chart.add(VITAL)
     answer = await readiness(agency.medic, chart.id)

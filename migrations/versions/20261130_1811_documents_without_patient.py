@@ -1,4 +1,4 @@
-"""Documents of calls without a patient: `nemsis_exports.patient_id` may be null."""
+"""Documents and narratives of calls without a patient: their `patient_id` may be null."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ down_revision = "authors"
 branch_labels = None
 depends_on = None
 
+TABLES = ("nemsis_exports", "narratives")
+
 
 def upgrade() -> None:
-    op.alter_column("nemsis_exports", "patient_id", existing_type=sa.Uuid(), nullable=True)
+    for table in TABLES:
+        op.alter_column(table, "patient_id", existing_type=sa.Uuid(), nullable=True)
 
 
 def downgrade() -> None:
-    """Refused while there is such a document: it is not thrown away."""
-    op.alter_column("nemsis_exports", "patient_id", existing_type=sa.Uuid(), nullable=False)
+    """Refused while there is such a document or narrative: it is not thrown away."""
+    for table in TABLES:
+        op.alter_column(table, "patient_id", existing_type=sa.Uuid(), nullable=False)

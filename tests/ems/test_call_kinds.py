@@ -10,7 +10,7 @@ import pytest
 
 from app.ems.call_kinds import KINDS, CallKind, Need, kind_of, needs_of, not_due
 from app.ems.elements import TARGET_BUILD, load_dictionary
-from tests.ems.charts import INCIDENT, PATIENT, VITAL, Chart
+from tests.ems.charts import INCIDENT, NARRATIVE, PATIENT, VITAL, Chart
 from tests.ems.evidence import Evidence
 from tests.ems.findings import ASSIGNED, findings, readiness, states
 from tests.ems.uploads import sign
@@ -145,6 +145,23 @@ async def test_a_patient_who_comes_later_makes_the_document_of_the_call_invalid(
     answer = await readiness(agency.medic, chart.id)
     assert findings(answer, code="contradicts_disposition") == []
     assert [(kind["patient_id"], kind["kind"]) for kind in answer["kinds"]] == [(met["id"], "unsaid")]
+
+
+async def test_a_story_about_nobody_stands_only_on_a_call_without_a_patient(agency: Agency, evidence: Evidence) -> None:
+    chart = await without_patient(agency, disposition=CANCELLED)
+    story = await agency.medic.expect(201, "POST", chart.at(NARRATIVE), json={"narrative_text": "Cancelled by police."})
+    assert story["patient_id"] is None
+    story = await chart.revise(NARRATIVE, story, narrative_text="Cancelled by dispatch.")
+    chart.patient = await chart.add(PATIENT)
+    before = await evidence.digest(agency.tenant_id)
+    refused = await agency.medic.expect(422, "POST", chart.at(NARRATIVE), json={"narrative_text": "Whose?"})
+    assert [(one["field"], one["code"]) for one in refused["error"]["details"]["problems"]] == [
+        ("patient_id", "missing")
+    ]  # fmt: skip
+    await chart.revise(NARRATIVE, story, status=422, narrative_text="Whose?")
+    assert await evidence.digest(agency.tenant_id) == before
+    await chart.writer.expect(204, "DELETE", chart.at(NARRATIVE, story), params={"version": story["version"]})
+    await chart.add(NARRATIVE)
 
 
 async def test_an_arrival_on_a_call_cancelled_before_it(agency: Agency) -> None:

@@ -66,10 +66,12 @@ async def test_cancelled_before_arrival(agency: Agency, shared: Path, runtime: R
     """No patient, no arrival, no claim; the state gets a record of the response."""
     crew = counted(agency)
     chart = await begun(agency, "eScene")
+    story: Body = {"narrative_text": "Cancelled by dispatch: police on scene report no injuries."}
+    await agency.medic.expect(201, "POST", chart.at(NARRATIVE), json=story)
     await finished(
         chart, disposition="4227005", dispatch_time=at("09:02"), enroute_time=at("09:03"), cleared_time=at("09:08")
     )
-    assert crew.sent == 6, "the incident, two of the crew, one autosave, start, submission"
+    assert crew.sent == 7, "the incident, two of the crew, narrative, one autosave, start, submission"
     answer = await readiness(agency.medic, chart.id)
     assert findings(answer, stage="review") == findings(answer, stage="payment") == []
     assert states(answer) == {
@@ -80,6 +82,7 @@ async def test_cancelled_before_arrival(agency: Agency, shared: Path, runtime: R
     [document] = await exported(chart, None)
     report = report_of(document, shared)
     assert values_of(report, "eDisposition.27") == ["4227005"]
+    assert values_of(report, "eNarrative.01") == [story["narrative_text"]]
     for element_id in ("ePatient.15", "eTimes.06", "eTimes.07", "eTimes.11", "ePayment.01", "eDisposition.30"):
         assert reason_of(report, element_id) == NOT_APPLICABLE, element_id
     assert len(groups_of(report, "eCrew.CrewGroup")) == 2 and report.uuid.version == 5
@@ -87,6 +90,7 @@ async def test_cancelled_before_arrival(agency: Agency, shared: Path, runtime: R
     assert shown_times(await timeline(chart)) == ["dispatch_time", "enroute_time", "cleared_time"]
     handed_over = await report_made(chart, runtime, "cancelled")
     assert (handed_over["patient"], len(handed_over["crew"])) == ("No patient", 2)
+    assert [one["text"] for one in handed_over["narratives"]] == [story["narrative_text"]]
     assert said(handed_over)["Unit Disposition"] == "Cancelled Prior to Arrival at Scene"
     assert "Unit Arrived on Scene Date/Time" not in said(handed_over)
 
@@ -107,7 +111,7 @@ async def test_a_refusal_with_a_witness(agency: Agency, shared: Path, runtime: R
         chart, disposition="4227001", dispatch_time=at("09:02"), enroute_time=at("09:03"), arrival_time=at("09:10"),
         cleared_time=at("09:40"),
     )  # fmt: skip
-    assert crew.sent == 9, "three more: patient, vital signs, narrative"
+    assert crew.sent == 9, "as that, and patient and vital signs"
     answer = await readiness(agency.medic, chart.id)
     assert [found["code"] for found in findings(answer, stage="review")] == []
     assert [found["code"] for found in findings(answer, stage="signature")] == ["refusal_missing"]

@@ -242,6 +242,7 @@ async def test_an_empty_chart_is_folded_by_section(agency: Agency) -> None:
     assert sum(section["blank"] for section in whole["sections"]) == len(blank)
     titles = {section["section"]: section["title"] for section in whole["sections"]}
     assert (titles["eHistory"], titles["ePatient"], titles["incident"]) == ("History", "Patient", "Call")
+    assert {found["section"] for found in findings(whole, entity="patient", field="home_zip")} == {"ePatient"}
     asked = [("folded", "true"), ("section", "ePayment"), ("section", "eHistory")]
     unfolded = await agency.medic.expect(200, "GET", path, params=asked)
     assert unfolded["findings"] == [

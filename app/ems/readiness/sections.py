@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from app.ems.elements import SECTIONS, TARGET_BUILD, load_dictionary
+from app.ems.parts import PART_OF
 from app.ems.readiness.port import BLANK, Finding, ReadinessSeverity
 from app.ems.readiness.schemas import ReadinessFindingRead, SectionRead
 
@@ -42,9 +43,13 @@ class Shown:
 
 
 def section_of(finding: Finding) -> str:
-    """The section of NEMSIS that the finding's rule belongs to, else the kind of row that the finding is about."""
-    definition = load_dictionary(TARGET_BUILD).elements.get(finding.rule or "")
-    return finding.entity if definition is None else definition.section
+    """The section of NEMSIS that the finding's rule or field belongs to, else the kind of row that it is about."""
+    elements = load_dictionary(TARGET_BUILD).elements
+    part = PART_OF.get(finding.entity)
+    columns: Mapping[str, str] = {} if part is None else getattr(part.entity, "element_columns", {})
+    field = columns.get(finding.field) or finding.field.removeprefix("elements.")
+    named = (elements.get(name) for name in (finding.rule or "", field))
+    return next((found.section for found in named if found is not None), finding.entity)
 
 
 def summed_up(lines: Iterable[ReadinessFindingRead]) -> list[SectionRead]:

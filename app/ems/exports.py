@@ -13,10 +13,13 @@ from app.core.db.uow import ReadUnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class ExportedDocument:
-    """The last document of its kind about one patient; `made_at` is when it was made of the chart."""
+    """The last document of its kind about one patient, or about a call without one (None).
+
+    `made_at` is when it was made of the chart.
+    """
 
     id: uuid.UUID
-    patient_id: uuid.UUID
+    patient_id: uuid.UUID | None
     status: str
     made_at: dt.datetime
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.core.db.uow import ReadUnitOfWork
 from app.core.schemas import EntityRead, ReadModel
+from app.ems.call_kinds import Need, needs_of
 from app.ems.crew.schemas import CrewMemberRead
 from app.ems.element_groups.schemas import ElementGroupRead
 from app.ems.entries.kinds import CHILD_KINDS
@@ -19,11 +20,15 @@ from app.ems.patients.models import Patient
 from app.ems.patients.schemas import PatientRead
 from app.ems.vitals.schemas import VitalRead
 
+_REPORTS_WITHOUT_PATIENT = uuid.UUID("5d0d8e3c-6f0a-4c0e-9a53-0f6c7a3b1e42")
+"""The namespace of the PatientCareReport UUIDs of calls without a patient. NEMSIS takes versions 1 to 5."""
+
 
 class PatientChart(ReadModel):
     """The material of a PatientCareReport: the incident and its crew, one patient, and that patient's entries.
 
-    `alone`: the incident has no other patient.
+    `alone`: the incident has no other patient. `of_call`: it is the report of a call on which there was no patient.
+    Then `patient` is blank, has the id and version of the incident, and is stored nowhere.
     """
 
     incident: IncidentRead
@@ -34,6 +39,12 @@ class PatientChart(ReadModel):
     element_groups: list[ElementGroupRead]
     crew: list[CrewMemberRead]
     alone: bool = True
+    of_call: bool = False
+
+    @property
+    def patient_id(self) -> uuid.UUID | None:
+        """Whom the report is about. None: nobody."""
+        return None if self.of_call else self.patient.id
 
     def entries(self) -> Iterator[EntityRead]:
         """Everything that a document of this chart can show. While no version changes, neither does a verdict on it."""
@@ -42,8 +53,20 @@ class PatientChart(ReadModel):
             yield from found if isinstance(found, list) else (found,) if isinstance(found, EntityRead) else ()
 
 
-async def list_patient_charts(uow: ReadUnitOfWork, incident: IncidentRead) -> list[PatientChart]:
-    """Every patient of the incident with their entries: one statement per part, however large the chart.
+class Charts(NamedTuple):
+    """The chart of one incident by patient. `call` is the part that names no patient."""
+
+    patients: list[PatientChart]
+    call: PatientChart
+
+    @property
+    def documented(self) -> list[PatientChart]:
+        """The charts of which documents are made: each patient's, or the call's own if it needs no patient."""
+        return self.patients or ([] if Need.PATIENT in needs_of(self.call) else [self.call])
+
+
+async def read_charts(uow: ReadUnitOfWork, incident: IncidentRead) -> Charts:
+    """The incident and every patient with their entries: one statement per part, however large the chart.
 
     The crew and the element groups of the incident itself (eScene) are part of each patient's chart.
     """
@@ -52,18 +75,40 @@ async def list_patient_charts(uow: ReadUnitOfWork, incident: IncidentRead) -> li
     }
     patients = {patient.id: patient for patient in rows.pop(PATIENT)}
     shown = {part.list_name: _shown(part, found, incident, patients) for part, found in rows.items()}
-    return [
-        PatientChart(
-            incident=incident,
-            patient=PatientRead.of(patient),
-            alone=len(patients) == 1,
-            **{
-                name: [read for about, read in entries if about is None or about == patient_id]
-                for name, entries in shown.items()
-            },
-        )
-        for patient_id, patient in patients.items()
-    ]
+
+    def chart_of(patient: PatientRead, **facts: bool) -> PatientChart:
+        theirs = {
+            name: [read for about, read in entries if about is None or about == patient.id]
+            for name, entries in shown.items()
+        }
+        return PatientChart(incident=incident, patient=patient, **theirs, **facts)
+
+    return Charts(
+        [chart_of(PatientRead.of(patient), alone=len(patients) == 1) for patient in patients.values()],
+        chart_of(_nobody(incident), of_call=True),
+    )
+
+
+async def list_patient_charts(uow: ReadUnitOfWork, incident: IncidentRead) -> list[PatientChart]:
+    """Every patient of the incident with their entries, as `read_charts` reads them."""
+    return (await read_charts(uow, incident)).patients
+
+
+def _nobody(incident: IncidentRead) -> PatientRead:
+    """The blank patient of a call without one."""
+    blank: dict[str, Any] = dict.fromkeys(PatientRead.model_fields)
+    return PatientRead.model_construct(
+        **{
+            **blank,
+            "id": incident.id,
+            "version": incident.version,
+            "created_at": incident.created_at,
+            "updated_at": incident.updated_at,
+            "incident_id": incident.id,
+            "pcr_uuid": uuid.uuid5(_REPORTS_WITHOUT_PATIENT, str(incident.id)),
+            "elements": {},
+        }
+    )
 
 
 def _shown(

@@ -85,7 +85,7 @@ class OnePatient(Protocol):
 def unit_disposition(one: OnePatient) -> str | None:
     """The code of eDisposition.27: the patient's own, else the incident's. None: not charted, or charted as missing."""
     if UNIT_DISPOSITION in one.patient.elements:
-        return _value(one.patient, UNIT_DISPOSITION)
+        return code_of(one.patient, UNIT_DISPOSITION)
     return one.incident.disposition
 
 
@@ -93,7 +93,7 @@ def transport_of(one: OnePatient) -> Transport:
     """Who transported the patient. UNSAID if no code tells it."""
     if unit_disposition(one) in _WITHOUT_PATIENT:
         return Transport.NONE
-    return _TRANSPORTS.get(_value(one.patient, TRANSPORT_DISPOSITION) or "", Transport.UNSAID)
+    return _TRANSPORTS.get(code_of(one.patient, TRANSPORT_DISPOSITION) or "", Transport.UNSAID)
 
 
 def says_itself(patient: OfPatient, element_id: str) -> bool:
@@ -123,7 +123,8 @@ def time_of(one: OnePatient, column: str) -> dt.datetime | None:
     return moment
 
 
-def _value(patient: OfPatient, element_id: str) -> str | None:
+def code_of(patient: OfPatient, element_id: str) -> str | None:
+    """The first value of the patient's own element. None: not charted, or charted as missing."""
     entries = patient.elements.get(element_id) or [{}]
     text: str | None = entries[0].get("value")
     return text

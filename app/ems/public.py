@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from app.core.db.uow import ReadUnitOfWork
+from app.ems.call_kinds import KINDS, CallKind, Need, kind_of, needs_of
 from app.ems.charting.service import present
 from app.ems.citations.service import (
     Citation,
@@ -61,7 +62,7 @@ from app.ems.meanings import EntryMeaning, Meaning, meaning_of
 from app.ems.narratives.models import Narrative
 from app.ems.narratives.schemas import NarrativeRead
 from app.ems.parts import CHARTED
-from app.ems.patient_charts import PatientChart, list_patient_charts
+from app.ems.patient_charts import Charts, PatientChart, list_patient_charts, read_charts
 from app.ems.patient_facts import (
     PRIMARY_IMPRESSION,
     TRANSPORT_DISPOSITION,
@@ -80,6 +81,7 @@ from app.ems.patients.schemas import PatientRead
 from app.ems.permissions import CHART_READ
 from app.ems.readiness.people import step_towards
 from app.ems.readiness.port import (
+    BLANK,
     READINESS,
     Finding,
     Fix,
@@ -144,6 +146,11 @@ async def get_patient_charts(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> lis
     return await list_patient_charts(uow, await get_incident(uow, incident_id))
 
 
+async def get_charts(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> Charts:
+    """As `get_patient_charts`, with the part that names no patient. Raises NotFound."""
+    return await read_charts(uow, await get_incident(uow, incident_id))
+
+
 async def list_signatures(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> list[SignatureRead]:
     """All live signatures of the chart, each with what of its content changed since: five statements at most.
 
@@ -156,6 +163,7 @@ async def list_signatures(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> list[S
 
 __all__ = [
     "APPROXIMATE",
+    "BLANK",
     "CHARTED",
     "CHART_READ",
     "CREW_COLUMNS",
@@ -165,6 +173,7 @@ __all__ = [
     "INCIDENT_COLUMNS",
     "INCIDENT_STATUS_CHANGED",
     "INCIDENT_UPDATED",
+    "KINDS",
     "MEDICATION_COLUMNS",
     "NARRATIVE_COLUMNS",
     "NOT_APPLICABLE",
@@ -182,6 +191,8 @@ __all__ = [
     "VITAL_COLUMNS",
     "AgeUnit",
     "AttributeDefinition",
+    "CallKind",
+    "Charts",
     "Citation",
     "CitationMiss",
     "CitedChange",
@@ -211,6 +222,7 @@ __all__ = [
     "Meaning",
     "MissReason",
     "NarrativeRead",
+    "Need",
     "Occurrence",
     "Outcome",
     "Owner",
@@ -236,16 +248,19 @@ __all__ = [
     "foreign_elements",
     "freeze_chart",
     "from_json",
+    "get_charts",
     "get_incident",
     "get_patient_charts",
     "has_illegal_character",
     "hold_incident",
     "inherits",
+    "kind_of",
     "list_custom_elements",
     "list_patients",
     "list_signatures",
     "load_dictionary",
     "meaning_of",
+    "needs_of",
     "owner_of",
     "place_in_chart",
     "repeating_group_of",

@@ -48,7 +48,7 @@ NOT_APPLICABLE_RULES = (
     NotApplicableRule(
         "eDisposition.30",
         _NOT_TRANSPORTED,
-        sections=frozenset({"eOutcome"}),
+        sections=frozenset({"ePayment", "eOutcome"}),
         elements=frozenset(
             {"eResponse.11", "eTimes.09", "eTimes.11", "eTimes.12"}
             | {f"eDisposition.{number}" for number in ("05", "06", "07", "16", "17", "18")}
@@ -58,6 +58,7 @@ NOT_APPLICABLE_RULES = (
     NotApplicableRule(
         "eDisposition.30",
         _BY_ANOTHER_UNIT,
+        sections=frozenset({"ePayment"}),
         elements=frozenset({"eResponse.11", "eTimes.09", "eTimes.11", "eTimes.12"}),
     ),
     NotApplicableRule(

@@ -22,7 +22,7 @@ async def invalidate_exports(uow: UnitOfWork, event: Event) -> None:
         validated = await validate_incident(uow, event.aggregate_id, SchemaBundle(None))
     except NotFound:  # the chart itself was deleted
         validated = []
-    documents = {one.chart.patient.id: one.document.sha256 for one in validated}
+    documents = {one.chart.patient_id: one.document.sha256 for one in validated}
     for export in ready:
         if documents.get(export.patient_id) != export.document_sha256:
             await export_lifecycle.fire(uow, export, ExportTransition.INVALIDATE, ExportFacts())

@@ -13,6 +13,7 @@ from app.core.config import Settings
 from app.core.db.uow import ReadUnitOfWork
 from app.core.tenants.public import TENANT_WRITE, TenantRead
 from app.ems.public import (
+    BLANK,
     NOT_RECORDED,
     PER_PATIENT,
     TARGET_BUILD,
@@ -51,7 +52,7 @@ _SEVERITIES = {
     validation.Severity.ERROR: ReadinessSeverity.BLOCKING,
     validation.Severity.WARNING: ReadinessSeverity.WARNING,
 }
-_NOT_RECORDED, _INCIDENT, _PATIENT = "not_recorded", "incident", "patient"
+_INCIDENT, _PATIENT = "incident", "patient"
 
 
 class Verdict(NamedTuple):
@@ -70,13 +71,13 @@ _verdicts: OrderedDict[bytes, Verdict] = OrderedDict()
 
 
 async def find_for_submission(uow: ReadUnitOfWork, settings: Settings, chart: LoadedChart) -> StageFindings:
-    """Done when every patient's document was exported and would be the same today."""
+    """Done when every document was exported and would be the same today. A call without a patient has one, too."""
     agency = Agency(TenantRead.of(chart.tenant), await list_custom_elements(uow))
     schema = SchemaBundle(settings.group(NemsisSettings).nemsis_schema_dir)
     exported = await _exported(uow, chart.incident.id)
     verdicts = {
-        one.patient.id: await _verdict(agency, one, ordinal, len(chart.patients), schema)
-        for ordinal, one in enumerate(chart.patients, start=1)
+        one.patient_id: await _verdict(agency, one, ordinal, len(chart.documented), schema)
+        for ordinal, one in enumerate(chart.documented, start=1)
     }
     waiting = {
         patient_id: verdict for patient_id, verdict in verdicts.items() if exported.get(patient_id) != verdict.sha256
@@ -94,12 +95,12 @@ async def find_for_submission(uow: ReadUnitOfWork, settings: Settings, chart: Lo
             *_gate(chart),
             *_documents(chart, said),
             *_blanks(chart, waiting),
-            *_outdated([patient_id for patient_id in waiting if patient_id in exported]),
+            *_outdated(chart, [patient_id for patient_id in waiting if patient_id in exported]),
         ]
     )
 
 
-async def _exported(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> Mapping[uuid.UUID, str | None]:
+async def _exported(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> Mapping[uuid.UUID | None, str | None]:
     """The digest of each patient's last exported document, by patient."""
     exports = await NemsisExportRepository(uow).list_all(
         uow.tenant_id, incident_id=incident_id, status=ExportStatus.EXPORTED
@@ -132,7 +133,7 @@ def _identity(agency: Agency, chart: PatientChart, ordinal: int, count: int, sch
 
 
 def _gate(chart: LoadedChart) -> Iterator[Finding]:
-    """The guards of `export` that the chart's state does not pass. A chart without a patient is a finding, too."""
+    """The guards of `export` that the chart's state does not pass. A chart without a document is a finding, too."""
     closed = chart.incident.status in CLOSED_STATES
     export = export_lifecycle.find(ExportStatus.READY_FOR_EXPORT, ExportTransition.EXPORT)
     for guard in () if export is None else export.guards:
@@ -141,8 +142,11 @@ def _gate(chart: LoadedChart) -> Iterator[Finding]:
             yield dataclasses.replace(
                 _of_incident(chart, guard.name, "status", guard.message), permission=step.permission
             )
-    if not chart.patients:
-        yield _of_incident(chart, "patient_missing", "patients", "Without a patient there is no document to submit.")
+    if not chart.documented:
+        message = (
+            "Without a patient there is no document to submit, unless the disposition says that the call had none."
+        )
+        yield _of_incident(chart, "patient_missing", "patients", message)
 
 
 def _of_incident(chart: LoadedChart, code: str, field: str, message: str) -> Finding:
@@ -156,11 +160,11 @@ def _of_incident(chart: LoadedChart, code: str, field: str, message: str) -> Fin
     )
 
 
-def _documents(chart: LoadedChart, said: Mapping[uuid.UUID, Sequence[ValidationFinding]]) -> Iterator[Finding]:
+def _documents(chart: LoadedChart, said: Mapping[uuid.UUID | None, Sequence[ValidationFinding]]) -> Iterator[Finding]:
     for patient_id, found in said.items():
         for finding in found:
             place = place_in_chart(finding.internal_path or "", chart)
-            entity, entity_id, field = place or (_PATIENT, patient_id, finding.internal_path or finding.element_id)
+            entity, entity_id, field = place or _about(chart, patient_id, finding.internal_path or finding.element_id)
             yield Finding(
                 severity=_SEVERITIES[finding.severity],
                 code=finding.code,
@@ -174,7 +178,12 @@ def _documents(chart: LoadedChart, said: Mapping[uuid.UUID, Sequence[ValidationF
             )
 
 
-def _blanks(chart: LoadedChart, verdicts: Mapping[uuid.UUID, Verdict]) -> Iterator[Finding]:
+def _about(chart: LoadedChart, patient_id: uuid.UUID | None, field: str) -> Place:
+    """The patient of a document, or the incident for a call without one."""
+    return Place(_INCIDENT, chart.incident.id, field) if patient_id is None else Place(_PATIENT, patient_id, field)
+
+
+def _blanks(chart: LoadedChart, verdicts: Mapping[uuid.UUID | None, Verdict]) -> Iterator[Finding]:
     """Blank elements. The incident's count when they are blank in every document, a patient's when blank in theirs."""
     dictionary = load_dictionary(TARGET_BUILD)
     everywhere = _blank_everywhere([verdict.blanks for verdict in verdicts.values()])
@@ -185,10 +194,10 @@ def _blanks(chart: LoadedChart, verdicts: Mapping[uuid.UUID, Verdict]) -> Iterat
             if element_id not in (everywhere if about_incident else verdict.blanks):
                 continue
             place = None if of_patients else place_in_chart(verdict.blanks[element_id] or "", chart)
-            entity, entity_id, field = place or _place_at_patient(element_id, patient_id)
+            entity, entity_id, field = place or _about(chart, patient_id, _field_of_patient(element_id))
             yield Finding(
                 severity=ReadinessSeverity.WARNING,
-                code=_NOT_RECORDED,
+                code=BLANK,
                 message=f"{definition.name} is blank: the document will say Not Recorded.",
                 entity=entity,
                 entity_id=entity_id,
@@ -202,21 +211,23 @@ def _blank_everywhere(blanks: Sequence[Mapping[str, str | None]]) -> frozenset[s
     return frozenset.intersection(*map(frozenset, blanks)) if blanks else frozenset()
 
 
-def _place_at_patient(element_id: str, patient_id: uuid.UUID) -> Place:
+def _field_of_patient(element_id: str) -> str:
     """The place of a value about one patient: a column if there is one, else an element."""
     column = next((column for column, carried in FIELDS[_PATIENT].items() if carried == element_id), None)
-    return Place(_PATIENT, patient_id, column or f"elements.{element_id}")
+    return column or f"elements.{element_id}"
 
 
-def _outdated(patients: Sequence[uuid.UUID]) -> Iterator[Finding]:
+def _outdated(chart: LoadedChart, patients: Sequence[uuid.UUID | None]) -> Iterator[Finding]:
     for patient_id in patients:
+        entity, entity_id, field = _about(chart, patient_id, "nemsis_exports")
         yield Finding(
             severity=ReadinessSeverity.WARNING,
             code="export_outdated",
-            message="The state has an older document of this patient: export it again.",
-            entity=_PATIENT,
-            entity_id=patient_id,
-            field="nemsis_exports",
+            message=f"The state has an older document of this {'call' if patient_id is None else 'patient'}: export it"
+            " again.",
+            entity=entity,
+            entity_id=entity_id,
+            field=field,
             patient_id=patient_id,
         )
 
@@ -233,4 +244,4 @@ def _mark_not_recorded(chart: LoadedChart, finding: Finding) -> Fix:
     return chart.patch(_PATIENT, finding.patient_id, elements=marked)
 
 
-SUBMISSION = ReadinessSource(Stage.STATE_SUBMISSION, find_for_submission, (FixRule(_NOT_RECORDED, _mark_not_recorded),))
+SUBMISSION = ReadinessSource(Stage.STATE_SUBMISSION, find_for_submission, (FixRule(BLANK, _mark_not_recorded),))

@@ -35,7 +35,6 @@ def problems(refused: Any) -> list[tuple[str, str]]:
         (VITAL, {"systolic_bp": 80, "diastolic_bp": 120}, ("diastolic_bp", "above_systolic")),
         (VITAL, {"etco2": "100.1", "etco2_unit": "percent"}, ("etco2", "impossible")),
         (VITAL, {"etco2": "101.4", "etco2_unit": "kPa"}, ("etco2", "impossible")),
-        (VITAL, {"etco2": "35.0"}, ("etco2_unit", "missing")),
         (VITAL, {"gcs_eye": 4, "gcs_verbal": 5, "gcs_motor": 6, "gcs_total": 14}, ("gcs_total", "not_the_sum")),
         (INTERVENTION, {"dose": "1.5"}, ("dose", "not_of_this_type")),
         (INTERVENTION, {"route": "9927001"}, ("route", "not_of_this_type")),
@@ -56,12 +55,14 @@ async def test_values_that_do_not_fit_together(
 
 async def test_a_patch_is_judged_with_what_is_stored(chart: Chart) -> None:
     vital = await chart.add(VITAL, etco2="35.0", etco2_unit="mmHg", gcs_eye=4, gcs_verbal=5, gcs_motor=6)
-    for fields in ({"etco2_unit": None}, {"gcs_total": 3}):
+    for fields in ({"etco2": "102", "etco2_unit": "kPa"}, {"gcs_total": 3}):
         await chart.revise(VITAL, vital, status=422, **fields)
     medication = await chart.add(INTERVENTION, **MEDICATION, rxcui="1191", dose="324", dose_unit="3706021")
     await chart.revise(INTERVENTION, medication, status=422, procedure_code="392230005")
     await chart.revise(INTERVENTION, medication, status=422, type="procedure")
-    assert (await chart.revise(VITAL, vital, etco2=None, etco2_unit=None))["etco2"] is None
+    bare = await chart.revise(VITAL, vital, etco2_unit=None)
+    assert [(warning["field"], warning["code"]) for warning in bare["warnings"]] == [("etco2_unit", "unit_missing")]
+    assert (await chart.revise(VITAL, bare, etco2=None))["warnings"] == []
 
 
 async def test_times_before_birth(chart: Chart) -> None:

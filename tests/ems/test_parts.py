@@ -49,7 +49,7 @@ def test_a_patients_chart_has_a_list_of_every_charted_part() -> None:
     """Its fields are written out, because documents and claims read them by name; they are these and no others."""
     lists = {part.list_name: list[part.read] for part in CHARTED_ENTRIES if part is not PATIENT}  # type: ignore[name-defined]
     fields = {name: field.annotation for name, field in PatientChart.model_fields.items()}
-    assert fields == {"incident": INCIDENT.read, "patient": PATIENT.read, **lists, "alone": bool}
+    assert fields == {"incident": INCIDENT.read, "patient": PATIENT.read, **lists, "alone": bool, "of_call": bool}
 
 
 def test_the_chart_of_readiness_holds_what_stands_beside() -> None:

@@ -73,6 +73,8 @@ def warned(answer: Any) -> list[tuple[str, str]]:
         ({"temperature_c": Decimal("31.9")}, None, [("temperature_c", "unusually_low")]),
         ({"etco2": Decimal(5), "etco2_unit": "kPa"}, None, []),
         ({"etco2": Decimal(5), "etco2_unit": "mmHg"}, None, [("etco2", "unusually_low")]),
+        ({"etco2": Decimal(5)}, None, [("etco2_unit", "unit_missing")]),
+        ({"etco2_unit": "mmHg"}, None, []),
         ({"elements": {"eVitals.18": [{"value": "39"}]}}, None, [("elements.eVitals.18", "unusually_low")]),
         ({"elements": {"eVitals.18": [{"value": "High"}]}}, None, []),
         ({"elements": {"eVitals.18": [{"not_value": "7701003"}]}}, None, []),

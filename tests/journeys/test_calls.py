@@ -1,4 +1,7 @@
-"""Calls as crews live them, each charted over HTTP and looked at in document, timeline and readiness."""
+"""Calls as crews live them, each charted over HTTP and looked at in document, timeline and readiness.
+
+Journeys count the requests by which the crew charted the call, without looking at it.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import Any
 from app.nemsis.content import ReportContent
 from tests.ems.charts import INCIDENT, INTERVENTION, PATIENT, VITAL, Chart
 from tests.ems.findings import findings, readiness
+from tests.journeys.crew import counted, exported
 from tests.journeys.test_interventions_exported import documents, open_chart, report_of, values
 from tests.support.actors import Agency
 
@@ -44,14 +48,17 @@ async def blocking(chart: Chart) -> set[tuple[str, str]]:
 
 async def test_three_patients_with_three_outcomes(agency: Agency, shared: Path) -> None:
     """One transported later than the unit's first departure, one who refuses, one dead on scene."""
+    crew = counted(agency)
     chart = await open_chart(agency)
     first = await chart.revise(PATIENT, chart.patient, elements=outcome(TRANSPORTED))
     bare: Body = {"elements": {}, "gender": "male"}
     refuser = await chart.add(PATIENT, **{**bare, "last_name": "Refuser", "elements": outcome(REFUSED)})
-    dead = await chart.add(PATIENT, **{**bare, "last_name": "Dead", "elements": outcome(NO_TRANSPORT)})
+    died = outcome(NO_TRANSPORT, eDisposition_19="4219007")
+    dead = await chart.add(PATIENT, **{**bare, "last_name": "Dead", "elements": died})
     own: Body = {"arrived_destination_time": f"{DAY}09:52:00-06:00", "elements": values(eResponse_21="1234.5")}
     first = await chart.revise(PATIENT, first, **own)
     assert first["elements"]["eDisposition.30"] == [{"value": TRANSPORTED}], "a patch of elements merges"
+    assert crew.sent == 6
 
     went, stayed, lost = (report_of(each, shared) for each in await documents(chart, first, refuser, dead))
 
@@ -63,6 +70,8 @@ async def test_three_patients_with_three_outcomes(agency: Agency, shared: Path) 
             assert reason_of(report, element_id) == NOT_APPLICABLE, element_id
         assert values_of(report, "eDisposition.27") == ["4227001"], "the unit's disposition stands for each"
     assert values_of(went, "eTimes.03") == values_of(stayed, "eTimes.03") == values_of(lost, "eTimes.03")
+    kinds = (await readiness(agency.admin, chart.id))["kinds"]
+    assert [kind["kind"] for kind in kinds] == ["transport", "refusal", "dead_on_scene"]
     arrivals = [item for item in await timeline(chart) if item["summary"].get("field") == "arrived_destination_time"]
     assert (arrivals[-1]["entity"], arrivals[-1]["patient_id"]) == ("patient", first["id"])
 
@@ -99,6 +108,7 @@ async def test_the_payer_is_told_the_day_of_this_patients_transport(agency: Agen
 
 
 async def test_aspirin_withheld_and_the_patients_own_nitro(agency: Agency, shared: Path) -> None:
+    crew = counted(agency)
     chart = await open_chart(agency)
     medication: Body = {"type": "medication", "procedure_code": None}
     await chart.add(
@@ -123,6 +133,7 @@ async def test_aspirin_withheld_and_the_patients_own_nitro(agency: Agency, share
         elements={"eVitals.06": [{"pertinent_negative": "8801023"}]},
     )  # fmt: skip
 
+    assert crew.sent == 8
     shown = [item for item in await timeline(chart) if item["kind"] in ("vital", "intervention")]
     assert [(item["meaning"], item["reason"]) for item in shown] == [
         ("patients_own", None),
@@ -144,6 +155,7 @@ async def test_aspirin_withheld_and_the_patients_own_nitro(agency: Agency, share
 
 async def test_a_birth_after_midnight(agency: Agency, shared: Path) -> None:
     """The mother is thirty, the child is an hour old at most, though the call began the day before."""
+    crew = counted(agency)
     chart = await open_chart(agency)
     times = ("dispatch", "enroute", "arrival", "depart_scene", "arrived_destination", "cleared")
     clock = ("20T23:10", "20T23:12", "20T23:20", "21T00:40", "21T00:55", "21T01:10")
@@ -152,24 +164,12 @@ async def test_a_birth_after_midnight(agency: Agency, shared: Path) -> None:
     chart.head = await chart.revise(INCIDENT, chart.head, **night, elements=early)
     mother = await chart.revise(PATIENT, chart.patient, date_of_birth="1996-05-02", elements=outcome(TRANSPORTED))
     child = await chart.add(PATIENT, last_name="Muster", date_of_birth="2026-11-21", elements=outcome(TRANSPORTED))
+    assert crew.sent == 5
     assert await blocking(chart) == {("status", "not_started")}
     await chart.advance("completed")
-    reports = [report_of(each, shared) for each in await _exported(chart, mother, child)]
+    reports = [report_of(each, shared) for each in await exported(chart, mother, child)]
     assert [(values_of(each, "ePatient.15"), values_of(each, "ePatient.16")) for each in reports] == [
         (["30"], ["2516009"]),
         (["1"], ["2516003"]),
     ]
     assert reports[1].elements["ePatient.15"][0].pertinent_negative == "8801029"
-
-
-async def _exported(chart: Chart, *patients: Body) -> list[bytes]:
-    found = []
-    for patient in patients:
-        body = {"incident_id": chart.id, "patient_id": patient["id"]}
-        export = await chart.agency.admin.expect(201, "POST", "nemsis/exports", json=body)
-        path = f"nemsis/exports/{export['id']}"
-        for action in ("validate", "export"):
-            move = {"action": action, "version": export["version"]}
-            export = await chart.agency.admin.expect(200, "POST", f"{path}/transitions", json=move)
-        found.append((await chart.agency.admin.get(f"{path}/artifact")).content)
-    return found

@@ -14,6 +14,7 @@ from app.nemsis.content import GroupInstance, ReportContent
 from app.nemsis.reader import read_document
 from scripts.demo_chart import CALL
 from tests.ems.charts import CREW, ELEMENT_GROUP, INCIDENT, INTERVENTION, NARRATIVE, PATIENT, VITAL, Chart
+from tests.journeys.crew import exported
 from tests.journeys.judges import xsd_errors
 from tests.support.actors import Agency
 
@@ -43,17 +44,7 @@ async def open_chart(agency: Agency) -> Chart:
 async def documents(chart: Chart, *patients: Body) -> list[bytes]:
     chart.head = await chart.revise(INCIDENT, chart.head, cleared_time="2026-11-20T10:05:00-06:00")
     await chart.advance("completed")
-    found = []
-    for patient in patients:
-        body = {"incident_id": chart.id, "patient_id": patient["id"]}
-        export = await chart.agency.admin.expect(201, "POST", "nemsis/exports", json=body)
-        path = f"nemsis/exports/{export['id']}"
-        for action, status in (("validate", "ready_for_export"), ("export", "exported")):
-            move = {"action": action, "version": export["version"]}
-            export = await chart.agency.admin.expect(200, "POST", f"{path}/transitions", json=move)
-            assert export["status"] == status, export["validation_errors_json"]
-        found.append((await chart.agency.admin.get(f"{path}/artifact")).content)
-    return found
+    return await exported(chart, *patients)
 
 
 def report_of(document: bytes, shared: Path) -> ReportContent:

@@ -29,20 +29,22 @@ from app.core.paths import API_PREFIX
 from app.core.permissions import Permission
 from app.core.tenants.public import TENANT_WRITE, Tenant
 from app.ems.public import (
+    KINDS,
     Finding,
     Fix,
     FixRule,
     IncidentStatus,
     LoadedChart,
+    Need,
     PatientChart,
     ReadinessSeverity,
     ReadinessSource,
     Stage,
     StageFindings,
     StatementCode,
-    Transport,
+    kind_of,
+    needs_of,
     step_towards,
-    transport_of,
 )
 
 _CLAIMS = f"{API_PREFIX}/billing/claims"
@@ -107,14 +109,21 @@ class _Waiting(NamedTuple):
 
 
 async def find_for_payment(uow: ReadUnitOfWork, _: Settings, chart: LoadedChart) -> StageFindings:
-    """Done when every patient has a claim, and no claim waits for a check."""
+    """Done when every patient that is billed has a claim, and no claim waits for a check.
+
+    Not due while there is no claim and nobody is billed, by how the call ended for each patient. A claim may still be
+    made by hand.
+    """
     claims = await ClaimRepository(uow).list_all(uow.tenant_id, incident_id=chart.incident.id)
     lines = await ClaimLineRepository(uow).list_of_claims(uow.tenant_id, [claim.id for claim in claims])
     waiting = [_Waiting(claim, lines[claim.id], step) for claim in claims if (step := _guarded_step(claim.status))]
     claimed = {claim.patient_id for claim in claims}
-    unclaimed = [one for one in chart.patients if one.patient.id not in claimed]
+    billed = [one for one in chart.by_kind if Need.CLAIM in needs_of(one)]
+    unclaimed = [one for one in billed if one.patient_id is not None and one.patient_id not in claimed]
     if claims and not waiting and not unclaimed:
         return StageFindings((), done=True)
+    if not claims and not billed:
+        return StageFindings((), not_due=_why_nobody_is_billed(chart))
     impressions = {one.patient.id: _impressions(one, sole=len(chart.patients) == 1) for one in unclaimed}
     named = [code for codes in impressions.values() for code in codes]
     codes = await extract_icd10(uow, [*named, *(code for one in waiting for code in one.claim.diagnoses)])
@@ -124,6 +133,11 @@ async def find_for_payment(uow: ReadUnitOfWork, _: Settings, chart: LoadedChart)
     for patient in unclaimed:
         found += _unclaimed(chart, patient, impressions[patient.patient.id], codes)
     return StageFindings(found)
+
+
+def _why_nobody_is_billed(chart: LoadedChart) -> str:
+    words = dict.fromkeys(KINDS[kind_of(one)].words for one in chart.by_kind)
+    return f"{'; '.join(words)}: no claim is due."
 
 
 def _guarded_step(status: ClaimStatus) -> Step | None:
@@ -163,8 +177,6 @@ def _claim(chart: LoadedChart, one: _Waiting, codes: Icd10Extract) -> Iterator[F
 def _unclaimed(
     chart: LoadedChart, one: PatientChart, codes_named: Sequence[str], codes: Icd10Extract
 ) -> Iterator[Finding]:
-    if transport_of(one) is Transport.NONE:
-        return  # no transport, no claim; a claim for a patient who died before loading is made by hand
     patient_id, locked = one.patient.id, chart.incident.status is IncidentStatus.LOCKED
     if locked:
         place = (_PATIENT, patient_id, "claim")

@@ -55,7 +55,7 @@ from app.ems.elements.values import (
     merge,
     to_json,
 )
-from app.ems.elements.wording import expectation
+from app.ems.elements.wording import SECTIONS, expectation
 
 __all__ = [
     "APPROXIMATE",
@@ -70,6 +70,7 @@ __all__ = [
     "REPEATING_GROUPS",
     "RXNORM_CODE",
     "RXNORM_CODE_TYPE",
+    "SECTIONS",
     "SNOMED_CODE_TYPE",
     "SNOMED_MEDICATIONS",
     "TARGET_BUILD",

@@ -1,9 +1,37 @@
-"""Words for what a type expects, for medics. Messages of problems and findings use them."""
+"""Words for medics: titles of sections, and what a type expects. Messages of problems and findings use them."""
 
 from collections.abc import Mapping
 
 from app.ems.elements.simple_types import Facets, SimpleType
 
+SECTIONS: Mapping[str, str] = {
+    "eResponse": "Response",
+    "eDispatch": "Dispatch",
+    "eCrew": "Crew",
+    "eTimes": "Times",
+    "ePatient": "Patient",
+    "ePayment": "Payment",
+    "eScene": "Scene",
+    "eSituation": "Situation",
+    "eInjury": "Injury",
+    "eArrest": "Cardiac arrest",
+    "eHistory": "History",
+    "eExam": "Examination",
+    "eVitals": "Vital signs",
+    "eProtocols": "Protocols",
+    "eMedications": "Medications",
+    "eProcedures": "Procedures",
+    "eAirway": "Airway",
+    "eDevice": "Devices",
+    "eDisposition": "Disposition",
+    "eLabs": "Laboratory and imaging",
+    "eOutcome": "Outcome",
+    "eNarrative": "Narrative",
+    "eCustomResults": "Results of the agency's own",
+    "eOther": "Other",
+    "eRecord": "Record",
+}
+"""Titles of the sections of NEMSIS, in the order of a report."""
 _PATTERNED: Mapping[str, str] = {
     "ANSICountyCode": "a county code of five digits",
     "ANSIStateCode": "a state code of two digits",

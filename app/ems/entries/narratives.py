@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from app.core.audit.actions import AuditAction
+from app.core.db.uow import UnitOfWork
+from app.core.errors import Problem, refuse
+from app.core.pagination import Paging
 from app.ems.entries.children import ChildActions, ChildKind
+from app.ems.narratives.models import Narrative
 from app.ems.parts import NARRATIVE
+from app.ems.patients.models import Patient
+from app.ems.patients.repository import PatientRepository
 
 
 class NarrativeAction(AuditAction):
@@ -13,6 +19,15 @@ class NarrativeAction(AuditAction):
     AMENDED = "narrative.amended"
     DELETED = "narrative.deleted"
     RESTORED = "narrative.restored"
+
+
+async def _check(uow: UnitOfWork, narrative: Narrative, patient: Patient | None) -> None:
+    """Require that a story about nobody stands on a call without a patient. Raises ValidationFailed."""
+    if patient is not None:
+        return
+    there = await PatientRepository(uow).list_page(uow.tenant_id, Paging(limit=1), incident_id=narrative.incident_id)
+    if there.items:
+        refuse([Problem.missing("patient_id", "Say which patient this narrative is about.")])
 
 
 NARRATIVES = ChildKind(
@@ -24,4 +39,5 @@ NARRATIVES = ChildKind(
         NarrativeAction.DELETED,
         NarrativeAction.RESTORED,
     ),
+    check=_check,
 )

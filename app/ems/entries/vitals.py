@@ -36,8 +36,6 @@ HIGHEST_ETCO2: Mapping[Etco2Unit, Decimal] = {
 
 async def _check(uow: UnitOfWork, vital: Vital, patient: Patient | None) -> None:
     not_before_birth("taken_at", vital.taken_at, patient)
-    if vital.etco2 is not None and vital.etco2_unit is None:
-        raise ValidationFailed.of("etco2_unit", "missing", "Give the unit of the end tidal CO2.")
     if vital.etco2 is not None and vital.etco2_unit is not None and vital.etco2 > HIGHEST_ETCO2[vital.etco2_unit]:
         raise ValidationFailed.of("etco2", "impossible", "The end tidal CO2 is more than one atmosphere in its unit.")
     if vital.systolic_bp is not None and vital.diastolic_bp is not None and vital.diastolic_bp > vital.systolic_bp:

@@ -43,7 +43,9 @@ class _NarrativeFields(RequestModel):
 
 
 class NarrativeCreate(_NarrativeFields, ChildCreate):
-    patient_id: uuid.UUID
+    patient_id: uuid.UUID | None = Field(
+        None, description="Whose story it is; left out only on a call without a patient"
+    )
 
 
 class NarrativePatch(_NarrativeFields, ChartPatch):
@@ -52,7 +54,7 @@ class NarrativePatch(_NarrativeFields, ChartPatch):
 
 class NarrativeRead(ChartRead):
     incident_id: uuid.UUID
-    patient_id: uuid.UUID
+    patient_id: uuid.UUID | None = Field(description="Null: the story of a call without a patient")
     narrative_text: str | None
     structured_json: dict[str, Any] | None
     ai_suggestions_json: dict[str, Any] | None = Field(description="Written by the narrative analysis")

@@ -6,12 +6,14 @@ import datetime as dt
 import uuid
 
 from app.core.schemas import EntityRead
+from app.ems.call_kinds import CANCELLED_BEFORE_ARRIVAL, Need, needs_of
 from app.ems.crew.models import CrewMember, ResponseRole
 from app.ems.incidents.models import Incident
 from app.ems.patient_facts import (
     NEVER,
     PRIMARY_IMPRESSION,
     TRANSPORT_DISPOSITION,
+    UNIT_DISPOSITION,
     Transport,
     says_itself,
     time_of,
@@ -23,7 +25,7 @@ from app.ems.vitals.plausibility import TOLERANCE
 
 LONGEST_CALL = dt.timedelta(hours=48)
 """If two times of one call are further apart, one of them has the wrong date."""
-_DEPARTED, _ARRIVED = "depart_scene_time", "arrived_destination_time"
+_AT_SCENE, _DEPARTED, _ARRIVED = "arrival_time", "depart_scene_time", "arrived_destination_time"
 _DRIVERS = frozenset({ResponseRole.DRIVER_RESPONSE, ResponseRole.DRIVER_TRANSPORT})
 
 
@@ -136,6 +138,35 @@ def impressions(chart: Looked) -> Doubts:
             DoubtCode.IMPRESSION_UNASSIGNED,
             message,
             rule=PRIMARY_IMPRESSION,
+        )
+
+
+def dispositions(chart: Looked) -> Doubts:
+    """A patient, or a time of arrival, on a call that had none by its disposition."""
+    for one in chart.patients:
+        if Need.PATIENT not in needs_of(one):
+            message = (
+                f"{named(UNIT_DISPOSITION)} says that there was no patient, and there is one: correct one of the two."
+            )
+            own = UNIT_DISPOSITION in one.patient.elements
+            yield doubt(
+                one.patient if own else chart.incident,
+                Patient.entity_type if own else Incident.entity_type,
+                f"elements.{UNIT_DISPOSITION}" if own else "disposition",
+                DoubtCode.CONTRADICTS_DISPOSITION,
+                message,
+                patient_id=one.patient.id if own else None,
+                rule=UNIT_DISPOSITION,
+            )
+    if chart.incident.arrival_time is not None and chart.incident.disposition == CANCELLED_BEFORE_ARRIVAL:
+        message = f"{named(TIMES[_AT_SCENE])} is recorded of a call that was cancelled before arrival: check both."
+        yield doubt(
+            chart.incident,
+            Incident.entity_type,
+            _AT_SCENE,
+            DoubtCode.CONTRADICTS_DISPOSITION,
+            message,
+            rule=TIMES[_AT_SCENE],
         )
 
 

@@ -40,6 +40,7 @@ class DoubtCode(StrEnum):
     AGE_IMPOSSIBLE = "age_impossible"
     BORN_AFTER_CALL = "born_after_call"
     NO_DRIVER = "no_driver"
+    CONTRADICTS_DISPOSITION = "contradicts_disposition"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

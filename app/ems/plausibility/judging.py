@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from app.core.errors import Problem
 from app.ems.incidents.schemas import IncidentRead
 from app.ems.patient_charts import PatientChart
-from app.ems.plausibility.calls import crew, impressions, times, transports
+from app.ems.plausibility.calls import crew, dispositions, impressions, times, transports
 from app.ems.plausibility.doubts import Doubt, Doubts, Looked
 from app.ems.plausibility.entries import interventions, vitals
 from app.ems.plausibility.patients import patients
@@ -18,6 +18,7 @@ RULES: tuple[Callable[[Looked], Doubts], ...] = (
     times,
     transports,
     impressions,
+    dispositions,
     crew,
     patients,
     interventions,

@@ -21,13 +21,17 @@ from app.ems.attachments.schemas import AttachmentRead
 from app.ems.crew.schemas import CrewMemberRead
 from app.ems.incidents.schemas import IncidentRead
 from app.ems.parts import CHARTED_ENTRIES, ENTRIES, INCIDENT, PART_OF, PATIENT
-from app.ems.patient_charts import PatientChart
+from app.ems.patient_charts import Charts, PatientChart
 from app.ems.review_queue.schemas import ReviewCommentRead
 from app.ems.signatures.schemas import SignatureRead
 
 _INCIDENTS = f"{API_PREFIX}/ems/incidents"
 _ENTITIES: Mapping[str, str] = {part.collection: part.entity_type for part in ENTRIES}
 _ENTRY = re.compile(r"([a-z-]+)/([0-9a-f-]{36})\.(.+)")
+
+
+BLANK = "not_recorded"
+"""The code of a finding about a line that nobody filled in. Answers fold such lines by section."""
 
 
 class Stage(StrEnum):
@@ -79,11 +83,13 @@ class Fix(NamedTuple):
 class LoadedChart:
     """The chart as one request loaded it, once for all sources. `comments` are the open ones.
 
+    `call` is the part that names no patient. `documented` are the charts of which documents are made.
     `lacks_crew_signature`: the agency wants the crew's signature, and none covers the chart as it stands.
     """
 
     tenant: Tenant
     incident: IncidentRead
+    call: PatientChart
     patients: Sequence[PatientChart]
     signatures: Sequence[SignatureRead]
     attachments: Sequence[AttachmentRead]
@@ -92,8 +98,16 @@ class LoadedChart:
 
     @property
     def crew(self) -> Sequence[CrewMemberRead]:
-        """The crew, which is part of each patient's chart. It is empty for a chart without patients."""
-        return self.patients[0].crew if self.patients else ()
+        return self.call.crew
+
+    @property
+    def documented(self) -> Sequence[PatientChart]:
+        return Charts([*self.patients], self.call).documented
+
+    @property
+    def by_kind(self) -> Sequence[PatientChart]:
+        """The charts that have a kind of call each: the patients', or the call's own while it has no patient."""
+        return self.patients or (self.call,)
 
     @cached_property
     def order(self) -> Mapping[uuid.UUID, int]:
@@ -120,9 +134,9 @@ class LoadedChart:
         """The incident; entries that name no patient; each patient with their entries; what stands beside the chart."""
         yield self.incident
         for part in _OF_THE_CALL:
-            yield from getattr(self.patients[0], part.list_name) if self.patients else ()
-        for chart in self.patients:
-            yield chart.patient
+            yield from getattr(self.call, part.list_name)
+        for chart in self.by_kind:
+            yield from () if chart.of_call else (chart.patient,)
             for part in _OF_A_PATIENT:
                 yield from getattr(chart, part.list_name)
         for part in _BESIDE:
@@ -154,10 +168,14 @@ def place_in_chart(path: str, chart: LoadedChart) -> Place | None:
 
 
 class StageFindings(NamedTuple):
-    """The findings of a stage. `done`: it lies behind the chart, so nothing about it can be acted on."""
+    """The findings of a stage. `done`: it lies behind the chart, so nothing about it can be acted on.
+
+    `not_due`: the chart does not need the stage, and this is why. Then nothing is found.
+    """
 
     findings: Iterable[Finding]
     done: bool = False
+    not_due: str | None = None
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from app.core.config import Settings
 from app.core.db.uow import ReadUnitOfWork
 from app.ems.attachments.lifecycle import AttachmentStatus
 from app.ems.attachments.models import Attachment
+from app.ems.call_kinds import CallKind, Need, kind_of, needs_of
 from app.ems.crew.models import CrewMember
 from app.ems.elements import TARGET_BUILD, load_dictionary
 from app.ems.incidents.models import Incident
@@ -24,6 +25,7 @@ from app.ems.interventions.models import MEDICATION_COLUMNS, PROCEDURE_COLUMNS, 
 from app.ems.lifecycle import IncidentFacts, IncidentStatus, IncidentTransition, incident_lifecycle
 from app.ems.narratives.models import Narrative
 from app.ems.patient_charts import PatientChart
+from app.ems.patient_facts import says_itself, time_of
 from app.ems.patients.models import Patient
 from app.ems.plausibility.judging import doubts_of
 from app.ems.readiness.port import (
@@ -41,10 +43,12 @@ from app.ems.vitals.models import Vital
 
 _BEFORE_COMPLETION = (IncidentStatus.DRAFT, IncidentStatus.IN_PROGRESS, IncidentStatus.READY_FOR_REVIEW)
 _TIMES = tuple(name for name, element_id in Incident.element_columns.items() if element_id.startswith("eTimes."))
-_OF_EVERY_CALL = ("dispatch_time", "enroute_time", "arrival_time", "cleared_time")
+_OF_EVERY_CALL = ("dispatch_time", "enroute_time", "cleared_time")
+_OF_AN_ARRIVAL = "arrival_time"
 _OF_A_TRANSPORT = ("depart_scene_time", "arrived_destination_time")
-_DISPOSITION, _NARRATIVE = "eDisposition.27", "eNarrative.01"
+_DISPOSITION, _NARRATIVE, _VITALS = "eDisposition.27", "eNarrative.01", "eVitals.01"
 _CREW_ID, _CREW_ROLE = "eCrew.01", "eCrew.03"
+_VITAL_ELEMENTS = {**Vital.element_columns, "etco2_unit": Vital.element_columns["etco2"]}
 _NOT_STARTED = "not_started"
 _RXNORM_FAULTS = {
     RxNormFault.UNKNOWN: "RxNorm has no such code: was it mistyped?",
@@ -80,7 +84,7 @@ def _guards(chart: LoadedChart) -> Iterator[Finding]:
 
 
 def _patient(chart: LoadedChart) -> Iterator[Finding]:
-    if not chart.patients:
+    if not chart.patients and Need.PATIENT in needs_of(chart.call):
         yield _of_incident(
             chart, ReadinessSeverity.WARNING, "patient_missing", "patients", "This chart has no patient yet."
         )
@@ -88,7 +92,7 @@ def _patient(chart: LoadedChart) -> Iterator[Finding]:
 
 def _crew(chart: LoadedChart) -> Iterator[Finding]:
     """A crew that is missing, or has no role. A missing licence is a gap of the personnel file, not of the chart."""
-    if chart.patients and not chart.crew:
+    if not chart.crew:
         yield _of_incident(
             chart,
             ReadinessSeverity.WARNING,
@@ -114,7 +118,7 @@ def _times(chart: LoadedChart) -> Iterator[Finding]:
     """Times without a value and without a reason for its absence, and those that lie before an earlier step's."""
     incident = chart.incident
     recorded = [name for name in _TIMES if getattr(incident, name) is not None]
-    expected = {*_OF_EVERY_CALL, *(_OF_A_TRANSPORT if {*_OF_A_TRANSPORT} & {*recorded} else ())}
+    expected = {*_OF_EVERY_CALL, *(name for one in chart.by_kind for name in _times_due(chart, one))}
     for name in _TIMES:
         element_id = Incident.element_columns[name]
         if name in expected and name not in recorded and element_id not in incident.elements:
@@ -127,13 +131,29 @@ def _times(chart: LoadedChart) -> Iterator[Finding]:
             yield _of_incident(chart, ReadinessSeverity.WARNING, "time_order", later, message, element_id)
 
 
+def _times_due(chart: LoadedChart, one: PatientChart) -> Iterator[str]:
+    """The times, beside those of every call, that this patient's kind of call needs of the incident.
+
+    A patient's own time will do, too. Without a disposition, one time of a transport tells that there was one.
+    """
+    needed = needs_of(one)
+    if Need.ARRIVAL_TIME in needed:
+        yield _OF_AN_ARRIVAL
+    began = any(getattr(chart.incident, name) is not None for name in _OF_A_TRANSPORT)
+    if Need.TRANSPORT_TIMES in needed or (began and kind_of(one) is CallKind.UNSAID):
+        for name in _OF_A_TRANSPORT:
+            if time_of(one, name) is None and not says_itself(one.patient, Incident.element_columns[name]):
+                yield name
+
+
 def _disposition(chart: LoadedChart) -> Iterator[Finding]:
     """Patients without a disposition, if the incident, which stands for each of them, has none either."""
-    sole = len(chart.patients) == 1
-    for one in chart.patients:
+    sole = len(chart.by_kind) == 1
+    for one in chart.by_kind:
         if _DISPOSITION in one.patient.elements or chart.incident.disposition is not None:
             continue
-        message = f"{_named(_DISPOSITION)} is missing: how did the call end for this patient?"
+        whom = "" if one.of_call else " for this patient"
+        message = f"{_named(_DISPOSITION)} is missing: how did the call end{whom}?"
         if sole:
             yield _of_incident(
                 chart, ReadinessSeverity.WARNING, "disposition_missing", "disposition", message, _DISPOSITION
@@ -144,7 +164,9 @@ def _disposition(chart: LoadedChart) -> Iterator[Finding]:
 
 def _narrative(chart: LoadedChart) -> Iterator[Finding]:
     for one in chart.patients:
-        if any(narrative.narrative_text or _NARRATIVE in narrative.elements for narrative in one.narratives):
+        if Need.NARRATIVE not in needs_of(one) or any(
+            narrative.narrative_text or _NARRATIVE in narrative.elements for narrative in one.narratives
+        ):
             continue
         message = "The narrative of this patient is missing."
         if one.narratives:
@@ -164,6 +186,9 @@ def _narrative(chart: LoadedChart) -> Iterator[Finding]:
 
 def _vitals(chart: LoadedChart) -> Iterator[Finding]:
     for one in chart.patients:
+        if Need.VITAL_SIGNS in needs_of(one) and not one.vitals:
+            message = "No vital signs of this patient are recorded, nor why there are none."
+            yield _of_patient(one, "vitals_missing", "vitals", message, _VITALS)
         for vital in one.vitals:
             for warning in vital.warnings:
                 yield Finding(
@@ -174,7 +199,7 @@ def _vitals(chart: LoadedChart) -> Iterator[Finding]:
                     entity_id=vital.id,
                     field=warning.field,
                     patient_id=one.patient.id,
-                    rule=Vital.element_columns.get(warning.field, warning.field.removeprefix("elements.")),
+                    rule=_VITAL_ELEMENTS.get(warning.field, warning.field.removeprefix("elements.")),
                 )
 
 

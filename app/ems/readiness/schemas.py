@@ -9,20 +9,25 @@ from typing import Any
 from pydantic import Field
 
 from app.core.schemas import ReadModel
+from app.ems.call_kinds import CallKind, Need
 from app.ems.readiness.port import ReadinessSeverity, Stage
 
 
 class StageState(StrEnum):
-    """The state of a stage. DONE: it lies behind this chart."""
+    """The state of a stage. DONE: it lies behind this chart. NOT_DUE: this kind of call does not need it."""
 
     BLOCKED = "blocked"
     READY = "ready"
     DONE = "done"
+    NOT_DUE = "not_due"
 
 
 class StageRead(ReadModel):
     stage: Stage
-    state: StageState = Field(description="`ready`: nothing blocks it; `done`: it lies behind this chart")
+    state: StageState = Field(
+        description="`ready`: nothing blocks it; `done`: it lies behind this chart; `not_due`: see `reason`"
+    )
+    reason: str | None = Field(description="Why the stage is not due", examples=[None])
     blocking: int
     warnings: int
 
@@ -48,13 +53,45 @@ class ReadinessFindingRead(ReadModel):
     patient_id: uuid.UUID | None
     field: str = Field(description="A column or `elements.<id>` of that entity", examples=["heart_rate"])
     message: str
+    section: str = Field(
+        description="The section that sums it up: of NEMSIS, or a kind of row", examples=["eVitals", "incident"]
+    )
     fixable_by: list[str] = Field(description="Roles that can mend it now; `reviewer`: ems users flagged so")
     fix: FixRead | None = Field(description="A ready request that clears it, where the rule allows one and you may")
 
 
+class NotDueRead(ReadModel):
+    need: Need
+    reason: str = Field(examples=["The patient was dead on scene: no claim is due."])
+
+
+class KindRead(ReadModel):
+    """How the call ended for one patient, by the disposition. `not_due` is what such a call does not need."""
+
+    patient_id: uuid.UUID | None = Field(description="Null: the call itself, while it has no patient")
+    kind: CallKind
+    not_due: list[NotDueRead]
+
+
+class SectionRead(ReadModel):
+    """The findings of one section about one patient, summed up."""
+
+    section: str = Field(examples=["ePatient"])
+    title: str = Field(examples=["Patient"])
+    patient_id: uuid.UUID | None = Field(description="Null: the whole call")
+    blocking: int
+    warnings: int = Field(description="Without blank lines")
+    blank: int = Field(description="Lines that nobody filled in: the document will say Not Recorded")
+
+
 class ChartReadiness(ReadModel):
-    """Findings are ranked: blocking ones first, then by stage, then in the order of the chart."""
+    """Findings are ranked: blocking ones first, then by stage, then in the order of the chart.
+
+    `sections` sum up all findings; `findings` are those that were asked for.
+    """
 
     incident_id: uuid.UUID
     stages: list[StageRead]
+    kinds: list[KindRead]
+    sections: list[SectionRead]
     findings: list[ReadinessFindingRead]

@@ -15,13 +15,14 @@ from app.core.errors import AppError
 from app.core.permissions import Principal
 from app.core.tenants.public import current_tenant
 from app.ems.attachments.repository import AttachmentRepository
+from app.ems.call_kinds import kind_of, not_due
 from app.ems.chart.gate import require_editable
 from app.ems.charting.service import present
 from app.ems.coverage import is_attested
 from app.ems.entries.attachments import present_attachments
 from app.ems.entries.signatures import present_signatures
 from app.ems.incidents.repository import IncidentRepository
-from app.ems.patient_charts import list_patient_charts
+from app.ems.patient_charts import PatientChart, read_charts
 from app.ems.readiness.people import holders, who_can_correct
 from app.ems.readiness.port import (
     READINESS,
@@ -32,7 +33,16 @@ from app.ems.readiness.port import (
     ReadinessSource,
     Stage,
 )
-from app.ems.readiness.schemas import ChartReadiness, FixRead, ReadinessFindingRead, StageRead, StageState
+from app.ems.readiness.schemas import (
+    ChartReadiness,
+    FixRead,
+    KindRead,
+    NotDueRead,
+    ReadinessFindingRead,
+    StageRead,
+    StageState,
+)
+from app.ems.readiness.sections import Shown, section_of, summed_up
 from app.ems.review.lifecycle import CommentStatus
 from app.ems.review.repository import ReviewCommentRepository
 from app.ems.review_queue.schemas import ReviewCommentRead
@@ -54,19 +64,25 @@ class ReadinessReader:
         self._settings = settings
         self._sources = sources
 
-    async def read(self, incident_id: uuid.UUID) -> ChartReadiness:
-        """The stages and findings of one chart. Raises NotFound."""
+    async def read(self, incident_id: uuid.UUID, shown: Shown) -> ChartReadiness:
+        """The stages, kinds, sections and findings of one chart; `shown` tells which findings. Raises NotFound."""
         chart = await self._load(incident_id)
         stages: list[StageRead] = []
         found: list[_Found] = []
         for source in self._sources:
             stage = await source.find(self._uow, self._settings, chart)
             findings = _distinct(stage.findings)
-            stages.append(_summary(source.stage, findings, done=stage.done))
+            stages.append(_summary(source.stage, findings, done=stage.done, not_due=stage.not_due))
             found += [_Found(source, finding) for finding in findings]
         found.sort(key=lambda one: _rank(one, chart))
-        shown = [_present(one, chart, self._uow.principal) for one in found]
-        return ChartReadiness.model_construct(incident_id=incident_id, stages=stages, findings=shown)
+        lines = [_present(one, chart, self._uow.principal) for one in found]
+        return ChartReadiness.model_construct(
+            incident_id=incident_id,
+            stages=stages,
+            kinds=[_kind(one) for one in chart.by_kind],
+            sections=summed_up(lines),
+            findings=[line for line in lines if shown.holds(line)],
+        )
 
     async def _load(self, incident_id: uuid.UUID) -> LoadedChart:
         uow, tenant_id = self._uow, self._uow.tenant_id
@@ -78,10 +94,12 @@ class ReadinessReader:
         comments = await ReviewCommentRepository(uow).list_all(
             tenant_id, incident_id=incident_id, status=CommentStatus.OPEN
         )
+        charts = await read_charts(uow, shown)
         return LoadedChart(
             tenant=tenant,
             incident=shown,
-            patients=await list_patient_charts(uow, shown),
+            call=charts.call,
+            patients=charts.patients,
             signatures=await present_signatures(uow, incident, signatures),
             attachments=await present_attachments(uow, incident, attachments),
             comments=[ReviewCommentRead.of(comment, allowed_actions=[]) for comment in comments],
@@ -94,10 +112,17 @@ def _distinct(findings: Iterable[Finding]) -> list[Finding]:
     return list({(one.entity_id, one.field, one.code): one for one in findings}.values())
 
 
-def _summary(stage: Stage, findings: list[Finding], *, done: bool) -> StageRead:
+def _summary(stage: Stage, findings: list[Finding], *, done: bool, not_due: str | None) -> StageRead:
     blocking = sum(finding.severity is ReadinessSeverity.BLOCKING for finding in findings)
-    state = StageState.DONE if done else StageState.BLOCKED if blocking else StageState.READY
-    return StageRead(stage=stage, state=state, blocking=blocking, warnings=len(findings) - blocking)
+    state = StageState.BLOCKED if blocking else StageState.READY
+    if done or not_due is not None:
+        state = StageState.DONE if done else StageState.NOT_DUE
+    return StageRead(stage=stage, state=state, reason=not_due, blocking=blocking, warnings=len(findings) - blocking)
+
+
+def _kind(one: PatientChart) -> KindRead:
+    missing = [NotDueRead(need=found.need, reason=found.reason) for found in not_due(one)]
+    return KindRead(patient_id=one.patient_id, kind=kind_of(one), not_due=missing)
 
 
 def _rank(one: _Found, chart: LoadedChart) -> tuple[int, int, int]:
@@ -118,6 +143,7 @@ def _present(one: _Found, chart: LoadedChart, principal: Principal) -> Readiness
         patient_id=finding.patient_id,
         field=finding.field,
         message=finding.message,
+        section=section_of(finding),
         fixable_by=list(who_can_correct(chart.incident.status) if permission is None else holders(permission)),
         fix=None if fix is None else FixRead(method=fix.method, path=fix.path, body=fix.body),
     )

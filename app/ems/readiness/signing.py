@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from app.core.config import Settings
 from app.core.db.uow import ReadUnitOfWork
 from app.core.permissions import Permission
+from app.ems.call_kinds import Need, needs_of
 from app.ems.incidents.models import Incident
 from app.ems.lifecycle import IncidentStatus
+from app.ems.patients.models import Patient
 from app.ems.permissions import CHART_WRITE
 from app.ems.readiness.port import Finding, LoadedChart, ReadinessSeverity, ReadinessSource, Stage, StageFindings
 from app.ems.readiness.review import unfinished_uploads
@@ -16,6 +18,7 @@ from app.ems.signatures.lifecycle import SignatureStatus
 from app.ems.signatures.models import Signature, SignerRole, StatementCode
 from app.ems.signatures.schemas import SignatureRead
 
+_REFUSERS = frozenset({SignerRole.PATIENT, SignerRole.GUARDIAN})
 _RULES = {StatementCode.ASSIGNMENT_OF_BENEFITS: "42 CFR 424.36"}
 
 
@@ -26,7 +29,7 @@ async def find_for_signatures(_: ReadUnitOfWork, __: Settings, chart: LoadedChar
     """
     if chart.incident.status is IncidentStatus.LOCKED:
         return StageFindings((), done=True)
-    return StageFindings([*_attestation(chart), *_outdated(chart), *_unfinished(chart)])
+    return StageFindings([*_attestation(chart), *_refusals(chart), *_outdated(chart), *_unfinished(chart)])
 
 
 def _attestation(chart: LoadedChart) -> Iterator[Finding]:
@@ -39,6 +42,40 @@ def _attestation(chart: LoadedChart) -> Iterator[Finding]:
             entity=Incident.entity_type,
             entity_id=chart.incident.id,
             field="signatures",
+            permission=_signers(chart),
+        )
+
+
+def _refusals(chart: LoadedChart) -> Iterator[Finding]:
+    """Refusals that nobody signed, or that no witness signed. A witness alone signs for one who will not."""
+    for one in chart.patients:
+        if Need.REFUSAL_SIGNATURE not in needs_of(one):
+            continue
+        signers = {
+            signature.signer_role
+            for signature in chart.signatures
+            if signature.statement_code is StatementCode.REFUSAL
+            and signature.patient_id == one.patient.id
+            and signature.status is SignatureStatus.SIGNED
+        }
+        if SignerRole.WITNESS in signers:
+            continue
+        if signers & _REFUSERS:
+            code, message = "witness_missing", "No witness signed this refusal."
+        else:
+            code = "refusal_missing"
+            message = (
+                "The refusal is not signed: the patient or a guardian signs it, and a witness. If the patient will not"
+                " sign, the witness signs alone."
+            )
+        yield Finding(
+            severity=ReadinessSeverity.WARNING,
+            code=code,
+            message=message,
+            entity=Patient.entity_type,
+            entity_id=one.patient.id,
+            field="signatures",
+            patient_id=one.patient.id,
             permission=_signers(chart),
         )
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from app.ems.elements import PER_PATIENT
+from app.ems.elements import PER_PATIENT, SECTIONS
 from app.ems.history.schemas import AmendmentRead
 from app.ems.incidents.models import Incident
 from app.ems.interventions.models import MEDICATION_COLUMNS, PROCEDURE_COLUMNS, InterventionType
@@ -31,7 +31,7 @@ from app.ems.patient_charts import PatientChart
 from app.ems.patient_facts import PRIMARY_IMPRESSION, UNIT_DISPOSITION, inherits, says_itself
 from app.ems.patients.identifiers import SOCIAL_SECURITY_NUMBER, shown_elements
 from app.ems.report.material import Material
-from app.ems.report.wording import SECTIONS, Wording, plain_number
+from app.ems.report.wording import Wording, plain_number
 from app.ems.signatures.lifecycle import SignatureStatus
 from app.ems.signatures.models import SignerRole, StatementCode
 from app.ems.vitals.schemas import VitalRead
@@ -93,7 +93,7 @@ class _Report:
             "draft": material.is_draft,
             "status": self._status(),
             "incident_number": chart.incident.incident_number,
-            "patient": " ".join(filter(None, names)) or "Name not recorded",
+            "patient": "No patient" if chart.of_call else " ".join(filter(None, names)) or "Name not recorded",
             "pcr": str(patient.pcr_uuid),
             "sections": self._sections(),
             "crew": [self._member(member) for member in chart.crew],
@@ -185,7 +185,7 @@ class _Report:
     def _vital(self, vital: VitalRead) -> Json:
         columns = {name: self._measured(vital, name) for name in VITAL.shown}
         pressure = "/".join(filter(None, (columns["systolic_bp"], columns["diastolic_bp"])))
-        unit = "" if vital.etco2_unit is None else f" {vital.etco2_unit.value}"
+        unit = " [unit not recorded]" if vital.etco2_unit is None else f" {vital.etco2_unit.value}"
         parts = [columns[name] for name in _GCS]
         coma = f"{columns['gcs_total']} (E{parts[0]} V{parts[1]} M{parts[2]})" if all(parts) else columns["gcs_total"]
         carried = _carried(VITAL)

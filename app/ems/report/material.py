@@ -29,7 +29,7 @@ class SignatureImage:
 
 @dataclass(frozen=True)
 class Material:
-    """One patient's chart and the other data of the report.
+    """One patient's chart, or the chart of a call without a patient, and the other data of the report.
 
     `patients` counts the patients of the incident. `amendments` are those about this patient or about the whole call,
     the oldest first. `people` has names by the id of a user or of a person of the crew. `names` has the names of
@@ -54,7 +54,7 @@ class Material:
     def entries(self) -> Iterator[tuple[str, EntityRead]]:
         """Every row that the report shows, with its kind."""
         yield "incident", self.chart.incident
-        yield "patient", self.chart.patient
+        yield from () if self.chart.of_call else (("patient", self.chart.patient),)
         for name in type(self.chart).model_fields:
             found = getattr(self.chart, name)
             if isinstance(found, list):

@@ -33,7 +33,8 @@ async def get_report(
 ) -> Response:
     """The patient care report of one patient as PDF: DRAFT until completed, amendments marked. An audited disclosure.
 
-    A chart that did not change answers with the same bytes. `X-Chart-Version` names the chart that the report shows.
+    A call without a patient has a report, too. A chart that did not change answers with the same bytes.
+    `X-Chart-Version` names the chart that the report shows.
     """
     report = await reports.make(incident_id, patient_id)
     headers = {

@@ -28,8 +28,8 @@ from app.ems.exports import EXPORTS, ExportSource
 from app.ems.history.schemas import AmendmentRead
 from app.ems.history.service import HistoryReader
 from app.ems.incidents.repository import IncidentRepository
-from app.ems.parts import PATIENT
-from app.ems.patient_charts import PatientChart, list_patient_charts
+from app.ems.parts import INCIDENT, PATIENT
+from app.ems.patient_charts import Charts, PatientChart, read_charts
 from app.ems.report.content import content_of
 from app.ems.report.material import Material, SignatureImage
 from app.ems.report.repository import PeopleRepository
@@ -69,7 +69,7 @@ class ReportService:
         self._sources = sources
 
     async def make(self, incident_id: uuid.UUID, patient_id: uuid.UUID | None) -> Report:
-        """The report of one patient. The disclosure is recorded before anything is typeset.
+        """The report of one patient, or of a call without one. The disclosure is recorded before anything is typeset.
 
         No transaction is open while the object store is asked for the images of signatures, or while pages are made.
         Raises NotFound. Raises ValidationFailed if `patient_id` is missing but needed, or is not of the incident.
@@ -79,7 +79,7 @@ class ReportService:
             await disclose(
                 uow,
                 PATIENT_CARE_REPORT,
-                entity_type=PATIENT.entity_type,
+                entity_type=(INCIDENT if material.chart.of_call else PATIENT).entity_type,
                 entity_id=material.chart.patient.id,
                 incident_ids=[incident_id],
                 metadata={"chart_version": material.chart_version(), "draft": material.is_draft},
@@ -100,24 +100,24 @@ class ReportService:
         """The material of a report without images, and the signatures to fetch images of. Raises as `make`."""
         tenant_id = uow.tenant_id
         incident = await IncidentRepository(uow).get(tenant_id, incident_id)
-        charts = await list_patient_charts(uow, present(incident, uow.principal))
+        charts = await read_charts(uow, present(incident, uow.principal))
         chart = _chosen(charts, patient_id)
         signatures = [
             signature
             for signature in await SignatureRepository(uow).list_all(tenant_id, incident_id=incident_id)
-            if signature.patient_id in (None, chart.patient.id)
+            if signature.patient_id in (None, chart.patient_id)
         ]
         attachments = [
             attachment
             for attachment in await AttachmentRepository(uow).list_all(tenant_id, incident_id=incident_id)
-            if attachment.status is AttachmentStatus.STORED and attachment.patient_id in (None, chart.patient.id)
+            if attachment.status is AttachmentStatus.STORED and attachment.patient_id in (None, chart.patient_id)
         ]
-        amendments = await self._amendments(uow, chart, sole=len(charts) == 1)
+        amendments = await self._amendments(uow, chart, sole=len(charts.patients) < 2)
         review = await ReviewRepository(uow).find_latest(tenant_id, incident_id)
         return Material(
             tenant=TenantRead.of(await current_tenant(uow)),
             chart=chart,
-            patients=len(charts),
+            patients=len(charts.patients),
             signatures=await present_signatures(uow, incident, signatures),
             attachments=await present_attachments(uow, incident, attachments),
             amendments=amendments,
@@ -145,12 +145,12 @@ class ReportService:
         return [amendment for amendment in found if amendment.entity_id in shown]
 
 
-def _chosen(charts: Sequence[PatientChart], patient_id: uuid.UUID | None) -> PatientChart:
+def _chosen(charts: Charts, patient_id: uuid.UUID | None) -> PatientChart:
     if patient_id is None:
-        if len(charts) != 1:
+        if len(charts.patients) > 1:
             raise ValidationFailed.of("query.patient_id", "missing", "Say which patient the report is about.")
-        return charts[0]
-    for chart in charts:
+        return charts.patients[0] if charts.patients else charts.call
+    for chart in charts.patients:
         if chart.patient.id == patient_id:
             return chart
     raise ValidationFailed.of("query.patient_id", "unknown_patient", "This incident has no such patient.")

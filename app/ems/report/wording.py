@@ -11,34 +11,6 @@ from zoneinfo import ZoneInfo
 
 from app.ems.elements import TARGET_BUILD, ElementDefinition, load_dictionary
 
-SECTIONS: Mapping[str, str] = {
-    "eResponse": "Response",
-    "eDispatch": "Dispatch",
-    "eCrew": "Crew",
-    "eTimes": "Times",
-    "ePatient": "Patient",
-    "ePayment": "Payment",
-    "eScene": "Scene",
-    "eSituation": "Situation",
-    "eInjury": "Injury",
-    "eArrest": "Cardiac arrest",
-    "eHistory": "History",
-    "eExam": "Examination",
-    "eVitals": "Vital signs",
-    "eProtocols": "Protocols",
-    "eMedications": "Medications",
-    "eProcedures": "Procedures",
-    "eAirway": "Airway",
-    "eDevice": "Devices",
-    "eDisposition": "Disposition",
-    "eLabs": "Laboratory and imaging",
-    "eOutcome": "Outcome",
-    "eNarrative": "Narrative",
-    "eCustomResults": "Results of the agency's own",
-    "eOther": "Other",
-    "eRecord": "Record",
-}
-"""Titles of the sections of NEMSIS, in the order of a report."""
 _COLUMNS: Mapping[str, str] = {
     "home_city": "ePatient.06",
     "location_city": "eScene.17",

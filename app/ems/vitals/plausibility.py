@@ -46,6 +46,7 @@ class WarningCode(StrEnum):
     UNUSUALLY_HIGH = "unusually_high"
     NO_PULSE_PRESSURE = "no_pulse_pressure"
     OUTSIDE_CALL = "outside_call"
+    UNIT_MISSING = "unit_missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +164,9 @@ def warnings_of(vital: Any, age_days: int | None = None, call: CallTimes | None 
     if systolic is not None and systolic == diastolic != 0:
         message = "The diastolic pressure equals the systolic one: check both."
         found.append(Warned("diastolic_bp", WarningCode.NO_PULSE_PRESSURE, message))
+    if vital.etco2 is not None and vital.etco2_unit is None:
+        message = "The unit of the end tidal CO2 is missing: say which one the monitor showed."
+        found.append(Warned("etco2_unit", WarningCode.UNIT_MISSING, message))
     if call is not None and vital.taken_at is not None and _outside(vital, call):
         message = (
             "The vital signs were taken before or after this call: check the time, or mark them as prior to arrival."

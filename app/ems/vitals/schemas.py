@@ -32,7 +32,7 @@ class _VitalFields(RequestModel):
     heart_rate: Annotated[int, whole(0, 500)] | None = Field(None, description="eVitals.10, per minute")
     respiratory_rate: Annotated[int, whole(0, 300)] | None = Field(None, description="eVitals.14, per minute")
     spo2: Annotated[int, whole(0, 100)] | None = Field(None, description="eVitals.12, percent")
-    etco2: Etco2 | None = Field(None, description="eVitals.16, in etco2_unit")
+    etco2: Etco2 | None = Field(None, description="eVitals.16, in etco2_unit; a warning says that its unit is missing")
     etco2_unit: Etco2Unit | None = Field(None, description="ETCO2Type of eVitals.16")
     temperature_c: Celsius | None = Field(None, description="eVitals.24, °C")
     gcs_eye: Annotated[int, whole(1, 4)] | None = Field(None, description="eVitals.19")

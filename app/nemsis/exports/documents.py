@@ -15,7 +15,7 @@ async def list_exported(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> list[Exp
     exports = await NemsisExportRepository(uow).list_all(
         uow.tenant_id, incident_id=incident_id, status=ExportStatus.EXPORTED
     )
-    documents: dict[uuid.UUID, ExportedDocument] = {}
+    documents: dict[uuid.UUID | None, ExportedDocument] = {}
     for export in sorted(exports, key=lambda export: export.updated_at):
         documents[export.patient_id] = ExportedDocument(
             export.id, export.patient_id, export.status.value, export.updated_at

@@ -14,14 +14,17 @@ from app.nemsis.exports.lifecycle import ExportStatus, export_lifecycle
 
 
 class NemsisExport(TenantEntity):
-    """`document_sha256` is of the document that `validation_errors_json` is about. Findings hold no values: no PHI."""
+    """The export of one patient's document, or of that of a call without a patient (`patient_id` is None).
+
+    `document_sha256` is of the document that `validation_errors_json` is about. Findings hold no values: no PHI.
+    """
 
     __tablename__ = "nemsis_exports"
     entity_type: ClassVar[str] = "nemsis_export"
     references: ClassVar[tuple[str, ...]] = ("incident_id", "patient_id")
 
     incident_id: Mapped[uuid.UUID] = internal()
-    patient_id: Mapped[uuid.UUID] = internal()
+    patient_id: Mapped[uuid.UUID | None] = internal()
     status: Mapped[ExportStatus] = plain(EnumText(ExportStatus), default=ExportStatus.PENDING_VALIDATION)
     schema_build: Mapped[str] = plain()
     document_sha256: Mapped[str | None] = plain(default=None)

@@ -35,7 +35,7 @@ async def validate_chart(incident_id: uuid.UUID, exports: NemsisExportReads) -> 
 async def create_export(
     given: NemsisExportCreate, exports: NemsisExports, creation: CreationDependency
 ) -> NemsisExportRead:
-    """Begin an export of one patient's chart, in `pending_validation`."""
+    """Begin an export of one patient's chart, or of a call without a patient, in `pending_validation`."""
     return await exports.create(given, creation)
 
 

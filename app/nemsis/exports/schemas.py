@@ -24,7 +24,7 @@ class FindingRead(ReadModel):
 
 
 class PatientValidation(ReadModel):
-    patient_id: uuid.UUID
+    patient_id: uuid.UUID | None = Field(description="Null: the document of a call without a patient")
     valid: bool
     findings: list[FindingRead]
 
@@ -41,7 +41,9 @@ class ChartValidation(ReadModel):
 
 class NemsisExportCreate(CreateModel):
     incident_id: uuid.UUID
-    patient_id: uuid.UUID | None = Field(None, description="Required when the incident has several patients")
+    patient_id: uuid.UUID | None = Field(
+        None, description="Required when the incident has several patients; a call without a patient needs none"
+    )
 
 
 class ExportTransitionRequest(RequestModel):
@@ -51,7 +53,7 @@ class ExportTransitionRequest(RequestModel):
 
 class NemsisExportRead(EntityRead):
     incident_id: uuid.UUID
-    patient_id: uuid.UUID
+    patient_id: uuid.UUID | None = Field(description="Null: the document of a call without a patient")
     status: ExportStatus
     allowed_actions: list[str]
     schema_build: str

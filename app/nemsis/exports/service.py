@@ -28,10 +28,8 @@ from app.ems.public import (
     IncidentStatus,
     PatientChart,
     freeze_chart,
-    get_incident,
-    get_patient_charts,
+    get_charts,
     list_custom_elements,
-    list_patients,
     service_date,
 )
 from app.nemsis.diagnoses import check_diagnoses
@@ -68,7 +66,7 @@ DOCUMENT = Disclosure(NemsisExportAction.DOWNLOADED, Means.DOWNLOAD, "nemsis_doc
 
 @dataclass(frozen=True)
 class Material:
-    """Everything that goes into one patient's document. The patient is number `ordinal` of `count` in the incident."""
+    """Everything that goes into one document: of patient number `ordinal` of `count`, or of a call without one."""
 
     agency: Agency
     chart: PatientChart
@@ -116,7 +114,7 @@ class NemsisExportReader:
         validated = await validate_incident(self._uow, incident_id, self._schema)
         patients = [
             PatientValidation(
-                patient_id=one.chart.patient.id,
+                patient_id=one.chart.patient_id,
                 valid=one.document.valid,
                 findings=[FindingRead(**finding) for finding in _findings(one.document.findings)],
             )
@@ -145,18 +143,18 @@ async def validate_incident(uow: ReadUnitOfWork, incident_id: uuid.UUID, schema:
 
 
 async def _materials(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> list[Material]:
-    """The material of every patient of the incident, in nine statements. Raises NotFound."""
-    charts = await get_patient_charts(uow, incident_id)
+    """The material of every document of the incident, in nine statements. Raises NotFound."""
+    charts = (await get_charts(uow, incident_id)).documented
     agency = Agency(TenantRead.of(await current_tenant(uow)), await list_custom_elements(uow))
     return [Material(agency, chart, ordinal, len(charts)) for ordinal, chart in enumerate(charts, start=1)]
 
 
 async def _material(uow: ReadUnitOfWork, export: NemsisExport) -> Material:
-    """Raises NotFound when the patient was deleted meanwhile."""
+    """Raises NotFound when the patient was deleted meanwhile, or one was added to a call without a patient."""
     for material in await _materials(uow, export.incident_id):
-        if material.chart.patient.id == export.patient_id:
+        if material.chart.patient_id == export.patient_id:
             return material
-    raise NotFound("The patient of this export was deleted.")
+    raise NotFound("The chart no longer has the patient of this export, or has one now.")
 
 
 async def _validate(uow: ReadUnitOfWork, materials: Sequence[Material], schema: SchemaBundle) -> list[ValidatedChart]:
@@ -185,12 +183,11 @@ class NemsisExportService:
             exports = NemsisExportRepository(uow)
             if reservation.repeated:
                 return present(await exports.get(uow.tenant_id, reservation.entity_id), uow.principal)
-            await get_incident(uow, given.incident_id)
             export = NemsisExport(
                 id=reservation.entity_id,
                 tenant_id=uow.tenant_id,
                 incident_id=given.incident_id,
-                patient_id=await self._patient(uow, given),
+                patient_id=await _patient(uow, given),
                 schema_build=TARGET_BUILD,
             )
             await uow.create(export, NemsisExportAction.CREATED, event=EXPORT_STATUS_CHANGED)
@@ -286,8 +283,8 @@ class NemsisExportService:
             unchanged=validated.document.sha256 == export.document_sha256 and validated.document.valid,
         )
         export_lifecycle.require(export, ExportTransition.EXPORT, uow.principal, facts)
-        of_patient = str(export.incident_id), str(export.patient_id)
-        return Prepared(validated, object_key(uow.tenant_id, "nemsis", *of_patient, f"{export.id}.xml"))
+        of_call = str(export.incident_id), str(export.patient_id or "call")
+        return Prepared(validated, object_key(uow.tenant_id, "nemsis", *of_call, f"{export.id}.xml"))
 
     async def _chart_of(self, uow: UnitOfWork, export: NemsisExport) -> ValidatedChart:
         """Raises NotFound when the patient was deleted meanwhile."""
@@ -302,15 +299,17 @@ class NemsisExportService:
         [again] = await _validate(uow, [material], SchemaBundle(None))
         return again.document.sha256 == validated.document.sha256
 
-    async def _patient(self, uow: UnitOfWork, given: NemsisExportCreate) -> uuid.UUID:
-        patients = [patient.id for patient in await list_patients(uow, given.incident_id)]
-        if given.patient_id is None and len(patients) == 1:
-            return patients[0]
-        if given.patient_id is None:
-            raise ValidationFailed.of("patient_id", "missing", "Say which patient: the incident has none or several.")
-        if given.patient_id not in patients:
-            raise ValidationFailed.of("patient_id", "unknown_patient", "This incident has no such patient.")
-        return given.patient_id
+
+async def _patient(uow: UnitOfWork, given: NemsisExportCreate) -> uuid.UUID | None:
+    """Whose document it is. None: that of a call without a patient. Raises NotFound (incident), ValidationFailed."""
+    documents = [chart.patient_id for chart in (await get_charts(uow, given.incident_id)).documented]
+    if given.patient_id is None:
+        if len(documents) == 1:
+            return documents[0]
+        raise ValidationFailed.of("patient_id", "missing", "Say which patient: the incident has none or several.")
+    if given.patient_id not in documents:
+        raise ValidationFailed.of("patient_id", "unknown_patient", "This incident has no such patient.")
+    return given.patient_id
 
 
 async def export_service(factory: UowFactory, runtime: RuntimeDependency) -> NemsisExportService:

@@ -51,6 +51,28 @@ async def test_a_chart_that_lacks_nothing_has_no_problem_before_there_is_a_claim
     assert said(answer, stage="payment", severity="blocking") == [("payment", "chart_locked", "incident", "status")]
 
 
+async def test_of_somebody_who_was_not_transported_no_claim_is_due_but_one_made_by_hand_is_judged(
+    agency: Agency,
+) -> None:
+    chart = await charted(agency)
+    await chart.revise(PATIENT, chart.patient, elements={"eDisposition.30": [{"value": "4230013"}]})
+    await chart.reload()
+    times: dict[str, Any] = {
+        "version": chart.version,
+        "arrived_destination_time": None,
+        "depart_scene_time": None,
+        "elements": {"eTimes.12": None},
+    }
+    chart.head = await agency.medic.expect(200, "PATCH", chart.url, json=times)
+    await chart.advance("locked")
+    answer = await readiness(agency.biller, chart.id)
+    assert (states(answer)["payment"], findings(answer, stage="payment")) == ("not_due", [])
+    await new_claim(agency, incident_id=chart.id)
+    answer = await readiness(agency.biller, chart.id)
+    assert states(answer)["payment"] == "blocked"
+    assert "not_transported" in {found["code"] for found in findings(answer, stage="payment")}
+
+
 @pytest.mark.parametrize(
     "patient,place",
     [

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "documents_without_patient"
-down_revision = "authors"
+down_revision = "api_keys"
 branch_labels = None
 depends_on = None
 

@@ -134,9 +134,12 @@ def not_due(one: OnePatient) -> Iterator[NotDue]:
     needed = needs_of(one)
     for need in Need:
         if need not in needed:
-            yield NotDue(need, f"{KINDS[kind].words}: {_WORDS[need]} due.")
+            exception = _DEATH_AFTER_DISPATCH if (kind, need) == (CallKind.DEAD_ON_SCENE, Need.CLAIM) else ""
+            yield NotDue(need, f"{KINDS[kind].words}: {_WORDS[need]} due.{exception}")
 
 
+_DEATH_AFTER_DISPATCH = " Medicare pays for a death pronounced after dispatch (modifier QL): make that claim by hand."
+"""Medicare Benefit Policy Manual, chapter 10, section 10.2.6."""
 _WORDS: Mapping[Need, str] = {
     Need.PATIENT: "no patient is",
     Need.NARRATIVE: "no narrative is",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from app.core.db.uow import ReadUnitOfWork
-from app.ems.call_kinds import KINDS, CallKind, Need, kind_of, needs_of
+from app.ems.call_kinds import Need, needs_of, not_due
 from app.ems.charting.service import present
 from app.ems.citations.service import (
     Citation,
@@ -173,7 +173,6 @@ __all__ = [
     "INCIDENT_COLUMNS",
     "INCIDENT_STATUS_CHANGED",
     "INCIDENT_UPDATED",
-    "KINDS",
     "MEDICATION_COLUMNS",
     "NARRATIVE_COLUMNS",
     "NOT_APPLICABLE",
@@ -191,7 +190,6 @@ __all__ = [
     "VITAL_COLUMNS",
     "AgeUnit",
     "AttributeDefinition",
-    "CallKind",
     "Charts",
     "Citation",
     "CitationMiss",
@@ -254,13 +252,13 @@ __all__ = [
     "has_illegal_character",
     "hold_incident",
     "inherits",
-    "kind_of",
     "list_custom_elements",
     "list_patients",
     "list_signatures",
     "load_dictionary",
     "meaning_of",
     "needs_of",
+    "not_due",
     "owner_of",
     "place_in_chart",
     "repeating_group_of",

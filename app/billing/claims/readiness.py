@@ -29,7 +29,6 @@ from app.core.paths import API_PREFIX
 from app.core.permissions import Permission
 from app.core.tenants.public import TENANT_WRITE, Tenant
 from app.ems.public import (
-    KINDS,
     Finding,
     Fix,
     FixRule,
@@ -42,8 +41,8 @@ from app.ems.public import (
     Stage,
     StageFindings,
     StatementCode,
-    kind_of,
     needs_of,
+    not_due,
     step_towards,
 )
 
@@ -136,8 +135,8 @@ async def find_for_payment(uow: ReadUnitOfWork, _: Settings, chart: LoadedChart)
 
 
 def _why_nobody_is_billed(chart: LoadedChart) -> str:
-    words = dict.fromkeys(KINDS[kind_of(one)].words for one in chart.by_kind)
-    return f"{'; '.join(words)}: no claim is due."
+    reasons = (said.reason for one in chart.by_kind for said in not_due(one) if said.need is Need.CLAIM)
+    return " ".join(dict.fromkeys(reasons))
 
 
 def _guarded_step(status: ClaimStatus) -> Step | None:

@@ -17,11 +17,14 @@ from app.ems.narratives.schemas import NarrativeRead
 from app.ems.parts import CHARTED_ENTRIES, PATIENT, ChartPart
 from app.ems.patients.models import Patient
 from app.ems.patients.schemas import PatientRead
+from app.ems.picked import with_picks
 from app.ems.vitals.schemas import VitalRead
 
 
 class PatientChart(ReadModel):
     """The material of a PatientCareReport: the incident and its crew, one patient, and that patient's entries.
+
+    The incident and the patient say what the records that they name say, where nobody charted it.
 
     `alone`: the incident has no other patient.
     """
@@ -51,10 +54,11 @@ async def list_patient_charts(uow: ReadUnitOfWork, incident: IncidentRead) -> li
         part: await part.repository(uow).list_all(uow.tenant_id, incident_id=incident.id) for part in CHARTED_ENTRIES
     }
     patients = {patient.id: patient for patient in rows.pop(PATIENT)}
+    called = with_picks(incident)
     shown = {part.list_name: _shown(part, found, incident, patients) for part, found in rows.items()}
     return [
         PatientChart(
-            incident=incident,
+            incident=called,
             patient=PatientRead.of(patient),
             alone=len(patients) == 1,
             **{

@@ -14,9 +14,17 @@ from sqlalchemy.orm import Mapped
 from app.core.db.columns import EnumText, internal, phi, plain
 from app.core.db.entity import standard_constraints
 from app.core.errors import Problem
-from app.ems.chart.columns import ChartEntry, charted_check, elements_column
+from app.core.vehicles.public import Vehicle, VehicleSnapshot, VehicleStatus
+from app.ems.chart.columns import ChartEntry, charted_check, elements_column, snapshot_column
+from app.ems.chart.picks import Pick
 from app.ems.elements import Owner
 from app.ems.lifecycle import IncidentStatus, incident_lifecycle
+
+
+def _retired(vehicle: Vehicle) -> tuple[str, str] | None:
+    if vehicle.status is not VehicleStatus.RETIRED:
+        return None
+    return "retired_vehicle", "This vehicle is retired: chart the unit in eResponse.07, .13 and .14 instead."
 
 
 class Incident(ChartEntry):
@@ -47,10 +55,16 @@ class Incident(ChartEntry):
         "location_county": "eScene.21",
     }
 
+    picks: ClassVar[tuple[Pick, ...]] = (
+        Pick("vehicle_id", "vehicle", "vehicle", Vehicle, VehicleSnapshot, refusal=_retired),
+    )
+
     created_by: Mapped[uuid.UUID] = internal()
     authors: Mapped[list[uuid.UUID] | None] = plain(sa.ARRAY(sa.Uuid()), default=None, init=False)
     status: Mapped[IncidentStatus] = plain(EnumText(IncidentStatus), default=IncidentStatus.DRAFT)
     incident_number: Mapped[str] = plain()
+    vehicle_id: Mapped[uuid.UUID | None] = plain(default=None)
+    vehicle: Mapped[dict[str, Any] | None] = snapshot_column(plain)
     dispatch_time: Mapped[dt.datetime | None] = plain(default=None)
     enroute_time: Mapped[dt.datetime | None] = plain(default=None)
     arrival_time: Mapped[dt.datetime | None] = plain(default=None)
@@ -82,9 +96,12 @@ class Incident(ChartEntry):
         return []
 
     __table_args__ = (
-        *standard_constraints("incidents", "status"),
+        *standard_constraints("incidents", "status", "vehicle_id"),
         sa.ForeignKeyConstraint(
             ["tenant_id", "created_by"], ["users.tenant_id", "users.id"], name="fk_incidents_created_by"
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "vehicle_id"], ["vehicles.tenant_id", "vehicles.id"], name="fk_incidents_vehicle_id"
         ),
         sa.Index("ix_incidents_tenant_incident_number", "tenant_id", "incident_number"),
         incident_lifecycle.check(),

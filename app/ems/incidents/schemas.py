@@ -11,6 +11,7 @@ from pydantic import MISSING, Field
 
 from app.core.geography import State
 from app.core.schemas import AsCharted, CreateModel, DecimalText, RequestModel, Text, length
+from app.core.vehicles.public import VehicleSnapshot
 from app.ems.chart.schemas import ChartPatch, ChartRead, ChartTime, Coded, WithElements
 from app.ems.lifecycle import IncidentStatus
 
@@ -25,6 +26,10 @@ IncidentNumber = Annotated[Text, length(50, 3)]
 
 
 class _IncidentFields(RequestModel):
+    vehicle_id: uuid.UUID | None = Field(
+        None,
+        description="A vehicle of the agency: eResponse.07, .13 and .14, where `elements` does not say them",
+    )
     dispatch_time: ChartTime | None = Field(None, description="eTimes.03 Unit notified by dispatch")
     enroute_time: ChartTime | None = Field(None, description="eTimes.05 Unit en route")
     arrival_time: ChartTime | None = Field(None, description="eTimes.06 Unit arrived on scene")
@@ -67,6 +72,8 @@ class IncidentRead(ChartRead):
     allowed_actions: list[str] = Field(description="Transitions that this user may fire now")
     created_by: uuid.UUID = Field(description="Who opened the chart; nobody who wrote part of it may review it")
     incident_number: str
+    vehicle_id: uuid.UUID | None
+    vehicle: VehicleSnapshot | None = Field(description="The vehicle as it was when it was named")
     dispatch_time: dt.datetime | None
     enroute_time: dt.datetime | None
     arrival_time: dt.datetime | None

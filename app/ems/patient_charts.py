@@ -17,7 +17,7 @@ from app.ems.narratives.schemas import NarrativeRead
 from app.ems.parts import CHARTED_ENTRIES, PATIENT, ChartPart
 from app.ems.patients.models import Patient
 from app.ems.patients.schemas import PatientRead
-from app.ems.picked import with_picks
+from app.ems.picked import patient_with_picks, with_picks
 from app.ems.vitals.schemas import VitalRead
 
 
@@ -54,13 +54,13 @@ async def list_patient_charts(uow: ReadUnitOfWork, incident: IncidentRead) -> li
         part: await part.repository(uow).list_all(uow.tenant_id, incident_id=incident.id) for part in CHARTED_ENTRIES
     }
     patients = {patient.id: patient for patient in rows.pop(PATIENT)}
-    called = with_picks(incident)
+    called, alone = with_picks(incident), len(patients) == 1
     shown = {part.list_name: _shown(part, found, incident, patients) for part, found in rows.items()}
     return [
         PatientChart(
             incident=called,
-            patient=PatientRead.of(patient),
-            alone=len(patients) == 1,
+            patient=patient_with_picks(called, PatientRead.of(patient), alone=alone),
+            alone=alone,
             **{
                 name: [read for about, read in entries if about is None or about == patient_id]
                 for name, entries in shown.items()

@@ -111,11 +111,6 @@ class PatientEntry(ChartChild):
     patient_id: Mapped[uuid.UUID] = internal()
 
 
-def charted_check(column: str, lowest: str, highest: str, places: int) -> sa.CheckConstraint:
-    """Bounds of a NUMERIC column without a scale, which keeps each number as it was charted; NaN lies in none."""
-    return sa.CheckConstraint(f"{column} BETWEEN {lowest} AND {highest} AND scale({column}) <= {places}", name=column)
-
-
 def child_constraints(table: str, *, patient: bool = True) -> tuple[sa.schema.SchemaItem, ...]:
     """Composite foreign keys of an entry: to an incident of its own tenant, and to a patient of its own incident."""
     constraints: list[sa.schema.SchemaItem] = [

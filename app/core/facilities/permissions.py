@@ -1,0 +1,10 @@
+"""Who may see and keep the agency's facilities."""
+
+from __future__ import annotations
+
+from app.core.permissions import USER_ROLES, Role, declare
+
+FACILITY_READ = declare("facility.read", "See the facilities that patients come from and go to.", *USER_ROLES)
+FACILITY_WRITE = declare("facility.write", "Keep the facilities that patients come from and go to.", Role.ADMIN)
+
+PERMISSIONS = (FACILITY_READ, FACILITY_WRITE)

@@ -36,6 +36,18 @@ DESTINATION_TYPES: Mapping[FacilityType, str] = {
 }
 """eDisposition.21 of a facility. A hospital has none: only the crew knows whether it was the emergency department."""
 
+LOCATION_TYPES: Mapping[FacilityType, str] = {
+    FacilityType.ASSISTED_LIVING_FACILITY: "Y92.1",
+    FacilityType.CLINIC: "Y92.538",
+    FacilityType.DIAGNOSTIC_SERVICES: "Y92.538",
+    FacilityType.DIALYSIS_CENTER: "Y92.538",
+    FacilityType.HOSPITAL: "Y92.23",
+    FacilityType.NURSING_HOME: "Y92.12",
+    FacilityType.SKILLED_NURSING_FACILITY: "Y92.12",
+    FacilityType.URGENT_CARE: "Y92.532",
+}
+"""eScene.09 of a facility, by NEMSIS's suggested list. Other types say too little: a police station is no prison."""
+
 
 class _One(NamedTuple):
     incident: IncidentRead
@@ -59,9 +71,11 @@ def with_picks(incident: IncidentRead) -> IncidentRead:
         said["eResponse.14"] = vehicle.call_sign or vehicle.unit_number
     if origin is not None:
         said["eScene.10"], said["eScene.13"] = origin.location_code, origin.name
+        kind = {"location_type": LOCATION_TYPES.get(origin.facility_type)}
+        columns = _open(incident, kind, Incident.element_columns)
         address = _address(incident, "location_", Incident.element_columns, origin)
         if address is not None:
-            columns = address | _position(incident, origin)
+            columns |= address | _position(incident, origin)
     return incident.model_copy(update={**columns, "elements": _with_elements(incident.elements, said)})
 
 

@@ -83,9 +83,9 @@ def upgrade() -> None:
         # Territories are states of an address, so their country is the United States.
         op.execute(
             f"""
-            UPDATE {table} SET {column} = regexp_replace(elements #>> '{{{element_id},0,value}}',
-                '^(AS|GU|MP|PR|UM|VI)$', 'US'), elements = elements - '{element_id}'
-            WHERE elements #>> '{{{element_id},0,value}}' IS NOT NULL
+            UPDATE {table} SET elements = elements - '{element_id}', {column} = regexp_replace(
+                upper(elements #>> '{{{element_id},0,value}}'), '^(AS|GU|MP|PR|UM|VI)$', 'US')
+            WHERE elements #>> '{{{element_id},0,value}}' ~ '^[A-Za-z]{{2}}$'
             """
         )
 

@@ -106,7 +106,7 @@ async def test_an_autosave_asks_for_a_facility_only_when_one_is_named(chart: Cha
 
 async def call_between(agency: Agency, patients: list[Body], **incident: Any) -> tuple[Chart, list[Body]]:
     """A call in which nobody types a place: its incident and patients have what `incident` and `patients` say."""
-    places = ("location_street", "location_city", "location_state", "location_zip", "location_county")
+    places = ("location_type", "location_street", "location_city", "location_state", "location_zip", "location_county")
     head = {name: value for name, value in CALL.incident.items() if name not in places}
     body = {**head, "disposition": "4227001", **incident}
     chart = Chart(agency, "medic", await agency.medic.expect(201, "POST", INCIDENTS, json=body))
@@ -136,7 +136,7 @@ def said(report: ReportContent, *element_ids: str) -> dict[str, Any]:
 
 
 DESTINATION = tuple(f"eDisposition.{number}" for number in ("01", "02", "03", "05", "06", "07", "09", "21", "23"))
-SCENE = tuple(f"eScene.{number}" for number in ("10", "11", "13", "15", "16", "18", "19", "21"))
+SCENE = tuple(f"eScene.{number}" for number in ("09", "10", "11", "13", "15", "16", "18", "19", "21"))
 
 
 async def test_a_dialysis_ride_is_two_picks(agency: Agency, shared: Path) -> None:
@@ -152,6 +152,7 @@ async def test_a_dialysis_ride_is_two_picks(agency: Agency, shared: Path) -> Non
     report = report_of((await documents(chart, patient))[0], shared)
 
     assert said(report, *SCENE) == {
+        "eScene.09": "Y92.538",
         "eScene.10": center["location_code"],
         "eScene.11": "39.7721,-89.7011",
         "eScene.13": "Prairie Kidney Center",
@@ -184,7 +185,12 @@ async def test_the_crews_own_words_come_first(agency: Agency, shared: Path) -> N
         "destination_city": "springfield",
         "elements": own,
     }
-    scene = {"origin_facility_id": center["id"], "location_street": "Corner of 5th and Main", "location_state": "IL"}
+    scene = {
+        "origin_facility_id": center["id"],
+        "location_type": "Y92.481",
+        "location_street": "Corner of 5th and Main",
+        "location_state": "IL",
+    }
     chart, [charted] = await call_between(agency, [patient], **scene)
 
     report = report_of((await documents(chart, charted))[0], shared)
@@ -201,6 +207,7 @@ async def test_the_crews_own_words_come_first(agency: Agency, shared: Path) -> N
         "eDisposition.23": ["9908023", "9908031"],
     }
     assert said(report, *SCENE) == {
+        "eScene.09": "Y92.481",
         "eScene.10": center["location_code"],
         "eScene.11": None,
         "eScene.13": "Prairie Kidney Center",

@@ -41,10 +41,10 @@ class _IncidentFields(RequestModel):
     location_city: Annotated[Text, length(30, 2)] | None = Field(
         None, description="Name of the city (837P N401); its GNIS code is eScene.17"
     )
-    location_state: Region | None = None
-    location_zip: PostalCode | None = None
-    location_county: County | None = None
-    location_country: Country | None = None
+    location_state: Region | None = Field(None, description="USPS state (eScene.18), or the part of a country abroad")
+    location_zip: PostalCode | None = Field(None, description="ZIP code (eScene.19), or the postal code abroad")
+    location_county: County | None = Field(None, description="ANSI county; eScene.21")
+    location_country: Country | None = Field(None, description="ISO 3166, null for the United States; eScene.22")
     location_latitude: Latitude | None = Field(None, description="eScene.11, with the longitude")
     location_longitude: Longitude | None = Field(None, description="eScene.11, with the latitude")
     origin_facility_id: uuid.UUID | None = Field(

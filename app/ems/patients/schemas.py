@@ -31,10 +31,10 @@ class _PatientFields(RequestModel):
     home_city: Annotated[Text, length(30, 2)] | None = Field(
         None, description="Name of the city (837P N401); its GNIS code is ePatient.06"
     )
-    home_state: Region | None = None
-    home_zip: PostalCode | None = None
-    home_county: County | None = None
-    home_country: Country | None = None
+    home_state: Region | None = Field(None, description="USPS state (ePatient.08), or the part of a country abroad")
+    home_zip: PostalCode | None = Field(None, description="ZIP code (ePatient.09), or the postal code abroad")
+    home_county: County | None = Field(None, description="ANSI county; ePatient.07")
+    home_country: Country | None = Field(None, description="ISO 3166, null for the United States; ePatient.10")
     destination_facility_id: uuid.UUID | None = Field(
         None, description="The facility to which this patient went: name, code and address, where not charted"
     )
@@ -43,10 +43,14 @@ class _PatientFields(RequestModel):
     destination_city: Annotated[Text, length(30, 2)] | None = Field(
         None, description="Name of the city; its GNIS code is eDisposition.04"
     )
-    destination_state: Region | None = None
-    destination_zip: PostalCode | None = None
-    destination_county: County | None = None
-    destination_country: Country | None = None
+    destination_state: Region | None = Field(None, description="USPS state (eDisposition.05), or the part of a country")
+    destination_zip: PostalCode | None = Field(
+        None, description="ZIP code (eDisposition.07), or the postal code abroad"
+    )
+    destination_county: County | None = Field(None, description="ANSI county; eDisposition.06")
+    destination_country: Country | None = Field(
+        None, description="ISO 3166, null for the United States; eDisposition.08"
+    )
     depart_scene_time: ChartTime | None = Field(
         None, description="eTimes.09 of this patient, where it differs from the incident's"
     )

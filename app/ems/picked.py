@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from app.core.facilities.public import FacilitySnapshot, FacilityType
+from app.core.geography import UNITED_STATES
 from app.ems.incidents.models import Incident
 from app.ems.incidents.schemas import IncidentRead
 from app.ems.patient_facts import foreign_elements
@@ -13,6 +15,7 @@ from app.ems.patients.models import Patient
 from app.ems.patients.schemas import PatientRead
 
 _ADDRESS = ("street", "unit", "city", "state", "zip", "county", "country")
+_US_ZIP = re.compile(r"[0-9]{5}(-|$)")
 _ARRIVAL = "eTimes.11"
 _DESTINATION = frozenset(f"eDisposition.0{number}" for number in range(1, 10))
 DESTINATION_TYPES: Mapping[FacilityType, str] = {
@@ -121,12 +124,26 @@ _DESTINATION_COLUMNS = (
 
 def _address(entry: Any, prefix: str, carried: Mapping[str, str], facility: FacilitySnapshot) -> dict[str, Any] | None:
     """The parts of the facility's address that nobody charted. None: what was charted is another address."""
-    parts = {prefix + part: getattr(facility, part) for part in _ADDRESS if hasattr(entry, prefix + part)}
-    for column, value in parts.items():
-        charted = getattr(entry, column)
-        if charted is not None and (value is None or charted.casefold() != value.casefold()):
-            return None
-    return _open(entry, parts, carried)
+    parts = {part: getattr(facility, part) for part in _ADDRESS if hasattr(entry, prefix + part)}
+    if any(_differs(part, getattr(entry, prefix + part), value) for part, value in parts.items()):
+        return None
+    return _open(entry, {prefix + part: value for part, value in parts.items()}, carried)
+
+
+def _differs(part: str, charted: str | None, known: str | None) -> bool:
+    """True if a charted part of an address is not the facility's.
+
+    A room is a place within the address. A ZIP code is the same with and without its four further digits.
+    """
+    if charted is None or part == "unit":
+        return False
+    if part == "country":
+        return charted != (known or UNITED_STATES)
+    if known is None:
+        return False
+    if part == "zip" and _US_ZIP.match(charted) and _US_ZIP.match(known):
+        return charted[:5] != known[:5]
+    return charted.casefold() != known.casefold()
 
 
 def _position(incident: IncidentRead, facility: FacilitySnapshot) -> dict[str, Any]:

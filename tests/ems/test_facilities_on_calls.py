@@ -219,6 +219,33 @@ async def test_the_crews_own_words_come_first(agency: Agency, shared: Path) -> N
     }
 
 
+@pytest.mark.parametrize(
+    ("charted", "wanted"),
+    [
+        (
+            {"location_unit": "Room 212", "location_zip": "62704-1111", "location_country": "US"},
+            ("39.7721,-89.7011", "12 Prairie Road", "Room 212", "17", "62704-1111"),
+        ),
+        ({"location_city": "SPRINGFIELD"}, ("39.7721,-89.7011", "12 Prairie Road", "Suite 4", "17", "62704")),
+        (
+            {"location_latitude": "39.5", "location_longitude": "-89.5"},
+            ("39.5,-89.5", "12 Prairie Road", "Suite 4", "17", "62704"),
+        ),
+        ({"location_city": "Chicago"}, (None, None, None, "7701003", "7701003")),
+        ({"location_zip": "60601"}, (None, None, None, "7701003", "60601")),
+        ({"location_country": "MX"}, (None, None, None, "7701001", "7701001")),
+    ],
+)
+async def test_what_makes_it_another_address(
+    agency: Agency, shared: Path, charted: Body, wanted: tuple[str | None, ...]
+) -> None:
+    """A room, the long form of a ZIP code, capitals and the country that goes without saying do not."""
+    center = await FACILITY.add(agency.admin, **KIDNEY)
+    chart, [patient] = await call_between(agency, [{}], origin_facility_id=center["id"], **charted)
+    report = report_of((await documents(chart, patient))[0], shared)
+    assert tuple(said(report, *(f"eScene.{number}" for number in (11, 15, 16, 18, 19))).values()) == wanted
+
+
 async def test_each_patient_went_where_they_went(agency: Agency, shared: Path) -> None:
     """The incident's destination is that of who says none and was brought there by this unit: of nobody else."""
     hospital, center = await FACILITY.add(agency.admin), await FACILITY.add(agency.admin, **KIDNEY)

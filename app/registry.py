@@ -32,6 +32,8 @@ import app.core.auth.service
 import app.core.extensions.api_keys
 import app.core.extensions.kinds
 import app.core.extensions.permissions
+import app.core.facilities.kind
+import app.core.facilities.permissions
 import app.core.health
 import app.core.inbox.lifecycle
 import app.core.inbox.permissions
@@ -107,6 +109,7 @@ from app.core.composition import Composition
 from app.core.config import Settings
 from app.core.events import Topic
 from app.core.extensions.kinds import ASSETS, EXTERNAL_API_KEYS, INTEGRATIONS, INVENTORY_ITEMS, STATIONS
+from app.core.facilities.kind import FACILITIES
 from app.core.gateways import Gateway, Held
 from app.core.inbox.providers import WebhookProvider
 from app.core.inbox.settling import finishing
@@ -142,6 +145,7 @@ from app.nemsis.settings import NemsisSettings
 REFERENCE_KINDS: tuple[ReferenceKind[Any], ...] = (
     VEHICLES,
     PERSONNEL,
+    FACILITIES,
     STATIONS,
     ASSETS,
     INVENTORY_ITEMS,
@@ -193,6 +197,7 @@ PERMISSIONS: tuple[Permission, ...] = (
     *app.core.inbox.permissions.PERMISSIONS,
     *app.core.vehicles.permissions.PERMISSIONS,
     *app.core.personnel.permissions.PERMISSIONS,
+    *app.core.facilities.permissions.PERMISSIONS,
     *app.core.extensions.permissions.PERMISSIONS,
     *app.coding.permissions.PERMISSIONS,
     *app.ems.permissions.PERMISSIONS,
@@ -228,6 +233,7 @@ AUDIT_ACTIONS: tuple[type[AuditAction], ...] = (
     app.core.auth.service.AuthAction,
     app.core.extensions.api_keys.ApiKeyAction,
     app.core.extensions.kinds.ExtensionAction,
+    app.core.facilities.kind.FacilityAction,
     app.core.inbox.lifecycle.ReceiptAuditAction,
     app.core.personnel.kind.PersonAction,
     app.core.personnel.lifecycle.EmploymentStatusAction,

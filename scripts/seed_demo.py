@@ -1,4 +1,4 @@
-"""Provision the demo tenant once, with vehicles and personnel, in development: `python -m scripts.seed_demo`.
+"""Provision the demo tenant once, with its vehicles, places and people, in development: `python -m scripts.seed_demo`.
 
 The generated passwords go into `<data dir>/demo-credentials.json`.
 """
@@ -16,6 +16,9 @@ from sqlalchemy.engine import make_url
 
 from app.core.config import Environment, Settings
 from app.core.db.uow import UnitOfWork
+from app.core.facilities.kind import FacilityAction
+from app.core.facilities.models import BillingLetter, Facility, FacilityType
+from app.core.facilities.schemas import FacilityCreate
 from app.core.files import write_atomically
 from app.core.personnel.kind import PersonAction
 from app.core.personnel.models import LicensureLevel, Person
@@ -80,6 +83,28 @@ VEHICLES: tuple[dict[str, Any], ...] = (
         "capability": UnitCapability.NON_TRANSPORT_ALS,
     },
 )
+FACILITIES: tuple[dict[str, Any], ...] = (
+    {
+        "name": "Prairie General Hospital",
+        "facility_type": FacilityType.HOSPITAL,
+        "billing_letter": BillingLetter.HOSPITAL,
+        "street": "701 North First Street",
+        "city": "Springfield",
+        "state": "IL",
+        "zip": "62781-0001",
+        "county": "17167",
+    },
+    {
+        "name": "Prairie Kidney Center",
+        "facility_type": FacilityType.DIALYSIS_CENTER,
+        "billing_letter": BillingLetter.FREESTANDING_DIALYSIS,
+        "street": "12 Prairie Road",
+        "city": "Springfield",
+        "state": "IL",
+        "zip": "62704",
+        "county": "17167",
+    },
+)
 # The e-mail is that of the user as whom the person signs in.
 PERSONNEL: tuple[tuple[str | None, dict[str, Any]], ...] = (
     ("medic@demo.example", {"last_name": "Medic", "first_name": "Max", "licensure_level": LicensureLevel.PARAMEDIC}),
@@ -92,10 +117,13 @@ PERSONNEL: tuple[tuple[str | None, dict[str, Any]], ...] = (
 
 
 async def furnish(uow: UnitOfWork, users: Mapping[str, uuid.UUID]) -> None:
-    """Vehicles and licensed people, so that a crew can be charted at once."""
+    """Vehicles, facilities and licensed people, so that a call can be charted at once."""
     for fields in VEHICLES:
         given = VehicleCreate.model_validate(fields)
         await uow.create(Vehicle(tenant_id=uow.tenant_id, **given.values()), VehicleAction.CREATED)
+    for fields in FACILITIES:
+        place = FacilityCreate.model_validate(fields)
+        await uow.create(Facility(tenant_id=uow.tenant_id, **place.values()), FacilityAction.CREATED)
     for number, (email, fields) in enumerate(PERSONNEL, start=1):
         licence = {"licensure_id": f"IL-{number:06}", "licensure_state": PROFILE["state"]}
         person = PersonCreate.model_validate({**fields, **licence, "user_id": None if email is None else users[email]})

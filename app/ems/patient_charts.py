@@ -18,6 +18,7 @@ from app.ems.narratives.schemas import NarrativeRead
 from app.ems.parts import CHARTED_ENTRIES, PATIENT, ChartPart
 from app.ems.patients.models import Patient
 from app.ems.patients.schemas import PatientRead
+from app.ems.picked import patient_with_picks, with_picks
 from app.ems.vitals.schemas import VitalRead
 
 _REPORTS_WITHOUT_PATIENT = uuid.UUID("5d0d8e3c-6f0a-4c0e-9a53-0f6c7a3b1e42")
@@ -26,6 +27,8 @@ _REPORTS_WITHOUT_PATIENT = uuid.UUID("5d0d8e3c-6f0a-4c0e-9a53-0f6c7a3b1e42")
 
 class PatientChart(ReadModel):
     """The material of a PatientCareReport: the incident and its crew, one patient, and that patient's entries.
+
+    The incident and the patient say what the records that they name say, where nobody charted it.
 
     `alone`: the incident has no other patient. `of_call`: it is the report of a call on which there was no patient.
     Then `patient` is blank, has the id and version of the incident, and is stored nowhere.
@@ -74,6 +77,7 @@ async def read_charts(uow: ReadUnitOfWork, incident: IncidentRead) -> Charts:
         part: await part.repository(uow).list_all(uow.tenant_id, incident_id=incident.id) for part in CHARTED_ENTRIES
     }
     patients = {patient.id: patient for patient in rows.pop(PATIENT)}
+    called, alone = with_picks(incident), len(patients) == 1
     shown = {part.list_name: _shown(part, found, incident, patients) for part, found in rows.items()}
 
     def chart_of(patient: PatientRead, **facts: bool) -> PatientChart:
@@ -81,11 +85,14 @@ async def read_charts(uow: ReadUnitOfWork, incident: IncidentRead) -> Charts:
             name: [read for about, read in entries if about is None or about == patient.id]
             for name, entries in shown.items()
         }
-        return PatientChart(incident=incident, patient=patient, **theirs, **facts)
+        return PatientChart(incident=called, patient=patient, **theirs, **facts)
 
     return Charts(
-        [chart_of(PatientRead.of(patient), alone=len(patients) == 1) for patient in patients.values()],
-        chart_of(_nobody(incident), of_call=True),
+        [
+            chart_of(patient_with_picks(called, PatientRead.of(patient), alone=alone), alone=alone)
+            for patient in patients.values()
+        ],
+        chart_of(_nobody(called), of_call=True),
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from app.core.addresses import without_us_code
 from app.core.geography import ANSI_BY_USPS
 from app.core.tenants.public import TenantRead
 from app.ems.public import (
@@ -21,6 +22,7 @@ from app.ems.public import (
     INCIDENT_COLUMNS,
     MEDICATION_COLUMNS,
     NARRATIVE_COLUMNS,
+    NOT_APPLICABLE,
     NOT_RECORDED,
     PATIENT_COLUMNS,
     PRIMARY_IMPRESSION,
@@ -85,6 +87,8 @@ _CODES: Mapping[Any, str] = {
     Etco2Unit.PERCENT: "3340003",
     Etco2Unit.KPA: "3340005",
 }
+
+_ADDRESSES = ("home_", "location_", "destination_")
 
 _LONGEST_CALL = dt.timedelta(days=1)
 
@@ -285,9 +289,12 @@ class ChartMapper:
         A list becomes several entries of the element. Each value joins the stored entry at its own position.
         """
         elements = _stored(entry)
+        uncoded = _uncoded(entry)
         for column, element_id in columns.items():
             value = getattr(entry, column)
-            if value is not None:
+            if column in uncoded:
+                elements.setdefault(element_id, [ElementValue(not_value=NOT_APPLICABLE)])
+            elif value is not None:
                 listed = value if isinstance(value, list) else [value]
                 beside = [*elements.get(element_id, ()), *(ElementValue() for _ in listed)]
                 elements[element_id] = [
@@ -330,6 +337,16 @@ class _Counter:
 
 def _stored(entry: Any) -> Elements:
     return from_json(entry.elements)
+
+
+def _uncoded(entry: Any) -> frozenset[str]:
+    """The columns of addresses that NEMSIS has no code for: a province, a postal code abroad, a military state."""
+    return frozenset(
+        prefix + part
+        for prefix in _ADDRESSES
+        if hasattr(entry, f"{prefix}country")
+        for part in without_us_code(getattr(entry, f"{prefix}country"), getattr(entry, f"{prefix}state"))
+    )
 
 
 def _set_attribute(elements: Elements, element_id: str, name: str, code: str) -> None:

@@ -107,6 +107,39 @@ def test_each_revision_goes_down_and_up_by_itself(worker_id: str) -> None:
             assert ask(database, _SHAPE) == above, revision.revision
 
 
+def test_countries_move_from_the_elements_to_their_columns(worker_id: str) -> None:
+    """A territory's country is the United States; what is no country stays where it was; other elements stay, too."""
+    with scratch_database(f"countries_{worker_id}") as database:
+        config = alembic_config(database)
+        earlier = script_directory().get_revision("facilities").down_revision
+        assert isinstance(earlier, str)
+        command.upgrade(config, earlier)
+
+        async def chart() -> None:
+            connection = await asyncpg.connect(database.admin)
+            await connection.execute("SET session_replication_role = replica")  # rows without their incident
+            for code in ("PR", "mx", "CA", "17"):
+                await connection.execute(
+                    "INSERT INTO patients (id, tenant_id, incident_id, pcr_uuid, last_name, elements)"
+                    " SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), $1::text,"
+                    """ jsonb_build_object('ePatient.10', jsonb_build_array(jsonb_build_object('value', $1::text)),"""
+                    " 'ePatient.14', '[]'::jsonb)",
+                    code,
+                )
+            await connection.close()
+
+        asyncio.run(chart())
+        shown = "SELECT last_name || ' ' || elements FROM patients"
+        before = ask(database, shown)
+        command.upgrade(config, "facilities")
+        moved = ask(database, "SELECT concat_ws(' ', last_name, home_country, elements) FROM patients")
+        left = '{"ePatient.14": []}'
+        stays = '17 {"ePatient.10": [{"value": "17"}], "ePatient.14": []}'
+        assert moved == sorted([f"PR US {left}", f"mx MX {left}", f"CA CA {left}", stays])
+        command.downgrade(config, earlier)
+        assert set(ask(database, shown)) & set(before) == {line for line in before if line[:2] in ("CA", "17")}
+
+
 def test_a_drift_is_seen(worker_id: str) -> None:
     """The comparison itself: a column, an index and a default that the models do not have."""
     with scratch_database(f"drift_{worker_id}") as database:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from app.core.tenants.schemas import Npi, TenantPatch, TenantProfile, TenantRead
+from app.core.identifiers import Npi
+from app.core.tenants.schemas import TenantPatch, TenantProfile, TenantRead
 from tests.core.evidence import audit_of, checksum
 from tests.support.actors import Agency
 

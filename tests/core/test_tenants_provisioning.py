@@ -169,13 +169,16 @@ async def test_the_demo_agency_has_vehicles_and_a_crew(
     medic = Actor(anonymous.client, (await anonymous.expect(200, "POST", "auth/login", json=login))["access_token"])
     vehicles = (await medic.expect(200, "GET", "tenants/current/vehicles"))["items"]
     assert {vehicle["unit_number"] for vehicle in vehicles} == {"A1", "A2", "S1"}
+    facilities = (await medic.expect(200, "GET", "tenants/current/facilities"))["items"]
+    assert {facility["billing_letter"] for facility in facilities} == {"H", "J"}
     me = await medic.expect(200, "GET", "auth/me")
     [person] = (await medic.expect(200, "GET", "tenants/current/personnel", params={"user_id": me["id"]}))["items"]
     assert person["licensure_level"] == "9925007"
     audited = await admin_connection.fetchval(
-        "SELECT count(*) FROM audit_events WHERE tenant_id = $1 AND entity_type IN ('vehicle', 'person')", tenant_id
+        "SELECT count(*) FROM audit_events WHERE tenant_id = $1 AND entity_type IN ('vehicle', 'facility', 'person')",
+        tenant_id,
     )
-    assert audited == len(seed_demo.VEHICLES) + len(seed_demo.PERSONNEL)
+    assert audited == len(seed_demo.VEHICLES) + len(seed_demo.FACILITIES) + len(seed_demo.PERSONNEL)
 
 
 async def test_a_suspended_tenant_signs_in_again_once_resumed(

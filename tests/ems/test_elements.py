@@ -139,7 +139,7 @@ SAMPLES: dict[str, Any] = {
     "destination_zip": "62701", "destination_county": "17167", "age": 46, "age_unit": "years",
     "date_of_birth": "1980-02-29", "gender": "female", "outcome": "improved", "route": "9927001",
     "dose": "324", "dose_unit": "3706021", "rxcui": "1191", "procedure_code": "392230005", "temperature_c": "37.0",
-    "gcs_total": 9, "etco2_unit": "mmHg",
+    "gcs_total": 9, "etco2_unit": "mmHg", "location_country": "US", "home_country": "US", "destination_country": "US",
 }  # fmt: skip
 
 

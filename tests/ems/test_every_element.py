@@ -45,6 +45,7 @@ PROFILE = {
 COLUMN_VALUES: dict[str, Any] = {
     "age_unit": "years", "gender": "male", "date_of_birth": "1980-02-29", "outcome": "worse", "etco2_unit": "kPa",
     "location_latitude": "39.781700", "location_longitude": "-89.650100", "rxcui": "1191", "temperature_c": "36.6",
+    "location_country": "US", "home_country": "US", "destination_country": "US",
     "etco2": "5.5", "gcs_eye": 4, "gcs_verbal": 5, "gcs_motor": 6, "gcs_total": 15, "dose": "324.000",
 }  # fmt: skip
 LAST_FOUR = "ePatient.12"

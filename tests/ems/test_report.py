@@ -17,6 +17,7 @@ from app.core.runtime import Runtime
 from app.ems.report.content import content_of
 from app.ems.report.service import ReportService
 from app.ems.report.typesetting import SPELLED, typeset
+from tests.core.reference.records import FACILITY, VEHICLE
 from tests.ems.charts import CREW, ELEMENT_GROUP, INCIDENT, INTERVENTION, NARRATIVE, PATIENT, VITAL, Chart, Kind
 from tests.ems.evidence import Evidence
 from tests.ems.uploads import ATTESTED, sign
@@ -100,6 +101,28 @@ async def stemi(agency: Agency) -> Chart:
     await sign(chart)
     await sign(chart, **ATTESTED)
     return chart
+
+
+async def test_the_report_names_places_and_the_unit(agency: Agency, runtime: Runtime) -> None:
+    """From the records that the chart names, as they were: and once each, never the records themselves."""
+    vehicle = await VEHICLE.add(agency.admin, unit_number="M-17", call_sign="Medic 17")
+    facility = await FACILITY.add(agency.admin)
+    chart = await Chart.open(agency, vehicle_id=vehicle["id"], destination_facility_id=facility["id"])
+    home: dict[str, Any] = {"home_state": "SON", "home_zip": "84000", "home_country": "MX"}
+    transported = {"eDisposition.30": [{"value": "4230001"}]}
+    chart.patient = await chart.revise(PATIENT, chart.patient, **home, elements=transported)
+    report = await content(runtime, chart)
+    facts = said(report)
+    wanted = {
+        "EMS Vehicle (Unit) Number": "M-17",
+        "EMS Unit Call Sign": "Medic 17",
+        "Destination/Transferred To, Name": "Lincoln Regional Hospital",
+        "Destination Street Address": "40 Lakeshore Drive",
+        "Patient's Home State": "SON",
+        "Patient's Country of Residence": "Mexico (MX)",
+    }
+    assert {label: facts[label] for label in wanted} == wanted
+    assert vehicle["id"] not in str(report) and facility["id"] not in str(report)
 
 
 async def test_the_report_of_a_call(agency: Agency, runtime: Runtime, evidence: Evidence) -> None:

@@ -29,6 +29,15 @@ _CODES = {
 }
 """In paths: of what the fuzzed service does not have (reference data, secrets, webhooks), so each is answered as any
 missing record."""
+_NAMED = {
+    "patient_id": "patients",
+    "claim_ids": "claim_id",
+    "personnel_id": "personnel",
+    "vehicle_id": "vehicles",
+    "origin_facility_id": "facilities",
+    "destination_facility_id": "facilities",
+}
+"""In bodies and filters: the key of what each refers to, where it is not the field's own name."""
 UNREACHED = {"create_secret", "rotate_secret", "transition_webhook_receipt"}
 """Ids of the operations that need such a record in order to accept a body."""
 
@@ -59,9 +68,7 @@ class Records:
             return self.ids.get("locked_incident_id")
         if name == "patient_id" and "/ems/" not in operation_path:
             return self.ids.get("locked_patient_id")
-        return self.ids.get(
-            {"patient_id": "patients", "claim_ids": "claim_id", "personnel_id": "personnel"}.get(name, name)
-        )
+        return self.ids.get(_NAMED.get(name, name))
 
 
 class World:

@@ -23,7 +23,7 @@ CANDIDATES = (
     "I21.9", "Y92.009", "Y93.01", "W19", "392230005", "16SCJ1234567890", "17", "17167000100", "123456789",
     "217-555-0100", "a@example.org", "U2FtcGxl", "2001", "02HV",
 )  # fmt: skip
-VALUES = {"eMedications.03": "1191"}
+VALUES = {"eMedications.03": "1191", "ePatient.10": "US", "eScene.22": "US", "eDisposition.08": "US"}
 """Where the first candidate would be no value of the element's column."""
 UNREPEATED = {"eCrew.01"}
 """Never of two instances: one person crews a call once."""

@@ -13,15 +13,20 @@ from app.billing.x12.ambulance import PRONOUNCED_DEAD_MODIFIER
 from app.billing.x12.parties import (
     Address,
     BillingProvider,
+    CanadianAddress,
     Contact,
     Envelope,
+    ForeignAddress,
     Payer,
     PersonName,
+    PostalAddress,
     Receiver,
     Submitter,
     Subscriber,
 )
 from app.billing.x12.party_segments import place
+from app.core.addresses import is_abroad
+from app.core.geography import CANADA
 from app.core.tenants.public import Tenant
 from app.ems import public as ems
 from app.ems.public import Gender, IncidentRead, PatientChart, PatientRead
@@ -86,7 +91,7 @@ def claim_submission(
             transport=_transport(claim),
             certifications=_certifications(claim),
             diagnoses=tuple(claim.diagnoses),
-            pick_up=_pick_up(chart.incident),
+            pick_up=_charted(chart.incident, "location_"),
             drop_off=_drop_off(chart.patient),
             lines=tuple(_line(claim, line, service_date) for line in lines),
         ),
@@ -146,29 +151,27 @@ def _subscriber(claim: Claim, patient: PatientRead) -> Subscriber:
         payer_sequence=claim.payer_sequence,
         claim_filing_code=claim.claim_filing_code,
         group_number=claim.group_number,
-        address=_address(patient.home_street, patient.home_city, patient.home_state, patient.home_zip),
+        address=_charted(patient, "home_"),
         birth_date=patient.date_of_birth,
         sex=None if patient.gender is None else _SEX[patient.gender],
     )
 
 
-def _pick_up(incident: IncidentRead) -> Address:
-    return _address(
-        incident.location_street,
-        incident.location_city,
-        incident.location_state,
-        incident.location_zip,
-        incident.location_unit,
-    )
-
-
 def _drop_off(patient: PatientRead) -> x12.DropOff:
-    return x12.DropOff(
-        facility_name=patient.destination_name,
-        address=_address(
-            patient.destination_street, patient.destination_city, patient.destination_state, patient.destination_zip
-        ),
+    return x12.DropOff(facility_name=patient.destination_name, address=_charted(patient, "destination_"))
+
+
+def _charted(entry: IncidentRead | PatientRead, prefix: str) -> PostalAddress:
+    """The address in the columns behind `prefix`."""
+    street, city, state, code, country = (
+        getattr(entry, prefix + part) for part in ("street", "city", "state", "zip", "country")
     )
+    unit = getattr(entry, f"{prefix}unit", None)
+    if not is_abroad(country):
+        return _address(street, city, state, code, unit)
+    if country == CANADA:
+        return CanadianAddress(line1=street or "", line2=unit, city=city or "", state=state or "", zip_code=code or "")
+    return ForeignAddress(line1=street or "", line2=unit, city=city or "", state=state, zip_code=code, country=country)
 
 
 def _address(

@@ -8,18 +8,17 @@ from datetime import date, datetime
 from typing import Annotated, get_args
 
 from app.billing.x12.field_rules import Identifier, Npi, OneOf, Pattern, Text, Whole
+from app.core.geography import CANADA, CANADIAN_PROVINCES, COUNTRIES, UNITED_STATES, USPS_STATES
 from app.core.identifiers import InterchangeQualifier
 
-# USPS codes: states, District of Columbia, territories, freely associated states, armed forces
-US_STATES = (
-    "AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR PA "
-    "RI SC SD TN TX UT VT VA WA WV WI WY DC AS GU MP PR VI FM MH PW AA AE AP"
-)
 CLAIM_FILING_CODES = "11 12 13 14 15 16 17 AM BL CH CI DS FI HM LM MA MB MC OF TV VA WC ZZ"
 
-STATE = OneOf(US_STATES, code="STATE")
+STATE = OneOf(" ".join(sorted(USPS_STATES)), code="STATE")
+_PROVINCE = OneOf(" ".join(sorted(CANADIAN_PROVINCES)), code="STATE")
+_COUNTRY = OneOf(" ".join(sorted(COUNTRIES.keys() - {CANADA, UNITED_STATES})), code="COUNTRY")
 _INTERCHANGE_QUALIFIER = OneOf(" ".join(get_args(InterchangeQualifier)))
 _ZIP = Pattern(r"\d{5}(\d{4})?", "ZIP", "must have five or nine digits", bare=True)
+_CANADIAN_CODE = Pattern(r"[A-Z]\d[A-Z]\d[A-Z]\d", "ZIP", "must be a Canadian postal code", bare=True)
 _PHONE = Pattern(r"\d{10}", "PHONE", "must have ten digits", bare=True)
 _CONTROL_NUMBER = Whole(1, 999_999_999)
 
@@ -84,6 +83,32 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CanadianAddress:
+    """N3 and N4 in Canada: N402 is the province, and N404 the country."""
+
+    line1: Annotated[str, Text(55)]
+    line2: Annotated[str | None, Text(55)] = None
+    city: Annotated[str, Text(30, 2)]
+    state: Annotated[str, _PROVINCE]
+    zip_code: Annotated[str, _CANADIAN_CODE]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignAddress:
+    """N3 and N4 outside the United States and Canada: the part of the country is N407, not N402."""
+
+    line1: Annotated[str, Text(55)]
+    line2: Annotated[str | None, Text(55)] = None
+    city: Annotated[str, Text(30, 2)]
+    state: Annotated[str | None, Identifier(3)] = None
+    zip_code: Annotated[str | None, Pattern(r"[A-Z0-9]{3,15}", "ZIP", "must be a postal code", bare=True)] = None
+    country: Annotated[str, _COUNTRY]
+
+
+PostalAddress = Address | CanadianAddress | ForeignAddress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BillingProvider:
     """2000A, 2010AA (a street, with ZIP+4) and, with a pay-to address, 2010AB (a PO box may stand there)."""
 
@@ -116,7 +141,7 @@ class Subscriber:
     claim_filing_code: Annotated[str, OneOf(CLAIM_FILING_CODES)]
     insurance_type: Annotated[str | None, OneOf("12 13 14 15 16 41 42 43 47")] = None  # Medicare not primary
     group_number: Annotated[str | None, Identifier(50)] = None
-    address: Address | None = None
+    address: PostalAddress | None = None
     birth_date: date | None = None
     sex: Annotated[str | None, OneOf("F M U")] = None
 
@@ -127,7 +152,7 @@ class Patient:
 
     name: PersonName
     relationship: Annotated[str, OneOf("01 19 20 21 39 40 53 G8")]
-    address: Address
+    address: PostalAddress
     birth_date: date
     sex: Annotated[str, OneOf("F M U")]
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from datetime import date
 
-from app.billing.x12.parties import Address, Contact, PersonName
+from app.billing.x12.parties import CanadianAddress, Contact, ForeignAddress, PersonName, PostalAddress
 from app.billing.x12.segments import Segment, bare_digits, date_text
+from app.core.geography import CANADA
 
 
 def organization(entity: str, name: str, qualifier: str, number: str) -> Segment:
@@ -17,10 +18,15 @@ def individual(entity: str, name: PersonName, qualifier: str | None = None, numb
     return Segment.of("NM1", entity, "1", name.last, name.first, name.middle, None, name.suffix, qualifier, number)
 
 
-def place(address: Address) -> Iterator[Segment]:
-    """N3 and N4."""
+def place(address: PostalAddress) -> Iterator[Segment]:
+    """N3 and N4. N404 and N407 stand abroad only."""
     yield Segment.of("N3", address.line1, address.line2)
-    yield Segment.of("N4", address.city, address.state, bare_digits(address.zip_code))
+    code = bare_digits(address.zip_code or "")
+    if isinstance(address, ForeignAddress):
+        yield Segment.of("N4", address.city, None, code, address.country, None, None, address.state)
+    else:
+        country = CANADA if isinstance(address, CanadianAddress) else None
+        yield Segment.of("N4", address.city, address.state, code, country)
 
 
 def contact_segment(contact: Contact) -> Segment:

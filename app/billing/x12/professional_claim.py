@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Annotated
 
 from app.billing.x12.field_rules import Each, Identifier, Number, OneOf, Pattern, Text, Whole
-from app.billing.x12.parties import STATE, Address, BillingProvider, Patient, Payer, Practitioner, Subscriber
+from app.billing.x12.parties import STATE, BillingProvider, Patient, Payer, PostalAddress, Practitioner, Subscriber
 
 _MONEY = Number(Decimal(0), Decimal("99999999.99"), 2)
 _OUR_NUMBER = r"[A-Z0-9-]"
@@ -48,7 +48,7 @@ class Certification:
 class DropOff:
     """2310F."""
 
-    address: Address
+    address: PostalAddress
     facility_name: Annotated[str | None, Text(60)] = None
 
 
@@ -98,7 +98,7 @@ class Claim:
     referring_provider: Practitioner | None = None
     rendering_provider: Practitioner | None = None
     supervising_provider: Practitioner | None = None
-    pick_up: Address | None
+    pick_up: PostalAddress | None
     drop_off: DropOff | None
     lines: Annotated[tuple[ServiceLine, ...], Each(1, 50)]
 

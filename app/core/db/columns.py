@@ -116,6 +116,11 @@ def values_check(column: str, enum: type[StrEnum]) -> sa.CheckConstraint:
     return sa.CheckConstraint(f"{column} IN ({values})", name=column)
 
 
+def decimal_check(column: str, lowest: str, highest: str, places: int) -> sa.CheckConstraint:
+    """Bounds of a NUMERIC column without a scale, which keeps each number as it was charted; NaN lies in none."""
+    return sa.CheckConstraint(f"{column} BETWEEN {lowest} AND {highest} AND scale({column}) <= {places}", name=column)
+
+
 TYPE_MAP: dict[Any, Any] = {
     dt.datetime: Timestamp,
     str: sa.Text(),

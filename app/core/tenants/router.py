@@ -11,7 +11,7 @@ from app.core.tenants.permissions import TENANT_READ, TENANT_WRITE
 from app.core.tenants.schemas import TenantPatch, TenantRead
 from app.core.tenants.service import CurrentTenant, Tenants
 
-TAG = Tag("tenants", "The agency's own profile, its vehicles and its personnel.")
+TAG = Tag("tenants", "The agency's own profile, its vehicles, its personnel and the facilities it goes to.")
 router = APIRouter(prefix="/tenants", tags=["tenants"])
 
 

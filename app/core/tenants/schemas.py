@@ -10,7 +10,7 @@ from pydantic import MISSING, AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from app.core.geography import State, Zip
-from app.core.identifiers import InterchangeQualifier, has_npi_check_digit
+from app.core.identifiers import InterchangeQualifier, Npi
 from app.core.schemas import EntityRead, RequestModel, Text, VersionedPatch, length
 from app.core.tenants.models import TenantStatus
 
@@ -59,13 +59,6 @@ def _time_zone(value: str) -> str:
     return value
 
 
-def _npi(value: str) -> str:
-    if not has_npi_check_digit(value):
-        raise PydanticCustomError("npi_check_digit", "The NPI's check digit is wrong")
-    return value
-
-
-Npi = Annotated[Text, Field(pattern=r"^[0-9]{10}$"), AfterValidator(_npi)]
 Ein = Annotated[Text, Field(pattern=r"^[0-9]{9}$")]
 Taxonomy = Annotated[Text, Field(pattern=r"^[0-9A-Z]{9}X$")]
 Phone = Annotated[Text, Field(pattern=r"^[0-9]{10}$")]

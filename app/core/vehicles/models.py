@@ -46,7 +46,7 @@ class UnitCapability(StrEnum):
 
 
 class Vehicle(TenantEntity):
-    """Charts name the vehicle by its `unit_number`. Another vehicle may take the number of a retired one."""
+    """A vehicle that answers calls. Another vehicle may take the `unit_number` of a retired one."""
 
     __tablename__ = "vehicles"
     entity_type: ClassVar[str] = "vehicle"

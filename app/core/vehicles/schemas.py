@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import MISSING, Field
 
 from app.core.reference.schemas import TransitionRequest, coded
-from app.core.schemas import CreateModel, EntityRead, RequestModel, Text, VersionedPatch, length, whole
+from app.core.schemas import CreateModel, EntityRead, ReadModel, RequestModel, Text, VersionedPatch, length, whole
 from app.core.vehicles.lifecycle import VehicleStatus, VehicleTransition
 from app.core.vehicles.models import UnitCapability, VehicleType
 from app.core.vehicles.vin import Vin
@@ -55,3 +55,12 @@ class VehicleRead(EntityRead):
     license_plate: str | None
     state_permit_number: str | None
     model_year: int | None
+
+
+class VehicleSnapshot(ReadModel):
+    """A vehicle as it was when a chart named it."""
+
+    unit_number: str
+    call_sign: str | None
+    vehicle_type: CodedType
+    capability: CodedCapability | None

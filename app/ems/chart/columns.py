@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import sqlalchemy as sa
@@ -13,7 +13,13 @@ from sqlalchemy.orm import Mapped
 from app.core.db.columns import Digest, internal, phi
 from app.core.db.entity import TenantEntity, standard_constraints
 from app.core.errors import Problem
+from app.ems.chart.picks import Pick
 from app.ems.elements import Owner, PhiClass, phi_class
+
+
+def snapshot_column(classify: Callable[..., Any]) -> Any:
+    """A column of a pick's snapshot. `classify` is `plain` or `phi`."""
+    return classify(JSONB(none_as_null=True), default=None, init=False, heavy=True)
 
 
 def element_diff(old: Any, new: Any, digest: Digest) -> dict[str, list[Any]]:
@@ -56,12 +62,16 @@ def elements_column() -> Any:
 
 
 class ChartEntry(TenantEntity):
-    """A row of a chart. `element_columns` maps a column to its NEMSIS element; `element_owner` says whose those are."""
+    """A row of a chart. `element_columns` maps a column to its NEMSIS element; `element_owner` says whose those are.
+
+    `picks` are the columns that name records of the agency.
+    """
 
     __abstract__ = True
     revisions: ClassVar[bool] = True
     element_columns: ClassVar[Mapping[str, str]] = {}
     element_owner: ClassVar[Owner]
+    picks: ClassVar[tuple[Pick, ...]] = ()
 
     if TYPE_CHECKING:
         elements: Mapped[dict[str, Any]]
@@ -99,11 +109,6 @@ class PatientEntry(ChartChild):
     references: ClassVar[tuple[str, ...]] = ("incident_id", "patient_id")
 
     patient_id: Mapped[uuid.UUID] = internal()
-
-
-def charted_check(column: str, lowest: str, highest: str, places: int) -> sa.CheckConstraint:
-    """Bounds of a NUMERIC column without a scale, which keeps each number as it was charted; NaN lies in none."""
-    return sa.CheckConstraint(f"{column} BETWEEN {lowest} AND {highest} AND scale({column}) <= {places}", name=column)
 
 
 def child_constraints(table: str, *, patient: bool = True) -> tuple[sa.schema.SchemaItem, ...]:

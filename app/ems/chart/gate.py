@@ -14,6 +14,7 @@ from app.core.permissions import Principal
 from app.core.repository import require_version
 from app.ems.chart.columns import ChartEntry
 from app.ems.chart.correlation import repeated_correlation_ids, require_new_correlation_ids
+from app.ems.chart.picks import take_snapshots
 from app.ems.chart.schemas import ChartPatch
 from app.ems.elements import (
     TARGET_BUILD,
@@ -147,8 +148,10 @@ async def revise_entry(
     async with uow.change(entry, action, event=INCIDENT_UPDATED, metadata=reason_metadata(patch.reason)):
         if "elements" in changes:
             changes["elements"] = to_json(merge(from_json(entry.elements), changes["elements"]))
+        changed = [name for name, value in changes.items() if value != getattr(entry, name)]
         for name, value in changes.items():
             setattr(entry, name, value)
+        await take_snapshots(uow, entry, changed)
         require_consistent(entry)
         carried = entry.carried_elements()
         if check is not None:

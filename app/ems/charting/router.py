@@ -34,6 +34,7 @@ async def list_incidents(
     status: IncidentStatus | None = None,
     incident_number: Annotated[str | None, Query(min_length=1, max_length=50, pattern=r"^[^\x00]*$")] = None,
     created_by: uuid.UUID | None = None,
+    vehicle_id: uuid.UUID | None = None,
 ) -> Page[IncidentRead]:
     """Charts, newest first. `include_deleted` is for admins."""
     return await incidents.list_page(
@@ -41,6 +42,7 @@ async def list_incidents(
         status=status,
         incident_number=incident_number,
         created_by=created_by,
+        vehicle_id=vehicle_id,
     )
 
 

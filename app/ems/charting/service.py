@@ -30,6 +30,7 @@ from app.ems.chart.gate import (
     require_editable,
     revise_entry,
 )
+from app.ems.chart.picks import take_snapshots
 from app.ems.charting.repository import AuthorRepository
 from app.ems.charting.schemas import IncidentTransitionRequest
 from app.ems.coverage import is_attested
@@ -113,6 +114,7 @@ class IncidentService:
             return self._present(await self._incidents.get(self._uow.tenant_id, reservation.entity_id))
         values = {**given.values(), "elements": to_json(given.elements)}
         incident = Incident(id=reservation.entity_id, tenant_id=self._uow.tenant_id, created_by=author, **values)
+        await take_snapshots(self._uow, incident, values)
         require_consistent(incident)
         check_entry_elements(incident)
         await self._uow.create(incident, IncidentAction.CREATED, event=INCIDENT_UPDATED)

@@ -17,7 +17,14 @@ from app.ems.amendments.models import AmendmentChange
 from app.ems.amendments.service import record_amendment
 from app.ems.chart.columns import ChartChild
 from app.ems.chart.correlation import require_new_correlation_ids
-from app.ems.chart.gate import check_entry_elements, reason_metadata, require_editable, revise_entry
+from app.ems.chart.gate import (
+    check_entry_elements,
+    reason_metadata,
+    require_consistent,
+    require_editable,
+    revise_entry,
+)
+from app.ems.chart.picks import take_snapshots
 from app.ems.chart.schemas import ChartPatch, ChartRead
 from app.ems.elements import to_json
 from app.ems.entries.checks import of_incident, patient_of, require_room
@@ -141,8 +148,10 @@ class ChildService(Generic[E, R]):
         child = self._children.entity(
             id=reservation.entity_id, tenant_id=self._uow.tenant_id, incident_id=incident_id, **values
         )
+        await take_snapshots(self._uow, child, values)
         if self._kind.prepare is not None:
             await self._kind.prepare(self._uow, child)
+        require_consistent(child)
         patient = await self._check(child)
         async with self._change(child, self._kind.actions.created, given.reason):
             pass

@@ -11,12 +11,22 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped
 
-from app.core.db.columns import EnumText, internal, phi, plain
+from app.core.addresses import address_problems, position_problems
+from app.core.db.columns import EnumText, decimal_check, internal, phi, plain
 from app.core.db.entity import standard_constraints
 from app.core.errors import Problem
-from app.ems.chart.columns import ChartEntry, charted_check, elements_column
+from app.core.facilities.public import Facility, FacilitySnapshot
+from app.core.vehicles.public import Vehicle, VehicleSnapshot, VehicleStatus
+from app.ems.chart.columns import ChartEntry, elements_column, snapshot_column
+from app.ems.chart.picks import Pick
 from app.ems.elements import Owner
 from app.ems.lifecycle import IncidentStatus, incident_lifecycle
+
+
+def _retired(vehicle: Vehicle) -> tuple[str, str] | None:
+    if vehicle.status is not VehicleStatus.RETIRED:
+        return None
+    return "retired_vehicle", "This vehicle is retired: chart the unit in eResponse.07, .13 and .14 instead."
 
 
 class Incident(ChartEntry):
@@ -45,12 +55,21 @@ class Incident(ChartEntry):
         "location_state": "eScene.18",
         "location_zip": "eScene.19",
         "location_county": "eScene.21",
+        "location_country": "eScene.22",
     }
+
+    picks: ClassVar[tuple[Pick, ...]] = (
+        Pick("vehicle_id", "vehicle", "vehicle", Vehicle, VehicleSnapshot, refusal=_retired),
+        Pick("origin_facility_id", "origin_facility", "facility", Facility, FacilitySnapshot),
+        Pick("destination_facility_id", "destination_facility", "facility", Facility, FacilitySnapshot),
+    )
 
     created_by: Mapped[uuid.UUID] = internal()
     authors: Mapped[list[uuid.UUID] | None] = plain(sa.ARRAY(sa.Uuid()), default=None, init=False)
     status: Mapped[IncidentStatus] = plain(EnumText(IncidentStatus), default=IncidentStatus.DRAFT)
     incident_number: Mapped[str] = plain()
+    vehicle_id: Mapped[uuid.UUID | None] = plain(default=None)
+    vehicle: Mapped[dict[str, Any] | None] = snapshot_column(plain)
     dispatch_time: Mapped[dt.datetime | None] = plain(default=None)
     enroute_time: Mapped[dt.datetime | None] = plain(default=None)
     arrival_time: Mapped[dt.datetime | None] = plain(default=None)
@@ -64,30 +83,38 @@ class Incident(ChartEntry):
     location_state: Mapped[str | None] = plain(default=None)
     location_zip: Mapped[str | None] = phi(default=None)
     location_county: Mapped[str | None] = phi(default=None)
+    location_country: Mapped[str | None] = plain(default=None)
     location_latitude: Mapped[Decimal | None] = phi(sa.Numeric(), default=None)
     location_longitude: Mapped[Decimal | None] = phi(sa.Numeric(), default=None)
+    origin_facility_id: Mapped[uuid.UUID | None] = phi(default=None)
+    origin_facility: Mapped[dict[str, Any] | None] = snapshot_column(phi)
+    destination_facility_id: Mapped[uuid.UUID | None] = phi(default=None)
+    destination_facility: Mapped[dict[str, Any] | None] = snapshot_column(phi)
     disposition: Mapped[str | None] = plain(default=None)
     primary_impression: Mapped[str | None] = phi(default=None)
     completed_at: Mapped[dt.datetime | None] = plain(default=None)
     elements: Mapped[dict[str, Any]] = elements_column()
 
     def inconsistencies(self) -> list[Problem]:
-        """A latitude without a longitude, or the other way round. eScene.11 is both: half could never be exported."""
-        for given, missing in (
-            ("location_latitude", "location_longitude"),
-            ("location_longitude", "location_latitude"),
-        ):
-            if getattr(self, given) is not None and getattr(self, missing) is None:
-                return [Problem.missing(missing, "Give latitude and longitude together.")]
-        return []
+        """Parts of the location that do not go together."""
+        return [*address_problems(self, "location_"), *position_problems(self, "location_")]
 
     __table_args__ = (
-        *standard_constraints("incidents", "status"),
+        *standard_constraints("incidents", "status", "vehicle_id"),
         sa.ForeignKeyConstraint(
             ["tenant_id", "created_by"], ["users.tenant_id", "users.id"], name="fk_incidents_created_by"
         ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "vehicle_id"], ["vehicles.tenant_id", "vehicles.id"], name="fk_incidents_vehicle_id"
+        ),
+        *(
+            sa.ForeignKeyConstraint(
+                ["tenant_id", column], ["facilities.tenant_id", "facilities.id"], name=f"fk_incidents_{column}"
+            )
+            for column in ("origin_facility_id", "destination_facility_id")
+        ),
         sa.Index("ix_incidents_tenant_incident_number", "tenant_id", "incident_number"),
         incident_lifecycle.check(),
-        charted_check("location_latitude", "-90", "90", 6),
-        charted_check("location_longitude", "-180", "180", 6),
+        decimal_check("location_latitude", "-90", "90", 6),
+        decimal_check("location_longitude", "-180", "180", 6),
     )

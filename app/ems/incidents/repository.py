@@ -8,4 +8,4 @@ from app.ems.incidents.models import Incident
 
 class IncidentRepository(Repository[Incident]):
     entity = Incident
-    filters = ("status", "incident_number", "created_by")
+    filters = ("status", "incident_number", "created_by", "vehicle_id")

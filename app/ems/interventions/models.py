@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped
 
-from app.core.db.columns import EnumText, phi, plain, values_check
-from app.ems.chart.columns import PatientEntry, charted_check, child_constraints, elements_column
+from app.core.db.columns import EnumText, decimal_check, phi, plain, values_check
+from app.ems.chart.columns import PatientEntry, child_constraints, elements_column
 from app.ems.elements import Owner
 
 
@@ -72,7 +72,7 @@ class Intervention(PatientEntry):
         *child_constraints("interventions"),
         values_check("type", InterventionType),
         values_check("outcome", Outcome),
-        charted_check("dose", "0", "999999999", 3),
+        decimal_check("dose", "0", "999999999", 3),
         sa.CheckConstraint(
             "(type = 'procedure' AND rxcui IS NULL AND dose IS NULL AND dose_unit IS NULL AND route IS NULL)"
             " OR (type = 'medication' AND procedure_code IS NULL)",

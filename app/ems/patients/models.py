@@ -11,9 +11,13 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped
 
+from app.core.addresses import address_problems
 from app.core.db.columns import EnumText, internal, phi, plain, values_check
+from app.core.errors import Problem
+from app.core.facilities.public import Facility, FacilitySnapshot
 from app.core.ids import new_random_uuid
-from app.ems.chart.columns import ChartChild, child_constraints, elements_column
+from app.ems.chart.columns import ChartChild, child_constraints, elements_column, snapshot_column
+from app.ems.chart.picks import Pick
 from app.ems.elements import Owner
 
 
@@ -54,6 +58,7 @@ class Patient(ChartChild):
         "home_county": "ePatient.07",
         "home_state": "ePatient.08",
         "home_zip": "ePatient.09",
+        "home_country": "ePatient.10",
         "age": "ePatient.15",
         "age_unit": "ePatient.16",
         "date_of_birth": "ePatient.17",
@@ -63,9 +68,13 @@ class Patient(ChartChild):
         "destination_state": "eDisposition.05",
         "destination_county": "eDisposition.06",
         "destination_zip": "eDisposition.07",
+        "destination_country": "eDisposition.08",
         "depart_scene_time": "eTimes.09",
         "arrived_destination_time": "eTimes.11",
     }
+    picks: ClassVar[tuple[Pick, ...]] = (
+        Pick("destination_facility_id", "destination_facility", "facility", Facility, FacilitySnapshot),
+    )
 
     pcr_uuid: Mapped[uuid.UUID] = internal(default_factory=new_random_uuid, init=False)
     ems_patient_id: Mapped[str | None] = phi(default=None)
@@ -82,20 +91,33 @@ class Patient(ChartChild):
     home_state: Mapped[str | None] = phi(default=None)
     home_zip: Mapped[str | None] = phi(default=None)
     home_county: Mapped[str | None] = phi(default=None)
+    home_country: Mapped[str | None] = phi(default=None)
+    destination_facility_id: Mapped[uuid.UUID | None] = phi(default=None)
+    destination_facility: Mapped[dict[str, Any] | None] = snapshot_column(phi)
     destination_name: Mapped[str | None] = phi(default=None)
     destination_street: Mapped[str | None] = phi(default=None)
     destination_city: Mapped[str | None] = phi(default=None)
     destination_state: Mapped[str | None] = plain(default=None)
     destination_zip: Mapped[str | None] = phi(default=None)
     destination_county: Mapped[str | None] = phi(default=None)
+    destination_country: Mapped[str | None] = plain(default=None)
     depart_scene_time: Mapped[dt.datetime | None] = plain(default=None)
     arrived_destination_time: Mapped[dt.datetime | None] = plain(default=None)
     elements: Mapped[dict[str, Any]] = elements_column()
+
+    def inconsistencies(self) -> list[Problem]:
+        """Parts of the two addresses that do not go together."""
+        return [*address_problems(self, "home_"), *address_problems(self, "destination_")]
 
     __table_args__ = (
         *child_constraints("patients", patient=False),
         sa.UniqueConstraint("tenant_id", "incident_id", "id", name="uq_patients_incident"),
         sa.UniqueConstraint("tenant_id", "pcr_uuid", name="uq_patients_pcr_uuid"),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "destination_facility_id"],
+            ["facilities.tenant_id", "facilities.id"],
+            name="fk_patients_destination_facility_id",
+        ),
         values_check("age_unit", AgeUnit),
         values_check("gender", Gender),
     )

@@ -8,7 +8,9 @@ from typing import Annotated, Any
 
 from pydantic import Field, field_serializer
 
-from app.core.geography import State
+from app.core.addresses import County, PostalCode, Region
+from app.core.facilities.public import FacilitySnapshot
+from app.core.geography import Country
 from app.core.schemas import Date, RequestModel, Text, length
 from app.ems.chart.schemas import ChartPatch, ChartRead, ChartTime, ChildCreate, Coded
 from app.ems.patients.identifiers import shown_elements
@@ -29,17 +31,26 @@ class _PatientFields(RequestModel):
     home_city: Annotated[Text, length(30, 2)] | None = Field(
         None, description="Name of the city (837P N401); its GNIS code is ePatient.06"
     )
-    home_state: State | None = Field(None, description="USPS state; ePatient.08")
-    home_zip: Annotated[Text, Coded("ePatient.09")] | None = None
-    home_county: Annotated[Text, Coded("ePatient.07")] | None = None
+    home_state: Region | None = Field(None, description="USPS state (ePatient.08), or the part of a country abroad")
+    home_zip: PostalCode | None = Field(None, description="ZIP code (ePatient.09), or the postal code abroad")
+    home_county: County | None = Field(None, description="ANSI county; ePatient.07")
+    home_country: Country | None = Field(None, description="ISO 3166, null for the United States; ePatient.10")
+    destination_facility_id: uuid.UUID | None = Field(
+        None, description="The facility to which this patient went: name, code and address, where not charted"
+    )
     destination_name: Annotated[Text, Coded("eDisposition.01")] | None = None
     destination_street: Annotated[Text, Coded("eDisposition.03")] | None = None
     destination_city: Annotated[Text, length(30, 2)] | None = Field(
         None, description="Name of the city; its GNIS code is eDisposition.04"
     )
-    destination_state: State | None = Field(None, description="USPS state; eDisposition.05")
-    destination_zip: Annotated[Text, Coded("eDisposition.07")] | None = None
-    destination_county: Annotated[Text, Coded("eDisposition.06")] | None = None
+    destination_state: Region | None = Field(None, description="USPS state (eDisposition.05), or the part of a country")
+    destination_zip: PostalCode | None = Field(
+        None, description="ZIP code (eDisposition.07), or the postal code abroad"
+    )
+    destination_county: County | None = Field(None, description="ANSI county; eDisposition.06")
+    destination_country: Country | None = Field(
+        None, description="ISO 3166, null for the United States; eDisposition.08"
+    )
     depart_scene_time: ChartTime | None = Field(
         None, description="eTimes.09 of this patient, where it differs from the incident's"
     )
@@ -75,12 +86,18 @@ class PatientRead(ChartRead):
     home_state: str | None
     home_zip: str | None
     home_county: str | None
+    home_country: str | None
+    destination_facility_id: uuid.UUID | None
+    destination_facility: FacilitySnapshot | None = Field(
+        description="The facility as it was when it was named; null: as the incident says"
+    )
     destination_name: str | None
     destination_street: str | None
     destination_city: str | None
     destination_state: str | None
     destination_zip: str | None
     destination_county: str | None
+    destination_country: str | None
     depart_scene_time: dt.datetime | None = Field(description="This patient's own; null: as the incident says")
     arrived_destination_time: dt.datetime | None = Field(description="This patient's own; null: as the incident says")
 

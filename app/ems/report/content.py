@@ -52,6 +52,9 @@ _STATUSES: Mapping[IncidentStatus, str] = {
     IncidentStatus.LOCKED: "Completed and locked",
 }
 _TECHNICAL = frozenset({"pcr_uuid", "created_by", "status", "allowed_actions", "completed_at", "incident_id"})
+_IDS = frozenset({"vehicle_id", "origin_facility_id", "destination_facility_id"})
+_NAMED = _IDS | {"vehicle", "origin_facility", "destination_facility"}
+"""Columns of records that a chart names. The report says what it takes from them."""
 _IN_PLACE = frozenset({"patient_id", "parent_id", "group_name", "correlation_id", "attributes", "warnings", "type"})
 _ANALYSIS = frozenset({"ai_suggestions_json", "ai_score"})
 _GCS = ("gcs_eye", "gcs_verbal", "gcs_motor")
@@ -140,7 +143,7 @@ class _Report:
     def _facts(self, part: ChartPart[Any, Any], entry: Any, *, without: Iterable[str] = ()) -> list[Json]:
         """The fields of an entry that have a text, in the order of NEMSIS: label, text, element, amendments."""
         words, carried = self._words, _carried(part, entry)
-        hidden = _TECHNICAL | _IN_PLACE | set(without)
+        hidden = _TECHNICAL | _NAMED | _IN_PLACE | set(without)
         elements = dict(shown_elements(entry.elements))
         facts: list[Json] = []
         for column in part.shown:
@@ -301,13 +304,15 @@ class _Report:
                     "after": self._changed(change.field, change.after, carried),
                 }
                 for change in amendment.changes
-                if change.field not in _TECHNICAL | _IN_PLACE | _ANALYSIS
+                if change.field not in _TECHNICAL | _IDS | _IN_PLACE | _ANALYSIS
             ],
         }
 
     def _changed(self, field: str, value: Any, carried: Mapping[str, str]) -> str:
         if value is None:
             return "nothing"
+        if field in _NAMED:
+            return str(value.get("name") or value["unit_number"])
         element_id = field.removeprefix("elements.")
         if element_id != field:
             return self._words.entries(element_id, value) or "nothing"

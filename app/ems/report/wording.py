@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from app.core.geography import COUNTRIES
 from app.ems.elements import TARGET_BUILD, ElementDefinition, load_dictionary
 
 _COLUMNS: Mapping[str, str] = {
@@ -21,6 +22,7 @@ _COLUMNS: Mapping[str, str] = {
 }
 """The elements of columns that hold a name instead of the element's code, or that count only for a sole patient."""
 _NO_CODES = frozenset({"ePatient.06", "eScene.17", "eDisposition.04"})
+_COUNTRIES = frozenset({"ePatient.10", "eScene.22", "eDisposition.08"})
 _LABELS = {"etco2_unit": "ETCO2 unit", "structured_json": "Sections"}
 
 
@@ -50,6 +52,8 @@ class Wording:
 
     def column(self, element_id: str | None, value: Any) -> str:
         """The value of a column as text."""
+        if element_id in _COUNTRIES and value in COUNTRIES:
+            return f"{COUNTRIES[value]} ({value})"
         definition = None if element_id in _NO_CODES else self._elements.get(element_id or "")
         if isinstance(value, Mapping):
             return "\n".join(

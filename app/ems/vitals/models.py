@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped
 
-from app.core.db.columns import EnumText, phi, plain, values_check
-from app.ems.chart.columns import PatientEntry, charted_check, child_constraints, elements_column
+from app.core.db.columns import EnumText, decimal_check, phi, plain, values_check
+from app.ems.chart.columns import PatientEntry, child_constraints, elements_column
 from app.ems.elements import Owner
 
 
@@ -66,6 +66,6 @@ class Vital(PatientEntry):
     __table_args__ = (
         *child_constraints("vitals"),
         values_check("etco2_unit", Etco2Unit),
-        charted_check("etco2", "0", "760", 1),
-        charted_check("temperature_c", "0", "50", 1),
+        decimal_check("etco2", "0", "760", 1),
+        decimal_check("temperature_c", "0", "50", 1),
     )

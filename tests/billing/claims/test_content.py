@@ -14,7 +14,7 @@ from app.billing.claims.content import FIELDS, api_field, draft_submission
 from app.billing.claims.schemas import ClaimRead, LineRead
 from app.billing.claims.submission import service_date, transmission
 from app.billing.exports.documents import CLAIM_DOCUMENTS
-from app.billing.x12.parties import Envelope, Receiver, Submitter
+from app.billing.x12.parties import Address, CanadianAddress, Envelope, ForeignAddress, Receiver, Submitter
 from app.billing.x12.professional_claim import ClaimSubmission
 from app.core.tenants.schemas import TenantPatch
 from app.ems.public import IncidentRead, PatientChart, PatientRead
@@ -275,6 +275,43 @@ def test_what_does_not_fit_is_named(
     draft = draft_submission(agency_profile(), patient_chart(**chart), claim, lines, AT)
     assert [(problem.field, problem.code) for problem in draft.problems] == [expected]
     assert draft.problems[0].message.endswith(".")
+
+
+ABROAD = {"home_city": "Nogales", "home_state": "SON", "home_zip": "84000", "home_country": "MX"}
+CANADA = {"home_city": "Ottawa", "home_state": "ON", "home_zip": "K1M 1M4", "home_country": "CA"}
+
+
+@pytest.mark.parametrize(
+    ("home", "kind"),
+    [
+        ({}, Address),
+        ({"home_country": "US"}, Address),
+        ({"home_city": "FPO", "home_state": "AP", "home_zip": "96349"}, Address),
+        (CANADA, CanadianAddress),
+        (ABROAD, ForeignAddress),
+        ({**ABROAD, "home_state": None, "home_zip": None}, ForeignAddress),
+    ],
+)
+def test_a_patient_from_abroad_is_billable(home: dict[str, Any], kind: type[Any]) -> None:
+    claim, lines = claim_with_lines()
+    draft = draft_submission(agency_profile(), patient_chart(patient=home), claim, lines, AT)
+    assert draft.problems == ()
+    assert type(draft.submission.subscriber.address) is kind
+
+
+@pytest.mark.parametrize(
+    ("home", "problem"),
+    [
+        ({**CANADA, "home_state": None}, ("patient.home_state", "missing")),
+        ({**CANADA, "home_zip": None}, ("patient.home_zip", "missing")),
+        ({**ABROAD, "home_city": None}, ("patient.home_city", "missing")),
+        ({"home_state": None}, ("patient.home_state", "missing")),
+    ],
+)
+def test_what_an_address_lacks_where_it_is(home: dict[str, Any], problem: tuple[str, str]) -> None:
+    claim, lines = claim_with_lines()
+    draft = draft_submission(agency_profile(), patient_chart(patient=home), claim, lines, AT)
+    assert [(found.field, found.code) for found in draft.problems] == [problem]
 
 
 PAY_TO = {"pay_to_street": "PO Box 7", "pay_to_city": "Chicago", "pay_to_state": "IL", "pay_to_zip": "60601-0007"}

@@ -17,6 +17,7 @@ from app.core.storage.gateway import OBJECT_STORE
 from tests.billing.support.claims import CLAIMS, EXPORTS, approved_claim, export, fire, new_claim
 from tests.billing.support.evidence import Evidence
 from tests.billing.x12.judge import judge_837p
+from tests.core.reference.records import FACILITY
 from tests.support.actors import Actor, Agency
 from tests.support.charts import add_patient, lock_call, locked_call, open_call, unlock_call
 from tests.support.charts import fire as fire_incident
@@ -440,3 +441,22 @@ async def test_a_hundred_claims_fit_in_a_file(agency: Agency, evidence: Evidence
     text = await artifact(agency, await export(agency, *claims))
     assert text.count("\nCLM*") == 100
     assert judge_837p(text) == []
+
+
+async def test_a_claim_of_a_call_between_two_facilities(agency: Agency) -> None:
+    """Nobody types an address: pick-up and drop-off come from the facilities, as they were when they were named."""
+    origin = await FACILITY.add(agency.admin, name="Prairie Kidney Center", street="12 Prairie Road", unit="Suite 4")
+    destination = await FACILITY.add(agency.admin)
+    parts = ("street", "city", "state", "zip")
+    nowhere = {f"location_{part}": None for part in parts}
+    unsaid = {"destination_name": None, **{f"destination_{part}": None for part in parts}}
+    picks = {"origin_facility_id": origin["id"], "destination_facility_id": destination["id"]}
+    call = await lock_call(agency, await open_call(agency, patient=unsaid, **nowhere, **picks))
+    for facility in (origin, destination):
+        path = f"{FACILITY.path}/{facility['id']}"
+        await agency.admin.expect(200, "PATCH", path, json={"version": 1, "street": "Moved away", "zip": "60601"})
+    text = await artifact(agency, await export(agency, await approved_claim(agency, call)))
+    assert judge_837p(text) == []
+    text = text.replace("\n", "")
+    assert "NM1*PW*2~N3*12 PRAIRIE ROAD*SUITE 4~N4*SPRINGFIELD*IL*627030042~" in text
+    assert "NM1*45*2*LINCOLN REGIONAL HOSPITAL~N3*40 LAKESHORE DRIVE~N4*SPRINGFIELD*IL*627030042~" in text

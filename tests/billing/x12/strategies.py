@@ -18,10 +18,11 @@ from app.billing.x12.ambulance import (
 from app.billing.x12.field_rules import Text
 from app.billing.x12.parties import (
     CLAIM_FILING_CODES,
-    US_STATES,
     Address,
     BillingProvider,
+    CanadianAddress,
     Contact,
+    ForeignAddress,
     Patient,
     Payer,
     PersonName,
@@ -38,13 +39,14 @@ from app.billing.x12.professional_claim import (
     Transport,
 )
 from app.billing.x12.segments import is_spellable
+from app.core.geography import CANADIAN_PROVINCES, USPS_STATES
 
 DAY = date(2026, 11, 1)
 _CONDITIONS = ("01", "04", "05", "06", "07", "08", "09", "12")
 _NPIS = ("1467890129", "1234567893", "2000000002")
 
 # pyx12's state list lacks Palau
-_states = st.sampled_from([state for state in US_STATES.split() if state != "PW"])
+_states = st.sampled_from(sorted(USPS_STATES - {"PW"}))
 _signs = st.one_of(
     st.sampled_from("abzÄéßøƏ09'-.,/&()#@%*:~^|\\\n\r\t\x00\x1d\u200b \u2013\u201c\u6f22"),
     st.characters(max_codepoint=0x24FF, exclude_categories=("Cn", "Co", "Cs", "So")).filter(is_spellable),
@@ -70,6 +72,26 @@ _addresses = st.builds(
     city=texts(30),
     state=_states,
     zip_code=_zips,
+)
+_places = (
+    _addresses
+    | st.builds(
+        CanadianAddress,
+        line1=texts(55),
+        line2=st.none() | texts(55),
+        city=texts(30),
+        state=st.sampled_from(sorted(CANADIAN_PROVINCES)),
+        zip_code=st.from_regex(r"[A-Z][0-9][A-Z] [0-9][A-Z][0-9]", fullmatch=True),
+    )
+    | st.builds(
+        ForeignAddress,
+        line1=texts(55),
+        line2=st.none() | texts(55),
+        city=texts(30),
+        state=st.none() | st.sampled_from(["BY", "SON", "13"]),
+        zip_code=st.none() | st.sampled_from(["10115", "SW1A 1AA", "00-950"]),
+        country=st.sampled_from(["DE", "MX", "GB", "PL", "JP"]),
+    )
 )
 _streets = st.builds(
     Address,
@@ -107,7 +129,7 @@ _subscribers = st.builds(
     claim_filing_code=st.sampled_from(CLAIM_FILING_CODES.split()),
     insurance_type=st.none(),
     group_number=st.none() | _ids,
-    address=_addresses,
+    address=_places,
     birth_date=_births,
     sex=_sexes,
 ) | st.builds(
@@ -225,8 +247,8 @@ def claims(draw: st.DrawFn) -> Claim:
         referring_provider=draw(st.none() | _practitioners),
         rendering_provider=draw(st.none() | _practitioners),
         supervising_provider=draw(st.none() | _practitioners),
-        pick_up=draw(_addresses),
-        drop_off=DropOff(facility_name=draw(st.none() | texts(60)), address=draw(_addresses)),
+        pick_up=draw(_places),
+        drop_off=DropOff(facility_name=draw(st.none() | texts(60)), address=draw(_places)),
         lines=numbered,
     )
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-from app.billing.x12.parties import PersonName, Practitioner
+from app.billing.x12.parties import CanadianAddress, ForeignAddress, PersonName, PostalAddress, Practitioner
 from app.billing.x12.professional_claim import Accident, ClaimSubmission, DropOff
 from app.billing.x12.segments import Segment
 from app.billing.x12.tokenizer import iter_segments
@@ -289,3 +289,28 @@ def test_a_pick_up_never_has_a_name_and_every_line_has_date_and_number() -> None
     assert written(segments, "DTP") == [f"DTP*472*D8*{DAY:%Y%m%d}~"] * 50
     assert len([segment for segment in segments if segment.render().startswith("REF*6R*")]) == 50
     assert written(segments, "NM1")[-2:] == ["NM1*PW*2~", "NM1*45*2*MEMORIAL HOSPITAL~"]
+
+
+def test_addresses_abroad_and_of_the_armed_forces() -> None:
+    """A province is N402 in Canada and N407 elsewhere; N404 stands only outside the United States."""
+    ottawa = CanadianAddress(line1="24 Sussex Drive", city="Ottawa", state="ON", zip_code="K1M 1M4")
+    nogales = ForeignAddress(line1="Calle 5", city="Nogales", state="SON", zip_code="84000", country="MX")
+    nassau = ForeignAddress(line1="2 Bay Street", city="Nassau", country="BS")
+    military = replace(HOSPITAL, city="APO", state="AE", zip_code="09021")
+    places: tuple[PostalAddress, ...] = (ottawa, nogales, nassau, military)
+    batch = [
+        replace(
+            SUBMISSION,
+            subscriber=replace(SUBSCRIBER, address=home),
+            claim=replace(CLAIM, id=f"RUN26-{number:06}", pick_up=home, drop_off=DropOff(address=home)),
+        )
+        for number, home in enumerate(places)
+    ]
+    wanted = [
+        "N4*OTTAWA*ON*K1M1M4*CA~",
+        "N4*NOGALES**84000*MX***SON~",
+        "N4*NASSAU***BS~",
+        "N4*APO*AE*09021~",
+    ]
+    found = [line for line in written(judged(*batch), "N4") if not line.startswith("N4*SPRINGFIELD")]
+    assert found == [line for line in wanted for _ in range(3)]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.core.extensions.kinds import ASSETS, EXTERNAL_API_KEYS, INTEGRATIONS, INVENTORY_ITEMS, STATIONS
+from app.core.facilities.kind import FACILITIES
 from app.core.personnel.kind import PERSONNEL
 from app.core.reference.kinds import ReferenceKind, Verb
 from app.core.vehicles.kind import VEHICLES
@@ -56,6 +57,25 @@ PERSON = Sample(
     {"middle_name": "B", "licensure_expires_on": "2030-06-30"},
     "deactivate",
 )
+FACILITY = Sample(
+    FACILITIES,
+    {
+        "name": "Lincoln Regional Hospital",
+        "facility_type": "1701005",
+        "billing_letter": "H",
+        "npi": "1234567893",
+        "designations": ["9908023", "9908031"],
+        "street": "40 Lakeshore Drive",
+        "city": "Springfield",
+        "state": "IL",
+        "zip": "62703-0042",
+        "county": "17167",
+        "latitude": "39.8101",
+        "longitude": "-89.6550",
+    },
+    "location_code",
+    {"street": "1 New Street", "billing_letter": None},
+)
 STATION = Sample(STATIONS, {"street": "1 Station Road", "city": "Springfield", "state": "IL", "zip": "62701"}, "name")
 ASSET = Sample(ASSETS, {"category": "monitor", "serial_number": "X-1"}, "name", unique=False)
 ITEM = Sample(
@@ -66,7 +86,7 @@ ITEM = Sample(
 INTEGRATION = Sample(INTEGRATIONS, {"kind": "cad", "base_url": "https://cad.example/api"}, "name")
 API_KEY = Sample(EXTERNAL_API_KEYS, {"scopes": ["chart.read"]}, "name")
 CUSTOM_ELEMENT = Sample(CUSTOM_ELEMENTS, {"elements": EXAMPLE}, "custom_element_id", {"custom_element_id": "dog"})
-SAMPLES = (VEHICLE, PERSON, STATION, ASSET, ITEM, INTEGRATION, API_KEY, CUSTOM_ELEMENT)
+SAMPLES = (VEHICLE, PERSON, FACILITY, STATION, ASSET, ITEM, INTEGRATION, API_KEY, CUSTOM_ELEMENT)
 UNIQUE = tuple(sample for sample in SAMPLES if sample.unique)
 REVISED = tuple(sample for sample in SAMPLES if Verb.REVISE in sample.kind.actions)
 DELETED = tuple(sample for sample in SAMPLES if Verb.DELETE in sample.kind.actions)

@@ -1,0 +1,1 @@
+"""Facilities: hospitals, nursing homes and other places that an agency's patients come from and go to."""

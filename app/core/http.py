@@ -25,6 +25,7 @@ from app.core.errors import (
     AppError,
     Forbidden,
     InternalError,
+    LostRace,
     MalformedRequest,
     MethodNotAllowed,
     NotFound,
@@ -244,7 +245,7 @@ def is_contention(error: Exception) -> bool:
     """True if a transaction failed only because of another one. A new attempt may succeed; the database is well."""
     if isinstance(error, sqlalchemy.exc.DBAPIError) and error.orig is not None:
         return isinstance(_driver_error(error.orig), _CONTENTION)
-    return isinstance(error, _CONTENTION)
+    return isinstance(error, (LostRace, *_CONTENTION))
 
 
 def _driver_error(wrapped: Exception) -> Exception:

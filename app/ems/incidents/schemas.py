@@ -16,7 +16,7 @@ from app.ems.lifecycle import IncidentStatus
 
 
 def _degrees(limit: int) -> Any:
-    return Annotated[Decimal, DecimalText, Field(ge=-limit, le=limit, allow_inf_nan=False), AsCharted(6)]
+    return Annotated[Decimal, DecimalText, Field(ge=-limit, le=limit, allow_inf_nan=False), AsCharted(6, rounds=True)]
 
 
 Latitude: Any = _degrees(90)
@@ -44,8 +44,12 @@ class _IncidentFields(RequestModel):
     location_state: State | None = Field(None, description="USPS state; eScene.18")
     location_zip: Annotated[Text, Coded("eScene.19")] | None = None
     location_county: Annotated[Text, Coded("eScene.21")] | None = None
-    location_latitude: Latitude | None = Field(None, description="eScene.11, with the longitude")
-    location_longitude: Longitude | None = Field(None, description="eScene.11, with the latitude")
+    location_latitude: Latitude | None = Field(
+        None, description="eScene.11, with the longitude; rounded to six decimal places"
+    )
+    location_longitude: Longitude | None = Field(
+        None, description="eScene.11, with the latitude; rounded to six decimal places"
+    )
     disposition: Annotated[Text, Coded("eDisposition.27")] | None = Field(
         None, description="eDisposition.27 of each patient who has none of their own"
     )

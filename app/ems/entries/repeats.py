@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
+from app.core.audit.actions import AuditAction
 from app.core.audit.repository import AuditEventRepository
 from app.core.db.plan import plan_of
 from app.core.db.uow import ReadUnitOfWork
@@ -33,46 +35,56 @@ async def patched_before(uow: ReadUnitOfWork, entry: ChartEntry, patch: ChartPat
     They did, if they made the version after the one that the PATCH names, and the PATCH changes nothing in it. What
     was written later stays: the answer to a repetition shows the entry as it stands now.
     """
-    made = await version_made_here(uow, entry, patch.version + 1)
+    made = await find_own_version(uow, entry, patch.version + 1)
     if made is None or made.deleted_at is not None:
         return False
     state = made.__dict__
     return not plan_of(type(made)).changed(state, state | changes_of(made, patch))
 
 
-async def version_made_here(uow: ReadUnitOfWork, entry: C, version: int) -> C | None:
-    """The entry as it was at a version, if this very person made that version. None for a version still to come."""
+async def find_own_version(
+    uow: ReadUnitOfWork, entry: C, version: int, actions: Collection[AuditAction] = ()
+) -> C | None:
+    """The entry as it was at a version, if this very person made that version; by one of `actions`, if some are given.
+
+    None for a version that is still to come.
+    """
     if version > entry.version:
         return None
     made = entry if version == entry.version else await _at(uow, entry, version)
-    if made is None or uow.principal.user_id is None:
+    if made is None:
         return None
-    return made if await _writer_of(uow, made.id, made.updated_at) == uow.principal.user_id else None
+    written = await _writing_of(uow, made)
+    own = written.by is not None and written.by == uow.principal.user_id
+    return made if own and (not actions or written.action in actions) else None
 
 
 @dataclass(frozen=True, slots=True)
-class Deletion(Generic[E]):
-    """A deleted entry, and the user who deleted it. The system has no user."""
+class Deletion:
+    """The last change of a deleted row. `by` is None if the system made it; `own`: the person who asks did."""
 
-    entry: E
+    version: int
+    at: dt.datetime
     by: uuid.UUID | None
-
-    def by_themselves(self, uow: ReadUnitOfWork) -> bool:
-        """True if the person who asks now deleted it."""
-        return self.by is not None and self.by == uow.principal.user_id
+    own: bool
 
     def conflict(self) -> Conflict:
-        return Conflict.deleted(self.entry.version, self.entry.updated_at, self.by)
+        return Conflict.deleted(self.version, self.at, self.by)
 
 
-async def get_deletion(
+async def deletion_of(uow: ReadUnitOfWork, deleted: ChartEntry) -> Deletion:
+    by = (await _writing_of(uow, deleted)).by
+    return Deletion(deleted.version, deleted.updated_at, by, own=by is not None and by == uow.principal.user_id)
+
+
+async def _get_deletion(
     uow: ReadUnitOfWork, entries: Repository[E], incident_id: uuid.UUID, entry_id: uuid.UUID
-) -> Deletion[E]:
+) -> Deletion:
     """The deletion of an entry of this incident. Raises NotFound for every other id."""
     entry = await entries.get_including_deleted(uow.tenant_id, entry_id)
     if entry.incident_id != incident_id or entry.deleted_at is None:
         raise NotFound
-    return Deletion(entry, await _writer_of(uow, entry.id, entry.updated_at))
+    return await deletion_of(uow, entry)
 
 
 async def get_live(
@@ -90,7 +102,7 @@ async def get_live(
     find = entries.find_for_update if for_update else entries.find
     entry = await find(uow.tenant_id, entry_id)
     if entry is None:
-        raise (await get_deletion(uow, entries, incident_id, entry_id)).conflict()
+        raise (await _get_deletion(uow, entries, incident_id, entry_id)).conflict()
     return of_incident(entry, incident_id)
 
 
@@ -104,8 +116,8 @@ async def find_undeleted(
     entry = await entries.find_for_update(uow.tenant_id, entry_id)
     if entry is not None:
         return of_incident(entry, incident_id)
-    deletion = await get_deletion(uow, entries, incident_id, entry_id)
-    if deletion.by_themselves(uow) and deletion.entry.version == version + 1:
+    deletion = await _get_deletion(uow, entries, incident_id, entry_id)
+    if deletion.own and deletion.version == version + 1:
         return None
     raise deletion.conflict()
 
@@ -116,14 +128,18 @@ async def _at(uow: ReadUnitOfWork, entry: C, version: int) -> C | None:
     return next((entity_of(type(entry), snapshot) for snapshot in snapshots.values()), None)
 
 
-async def _writer_of(uow: ReadUnitOfWork, entry_id: uuid.UUID, written_at: dt.datetime) -> uuid.UUID | None:
-    """The user who wrote the version of that time. A row and its audit event have the same time."""
+class _Writing(NamedTuple):
+    by: uuid.UUID | None
+    action: str | None
+
+
+async def _writing_of(uow: ReadUnitOfWork, entry: ChartEntry) -> _Writing:
+    """Who wrote this version, and what the audit log calls it. A row and its audit event have the same time."""
     events = await AuditEventRepository(uow).list_page(
         uow.tenant_id,
         limit=1,
-        since=written_at,
-        until=written_at + dt.timedelta.resolution,
-        entity_id=entry_id,
+        since=entry.updated_at,
+        until=entry.updated_at + dt.timedelta.resolution,
+        entity_id=entry.id,
     )
-    writer: uuid.UUID | None = events[0]["actor_user_id"] if events else None
-    return writer
+    return _Writing(events[0]["actor_user_id"], events[0]["action"]) if events else _Writing(None, None)

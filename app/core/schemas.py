@@ -181,7 +181,7 @@ def _unstorable(given: list[Any]) -> PydanticCustomError | None:
     return PydanticCustomError("nesting", "The value is nested too deeply") if level else None
 
 
-_BLANK = {"type": "string", "pattern": "^\\s*$"}
+_BLANK = {"type": "string", "pattern": "^\\s*$", "description": "Blanks clear the text, as null does"}
 
 
 def _is_text(annotation: Any) -> bool:

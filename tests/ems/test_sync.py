@@ -14,7 +14,7 @@ from app.core.errors import ServiceUnavailable
 from app.core.runtime import Runtime
 from app.ems.entries.children import ChildService
 from tests.architecture.queries import counted
-from tests.ems.charts import CHILDREN, INCIDENT, INCIDENTS, KINDS, PATIENT, VITAL, Chart, Kind
+from tests.ems.charts import CHILDREN, INCIDENT, INCIDENTS, KINDS, NARRATIVE, PATIENT, VITAL, Chart, Kind
 from tests.ems.evidence import Evidence
 from tests.ems.test_races import started, until_somebody_waits
 from tests.support.actors import Actor, Agency
@@ -261,6 +261,12 @@ async def test_a_change_that_makes_no_sense_refuses_itself_alone(
     assert "Canary" not in str(answer)
     listed = await chart.writer.expect(200, "GET", chart.at(VITAL))
     assert {item["id"] for item in listed["items"]} == {first["id"], last["id"]}
+
+
+async def test_a_refusal_names_a_hundred_problems_at_most(chart: Chart) -> None:
+    [refused] = await sync(chart, creation(chart, NARRATIVE, **{f"field_{number}": 1 for number in range(150)}))
+    details = refused["error"]["details"]
+    assert (len(details["problems"]), details["problems_omitted"]) == (100, 50)
 
 
 async def test_a_request_that_is_no_list_of_changes_is_refused(chart: Chart, evidence: Evidence) -> None:

@@ -21,7 +21,7 @@ from app.core.errors import (
     ServiceUnavailable,
     ValidationFailed,
 )
-from app.core.http import as_app_error, invalid, is_contention
+from app.core.http import as_app_error, bounded, invalid, is_contention
 from app.ems.entries.repeats import deletion_of
 from app.ems.errors import DependencyRefused
 from app.ems.incidents.repository import IncidentRepository
@@ -216,7 +216,7 @@ def _conflicting(change: SyncChange, row: Any, resource: Any, **deletion: Any) -
 
 
 def _refused(change: SyncChange | Unreadable, error: AppError) -> Refused:
-    described = SyncError(code=error.code, message=error.message, details=error.details)
+    described = SyncError(code=error.code, message=error.message, details=bounded(error.details))
     return Refused(kind=change.kind, op=change.op, id=change.id, status=error.status, error=described)
 
 

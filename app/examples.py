@@ -10,6 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 _ID = "0190a5c4-7c1e-7d30-9f6a-2b6f0c1d2e3f"
+_PATIENT_ID = "0190a5c4-7c1e-7d30-9f6a-2b6f0c1d2e40"
+_VITAL_ID = "0190a5c4-7c1e-7d30-9f6a-2b6f0c1d2e41"
+_ATTACHMENT_ID = "0190a5c4-7c1e-7d30-9f6a-2b6f0c1d2e42"
 _RESTORE: dict[str, Any] = {"version": 2}
 _SHA256 = "9f" * 32
 
@@ -203,7 +206,21 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "transition_review_comment": {"action": "resolve", "version": 1},
     "sync_chart": {
         "changes": [
-            {"kind": "incident", "op": "patch", "id": _ID, "version": 3, "data": {"location_street": "1 Main St"}},
+            {"kind": "incident", "op": "create", "id": _ID, "data": {"incident_number": "26-004711"}},
+            {"kind": "patient", "op": "create", "id": _PATIENT_ID, "data": {"last_name": "Rivers"}},
+            {
+                "kind": "vital",
+                "op": "create",
+                "id": _VITAL_ID,
+                "data": {"patient_id": _PATIENT_ID, "taken_at": "2026-03-01T10:05:00-06:00", "heart_rate": 80},
+            },
+            {"kind": "vital", "op": "patch", "id": _VITAL_ID, "version": 1, "data": {"heart_rate": 96}},
+            {
+                "kind": "attachment",
+                "op": "create",
+                "id": _ATTACHMENT_ID,
+                "data": {"file_type": "image/jpeg", "size_bytes": 204800, "sha256": _SHA256},
+            },
             {"kind": "narrative", "op": "delete", "id": _ID, "version": 1},
         ]
     },

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
@@ -144,17 +145,37 @@ class MethodNotAllowed(AppError):
 
 
 class Conflict(AppError):
-    """A stale version, and nothing else (directive 1.6): `details` has `server_version` and `updated_at`."""
+    """A stale version, and nothing else (directive 1.6): `details` has `server_version` and `updated_at`.
+
+    A deletion makes a version, too. `details` then says when it happened and whose it was.
+    """
 
     status = 409
     code = "CONFLICT"
     title = "Somebody changed this since you loaded it."
-    shows = {"server_version": "the version as it is now", "updated_at": "when that version was written"}
+    shows = {
+        "server_version": "the version as it is now",
+        "updated_at": "when that version was written",
+        "deleted_at": "when it was deleted, if it was",
+        "deleted_by": "the user who deleted it, if it was deleted; null for the system",
+    }
 
     @classmethod
     def stale(cls, server_version: int, updated_at: dt.datetime) -> Conflict:
         """The client saw an older version."""
         return cls(server_version=server_version, updated_at=updated_at.isoformat())
+
+    @classmethod
+    def deleted(cls, server_version: int, updated_at: dt.datetime, deleted_by: uuid.UUID | None) -> Conflict:
+        """Somebody deleted what the client has. `updated_at` is when; the deletion is the last change of a record."""
+        message = "This was deleted since you loaded it. To keep your change, restore it with its server_version first."
+        at = updated_at.isoformat()
+        by = None if deleted_by is None else str(deleted_by)
+        return cls(message, server_version=server_version, updated_at=at, deleted_at=at, deleted_by=by)
+
+
+class LostRace(Conflict):
+    """A Conflict with a change that was made at the same time, after the version was found to be the present one."""
 
 
 class AlreadyExists(AppError):

@@ -65,7 +65,7 @@ Country = Annotated[
 
 
 def _degrees(limit: int) -> Any:
-    return Annotated[Decimal, DecimalText, Field(ge=-limit, le=limit, allow_inf_nan=False), AsCharted(6)]
+    return Annotated[Decimal, DecimalText, Field(ge=-limit, le=limit, allow_inf_nan=False), AsCharted(6, rounds=True)]
 
 
 Latitude: Any = _degrees(90)

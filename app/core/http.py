@@ -25,6 +25,7 @@ from app.core.errors import (
     AppError,
     Forbidden,
     InternalError,
+    LostRace,
     MalformedRequest,
     MethodNotAllowed,
     NotFound,
@@ -191,7 +192,7 @@ def error_response(error: AppError, headers: dict[str, str] | None = None) -> Re
         "error": {
             "code": error.code,
             "message": error.message,
-            "details": _bounded(error.details),
+            "details": bounded(error.details),
             "trace_id": str(trace_id),
         }
     }
@@ -203,18 +204,18 @@ def error_response(error: AppError, headers: dict[str, str] | None = None) -> Re
     )
 
 
-def _bounded(details: dict[str, Any]) -> dict[str, Any]:
+def bounded(details: dict[str, Any]) -> dict[str, Any]:
     """The details with at most MOST_PROBLEMS problems per list. `problems_omitted` is the number of the others."""
-    bounded: dict[str, Any] = {}
+    shown: dict[str, Any] = {}
     for name, value in details.items():
         if name == "problems" and len(value) > MOST_PROBLEMS:
-            bounded[name] = value[:MOST_PROBLEMS]
-            bounded["problems_omitted"] = len(value) - MOST_PROBLEMS
+            shown[name] = value[:MOST_PROBLEMS]
+            shown["problems_omitted"] = len(value) - MOST_PROBLEMS
         elif name == "failed_guards":
-            bounded[name] = [_bounded(guard) for guard in value]
+            shown[name] = [bounded(guard) for guard in value]
         else:
-            bounded[name] = value
-    return bounded
+            shown[name] = value
+    return shown
 
 
 def as_app_error(error: Exception, body: type[BaseModel] | None = None) -> AppError:
@@ -244,7 +245,7 @@ def is_contention(error: Exception) -> bool:
     """True if a transaction failed only because of another one. A new attempt may succeed; the database is well."""
     if isinstance(error, sqlalchemy.exc.DBAPIError) and error.orig is not None:
         return isinstance(_driver_error(error.orig), _CONTENTION)
-    return isinstance(error, _CONTENTION)
+    return isinstance(error, (LostRace, *_CONTENTION))
 
 
 def _driver_error(wrapped: Exception) -> Exception:

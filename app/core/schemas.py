@@ -127,19 +127,26 @@ def scaled(places: int) -> AfterValidator:
 
 @dataclass(frozen=True, slots=True)
 class AsCharted:
-    """At most `places` digits after the point, zeros included. A read returns the value as it was written."""
+    """At most `places` digits after the point, zeros included. A read returns the value as it was written.
+
+    More digits are refused, or rounded where `rounds` says that the field takes what a device measured.
+    """
 
     places: int
+    rounds: bool = False
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_after_validator_function(self._check, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {**handler(schema), "decimal_places": self.places}
+        described = handler(schema)
+        return described if self.rounds else {**described, "decimal_places": self.places}
 
     def _check(self, value: Decimal) -> Decimal:
         exponent = value.as_tuple().exponent
         if isinstance(exponent, int) and -exponent > self.places:
+            if self.rounds:
+                return value.quantize(Decimal(1).scaleb(-self.places)) + 0
             problem = {"places": self.places}
             raise PydanticCustomError("decimal_places", "Write at most {places} digits after the point", problem)
         return value + 0  # there is no -0 in NUMERIC
@@ -174,7 +181,7 @@ def _unstorable(given: list[Any]) -> PydanticCustomError | None:
     return PydanticCustomError("nesting", "The value is nested too deeply") if level else None
 
 
-_BLANK = {"type": "string", "pattern": "^\\s*$"}
+_BLANK = {"type": "string", "pattern": "^\\s*$", "description": "Blanks clear the text, as null does"}
 
 
 def _is_text(annotation: Any) -> bool:

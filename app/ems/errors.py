@@ -23,6 +23,15 @@ class EntryInUse(AppError):
     shows = {"used_by": "the kind of entry that refers to this one"}
 
 
+class DependencyRefused(AppError):
+    """Details name the record whose creation was refused in the same sync."""
+
+    status = 409
+    code = "DEPENDENCY_REFUSED"
+    title = "This needs something whose creation was refused in this request, so it was not tried."
+    shows = {"id": "the id of what was not created"}
+
+
 class ChartInUse(AppError):
     """Details name the kinds of documents that were made of the chart."""
 

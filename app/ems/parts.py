@@ -67,11 +67,13 @@ class ChartPart(Generic[E, R]):
     `patch` and `read` are its bodies over HTTP. An upload has no `patch`: it changes by transitions.
 
     `charted` says that the part is the chart's own words about the call. Such a part is covered by signatures,
-    commented on by reviewers, saved by `sync`, and shown in documents and claims. A part that is not charted stands
-    beside the chart.
+    commented on by reviewers, and shown in documents and claims. A part that is not charted stands beside the chart.
 
     `uncharted` names the part's own columns that nobody charts: workflow, keys, and what an analysis wrote. They are
     covered by no signature, commented on by no reviewer.
+
+    `apart` are groups of columns that say something without the others. Where one is wrong, a sync saves the rest; so
+    it does with the `elements` of such a part.
     """
 
     noun: str
@@ -82,6 +84,7 @@ class ChartPart(Generic[E, R]):
     patch: type[ChartPatch] | None = None
     charted: bool = True
     uncharted: frozenset[str] = frozenset()
+    apart: tuple[frozenset[str], ...] = ()
     timeline: TimelinePlace | None = None
 
     @property
@@ -156,6 +159,10 @@ VITAL = ChartPart(
     create=VitalCreate,
     patch=VitalPatch,
     read=VitalRead,
+    apart=(
+        *(frozenset({name}) for name in Vital.element_columns if name not in ("taken_at", "etco2")),
+        frozenset({"etco2", "etco2_unit"}),
+    ),
     timeline=TimelinePlace(
         at="taken_at", shows=(*(name for name in Vital.element_columns if name != "taken_at"), "etco2_unit")
     ),

@@ -14,6 +14,7 @@ from app.core.errors import (
     AppError,
     Conflict,
     InternalError,
+    LostRace,
     NotFound,
     ServiceUnavailable,
     ValidationFailed,
@@ -102,6 +103,8 @@ def test_what_is_raised_maps_to(raised: Exception, mapped: type[AppError]) -> No
         (asyncpg.TooManyConnectionsError("x"), False),
         (asyncpg.UniqueViolationError("x"), False),
         (ServiceUnavailable(), False),
+        (LostRace.stale(2, dt.datetime(2026, 3, 1, tzinfo=dt.UTC)), True),
+        (Conflict.stale(2, dt.datetime(2026, 3, 1, tzinfo=dt.UTC)), False),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else str(value),
 )

@@ -110,3 +110,35 @@ async def test_a_signature_covers_a_number_however_its_zeros_are_written(chart: 
     assert await coverage(chart, signature) == (True, set())
     await chart.revise(VITAL, vital, temperature_c="37.5")
     assert await coverage(chart, signature) == (False, {(vital["id"], "changed", ("temperature_c",))})
+
+
+@pytest.mark.parametrize(
+    ("given", "stored"),
+    [
+        ("39.78170049", "39.781700"),
+        ("39.7817", "39.7817"),
+        ("-39.99999951", "-40.000000"),
+        (39.781700499, "39.781700"),
+        ("-0.00000001", "0.000000"),
+    ],
+)
+async def test_what_a_receiver_measured_is_rounded_to_six_places(chart: Chart, given: Any, stored: str) -> None:
+    """The answer, a later read, and the same value sent again agree."""
+    answer = await chart.revise(INCIDENT, chart.head, location_latitude=given, location_longitude="-89.65010051")
+    assert (answer["location_latitude"], answer["location_longitude"]) == (stored, "-89.650101")
+    assert await chart.writer.expect(200, "GET", chart.url) == answer
+    assert await chart.revise(INCIDENT, answer, location_latitude=given) == answer
+
+
+async def test_a_position_outside_the_earth_is_refused_and_not_rounded(chart: Chart, evidence: Evidence) -> None:
+    before = await evidence.digest(chart.agency.tenant_id)
+    for latitude in ("90.00000001", "-90.1"):
+        await chart.revise(INCIDENT, chart.head, status=422, location_latitude=latitude, location_longitude="1")
+    assert await evidence.digest(chart.agency.tenant_id) == before
+
+
+async def test_a_position_in_an_element_is_rounded_too(chart: Chart) -> None:
+    given = {"eResponse.17": [{"value": "39.78170049,-89.65010051"}], "eResponse.18": [{"value": "18TXL30058488"}]}
+    answer = await chart.revise(INCIDENT, chart.head, elements=given)
+    assert answer["elements"]["eResponse.17"] == [{"value": "39.781700,-89.650101"}]
+    assert answer["elements"]["eResponse.18"] == given["eResponse.18"]

@@ -13,7 +13,7 @@ from app.ems.parts import CHARTED, CHARTED_ENTRIES, ENTRIES, INCIDENT, PART_OF, 
 from app.ems.patient_charts import PatientChart
 from app.ems.readiness.port import LoadedChart
 from app.ems.router import routers
-from app.ems.sync.schemas import ChartRecord
+from app.ems.sync.schemas import SyncEntity, SyncRecord
 from app.ems.timeline.schemas import TimelineKind
 from tests.architecture.scratch import mapped_classes
 
@@ -33,10 +33,11 @@ def test_every_part_below_the_incident_has_rules_and_routes() -> None:
         assert any(router.prefix == f"/ems/incidents/{{incident_id}}/{part.path}" for router in routers), part.noun
 
 
-def test_a_charted_part_can_be_saved_by_a_sync_and_no_other() -> None:
+def test_every_part_can_be_saved_by_a_sync_and_a_charted_one_revised() -> None:
     assert {part.entity_type for part in PARTS if part.patch is not None} == CHARTED
     assert {word.value for word in ChartEntity} == CHARTED
-    assert set(typing.get_args(ChartRecord)) == {part.read for part in PARTS if part.charted}
+    assert {word.value for word in SyncEntity} == {part.entity_type for part in PARTS}
+    assert set(typing.get_args(SyncRecord)) == {part.read for part in PARTS}
 
 
 def test_a_whole_chart_lists_every_part_in_order() -> None:

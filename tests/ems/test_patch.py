@@ -56,7 +56,7 @@ async def test_a_stale_version_is_told_what_the_server_has(chart: Chart, evidenc
     assert now["version"] == entry["version"] + 1
     before = await evidence.digest(chart.agency.tenant_id)
     for version in (entry["version"], now["version"] + 1, 2**31 - 1):
-        refused = await chart.writer.expect(409, "PATCH", url, json={"version": version, **kind.change})
+        refused = await chart.agency.partner.expect(409, "PATCH", url, json={"version": version, **kind.change})
         assert refused["error"]["code"] == "CONFLICT"
         details = refused["error"]["details"]
         assert set(details) == {"server_version", "updated_at"}

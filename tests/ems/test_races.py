@@ -45,6 +45,7 @@ def principal_of(runtime: Runtime, actor: Actor) -> Principal:
 @pytest.mark.parametrize("writers", [2, 20])
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.noun)
 async def test_one_of_many_equal_versions_wins(chart: Chart, evidence: Evidence, kind: Kind, writers: int) -> None:
+    """The winner's own repetitions may come late enough to be answered as such."""
     entry = chart.head if kind is INCIDENT else await chart.add(kind)
     before = (await evidence.records(entry["id"])).counts()
     actors = [chart.agency.medic, chart.agency.partner]
@@ -54,8 +55,11 @@ async def test_one_of_many_equal_versions_wins(chart: Chart, evidence: Evidence,
             for number in range(writers)
         )
     )
-    assert sorted(answer.status_code for answer in answers) == [200] + [409] * (writers - 1)
-    [winner] = [answer.json() for answer in answers if answer.status_code == 200]
+    assert {answer.status_code for answer in answers} <= {200, 409}
+    won = [number for number, answer in enumerate(answers) if answer.status_code == 200]
+    assert len({number % 2 for number in won}) == 1, "the same change of another person is a conflict"
+    winner = answers[won[0]].json()
+    assert [answers[number].json() for number in won] == [winner] * len(won)
     for answer in answers:
         if answer.status_code == 409:
             error = answer.json()["error"]

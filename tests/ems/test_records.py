@@ -123,7 +123,7 @@ async def write_everything(agency: Agency) -> list[str]:
         await chart.writer.expect(204, "DELETE", place, params={"version": 2, "reason": "Test."})
         await agency.admin.expect(200, "POST", f"{place}/restore", json={"version": 3})
         written.append(str(entry["id"]))
-        for refused in ({"version": 1, **change}, {"version": 4, CANARY + "\x00": 1}, {"version": CANARY}):
+        for refused in ({"version": 2, **change}, {"version": 4, CANARY + "\x00": 1}, {"version": CANARY}):
             answer = await chart.writer.patch(place, json=refused)
             assert answer.status_code in (409, 422)
             assert CANARY not in answer.text

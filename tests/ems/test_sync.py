@@ -14,7 +14,7 @@ from app.core.errors import ServiceUnavailable
 from app.core.runtime import Runtime
 from app.ems.entries.children import ChildService
 from tests.architecture.queries import counted
-from tests.ems.charts import CHILDREN, INCIDENT, INCIDENTS, KINDS, PATIENT, VITAL, Chart, Kind
+from tests.ems.charts import CHILDREN, INCIDENT, INCIDENTS, KINDS, NARRATIVE, PATIENT, VITAL, Chart, Kind
 from tests.ems.evidence import Evidence
 from tests.ems.test_races import started, until_somebody_waits
 from tests.support.actors import Actor, Agency
@@ -62,7 +62,7 @@ async def test_each_kind_is_created_patched_and_deleted(chart: Chart, evidence: 
     await chart.writer.expect(404, "GET", chart.at(kind, entry))
 
 
-async def test_the_incident_is_patched_and_nothing_else(chart: Chart, evidence: Evidence) -> None:
+async def test_the_incident_is_patched_and_no_other(chart: Chart, evidence: Evidence) -> None:
     head = {"kind": "incident", "op": "patch", "id": chart.id, "version": chart.version}
     [saved] = await sync(chart, {**head, "data": {"location_street": "9 Elm St"}})
     assert saved["resource"] == await chart.reload()
@@ -72,10 +72,14 @@ async def test_the_incident_is_patched_and_nothing_else(chart: Chart, evidence: 
     before = await evidence.digest(chart.agency.tenant_id)
     [refused] = await sync(chart, {**head, "id": foreign.id, "version": 1, "data": {"location_street": "x"}})
     assert (refused["outcome"], refused["status"], refused["error"]["code"]) == ("refused", 404, "NOT_FOUND")
-    for op in ("create", "delete"):
-        change = {**head, "op": op, "version": None if op == "create" else 1}
-        [refused] = await sync(chart, change)
-        assert (refused["status"], refused["error"]["details"]["problems"][0]["field"]) == (422, "op")
+    [refused] = await sync(chart, {**head, "op": "delete"})
+    assert (refused["status"], refused["error"]["details"]["problems"][0]["field"]) == (422, "op")
+    [refused] = await sync(chart, {**head, "op": "create", "version": None, "data": dict(INCIDENT.body)})
+    assert (refused["status"], refused["error"]["code"]) == (409, "ID_TAKEN")
+    [refused] = await sync(
+        chart, {**head, "op": "create", "id": str(uuid.uuid4()), "version": None, "data": INCIDENT.body}
+    )
+    assert (refused["status"], refused["error"]["details"]["problems"][0]["field"]) == (422, "id")
     assert await evidence.digest(chart.agency.tenant_id) == before
 
 
@@ -165,19 +169,24 @@ _RATE: dict[str, Any] = {"heart_rate": 96}
         pytest.param([("medic", "PATCH", {"respiratory_rate": 9})], "patch", "conflict", id="own, another field"),
         pytest.param([("medic", "PATCH", _RATE | {"elements": {}})], "patch", "saved", id="own, the same change"),
         pytest.param(
-            [("medic", "PATCH", _RATE), ("partner", "PATCH", {"respiratory_rate": 9})], "patch", "conflict",
+            [("medic", "PATCH", _RATE), ("partner", "PATCH", {"respiratory_rate": 9})], "patch", "saved",
             id="own, and something since",
         ),
         pytest.param(
             [("partner", "PATCH", {"respiratory_rate": 9}), ("medic", "PATCH", _RATE)], "patch", "conflict",
             id="own, on top of something else",
         ),
-        pytest.param([("medic", "DELETE", {})], "patch", "refused", id="own deletion"),
+        pytest.param([("medic", "DELETE", {})], "patch", "conflict", id="own deletion"),
+        pytest.param([("medic", "PATCH", _RATE), ("medic", "DELETE", {})], "patch", "saved", id="own, then deleted"),
+        pytest.param(
+            [("medic", "PATCH", _RATE), ("partner", "DELETE", {})], "patch", "conflict", id="own, deleted by another"
+        ),
+        pytest.param([("medic", "DELETE", {}), ("admin", "RESTORE", {})], "patch", "conflict", id="restored since"),
         pytest.param([("medic", "DELETE", {})], "delete", "saved", id="own deletion, deleted"),
-        pytest.param([("partner", "DELETE", {})], "delete", "refused", id="another user's deletion"),
+        pytest.param([("partner", "DELETE", {})], "delete", "conflict", id="another user's deletion"),
         pytest.param([("medic", "PATCH", _RATE)], "delete", "conflict", id="own change, deleted"),
         pytest.param(
-            [("medic", "PATCH", _RATE), ("medic", "DELETE", {})], "delete", "refused",
+            [("medic", "PATCH", _RATE), ("medic", "DELETE", {})], "delete", "conflict",
             id="own deletion of another version",
         ),
         pytest.param(
@@ -221,24 +230,66 @@ async def test_a_change_without_its_version_holds_up_no_other(chart: Chart, chan
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "field", "shown"),
     [
-        {"op": "patch", "version": 0},
-        {"op": "restore", "version": 1},
-        {"op": "create", "kind": "signature"},
-        {"op": "create", "data": []},
-        {"op": "create", "extra": 1},
+        ({"op": "patch", "version": 0}, "version", {"kind": "vital", "op": "patch"}),
+        ({"op": "restore", "version": 1}, "op", {"kind": "vital", "op": None}),
+        ({"op": "create", "kind": "vitals"}, "kind", {"kind": None, "op": "create"}),
+        ({"op": "create", "kind": ["Canary"]}, "kind", {"kind": None, "op": "create"}),
+        ({"op": "create", "id": "Canary"}, "id", {"id": None}),
+        ({"op": "create", "data": []}, "data", {"kind": "vital", "op": "create"}),
+        ({"op": "create", "extra": "Canary"}, "extra", {"kind": "vital", "op": "create"}),
+        ({"op": None, "Canary": 1}, "op", {"op": None}),
+        ("Canary", "", {"kind": None, "op": None, "id": None}),
+        (None, "", {"kind": None, "op": None, "id": None}),
     ],
 )
-async def test_a_change_that_makes_no_sense_refuses_the_request(
-    chart: Chart, evidence: Evidence, change: dict[str, Any]
+async def test_a_change_that_makes_no_sense_refuses_itself_alone(
+    chart: Chart, evidence: Evidence, change: Any, field: str, shown: dict[str, Any]
 ) -> None:
+    """Its place in the list says which it is; what could be read of it is shown, and nothing else is echoed."""
+    first, last = creation(chart, VITAL), creation(chart, VITAL)
+    about = {"kind": "vital", "id": str(uuid.uuid4()), "data": chart.body(VITAL)}
+    bad = {**about, **change} if isinstance(change, dict) else change
+    body = {"changes": [first, bad, last]}
+    answer = await chart.writer.expect(200, "POST", f"{chart.url}/sync", json=body)
+    saved, refused, also = answer["results"]
+    assert (saved["outcome"], also["outcome"]) == ("saved", "saved")
+    assert (refused["outcome"], refused["status"], refused["error"]["code"]) == ("refused", 422, "VALIDATION_FAILED")
+    assert field in [problem["field"] for problem in refused["error"]["details"]["problems"]]
+    assert {name: refused[name] for name in shown} == shown
+    assert "Canary" not in str(answer)
+    listed = await chart.writer.expect(200, "GET", chart.at(VITAL))
+    assert {item["id"] for item in listed["items"]} == {first["id"], last["id"]}
+
+
+async def test_a_refusal_names_a_hundred_problems_at_most(chart: Chart) -> None:
+    [refused] = await sync(chart, creation(chart, NARRATIVE, **{f"field_{number}": 1 for number in range(150)}))
+    details = refused["error"]["details"]
+    assert (len(details["problems"]), details["problems_omitted"]) == (100, 50)
+
+
+async def test_a_request_that_is_no_list_of_changes_is_refused(chart: Chart, evidence: Evidence) -> None:
     before = await evidence.digest(chart.agency.tenant_id)
     good = creation(chart, VITAL)
-    bad = {"kind": "vital", "id": str(uuid.uuid4()), "data": chart.body(VITAL), **change}
-    for changes in ([good, bad], [], [good] * 101, None):
-        await chart.writer.expect(422, "POST", f"{chart.url}/sync", json={"changes": changes})
+    bodies: list[Any] = [
+        {"changes": []},
+        {"changes": [good] * 101},
+        {"changes": None},
+        {"changes": {}},
+        {},
+        [good],
+        None,
+    ]
+    for body in bodies:
+        await chart.writer.expect(422, "POST", f"{chart.url}/sync", json=body)
+    await chart.writer.expect(422, "POST", f"{chart.url}/sync", json={"changes": [good], "strict": True})
     assert await evidence.digest(chart.agency.tenant_id) == before
+
+
+async def test_a_hundred_changes_are_taken(chart: Chart) -> None:
+    results = await sync(chart, *(creation(chart, VITAL) for _ in range(100)))
+    assert {result["outcome"] for result in results} == {"saved"}
 
 
 @pytest.mark.parametrize(
@@ -247,7 +298,7 @@ async def test_a_change_that_makes_no_sense_refuses_the_request(
         ({"id": "x"}, "id"),
         ({"surname": "Canary"}, "surname"),
         ({"heart_rate": "Canary"}, "heart_rate"),
-        ({"elements": {"eVitals.10": [{"value": "Canary\x00"}]}}, None),
+        ({"elements": {"eVitals.10": [{"value": "Canary\x00"}]}, "correlation_id": 1}, "correlation_id"),
         ({"reason": 1}, "reason"),
     ],
 )

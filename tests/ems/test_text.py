@@ -72,5 +72,7 @@ async def test_a_value_of_blanks_is_no_value(chart: Chart, evidence: Evidence, b
     problems = [(each["field"], each["code"]) for each in refused["error"]["details"]["problems"]]
     assert problems == [("elements.ePatient.19[0]", "nothing_given")]
     body = {"version": chart.version, "incident_number": blank}
-    await chart.writer.expect(422, "PATCH", chart.url, json=body)
+    refused = await chart.writer.expect(422, "PATCH", chart.url, json=body)
+    [problem] = refused["error"]["details"]["problems"]
+    assert problem["message"] == "incident_number must be text of 3 to 50 characters."
     assert await evidence.digest(chart.agency.tenant_id) == before

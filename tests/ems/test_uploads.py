@@ -411,7 +411,8 @@ async def test_deleting_and_restoring(chart: Chart, path: str) -> None:
     await chart.writer.expect(204, "DELETE", url, params={"version": 1})
     for gone in ("", "/download"):
         await chart.writer.expect(404, "GET", url + gone)
-    await fire(chart, path, entry, status=404)
+    refused = await fire(chart, path, entry, status=409)
+    assert (refused["error"]["code"], refused["error"]["details"]["server_version"]) == ("CONFLICT", 2)
     listed = await chart.agency.admin.expect(200, "GET", f"{chart.url}/{path}", params={"include_deleted": True})
     assert [item["id"] for item in listed["items"]] == [entry["id"]]
     await chart.writer.expect(403, "GET", f"{chart.url}/{path}", params={"include_deleted": True})

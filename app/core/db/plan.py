@@ -99,15 +99,21 @@ class EntityPlan(Generic[E]):
         self, before: dict[str, Any], after: dict[str, Any], digest: Digest
     ) -> tuple[list[str], dict[str, list[Any]]]:
         """The changed columns, and the audit's {field: [old, new]} with digests for PHI."""
-        changed: list[str] = []
+        changed = self.changed(before, after)
         fields: dict[str, list[Any]] = {}
+        for key in changed:
+            self._record(fields, key, before.get(key), after.get(key), digest)
+        return changed, fields
+
+    def changed(self, before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+        """The columns in which two states of a row differ."""
+        changed: list[str] = []
         for key in self.mutable:
             old, new = before.get(key), after.get(key)
             if old is new or (old == new and (key not in self._spelled or _same_json(old, new))):
                 continue
             changed.append(key)
-            self._record(fields, key, old, new, digest)
-        return changed, fields
+        return changed
 
     def created_fields(self, state: dict[str, Any], digest: Digest) -> dict[str, list[Any]]:
         fields: dict[str, list[Any]] = {}

@@ -21,7 +21,7 @@ from app.core.db.guard import refuse_unaudited
 from app.core.db.plan import EntityPlan, plan_of
 from app.core.db.pool import ConnectionSource, Lease
 from app.core.db.sql import CompiledStatement
-from app.core.errors import Conflict, NotFound, ServiceUnavailable
+from app.core.errors import LostRace, NotFound, ServiceUnavailable
 from app.core.events import Topic
 from app.core.ids import TenantId, new_id
 from app.core.keys import Keyring
@@ -401,4 +401,4 @@ class Change(Generic[E]):
         if row is None:
             return NotFound()
         current = plan.build(row)
-        return Conflict.stale(current.version, current.updated_at)
+        return LostRace.stale(current.version, current.updated_at)

@@ -42,8 +42,12 @@ class _FacilityFields(RequestModel):
     zip: PostalCode | None = None
     county: County | None = None
     country: Country | None = None
-    latitude: Latitude | None = Field(None, description="dFacility.13, with the longitude")
-    longitude: Longitude | None = Field(None, description="dFacility.13, with the latitude")
+    latitude: Latitude | None = Field(
+        None, description="dFacility.13, with the longitude; rounded to six decimal places"
+    )
+    longitude: Longitude | None = Field(
+        None, description="dFacility.13, with the latitude; rounded to six decimal places"
+    )
 
 
 class FacilityCreate(_FacilityFields, CreateModel):

@@ -129,6 +129,14 @@ def _contradiction(
     return None
 
 
+def changes_of(entry: ChartEntry, patch: ChartPatch) -> dict[str, Any]:
+    """The columns that the PATCH sets, and their values in this entry. Elements are merged by id."""
+    changes = patch.changes()
+    if "elements" in changes:
+        changes["elements"] = to_json(merge(from_json(entry.elements), changes["elements"]))
+    return changes
+
+
 C = TypeVar("C", bound=ChartEntry)
 
 
@@ -144,10 +152,8 @@ async def revise_entry(
     `check` takes the place of the check of the elements. The audit event keeps an amendment's reason.
     """
     require_version(entry, patch.version)
-    changes = patch.changes()
+    changes = changes_of(entry, patch)
     async with uow.change(entry, action, event=INCIDENT_UPDATED, metadata=reason_metadata(patch.reason)):
-        if "elements" in changes:
-            changes["elements"] = to_json(merge(from_json(entry.elements), changes["elements"]))
         changed = [name for name, value in changes.items() if value != getattr(entry, name)]
         for name, value in changes.items():
             setattr(entry, name, value)

@@ -36,6 +36,7 @@ from app.ems.charting.schemas import IncidentTransitionRequest
 from app.ems.coverage import is_attested
 from app.ems.elements import to_json
 from app.ems.entries.kinds import KINDS
+from app.ems.entries.repeats import patched_before
 from app.ems.errors import ChartInUse
 from app.ems.events import INCIDENT_UPDATED
 from app.ems.exports import EXPORTS, ExportSource
@@ -121,8 +122,13 @@ class IncidentService:
         return self._present(incident)
 
     async def revise(self, incident_id: uuid.UUID, patch: IncidentPatch) -> IncidentRead:
-        """Save changed fields. Raises NotFound, ChartNotEditable, Conflict (stale), ValidationFailed."""
+        """Save changed fields, once for a PATCH that is sent again.
+
+        Raises NotFound, ChartNotEditable, Conflict (stale), ValidationFailed.
+        """
         incident = await self._incidents.get(self._uow.tenant_id, incident_id)
+        if patch.version < incident.version and await patched_before(self._uow, incident, patch):
+            return self._present(incident)
         require_editable(incident, self._uow.principal, patch.reason)
         action = IncidentAction.REVISED if incident.status is not IncidentStatus.COMPLETED else IncidentAction.AMENDED
         await revise_entry(self._uow, incident, patch, action)

@@ -1,11 +1,15 @@
 """How a chart stores elements: JSON keyed by element id, always a list, values as text in the NEMSIS lexical form."""
 
+import re
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from functools import cache
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, TypeAdapter
 
 from app.core.text import normalised
+from app.ems.elements.loading import TARGET_BUILD, load_dictionary
 
 
 class ElementValue(BaseModel):
@@ -44,11 +48,33 @@ def _normalised(entry: ElementValue) -> ElementValue:
     return entry.model_copy(update=changed) if changed else entry
 
 
+_MEASURED = re.compile(r"[+-]?[0-9]{1,3}\.[0-9]{7,}")
+_LONGEST_POSITION = 100
+
+
+@cache
+def _positions() -> frozenset[str]:
+    """The elements whose value is a position (GPSLocation). A receiver gives more digits than NEMSIS takes."""
+    elements = load_dictionary(TARGET_BUILD).elements
+    return frozenset(element_id for element_id, each in elements.items() if each.type.name == "GPSLocation")
+
+
+def _to_six_places(entry: ElementValue) -> ElementValue:
+    if entry.value is None or len(entry.value) > _LONGEST_POSITION:
+        return entry
+    rounded = _MEASURED.sub(lambda number: f"{Decimal(number[0]):.6f}", entry.value)
+    return entry if rounded == entry.value else entry.model_copy(update={"value": rounded})
+
+
 def _all_normalised(values: Any) -> Any:
-    return {
+    given = {
         element_id: None if entries is None else [_normalised(entry) for entry in entries]
         for element_id, entries in values.items()
     }
+    for element_id in given.keys() & _positions():
+        if (entries := given[element_id]) is not None:
+            given[element_id] = [_to_six_places(entry) for entry in entries]
+    return given
 
 
 GivenElements = Annotated[ElementValues, AfterValidator(_all_normalised)]

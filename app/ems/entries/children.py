@@ -28,6 +28,7 @@ from app.ems.chart.picks import take_snapshots
 from app.ems.chart.schemas import ChartPatch, ChartRead
 from app.ems.elements import to_json
 from app.ems.entries.checks import of_incident, patient_of, require_room
+from app.ems.entries.repeats import find_undeleted, get_live, patched_before
 from app.ems.errors import EntryInUse
 from app.ems.events import INCIDENT_UPDATED
 from app.ems.incidents.models import Incident
@@ -159,10 +160,16 @@ class ChildService(Generic[E, R]):
         return self._kind.present(child, incident, patient)
 
     async def revise(self, incident_id: uuid.UUID, child_id: uuid.UUID, patch: ChartPatch) -> R:
-        """Save changed fields. Raises NotFound, ChartNotEditable, Conflict (stale), ValidationFailed."""
+        """Save changed fields, once for a PATCH that is sent again.
+
+        Raises NotFound, ChartNotEditable, Conflict (stale or deleted), ValidationFailed.
+        """
         incident = await self._incidents.get_for_share(self._uow.tenant_id, incident_id)
+        child = await get_live(self._uow, self._children, incident_id, child_id)
+        if patch.version < child.version and await patched_before(self._uow, child, patch):
+            [read] = await self._kind.present_all(self._uow, incident, [child])
+            return read
         require_editable(incident, self._uow.principal, patch.reason)
-        child = of_incident(await self._children.find(self._uow.tenant_id, child_id), incident_id)
         amends = incident.status is IncidentStatus.COMPLETED
         action = self._kind.actions.amended if amends else self._kind.actions.revised
         patient: Patient | None = None
@@ -178,10 +185,15 @@ class ChildService(Generic[E, R]):
     async def delete(
         self, incident_id: uuid.UUID, child_id: uuid.UUID, version: int, reason: str | None = None
     ) -> None:
-        """Soft-delete an entry. Raises NotFound, ChartNotEditable, Conflict (stale), EntryInUse."""
+        """Soft-delete an entry, once for a deletion that is sent again.
+
+        Raises NotFound, ChartNotEditable, Conflict (stale or deleted), EntryInUse.
+        """
         incident = await self._incidents.get_for_share(self._uow.tenant_id, incident_id)
+        child = await find_undeleted(self._uow, self._children, incident_id, child_id, version)
+        if child is None:
+            return
         require_editable(incident, self._uow.principal, reason)
-        child = of_incident(await self._children.find_for_update(self._uow.tenant_id, child_id), incident_id)
         require_version(child, version)
         await self._require_unused(child)
         async with self._change(child, self._kind.actions.deleted, reason):

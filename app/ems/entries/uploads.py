@@ -36,6 +36,7 @@ from app.ems.amendments.models import AmendmentChange
 from app.ems.amendments.service import record_amendment
 from app.ems.chart.gate import reason_metadata, require_editable
 from app.ems.entries.checks import of_incident, patient_of, require_room
+from app.ems.entries.repeats import find_undeleted, get_live
 from app.ems.events import INCIDENT_UPDATED
 from app.ems.incidents.models import Incident
 from app.ems.incidents.repository import IncidentRepository
@@ -167,13 +168,16 @@ class UploadService(Generic[E, R]):
         return read.model_copy(update={"upload": UploadRead.model_validate(link)})
 
     async def transition(self, incident_id: uuid.UUID, child_id: uuid.UUID, given: TransitionAsked) -> R:
-        """Raises NotFound, Forbidden, ChartNotEditable, InvalidTransition, Conflict (stale), ValidationFailed."""
+        """Move an upload to another state.
+
+        Raises NotFound, Forbidden, ChartNotEditable, InvalidTransition, Conflict (stale or deleted), ValidationFailed.
+        """
         if given.action == UploadTransition.COMPLETE:
             return await self._complete(incident_id, child_id, given.version)
         reason: str | None = getattr(given, "reason", None)
         async with self._factory() as uow:
             incident = await IncidentRepository(uow).get_for_share(uow.tenant_id, incident_id)
-            entry = of_incident(await self._kind.repository(uow).find_for_update(uow.tenant_id, child_id), incident_id)
+            entry = await get_live(uow, self._kind.repository(uow), incident_id, child_id, for_update=True)
             self._kind.lifecycle.require(entry, given.action, uow.principal, INSPECTED, reason=reason)
             require_editable(incident, uow.principal, reason)
             require_version(entry, given.version)
@@ -207,7 +211,7 @@ class UploadService(Generic[E, R]):
         self, uow: UnitOfWork, incident_id: uuid.UUID, child_id: uuid.UUID, version: int, *, uploaded: bool = True
     ) -> tuple[Incident, E]:
         incident = await IncidentRepository(uow).get_for_share(uow.tenant_id, incident_id)
-        entry = of_incident(await self._kind.repository(uow).find_for_update(uow.tenant_id, child_id), incident_id)
+        entry = await get_live(uow, self._kind.repository(uow), incident_id, child_id, for_update=True)
         self._kind.require_open(incident, uow.principal)
         facts = UploadFacts(uploaded)
         self._kind.lifecycle.require(entry, UploadTransition.COMPLETE, uow.principal, facts)
@@ -265,11 +269,16 @@ class UploadService(Generic[E, R]):
     async def delete(
         self, incident_id: uuid.UUID, child_id: uuid.UUID, version: int, reason: str | None = None
     ) -> None:
-        """Soft delete: the content stays. Raises NotFound, ChartNotEditable, Conflict (stale), ValidationFailed."""
+        """Soft delete, once for a deletion that is sent again: the content stays.
+
+        Raises NotFound, ChartNotEditable, Conflict (stale or deleted), ValidationFailed.
+        """
         async with self._factory() as uow:
             incident = await IncidentRepository(uow).get_for_share(uow.tenant_id, incident_id)
+            entry = await find_undeleted(uow, self._kind.repository(uow), incident_id, child_id, version)
+            if entry is None:
+                return
             require_editable(incident, uow.principal, reason)
-            entry = of_incident(await self._kind.repository(uow).find_for_update(uow.tenant_id, child_id), incident_id)
             require_version(entry, version)
             metadata = reason_metadata(reason)
             async with uow.change(entry, self._kind.actions.deleted, event=INCIDENT_UPDATED, metadata=metadata):

@@ -45,8 +45,12 @@ class _IncidentFields(RequestModel):
     location_zip: PostalCode | None = Field(None, description="ZIP code (eScene.19), or the postal code abroad")
     location_county: County | None = Field(None, description="ANSI county; eScene.21")
     location_country: Country | None = Field(None, description="ISO 3166, null for the United States; eScene.22")
-    location_latitude: Latitude | None = Field(None, description="eScene.11, with the longitude")
-    location_longitude: Longitude | None = Field(None, description="eScene.11, with the latitude")
+    location_latitude: Latitude | None = Field(
+        None, description="eScene.11, with the longitude; rounded to six decimal places"
+    )
+    location_longitude: Longitude | None = Field(
+        None, description="eScene.11, with the latitude; rounded to six decimal places"
+    )
     origin_facility_id: uuid.UUID | None = Field(
         None, description="The facility where the patients were: the scene's name, code and address, where not charted"
     )

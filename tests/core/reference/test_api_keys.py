@@ -27,7 +27,7 @@ from tests.core.http.contract import expect_refusal
 from tests.core.reference.records import API_KEY
 from tests.support.actors import Actor, Agency, found_agency
 
-WRITES = {"vehicle.write", "personnel.write", "extension.write"}
+WRITES = {"vehicle.write", "facility.write", "personnel.write", "extension.write"}
 
 
 async def key_of(agency: Agency, *scopes: str, **fields: Any) -> tuple[Actor, dict[str, Any]]:

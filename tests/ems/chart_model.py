@@ -18,11 +18,17 @@ MOVES = {
     "start": ("draft", "in_progress", CHARTERS),
     "submit_for_review": ("in_progress", "ready_for_review", CHARTERS),
     "return_for_correction": ("ready_for_review", "in_progress", ("supervisor", "admin")),
+    "recall": ("ready_for_review", "in_progress", CHARTERS),
     "complete": ("ready_for_review", "completed", ("supervisor", "admin")),
     "lock": ("completed", "locked", ("admin",)),
     "unlock": ("locked", "completed", ("admin",)),
 }
-REVIEWS = {"submit_for_review": "waiting", "return_for_correction": "returned", "complete": "completed"}
+REVIEWS = {
+    "submit_for_review": "waiting",
+    "return_for_correction": "returned",
+    "recall": "recalled",
+    "complete": "completed",
+}
 
 Values = dict[str, list[Any]]
 ABOUT_NOBODY = ("incident", "responder", "crew")
@@ -141,6 +147,7 @@ class ChartModel:
     amendments: list[tuple[str, str, int, int]] = field(default_factory=list)
     writers: set[str] = field(default_factory=set)
     barred: set[str] | None = None
+    submitter: str | None = None
 
     def wrote(self, who: str, entry: Entry, before: int) -> None:
         """Uploads stand beside the chart: who adds one wrote nothing of it."""
@@ -186,13 +193,15 @@ class ChartModel:
         barred = {self.author} if self.barred is None else self.barred
         if who not in movers or (action in ("complete", "return_for_correction") and who in barred):
             return FORBIDDEN
+        if action == "recall" and self.submitter not in (None, who):
+            return FORBIDDEN
         if self.status != source or (action == "complete" and self.strict and not self.attested()):
             return INVALID
         if stale:
             return CONFLICT
         if action == "submit_for_review":
             self.writers |= {self.author, who}
-            self.barred = set(self.writers)
+            self.barred, self.submitter = set(self.writers), who
         self.status = target
         self.head.log.append(RECORDED_AS[action])
         self.review = REVIEWS.get(action, self.review)

@@ -200,7 +200,9 @@ class IncidentService:
         return self._present(incident)
 
     async def _facts(self, incident: Incident, action: IncidentTransition) -> IncidentFacts:
-        """The facts for the guards of `complete`. Other actions have no guard, so nothing is looked up for them."""
+        """The facts for the guards of `recall` and `complete`. For other actions nothing is looked up."""
+        if action is IncidentTransition.RECALL:
+            return IncidentFacts(taken_up=await Reviews(self._uow).is_taken_up(incident.id))
         if action is not IncidentTransition.COMPLETE:
             return IncidentFacts()
         tenant, shown = await current_tenant(self._uow), self._present(incident)
@@ -218,6 +220,7 @@ class IncidentService:
             also["completed_at"] = utcnow()
         if action is IncidentTransition.SUBMIT_FOR_REVIEW:
             also["authors"] = await self._authors(incident)
+            also["submitted_by"] = self._uow.principal.user_id
         await incident_lifecycle.fire(self._uow, incident, action, facts, reason=reason, **also)
         if "completed_at" in also:
             await self._enqueue_lock(incident)
@@ -240,6 +243,8 @@ class IncidentService:
             await reviews.open(incident.id, incident.created_by)
         elif given.action is IncidentTransition.COMPLETE:
             await reviews.close(incident.id, ReviewTransition.COMPLETE)
+        elif given.action is IncidentTransition.RECALL:
+            await reviews.close(incident.id, ReviewTransition.RECALL)
         elif given.action is IncidentTransition.RETURN_FOR_CORRECTION:
             review = await reviews.close(incident.id, ReviewTransition.RETURN)
             await reviews.comment(incident, review, given.comments)

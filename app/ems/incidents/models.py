@@ -24,6 +24,7 @@ class Incident(ChartEntry):
 
     `authors` are the users who may not review the chart. It is set when the chart is submitted: to those who wrote or
     submitted part of it, or to nobody where the agency lets authors review. None means that it was never submitted.
+    `submitted_by` is who submitted it last.
     """
 
     __tablename__ = "incidents"
@@ -49,6 +50,7 @@ class Incident(ChartEntry):
 
     created_by: Mapped[uuid.UUID] = internal()
     authors: Mapped[list[uuid.UUID] | None] = plain(sa.ARRAY(sa.Uuid()), default=None, init=False)
+    submitted_by: Mapped[uuid.UUID | None] = plain(default=None, init=False)
     status: Mapped[IncidentStatus] = plain(EnumText(IncidentStatus), default=IncidentStatus.DRAFT)
     incident_number: Mapped[str] = plain()
     dispatch_time: Mapped[dt.datetime | None] = plain(default=None)
@@ -83,8 +85,9 @@ class Incident(ChartEntry):
 
     __table_args__ = (
         *standard_constraints("incidents", "status"),
-        sa.ForeignKeyConstraint(
-            ["tenant_id", "created_by"], ["users.tenant_id", "users.id"], name="fk_incidents_created_by"
+        *(
+            sa.ForeignKeyConstraint(["tenant_id", name], ["users.tenant_id", "users.id"], name=f"fk_incidents_{name}")
+            for name in ("created_by", "submitted_by")
         ),
         sa.Index("ix_incidents_tenant_incident_number", "tenant_id", "incident_number"),
         incident_lifecycle.check(),

@@ -91,8 +91,10 @@ def _is_author(incident: Any, principal: Principal) -> bool:
 
 
 def _did_not_submit(incident: Any, principal: Principal) -> bool:
-    """True if somebody else submitted the chart."""
-    return incident.submitted_by is not None and incident.submitted_by != principal.user_id
+    """Only the user who submitted the chart recalls it."""
+    if incident.submitted_by is None:
+        return bool(incident.status is IncidentStatus.READY_FOR_REVIEW)
+    return bool(incident.submitted_by != principal.user_id)
 
 
 def _from(*states: IncidentStatus) -> frozenset[IncidentStatus]:

@@ -35,8 +35,8 @@ CODES = {
     410: "REVIEW_CLOSED",
     422: "VALIDATION_FAILED",
 }
-WORDS = {"yes": 0, "closed": 409, "reason": 422, "none": 404, "over": 410}
-"""`reason`: only that is missing. `over`: 409, too, of a review that was decided. `-`: nothing is there."""
+WORDS = {"yes": 0, "closed": 409, "reason": 422, "none": 404, "over": 410, "no": 403}
+"""`reason`: only that is missing. `over`: 409, too, of a decided review. `no`: others may. `-`: nothing is there."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,8 @@ WRITES: dict[str, dict[str, Row]] = {
         "complete": Row(CHARTERS, OPEN),
         "delete": Row(CHARTERS, OPEN, admin=AMENDS),
         "delete with a reason": Row(CHARTERS, OPEN, admin=AMENDED),
-        "restore": Row(("admin",), AMENDS),
-        "restore with a reason": Row(("admin",), AMENDED),
+        "restore": Row(CHARTERS, OPEN, admin=AMENDS),
+        "restore with a reason": Row(CHARTERS, OPEN, admin=AMENDED),
     },
     "signatures": {
         "declare": Row(CHARTERS, SIGNABLE),
@@ -74,8 +74,8 @@ WRITES: dict[str, dict[str, Row]] = {
         "void with a reason": Row(("admin",), SIGNABLE),
         "delete": Row(CHARTERS, OPEN, admin=AMENDS),
         "delete with a reason": Row(CHARTERS, OPEN, admin=AMENDED),
-        "restore": Row(("admin",), AMENDS),
-        "restore with a reason": Row(("admin",), AMENDED),
+        "restore": Row(CHARTERS, OPEN, admin=AMENDS),
+        "restore with a reason": Row(CHARTERS, OPEN, admin=AMENDED),
     },
     "chart": {
         "sync": Row(CHARTERS, OPEN, admin=AMENDS),
@@ -96,12 +96,14 @@ RECORDED = {
 }
 EVERYBODY = "yes yes yes yes yes"
 SUBMITTED = "none none yes yes yes"
+OPENLY = "yes yes no no no"
 READS: dict[str, Row] = {
     "": Row(READERS, EVERYBODY),
     **{f"/{kind.path}": Row(READERS, EVERYBODY) for kind in CHILDREN},
     **{f"/{path}": Row(READERS, EVERYBODY) for path in PATHS},
-    **{f"/{kind.path}?include_deleted=true": Row(("admin",), EVERYBODY) for kind in CHILDREN},
-    **{f"/{path}?include_deleted=true": Row(("admin",), EVERYBODY) for path in PATHS},
+    **{f"/{kind.path}?include_deleted=true": Row(CHARTERS, OPENLY, admin=EVERYBODY) for kind in CHILDREN},
+    **{f"/{path}?include_deleted=true": Row(CHARTERS, OPENLY, admin=EVERYBODY) for path in PATHS},
+    "/deleted-entries": Row(CHARTERS, OPENLY, admin=EVERYBODY),
     "/chart": Row(READERS, EVERYBODY),
     "/readiness": Row(READERS, EVERYBODY),
     "/timeline": Row(READERS, EVERYBODY),

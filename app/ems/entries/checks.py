@@ -12,7 +12,10 @@ import sqlalchemy as sa
 from app.core.db.sql import CompiledStatement
 from app.core.db.uow import ReadUnitOfWork
 from app.core.errors import LimitReached, NotFound, ValidationFailed
+from app.core.ids import TenantId
+from app.core.repository import Repository
 from app.ems.chart.columns import ChartChild
+from app.ems.errors import EntryDeleted
 from app.ems.patients.models import Patient
 from app.ems.patients.repository import PatientRepository
 
@@ -27,6 +30,14 @@ def of_incident(child: E | None, incident_id: uuid.UUID) -> E:
     if child is None or child.incident_id != incident_id:
         raise NotFound
     return child
+
+
+async def made_before(entries: Repository[E], tenant_id: TenantId, entry_id: uuid.UUID) -> E:
+    """The entry that a repeated creation made. Raises NotFound, EntryDeleted."""
+    entry = await entries.get_including_deleted(tenant_id, entry_id)
+    if entry.deleted_at is not None:
+        raise EntryDeleted(id=str(entry.id), version=entry.version, deleted_at=entry.deleted_at.isoformat())
+    return entry
 
 
 async def patient_of(uow: ReadUnitOfWork, child: ChartChild) -> Patient | None:

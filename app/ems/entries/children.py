@@ -17,10 +17,16 @@ from app.ems.amendments.models import AmendmentChange
 from app.ems.amendments.service import record_amendment
 from app.ems.chart.columns import ChartChild
 from app.ems.chart.correlation import require_new_correlation_ids
-from app.ems.chart.gate import check_entry_elements, reason_metadata, require_editable, revise_entry
+from app.ems.chart.gate import (
+    check_entry_elements,
+    reason_metadata,
+    require_editable,
+    require_sight_of_deleted,
+    revise_entry,
+)
 from app.ems.chart.schemas import ChartPatch, ChartRead
 from app.ems.elements import to_json
-from app.ems.entries.checks import of_incident, patient_of, require_room
+from app.ems.entries.checks import made_before, of_incident, patient_of, require_room
 from app.ems.errors import EntryInUse
 from app.ems.events import INCIDENT_UPDATED
 from app.ems.incidents.models import Incident
@@ -30,7 +36,7 @@ from app.ems.lifecycle import IncidentStatus
 from app.ems.parts import ChartPart
 from app.ems.patients.models import Patient
 from app.ems.patients.repository import PatientRepository
-from app.ems.permissions import CHART_RESTORE
+from app.ems.permissions import CHART_ENTRY_RESTORE
 
 E = TypeVar("E", bound=ChartChild)
 R = TypeVar("R", bound=ChartRead)
@@ -103,12 +109,12 @@ class ChildReader(Generic[E, R]):
         return read
 
     async def list_page(self, incident_id: uuid.UUID, paging: PagingWithDeleted) -> Page[R]:
-        """A page of entries. Raises NotFound, and Forbidden when anyone but an admin asks for deleted ones."""
+        """A page of entries. Raises NotFound; Forbidden for deleted ones, to who may not restore them."""
+        incident = await self._incidents.get(self._uow.tenant_id, incident_id)
         listed = self._children.list_page
         if paging.include_deleted:
-            self._uow.principal.require(CHART_RESTORE)
+            require_sight_of_deleted(incident, self._uow.principal)
             listed = self._children.list_including_deleted
-        incident = await self._incidents.get(self._uow.tenant_id, incident_id)
         page = await listed(self._uow.tenant_id, paging, incident_id=incident_id)
         items = await self._kind.present_all(self._uow, incident, page.items)
         return Page(items=items, next_cursor=page.next_cursor)
@@ -127,10 +133,13 @@ class ChildService(Generic[E, R]):
         self._children = kind.part.repository(uow)
 
     async def create(self, incident_id: uuid.UUID, given: Any, creation: Creation) -> R:
-        """Add an entry. Raises NotFound, ChartNotEditable, LimitReached, ValidationFailed."""
+        """Add an entry.
+
+        Raises NotFound, ChartNotEditable, EntryDeleted (it was added before), LimitReached, ValidationFailed.
+        """
         reservation = await creation.reserve(self._uow, given)
         if reservation.repeated:
-            child = await self._children.get(self._uow.tenant_id, reservation.entity_id)
+            child = await made_before(self._children, self._uow.tenant_id, reservation.entity_id)
             incident = await self._incidents.get(self._uow.tenant_id, child.incident_id)
             [read] = await self._kind.present_all(self._uow, incident, [child])
             return read
@@ -185,7 +194,7 @@ class ChildService(Generic[E, R]):
         Raises Forbidden, NotFound, ChartNotEditable, Conflict (stale), LimitReached, ValidationFailed (patient or
         parent is gone).
         """
-        self._uow.principal.require(CHART_RESTORE)
+        self._uow.principal.require(CHART_ENTRY_RESTORE)
         incident = await self._incidents.get_for_share(self._uow.tenant_id, incident_id)
         require_editable(incident, self._uow.principal, reason)
         found = await self._children.get_including_deleted(self._uow.tenant_id, child_id)

@@ -14,7 +14,7 @@ from app.core.pagination import Page, PagingWithDeletedQuery
 from app.core.schemas import VersionQuery
 from app.ems.chart.schemas import ChangeReasonQuery, ChartRestore
 from app.ems.entries.children import ChildKind, ChildReader, ChildService
-from app.ems.permissions import CHART_READ, CHART_RESTORE, CHART_WRITE
+from app.ems.permissions import CHART_ENTRY_RESTORE, CHART_READ, CHART_WRITE
 
 _AMENDING = "In `completed` an admin amends, with a `reason`."
 
@@ -60,7 +60,7 @@ def entry_router(
         "",
         name=f"list_{path.replace('-', '_')}",
         summary=f"List {path}",
-        description=f"{lists} `include_deleted` is for admins.",
+        description=f"{lists} `include_deleted` is for those who may restore them: of a closed chart, an admin.",
         dependencies=[requires(CHART_READ)],
     )
     async def list_page(
@@ -106,7 +106,7 @@ def entry_router(
         name=f"restore_{name}",
         summary=f"Restore {noun}",
         description=f"Bring a deleted {noun} of an open chart back. {_AMENDING}",
-        dependencies=[requires(CHART_RESTORE)],
+        dependencies=[requires(CHART_ENTRY_RESTORE)],
     )
     async def restore(
         incident_id: uuid.UUID,

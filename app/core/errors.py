@@ -145,12 +145,16 @@ class Conflict(AppError):
     status = 409
     code = "CONFLICT"
     title = "Somebody changed this since you loaded it."
-    shows = {"server_version": "the version as it is now", "updated_at": "when that version was written"}
+    shows = {
+        "server_version": "the version as it is now",
+        "updated_at": "when that version was written",
+        "id": "whose version it is, where the request names several things",
+    }
 
     @classmethod
-    def stale(cls, server_version: int, updated_at: dt.datetime) -> Conflict:
-        """The client saw an older version."""
-        return cls(server_version=server_version, updated_at=updated_at.isoformat())
+    def stale(cls, server_version: int, updated_at: dt.datetime, **named: str) -> Conflict:
+        """The client saw an older version. `named` is `id`, where the request names several things."""
+        return cls(server_version=server_version, updated_at=updated_at.isoformat(), **named)
 
 
 class AlreadyExists(AppError):

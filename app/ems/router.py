@@ -9,6 +9,7 @@ from app.ems.entries.routes import child_router
 from app.ems.entries.upload_routes import upload_router
 from app.ems.history.router import router as history
 from app.ems.identifiers.router import router as identifiers
+from app.ems.moves.router import router as moves
 from app.ems.readiness.router import router as readiness
 from app.ems.report.router import router as report
 from app.ems.review_queue.router import router as review_queue
@@ -20,6 +21,7 @@ routers = (
     incidents,
     *(child_router(kind) for kind in KINDS),
     *(upload_router(kind) for kind in UPLOADS),
+    moves,
     identifiers,
     review_queue,
     history,

@@ -1,7 +1,7 @@
 """Every route of a chart by person by state: what is refused changes nothing, what is done is recorded once.
 
-The tables are the directive's (5.2) and docs/adr's, not the code's. Two parts stand elsewhere: writes of the incident
-and its entries in test_editing_gate.py, the incident's transitions in test_lifecycle.py.
+The tables are the directive's (5.2) and docs/adr's, not the code's. Some parts stand elsewhere: writes of the incident
+and its entries in test_editing_gate.py (their moves in test_moves.py), the incident's transitions in test_lifecycle.py.
 """
 
 from __future__ import annotations
@@ -305,7 +305,8 @@ def test_no_route_is_forgotten(app: FastAPI) -> None:
     known = {("GET", f"/api/v1/{INCIDENTS}"), ("POST", f"/api/v1/{INCIDENTS}"), ("GET", "/api/v1/ems/review-queue")}
     known |= {("GET", f"{incident}{place.partition('?')[0]}") for place in READS}
     known |= {("PATCH", incident), ("DELETE", incident), ("POST", f"{incident}/restore")}
-    known |= {("POST", f"{incident}/transitions"), ("POST", f"{incident}/sync"), ("PATCH", f"{incident}/review")}
+    known |= {("POST", f"{incident}/transitions"), ("POST", f"{incident}/sync"), ("POST", f"{incident}/moves")}
+    known |= {("PATCH", f"{incident}/review")}
     known |= {("POST", f"{incident}/review-comments/{{comment_id}}/transitions")}
     known |= {("GET", f"{incident}{place}") for place in DISCLOSURES}
     for path in (*(kind.path for kind in CHILDREN), *PATHS):

@@ -44,16 +44,18 @@ R = TypeVar("R", bound=ChartRead)
 
 @dataclass(frozen=True)
 class ChildActions:
-    """The audit actions of a kind of entry."""
+    """The audit actions of a kind of entry. `moved`: it was given to another patient; None where it names none."""
 
     created: AuditAction
     revised: AuditAction
     amended: AuditAction
     deleted: AuditAction
     restored: AuditAction
+    moved: AuditAction | None = None
 
     def all(self) -> tuple[AuditAction, ...]:
-        return self.created, self.revised, self.amended, self.deleted, self.restored
+        always = self.created, self.revised, self.amended, self.deleted, self.restored
+        return always if self.moved is None else (*always, self.moved)
 
 
 @dataclass(frozen=True)
@@ -206,6 +208,19 @@ class ChildService(Generic[E, R]):
             patient = await self._check(child)
         await self._amended(incident, child, AmendmentChange.RESTORED, version, reason)
         return self._kind.present(child, incident, patient)
+
+    async def move(self, incident: Incident, child: E, patient_id: uuid.UUID, reason: str | None) -> None:
+        """Give an entry to another patient of the incident. The caller has locked both, and the gate has let it pass.
+
+        Raises ValidationFailed.
+        """
+        action, before = self._kind.actions.moved, child.version
+        if action is None:
+            raise AssertionError(f"{child.entity_type} is about no patient")
+        async with self._change(child, action, reason):
+            setattr(child, "patient_id", patient_id)  # noqa: B010  # kinds that move have it
+            await self._check(child)
+        await self._amended(incident, child, AmendmentChange.REVISED, before, reason)
 
     def _change(self, child: E, action: AuditAction, reason: str | None) -> Change[E]:
         return self._uow.change(child, action, event=INCIDENT_UPDATED, metadata=reason_metadata(reason))

@@ -13,6 +13,7 @@ class NarrativeAction(AuditAction):
     AMENDED = "narrative.amended"
     DELETED = "narrative.deleted"
     RESTORED = "narrative.restored"
+    MOVED = "narrative.moved"
 
 
 NARRATIVES = ChildKind(
@@ -23,5 +24,6 @@ NARRATIVES = ChildKind(
         NarrativeAction.AMENDED,
         NarrativeAction.DELETED,
         NarrativeAction.RESTORED,
+        NarrativeAction.MOVED,
     ),
 )

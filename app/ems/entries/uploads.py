@@ -53,11 +53,12 @@ R = TypeVar("R", bound=UploadedRead)
 
 @dataclass(frozen=True)
 class UploadActions:
-    """The audit actions of a kind that are not in its lifecycle."""
+    """The audit actions of a kind that are not in its lifecycle. `moved`: it was given to another patient."""
 
     created: AuditAction
     deleted: AuditAction
     restored: AuditAction
+    moved: AuditAction | None = None
 
 
 class TransitionAsked(Protocol):
@@ -297,6 +298,24 @@ class UploadService(Generic[E, R]):
             )
             [read] = await self._kind.present(uow, incident, [entry])
             return read
+
+
+async def move_upload(
+    uow: UnitOfWork,
+    kind: UploadKind[E, R],
+    incident: Incident,
+    entry: E,
+    patient_id: uuid.UUID,
+    reason: str | None,
+) -> None:
+    """Give an upload to another patient of the incident, as `ChildService.move` does. Raises ValidationFailed."""
+    action, before = kind.actions.moved, entry.version
+    if action is None:
+        raise AssertionError(f"{entry.entity_type} is never moved")
+    async with uow.change(entry, action, event=INCIDENT_UPDATED, metadata=reason_metadata(reason)):
+        entry.patient_id = patient_id
+        await patient_of(uow, entry)
+    await record_amendment(uow, incident, entry, AmendmentChange.REVISED, version_before=before, reason=reason)
 
 
 def _sent_to(entry: UploadedEntry) -> str:

@@ -203,10 +203,13 @@ def _amendment(
     before, after = (snapshots.get((amendment.entity_id, version), {}) for version in at)
     completed = snapshots.get((amendment.entity_id, amendment.base_version), {})
     shown = [_fields(amendment.entity, snapshot) for snapshot in (completed, before, after)]
-    entry = EntryVersion.of(
-        amendment.entity, amendment.entity_id, amendment.entity_version, {"id": str(amendment.entity_id)} | after
-    )
-    signed = [snapshots.get((entry.id, signature.covered.get(entry.id, 0))) for signature in signatures]
+    rows = [row for row in (before, after) if row] or [{"id": str(amendment.entity_id)}]
+    patients = {
+        EntryVersion.of(amendment.entity, amendment.entity_id, amendment.entity_version, row).patient_id for row in rows
+    }
+    signed = [
+        snapshots.get((amendment.entity_id, signature.covered.get(amendment.entity_id, 0))) for signature in signatures
+    ]
     return AmendmentRead(
         id=amendment.id,
         at=amendment.created_at,
@@ -222,7 +225,7 @@ def _amendment(
             for source, made in documents
             if amendment.entity in source.shows
             for document in made
-            if document.made_at < amendment.created_at and entry.patient_id in (None, document.patient_id)
+            if document.made_at < amendment.created_at and patients & {None, document.patient_id}
         ],
         outdated_signatures=[
             signature.read
@@ -231,7 +234,7 @@ def _amendment(
             and is_outdated_by(
                 signature.read.statement_code,
                 signature.read.patient_id,
-                entry,
+                amendment.entity,
                 signed=then,
                 before=before or None,
                 after=after,

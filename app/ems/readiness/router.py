@@ -18,6 +18,7 @@ router = APIRouter(prefix="/ems/incidents/{incident_id}", tags=["ems"])
 async def get_readiness(incident_id: uuid.UUID, readiness: ReadinessReads) -> ChartReadiness:
     """Findings that block or endanger review, state submission, payment and signature, the most urgent first.
 
-    Refresh it after each autosave. A `fix` is a request to send as it is.
+    Refresh it after each autosave. A `fix` is a request to send as it is. `fixes` are those of all findings, put
+    together record by record, so that one does not make the version of the next one stale.
     """
     return await readiness.read(incident_id)

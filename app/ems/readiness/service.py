@@ -22,6 +22,7 @@ from app.ems.entries.attachments import present_attachments
 from app.ems.entries.signatures import present_signatures
 from app.ems.incidents.repository import IncidentRepository
 from app.ems.patient_charts import list_patient_charts
+from app.ems.readiness.combining import combined
 from app.ems.readiness.people import holders, who_can_correct
 from app.ems.readiness.port import (
     READINESS,
@@ -32,7 +33,15 @@ from app.ems.readiness.port import (
     ReadinessSource,
     Stage,
 )
-from app.ems.readiness.schemas import ChartReadiness, FixRead, ReadinessFindingRead, StageRead, StageState
+from app.ems.readiness.schemas import (
+    ChartReadiness,
+    ClearedRead,
+    CombinedFixRead,
+    FixRead,
+    ReadinessFindingRead,
+    StageRead,
+    StageState,
+)
 from app.ems.review.lifecycle import CommentStatus
 from app.ems.review.repository import ReviewCommentRepository
 from app.ems.review_queue.schemas import ReviewCommentRead
@@ -65,8 +74,18 @@ class ReadinessReader:
             stages.append(_summary(source.stage, findings, done=stage.done))
             found += [_Found(source, finding) for finding in findings]
         found.sort(key=lambda one: _rank(one, chart))
-        shown = [_present(one, chart, self._uow.principal) for one in found]
-        return ChartReadiness.model_construct(incident_id=incident_id, stages=stages, findings=shown)
+        fixes = [_fix(one, chart, self._uow.principal) for one in found]
+        shown = [_present(one, fix, chart) for one, fix in zip(found, fixes, strict=True)]
+        together = combined((_named(one), fix) for one, fix in zip(found, fixes, strict=True) if fix is not None)
+        return ChartReadiness.model_construct(
+            incident_id=incident_id,
+            stages=stages,
+            findings=shown,
+            fixes=[
+                CombinedFixRead(method=fix.method, path=fix.path, body=fix.body, clears=clears)
+                for fix, clears in together
+            ],
+        )
 
     async def _load(self, incident_id: uuid.UUID) -> LoadedChart:
         uow, tenant_id = self._uow, self._uow.tenant_id
@@ -105,9 +124,13 @@ def _rank(one: _Found, chart: LoadedChart) -> tuple[int, int, int]:
     return severity, stage, chart.order.get(one.finding.entity_id, len(chart.order))
 
 
-def _present(one: _Found, chart: LoadedChart, principal: Principal) -> ReadinessFindingRead:
+def _named(one: _Found) -> ClearedRead:
+    finding = one.finding
+    return ClearedRead(stage=one.source.stage, code=finding.code, entity_id=finding.entity_id, field=finding.field)
+
+
+def _present(one: _Found, fix: Fix | None, chart: LoadedChart) -> ReadinessFindingRead:
     finding, permission = one.finding, one.finding.permission
-    fix = _fix(one, chart, principal)
     return ReadinessFindingRead.model_construct(
         stage=one.source.stage,
         severity=finding.severity,

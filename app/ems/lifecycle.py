@@ -50,11 +50,13 @@ class IncidentFacts:
     """What guards look at. `lacks_crew_signature`: the agency wants one, and none covers the chart as it stands.
 
     `implausible` are the fields that say something that cannot be true. `taken_up`: the review has a reviewer.
+    `late_entries`: some wait for a decision.
     """
 
     lacks_crew_signature: bool = False
     implausible: tuple[Problem, ...] = ()
     taken_up: bool = False
+    late_entries: bool = False
 
 
 ATTESTED: Guard[IncidentFacts] = Guard(
@@ -67,6 +69,11 @@ PLAUSIBLE: Guard[IncidentFacts] = Guard(
     "This chart says something that cannot be true, or half of a fact: a corrected chart can be completed.",
     lambda facts: not facts.implausible,
     lambda facts: facts.implausible,
+)
+SETTLED: Guard[IncidentFacts] = Guard(
+    "late_entries",
+    "Entries that came in after the submission wait for a decision: admit them, or refuse them.",
+    lambda facts: not facts.late_entries,
 )
 NOT_TAKEN_UP: Guard[IncidentFacts] = Guard(
     "not_taken_up",
@@ -147,7 +154,7 @@ incident_lifecycle: Lifecycle[IncidentStatus, IncidentFacts] = Lifecycle(
             IncidentStatus.COMPLETED,
             audit_action=IncidentStatusAction.COMPLETED,
             permission=CHART_REVIEW,
-            guards=(ATTESTED, PLAUSIBLE),
+            guards=(ATTESTED, PLAUSIBLE, SETTLED),
             forbids=_is_author,
             event=INCIDENT_STATUS_CHANGED,
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.core.tags import Tag
+from app.ems.admission.router import router as admission
 from app.ems.charting.router import router as incidents
 from app.ems.entries.kinds import KINDS, UPLOADS
 from app.ems.entries.routes import child_router
@@ -22,6 +23,7 @@ routers = (
     *(child_router(kind) for kind in KINDS),
     *(upload_router(kind) for kind in UPLOADS),
     moves,
+    admission,
     identifiers,
     review_queue,
     history,

@@ -66,7 +66,7 @@ async def test_whoever_moves_an_entry_is_an_author(chart: Chart) -> None:
     await move(chart, second, named("vital", vital), who="supervisor")
     await chart.fire("start", "medic")
     await chart.fire("submit_for_review", "medic")
-    await chart.fire("complete", "supervisor", status=403)
+    assert (await chart.fire("complete", "supervisor", status=403))["error"]["code"] == "FORBIDDEN"
     await chart.fire("complete", "admin")
 
 

@@ -1,7 +1,8 @@
 """Every route of a chart by person by state: what is refused changes nothing, what is done is recorded once.
 
 The tables are the directive's (5.2) and docs/adr's, not the code's. Some parts stand elsewhere: writes of the incident
-and its entries in test_editing_gate.py (their moves in test_moves.py), the incident's transitions in test_lifecycle.py.
+and its entries in test_editing_gate.py, moves in test_moves.py, what comes late in test_late_entries.py, and the
+incident's transitions in test_lifecycle.py.
 """
 
 from __future__ import annotations
@@ -112,6 +113,7 @@ READS: dict[str, Row] = {
     "/amendments": Row(READERS, EVERYBODY),
     "/review": Row(READERS, SUBMITTED),
     "/review-comments": Row(READERS, EVERYBODY),
+    "/late-entries": Row(READERS, EVERYBODY),
 }
 """Below the incident; one entry of each kind, its content and the lists of incidents are read by the test besides."""
 DISCLOSURES = ("/report.pdf", "/patients/{child_id}/social-security-number")
@@ -308,6 +310,7 @@ def test_no_route_is_forgotten(app: FastAPI) -> None:
     known |= {("POST", f"{incident}/transitions"), ("POST", f"{incident}/sync"), ("POST", f"{incident}/moves")}
     known |= {("PATCH", f"{incident}/review")}
     known |= {("POST", f"{incident}/review-comments/{{comment_id}}/transitions")}
+    known |= {("POST", f"{incident}/late-entries/{{late_entry_id}}/transitions")}
     known |= {("GET", f"{incident}{place}") for place in DISCLOSURES}
     for path in (*(kind.path for kind in CHILDREN), *PATHS):
         one = f"{incident}/{path}/{{child_id}}"

@@ -41,6 +41,8 @@ from app.ems.exports import EXPORTS, ExportSource
 from app.ems.incidents.models import Incident
 from app.ems.incidents.repository import IncidentRepository
 from app.ems.incidents.schemas import IncidentCreate, IncidentPatch, IncidentRead
+from app.ems.late_entries.lifecycle import LateEntryStatus
+from app.ems.late_entries.repository import LateEntryRepository
 from app.ems.lifecycle import (
     IncidentFacts,
     IncidentStatus,
@@ -210,6 +212,7 @@ class IncidentService:
         return IncidentFacts(
             lacks_crew_signature=tenant.require_crew_signature and not await is_attested(self._uow, incident),
             implausible=blocking_problems(doubts_of(shown, charts, tenant.time_zone, utcnow())),
+            late_entries=await LateEntryRepository(self._uow).has_pending(self._uow.tenant_id, incident.id),
         )
 
     async def _fire(
@@ -228,6 +231,8 @@ class IncidentService:
     async def _authors(self, incident: Incident) -> list[uuid.UUID]:
         """The users who may not review the chart that is being submitted: its authors, and who submits it.
 
+        Who charted an entry that came in late and was admitted is an author, too.
+
         The incident is locked FOR UPDATE, so nobody writes to the chart until it is returned.
         """
         if (await current_tenant(self._uow)).authors_may_review:
@@ -235,7 +240,11 @@ class IncidentService:
         writers = await AuthorRepository(self._uow).list_all(
             self._uow.tenant_id, incident.id, AUTHORING, since=incident.created_at
         )
-        return sorted({incident.created_by, *writers, *filter(None, [self._uow.principal.user_id])})
+        admitted = await LateEntryRepository(self._uow).list_all(
+            self._uow.tenant_id, incident_id=incident.id, status=LateEntryStatus.ADMITTED
+        )
+        late = (entry.charted_by for entry in admitted)
+        return sorted({incident.created_by, *writers, *late, *filter(None, [self._uow.principal.user_id])})
 
     async def _review(self, incident: Incident, given: IncidentTransitionRequest) -> None:
         reviews = Reviews(self._uow)

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from app.core.audit.actions import AuditAction
 from app.core.clock import utcnow
 from app.core.db.uow import Change, ReadUnitOfWork, UnitOfWork
+from app.core.errors import NotFound
 from app.core.idempotency.creation import Creation
 from app.core.pagination import Page, Paging, PagingWithDeleted
 from app.core.repository import Repository, require_version
@@ -27,11 +28,15 @@ from app.ems.chart.gate import (
 from app.ems.chart.schemas import ChartPatch, ChartRead
 from app.ems.elements import to_json
 from app.ems.entries.checks import made_before, of_incident, patient_of, require_room
-from app.ems.errors import EntryInUse
+from app.ems.errors import ChartNotEditable, EntryInUse
 from app.ems.events import INCIDENT_UPDATED
 from app.ems.incidents.models import Incident
 from app.ems.incidents.repository import IncidentRepository
 from app.ems.incidents.schemas import IncidentRead
+from app.ems.late_entries.holding import comes_late, hold, present_late
+from app.ems.late_entries.models import LateEntry
+from app.ems.late_entries.repository import LateEntryRepository
+from app.ems.late_entries.schemas import LateEntryRead
 from app.ems.lifecycle import IncidentStatus
 from app.ems.parts import ChartPart
 from app.ems.patients.models import Patient
@@ -141,24 +146,66 @@ class ChildService(Generic[E, R]):
         """
         reservation = await creation.reserve(self._uow, given)
         if reservation.repeated:
-            child = await made_before(self._children, self._uow.tenant_id, reservation.entity_id)
-            incident = await self._incidents.get(self._uow.tenant_id, child.incident_id)
-            [read] = await self._kind.present_all(self._uow, incident, [child])
-            return read
+            made = await self._made_before(reservation.entity_id)
+            if isinstance(made, LateEntryRead):
+                incident = await self._incidents.get(self._uow.tenant_id, incident_id)
+                raise ChartNotEditable(status=incident.status.value)
+            return made
         incident = await self._incidents.get_for_share(self._uow.tenant_id, incident_id)
+        return await self._add(incident, reservation.entity_id, given, reason_metadata(given.reason))
+
+    async def create_or_hold(self, incident_id: uuid.UUID, given: Any, creation: Creation) -> R | LateEntryRead:
+        """Add an entry, or keep it beside a chart that waits for review, for its author and reviewer to decide.
+
+        The same request sent again answers what became of the entry. What is kept has passed every check of a
+        creation. Raises what `create` raises.
+        """
+        reservation = await creation.reserve(self._uow, given)
+        if reservation.repeated:
+            return await self._made_before(reservation.entity_id)
+        incident = await self._incidents.get_for_share(self._uow.tenant_id, incident_id)
+        if not comes_late(incident, self._children.entity.entity_type):
+            return await self._add(incident, reservation.entity_id, given, reason_metadata(given.reason))
+        await require_room(self._uow, LateEntry, incident_id)
+        child, _ = await self._new(incident, reservation.entity_id, given)
+        return present_late(await hold(self._uow, incident, child.entity_type, child.id, given), self._uow.principal)
+
+    async def admit(self, incident: Incident, entry_id: uuid.UUID, given: Any, metadata: dict[str, str]) -> None:
+        """Add an entry that was kept. The caller has locked the incident; `metadata` is the audit event's.
+
+        Raises ChartNotEditable, LimitReached, ValidationFailed.
+        """
+        await self._add(incident, entry_id, given, metadata)
+
+    async def _made_before(self, entry_id: uuid.UUID) -> R | LateEntryRead:
+        """The entry that a repeated creation made, or what was kept of it. Raises NotFound, EntryDeleted."""
+        try:
+            child = await made_before(self._children, self._uow.tenant_id, entry_id)
+        except NotFound:
+            late = await LateEntryRepository(self._uow).find_by_entry(self._uow.tenant_id, entry_id)
+            if late is None:
+                raise
+            return present_late(late, self._uow.principal)
+        incident = await self._incidents.get(self._uow.tenant_id, child.incident_id)
+        [read] = await self._kind.present_all(self._uow, incident, [child])
+        return read
+
+    async def _add(self, incident: Incident, entry_id: uuid.UUID, given: Any, metadata: dict[str, str] | None) -> R:
         require_editable(incident, self._uow.principal, given.reason)
-        await require_room(self._uow, self._children.entity, incident_id)
-        values = {**given.values(), "elements": to_json(given.elements)}
-        child = self._children.entity(
-            id=reservation.entity_id, tenant_id=self._uow.tenant_id, incident_id=incident_id, **values
-        )
-        if self._kind.prepare is not None:
-            await self._kind.prepare(self._uow, child)
-        patient = await self._check(child)
-        async with self._change(child, self._kind.actions.created, given.reason):
+        await require_room(self._uow, self._children.entity, incident.id)
+        child, patient = await self._new(incident, entry_id, given)
+        async with self._uow.change(child, self._kind.actions.created, event=INCIDENT_UPDATED, metadata=metadata):
             pass
         await self._amended(incident, child, AmendmentChange.CREATED, 0, given.reason)
         return self._kind.present(child, incident, patient)
+
+    async def _new(self, incident: Incident, entry_id: uuid.UUID, given: Any) -> tuple[E, Patient | None]:
+        """An entry that is not stored yet, and whom it is about. Raises ValidationFailed."""
+        values = {**given.values(), "elements": to_json(given.elements)}
+        child = self._children.entity(id=entry_id, tenant_id=self._uow.tenant_id, incident_id=incident.id, **values)
+        if self._kind.prepare is not None:
+            await self._kind.prepare(self._uow, child)
+        return child, await self._check(child)
 
     async def revise(self, incident_id: uuid.UUID, child_id: uuid.UUID, patch: ChartPatch) -> R:
         """Save changed fields. Raises NotFound, ChartNotEditable, Conflict (stale), ValidationFailed."""

@@ -80,6 +80,7 @@ class LoadedChart:
     """The chart as one request loaded it, once for all sources. `comments` are the open ones.
 
     `lacks_crew_signature`: the agency wants the crew's signature, and none covers the chart as it stands.
+    `late_entries`: some wait for a decision.
     """
 
     tenant: Tenant
@@ -89,6 +90,7 @@ class LoadedChart:
     attachments: Sequence[AttachmentRead]
     comments: Sequence[ReviewCommentRead]
     lacks_crew_signature: bool
+    late_entries: bool
 
     @property
     def crew(self) -> Sequence[CrewMemberRead]:

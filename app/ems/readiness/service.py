@@ -21,6 +21,7 @@ from app.ems.coverage import is_attested
 from app.ems.entries.attachments import present_attachments
 from app.ems.entries.signatures import present_signatures
 from app.ems.incidents.repository import IncidentRepository
+from app.ems.late_entries.repository import LateEntryRepository
 from app.ems.patient_charts import list_patient_charts
 from app.ems.readiness.combining import combined
 from app.ems.readiness.people import holders, who_can_correct
@@ -105,6 +106,7 @@ class ReadinessReader:
             attachments=await present_attachments(uow, incident, attachments),
             comments=[ReviewCommentRead.of(comment, allowed_actions=[]) for comment in comments],
             lacks_crew_signature=tenant.require_crew_signature and not await is_attested(uow, incident),
+            late_entries=await LateEntryRepository(uow).has_pending(tenant_id, incident_id),
         )
 
 

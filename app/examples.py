@@ -202,6 +202,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "restore_attachment": _RESTORE,
     "transition_attachment": {"action": "complete", "version": 1},
+    "move_entries": {"patient_id": _ID, "entries": [{"entity": "vital", "id": _ID, "version": 1}]},
+    "transition_late_entry": {"action": "refuse", "version": 1, "reason": "charted already"},
     "assign_review": {"version": 1, "reviewer_id": None},
     "transition_review_comment": {"action": "resolve", "version": 1},
     "sync_chart": {

@@ -84,6 +84,7 @@ import app.ems.entries.signatures
 import app.ems.entries.vitals
 import app.ems.events
 import app.ems.identifiers.service
+import app.ems.late_entries.lifecycle
 import app.ems.lifecycle
 import app.ems.permissions
 import app.ems.report.service
@@ -258,6 +259,7 @@ AUDIT_ACTIONS: tuple[type[AuditAction], ...] = (
     app.ems.entries.patients.PatientAction,
     app.ems.entries.vitals.VitalAction,
     app.ems.identifiers.service.IdentifierAction,
+    app.ems.late_entries.lifecycle.LateEntryAction,
     app.ems.lifecycle.IncidentStatusAction,
     app.ems.report.service.ReportAction,
     app.ems.review.lifecycle.ReviewAction,

@@ -33,10 +33,10 @@ from app.ems.lifecycle import EDITABLE, IncidentStatus, incident_lifecycle
 from app.ems.permissions import CHART_AMEND, CHART_WRITE
 
 _READ = """
-SELECT id, tenant_id, created_by, authors, status, incident_number, dispatch_time, enroute_time, arrival_time,
-  depart_scene_time, arrived_destination_time, cleared_time, location_type, location_street, location_unit,
-  location_city, location_state, location_zip, location_county, location_latitude, location_longitude, disposition,
-  primary_impression, completed_at, elements, version, created_at, updated_at, deleted_at
+SELECT id, tenant_id, created_by, authors, submitted_by, status, incident_number, dispatch_time, enroute_time,
+  arrival_time, depart_scene_time, arrived_destination_time, cleared_time, location_type, location_street,
+  location_unit, location_city, location_state, location_zip, location_county, location_latitude, location_longitude,
+  disposition, primary_impression, completed_at, elements, version, created_at, updated_at, deleted_at
 FROM incidents WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL
 """
 _WRITE = """

@@ -158,12 +158,13 @@ class Conflict(AppError):
         "updated_at": "when that version was written",
         "deleted_at": "when it was deleted, if it was",
         "deleted_by": "the user who deleted it, if it was deleted; null for the system",
+        "id": "whose version it is, where the request names several things",
     }
 
     @classmethod
-    def stale(cls, server_version: int, updated_at: dt.datetime) -> Conflict:
-        """The client saw an older version."""
-        return cls(server_version=server_version, updated_at=updated_at.isoformat())
+    def stale(cls, server_version: int, updated_at: dt.datetime, **named: str) -> Conflict:
+        """The client saw an older version. `named` is `id`, where the request names several things."""
+        return cls(server_version=server_version, updated_at=updated_at.isoformat(), **named)
 
     @classmethod
     def deleted(cls, server_version: int, updated_at: dt.datetime, deleted_by: uuid.UUID | None) -> Conflict:

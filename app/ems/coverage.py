@@ -131,23 +131,31 @@ async def is_attested(uow: ReadUnitOfWork, incident: Head) -> bool:
 def is_outdated_by(
     statement_code: StatementCode,
     patient_id: uuid.UUID | None,
-    entry: EntryVersion,
+    entity: str,
     *,
     signed: Mapping[str, Any] | None,
     before: Mapping[str, Any] | None,
     after: Mapping[str, Any] | None,
 ) -> bool:
-    """True if one change of `entry` made a signature outdated.
+    """True if one change of an entry made a signature outdated.
 
     `signed`, `before` and `after` are rows of the entry: as it was signed, before the change and after it. None stands
-    for no row. The answer is yes if some field was as signed before the change and is not after it. A field that had
-    changed already does not count, nor does a change back to what was signed.
+    for no row, and a row about another patient counts as none. The answer is yes if some field was as signed before the
+    change and is not after it. A field that had changed already does not count, nor does a change back to what was
+    signed.
     """
     scope = SCOPES[statement_code]
-    if not _is_covered(entry, scope, patient_id):
+    if entity not in scope:
         return False
-    fields = scope[entry.entity]
-    return bool(_differing(entry.entity, signed, after, fields) - _differing(entry.entity, signed, before, fields))
+    before, after = (row if row and _is_about(entity, row, patient_id) else None for row in (before, after))
+    fields = scope[entity]
+    return bool(_differing(entity, signed, after, fields) - _differing(entity, signed, before, fields))
+
+
+def _is_about(entity: str, row: Mapping[str, Any], patient_id: uuid.UUID | None) -> bool:
+    """True if the row is about this patient or about the whole call. With None, every row is."""
+    about = row["id"] if entity == PATIENT.entity_type else row.get("patient_id")
+    return patient_id is None or about in (None, str(patient_id))
 
 
 def _differing(

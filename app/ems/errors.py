@@ -32,6 +32,15 @@ class DependencyRefused(AppError):
     shows = {"id": "the id of what was not created"}
 
 
+class EntryDeleted(AppError):
+    """Details have what restores the entry. Its creation was repeated: the same client-made id or Idempotency-Key."""
+
+    status = 409
+    code = "ENTRY_DELETED"
+    title = "This entry was made before and has been deleted; restore it, or make another with an id of its own."
+    shows = {"id": "the entry's id", "version": "the version that `restore` takes", "deleted_at": "when it was deleted"}
+
+
 class ChartInUse(AppError):
     """Details name the kinds of documents that were made of the chart."""
 

@@ -1,4 +1,4 @@
-"""The incident's state machine (directive 5.2; return_for_correction is ours, docs/adr)."""
+"""The incident's state machine (directive 5.2; return_for_correction and recall are ours, docs/adr)."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ class IncidentTransition(StrEnum):
     START = "start"
     SUBMIT_FOR_REVIEW = "submit_for_review"
     RETURN_FOR_CORRECTION = "return_for_correction"
+    RECALL = "recall"
     COMPLETE = "complete"
     LOCK = "lock"
     UNLOCK = "unlock"
@@ -38,6 +39,7 @@ class IncidentStatusAction(AuditAction):
     STARTED = "incident.started"
     SUBMITTED_FOR_REVIEW = "incident.submitted_for_review"
     RETURNED_FOR_CORRECTION = "incident.returned_for_correction"
+    RECALLED = "incident.recalled"
     COMPLETED = "incident.completed"
     LOCKED = "incident.locked"
     UNLOCKED = "incident.unlocked"
@@ -47,11 +49,14 @@ class IncidentStatusAction(AuditAction):
 class IncidentFacts:
     """What guards look at. `lacks_crew_signature`: the agency wants one, and none covers the chart as it stands.
 
-    `implausible` are the fields that say something that cannot be true.
+    `implausible` are the fields that say something that cannot be true. `taken_up`: the review has a reviewer.
+    `late_entries`: some wait for a decision.
     """
 
     lacks_crew_signature: bool = False
     implausible: tuple[Problem, ...] = ()
+    taken_up: bool = False
+    late_entries: bool = False
 
 
 ATTESTED: Guard[IncidentFacts] = Guard(
@@ -64,6 +69,16 @@ PLAUSIBLE: Guard[IncidentFacts] = Guard(
     "This chart says something that cannot be true, or half of a fact: a corrected chart can be completed.",
     lambda facts: not facts.implausible,
     lambda facts: facts.implausible,
+)
+SETTLED: Guard[IncidentFacts] = Guard(
+    "late_entries",
+    "Entries that came in after the submission wait for a decision: admit them, or refuse them.",
+    lambda facts: not facts.late_entries,
+)
+NOT_TAKEN_UP: Guard[IncidentFacts] = Guard(
+    "not_taken_up",
+    "A reviewer has taken this chart up: ask for it to be returned.",
+    lambda facts: not facts.taken_up,
 )
 EDITABLE = frozenset({IncidentStatus.DRAFT, IncidentStatus.IN_PROGRESS})
 
@@ -80,6 +95,13 @@ def may_not_review(incident: Any, user_id: uuid.UUID | None) -> bool:
 
 def _is_author(incident: Any, principal: Principal) -> bool:
     return may_not_review(incident, principal.user_id)
+
+
+def _did_not_submit(incident: Any, principal: Principal) -> bool:
+    """Only the user who submitted the chart recalls it."""
+    if incident.submitted_by is None:
+        return bool(incident.status is IncidentStatus.READY_FOR_REVIEW)
+    return bool(incident.submitted_by != principal.user_id)
 
 
 def _from(*states: IncidentStatus) -> frozenset[IncidentStatus]:
@@ -117,12 +139,22 @@ incident_lifecycle: Lifecycle[IncidentStatus, IncidentFacts] = Lifecycle(
             event=INCIDENT_STATUS_CHANGED,
         ),
         Transition(
+            IncidentTransition.RECALL,
+            _from(IncidentStatus.READY_FOR_REVIEW),
+            IncidentStatus.IN_PROGRESS,
+            audit_action=IncidentStatusAction.RECALLED,
+            permission=CHART_WRITE,
+            guards=(NOT_TAKEN_UP,),
+            forbids=_did_not_submit,
+            event=INCIDENT_STATUS_CHANGED,
+        ),
+        Transition(
             IncidentTransition.COMPLETE,
             _from(IncidentStatus.READY_FOR_REVIEW),
             IncidentStatus.COMPLETED,
             audit_action=IncidentStatusAction.COMPLETED,
             permission=CHART_REVIEW,
-            guards=(ATTESTED, PLAUSIBLE),
+            guards=(ATTESTED, PLAUSIBLE, SETTLED),
             forbids=_is_author,
             event=INCIDENT_STATUS_CHANGED,
         ),

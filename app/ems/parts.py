@@ -141,7 +141,7 @@ INCIDENT = ChartPart(
     create=IncidentCreate,
     patch=IncidentPatch,
     read=IncidentRead,
-    uncharted=frozenset({"created_by", "authors", "status", "completed_at"}),
+    uncharted=frozenset({"created_by", "authors", "submitted_by", "status", "completed_at"}),
 )
 PATIENT = ChartPart(
     noun="patient",

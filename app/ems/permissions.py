@@ -13,7 +13,12 @@ CHART_LOCK = declare("chart.lock", "Lock a completed chart.", Role.ADMIN)
 CHART_UNLOCK = declare("chart.unlock", "Unlock a locked chart, with a reason.", Role.ADMIN)
 CHART_AMEND = declare("chart.amend", "Change a completed chart, with a reason.", Role.ADMIN)
 CHART_DELETE = declare("chart.delete", "Delete a chart that somebody else opened, with a reason.", Role.ADMIN)
-CHART_RESTORE = declare("chart.restore", "See and restore deleted charts and entries.", Role.ADMIN)
+CHART_RESTORE = declare(
+    "chart.restore", "See and restore deleted charts; see what was deleted from closed ones.", Role.ADMIN
+)
+CHART_ENTRY_RESTORE = declare(
+    "chart_entry.restore", "See and restore what was deleted from an open chart.", Role.ADMIN, Role.EMS
+)
 CUSTOM_ELEMENT_WRITE = declare(
     "custom_element.write", "Say what the agency records beyond the NEMSIS standard.", Role.ADMIN
 )
@@ -31,6 +36,7 @@ PERMISSIONS = (
     CHART_AMEND,
     CHART_DELETE,
     CHART_RESTORE,
+    CHART_ENTRY_RESTORE,
     CUSTOM_ELEMENT_WRITE,
     PATIENT_IDENTIFIERS_READ,
     SIGNATURE_VOID,

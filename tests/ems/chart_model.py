@@ -18,11 +18,17 @@ MOVES = {
     "start": ("draft", "in_progress", CHARTERS),
     "submit_for_review": ("in_progress", "ready_for_review", CHARTERS),
     "return_for_correction": ("ready_for_review", "in_progress", ("supervisor", "admin")),
+    "recall": ("ready_for_review", "in_progress", CHARTERS),
     "complete": ("ready_for_review", "completed", ("supervisor", "admin")),
     "lock": ("completed", "locked", ("admin",)),
     "unlock": ("locked", "completed", ("admin",)),
 }
-REVIEWS = {"submit_for_review": "waiting", "return_for_correction": "returned", "complete": "completed"}
+REVIEWS = {
+    "submit_for_review": "waiting",
+    "return_for_correction": "returned",
+    "recall": "recalled",
+    "complete": "completed",
+}
 
 Values = dict[str, list[Any]]
 ABOUT_NOBODY = ("incident", "responder", "crew")
@@ -129,6 +135,16 @@ class Upload(Entry):
 
 
 @dataclass
+class Late:
+    """An entry that came in while the chart waited: `entry` is what it becomes."""
+
+    id: str
+    entry: Entry
+    sender: str
+    submitter: str | None
+
+
+@dataclass
 class ChartModel:
     author: str
     head: Entry
@@ -141,6 +157,8 @@ class ChartModel:
     amendments: list[tuple[str, str, int, int]] = field(default_factory=list)
     writers: set[str] = field(default_factory=set)
     barred: set[str] | None = None
+    submitter: str | None = None
+    late: list[Late] = field(default_factory=list)
 
     def wrote(self, who: str, entry: Entry, before: int) -> None:
         """Uploads stand beside the chart: who adds one wrote nothing of it."""
@@ -186,18 +204,43 @@ class ChartModel:
         barred = {self.author} if self.barred is None else self.barred
         if who not in movers or (action in ("complete", "return_for_correction") and who in barred):
             return FORBIDDEN
-        if self.status != source or (action == "complete" and self.strict and not self.attested()):
+        if action == "recall" and self.submitter not in (None, who):
+            return FORBIDDEN
+        if self.status != source or (action == "complete" and (self.late or (self.strict and not self.attested()))):
             return INVALID
         if stale:
             return CONFLICT
         if action == "submit_for_review":
             self.writers |= {self.author, who}
-            self.barred = set(self.writers)
+            self.barred, self.submitter = set(self.writers), who
         self.status = target
         self.head.log.append(RECORDED_AS[action])
         self.review = REVIEWS.get(action, self.review)
         if target == "completed":
             self.completed = {entry.id: entry.version for entry in (self.head, *self.entries)}
+        return None
+
+    def holds(self, who: str, kind: str) -> bool:
+        """True if a new entry waits for a decision instead of joining the chart."""
+        waits = self.status == "ready_for_review" and not self.head.deleted and kind not in ("patient", "crew")
+        return waits and who in CHARTERS
+
+    def decide(self, late: Late, who: str, *, admit: bool) -> Outcome | None:
+        """What refuses a decision about a late entry, or None: then it is done."""
+        if who not in CHARTERS:
+            return FORBIDDEN
+        if self.head.deleted:
+            return NOT_FOUND
+        if who not in (self.author, late.submitter, "supervisor", "admin"):
+            return FORBIDDEN
+        if admit and self.status not in OPEN:
+            return NOT_EDITABLE
+        if admit and late.entry.patient is not None and late.entry.patient.deleted:
+            return REFUSED
+        self.late.remove(late)
+        if admit:
+            self.entries.append(late.entry)
+            self.writers |= {who, late.sender}
         return None
 
     def amended(self, entry: Entry, change: str, before: int) -> None:

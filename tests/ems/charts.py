@@ -24,6 +24,7 @@ RECORDED_AS = {
     "start": "started",
     "submit_for_review": "submitted_for_review",
     "return_for_correction": "returned_for_correction",
+    "recall": "recalled",
     "complete": "completed",
     "lock": "locked",
     "unlock": "unlocked",

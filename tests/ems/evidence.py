@@ -15,9 +15,9 @@ ENTITY_TABLES = (
 )  # fmt: skip
 ENTITY_TYPES = (
     "incident", "patient", "vital", "intervention", "narrative", "element_group", "crew_member", "attachment",
-    "signature", "chart_amendment", "chart_review", "review_comment",
+    "signature", "chart_amendment", "chart_review", "review_comment", "late_entry",
 )  # fmt: skip
-_BESIDE = ("chart_amendments", "chart_reviews", "review_comments")
+_BESIDE = ("chart_amendments", "chart_reviews", "review_comments", "late_entries")
 _TENANT_TABLES = (*ENTITY_TABLES, *_BESIDE, "chart_revisions", "outbox_events", "idempotency_keys")
 _DIGEST = " || ".join(
     [

@@ -228,9 +228,11 @@ async def test_an_empty_chart_is_folded_by_section(agency: Agency) -> None:
     folded = await agency.medic.expect(200, "GET", path, params={"folded": "true"})
     blank = findings(whole, code="not_recorded")
     assert len(blank) > 60 and [found for found in whole["findings"] if found not in blank] == folded["findings"]
-    assert {name: value for name, value in folded.items() if name != "findings"} == {
-        name: value for name, value in whole.items() if name != "findings"
+    shown = {"findings", "fixes"}
+    assert {name: value for name, value in folded.items() if name not in shown} == {
+        name: value for name, value in whole.items() if name not in shown
     }, "the sums are of the whole chart"
+    assert {cleared["code"] for fix in folded["fixes"] for cleared in fix["clears"]} == {"not_started"}
     for section in whole["sections"]:
         lines = findings(whole, section=section["section"], patient_id=section["patient_id"])
         sums = [sum(line["code"] == "not_recorded" for line in lines)]

@@ -32,6 +32,7 @@ from tests.ems.chart_model import (
     VALUES,
     ChartModel,
     Entry,
+    Late,
     Outcome,
     Upload,
 )
@@ -169,14 +170,27 @@ def machine_of(agency: Agency, evidence: Evidence, loop: asyncio.AbstractEventLo
                     return
                 body["patient_id"] = patient.id
             answer = call(who, "POST", f"{self.url}/{PATHS[kind]}", body)
-            refusal = model.gate(who, reason=reason)
+            held = model.holds(who, kind)
+            refusal = None if held else model.gate(who, reason=reason)
             if refusal is None and patient is not None and patient.deleted:
                 refusal = REFUSED
-            assert outcome_of(answer) == (refusal or (201, None))
-            if refusal is None:
+            assert outcome_of(answer) == (refusal or (202 if held else 201, None))
+            if refusal is None and held:
+                entry = Entry(kind, answer.json()["entity_id"], {}, patient)
+                model.late.append(Late(answer.json()["id"], entry, who, model.submitter))
+            elif refusal is None:
                 model.entries.append(Entry(kind, answer.json()["id"], {}, patient))
                 model.amended(model.entries[-1], "created", 0)
                 model.wrote(who, model.entries[-1], 0)
+
+        @intent(2, number=numbers, who=people, admit=often)
+        def decide(self, number: int, who: str, admit: bool) -> None:
+            if not self.model.late:
+                return
+            late = self.model.late[number % len(self.model.late)]
+            body = {"action": "admit" if admit else "refuse", "version": 1, "reason": "Because."}
+            answer = call(who, "POST", f"{self.url}/late-entries/{late.id}/transitions", body)
+            assert outcome_of(answer) == (self.model.decide(late, who, admit=admit) or (200, None))
 
         @intent(who=people, name=numbers, value=numbers, reason=st.booleans(), stale=rarely)
         def revise_head(self, who: str, name: int, value: int, reason: bool, stale: bool) -> None:
@@ -259,13 +273,13 @@ def machine_of(agency: Agency, evidence: Evidence, loop: asyncio.AbstractEventLo
                 head.hide(False)
                 model.amended(head, "restored", before)
 
-        @intent(number=numbers, who=restorers, reason=often, stale=rarely)
+        @intent(number=numbers, who=people, reason=often, stale=rarely)
         def restore(self, number: int, who: str, reason: bool, stale: bool) -> None:
             gone = [entry for entry in (*self.model.entries, *self.model.uploads) if entry.deleted]
             entry = gone[number % len(gone)] if gone else self.pick(number)
             before, body = entry.version, {"version": entry.version + stale, **why(reason)}
             answer = call(who, "POST", f"{self.url_of(entry)}/restore", body)
-            refusal = self.model.gate(who, reason=reason) if who == "admin" else FORBIDDEN
+            refusal = self.model.gate(who, reason=reason)
             if refusal is None and stale:
                 refusal = CONFLICT
             elif refusal is None and entry.patient is not None and entry.patient.deleted:
@@ -425,6 +439,10 @@ def machine_of(agency: Agency, evidence: Evidence, loop: asyncio.AbstractEventLo
             assert (review.json().get("status") if review.status_code == 200 else None) == model.review
             waiting = call("admin", "GET", REVIEW_QUEUE).json()["items"]
             assert [one["incident_id"] for one in waiting].count(model.head.id) == (model.review == "waiting")
+            late = call("admin", "GET", f"{self.url}/late-entries?status=pending&sort=created_at&limit=200").json()[
+                "items"
+            ]
+            assert [one["id"] for one in late] == [one.id for one in model.late]
             now = call("admin", "GET", f"{self.url}/history?as_of=2099-12-31T00:00:00Z")
             assert now.json() == call("admin", "GET", f"{self.url}/chart").json()
 

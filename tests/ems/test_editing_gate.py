@@ -7,7 +7,20 @@ from typing import Any
 
 import pytest
 
-from tests.ems.charts import CHILDREN, INCIDENT, INCIDENTS, KINDS, OPEN_STATES, STATES, Chart, Kind
+from tests.ems.charts import (
+    CHILDREN,
+    ELEMENT_GROUP,
+    INCIDENT,
+    INCIDENTS,
+    INTERVENTION,
+    KINDS,
+    NARRATIVE,
+    OPEN_STATES,
+    STATES,
+    VITAL,
+    Chart,
+    Kind,
+)
 from tests.ems.evidence import Evidence
 from tests.support.actors import Actor, Agency
 
@@ -16,6 +29,8 @@ CHARTERS = PEOPLE[:4]
 VERBS = ("create", "patch", "delete", "restore")
 WRITES = (*VERBS, *(f"{verb} with a reason" for verb in VERBS))
 REASON = "Spelling of the street."
+LATE = (VITAL, INTERVENTION, NARRATIVE, ELEMENT_GROUP)
+"""A chart that waits for its review keeps these for a decision: see test_late_entries.py."""
 SUCCESS = {"create": 201, "patch": 200, "delete": 204, "restore": 200}
 RECORDED = {"create": "created", "patch": "revised", "delete": "deleted", "restore": "restored"}
 CODES = {403: "FORBIDDEN", 409: "CHART_NOT_EDITABLE", 422: "VALIDATION_FAILED"}
@@ -28,10 +43,12 @@ def verb_of(write: str) -> str:
 def expected_status(kind: Kind, write: str, state: str, who: str) -> int:
     """A whole chart is deleted by its creator (the medic) or an admin, and never without a reason."""
     verb = verb_of(write)
-    if who not in CHARTERS or (verb == "restore" and who != "admin"):
+    if who not in CHARTERS:
         return 403
     if kind is INCIDENT and verb == "delete" and who not in ("medic", "admin"):
         return 403
+    if state == "ready_for_review" and verb == "create" and kind in LATE:
+        return 202
     if state in OPEN_STATES:
         return 422 if kind is INCIDENT and write == "delete" else SUCCESS[verb]
     if state == "completed" and who == "admin":
@@ -110,7 +127,7 @@ async def test_permitted_writes(agency: Agency, evidence: Evidence, kind: Kind, 
     """Each is done, by everybody who may, and recorded once under its own name."""
     for write in writes_of(kind):
         for who in CHARTERS:
-            if expected_status(kind, write, state, who) >= 300:
+            if expected_status(kind, write, state, who) not in SUCCESS.values():
                 continue
             desk = await Desk.lay(agency, kind, state)
             verb = verb_of(write)

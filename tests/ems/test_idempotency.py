@@ -105,10 +105,21 @@ async def test_a_replay_is_answered_after_the_chart_was_closed(chart: Chart, evi
     assert await evidence.digest(chart.agency.tenant_id) == before
 
 
-async def test_a_replay_of_what_was_deleted_since_is_not_found(chart: Chart) -> None:
-    made = (await create(chart, VITAL, "key-1")).json()
-    await chart.writer.expect(204, "DELETE", chart.at(VITAL, made), params={"version": 1})
-    assert (await create(chart, VITAL, "key-1")).status_code == 404
+async def test_a_replay_of_what_was_deleted_since_says_how_to_have_it_back(chart: Chart, evidence: Evidence) -> None:
+    made = str(uuid.uuid4())
+    for given in ({"id": made}, {"key": "key-1"}):
+        entry = (await create(chart, VITAL, **given)).json()
+        await chart.writer.expect(204, "DELETE", chart.at(VITAL, entry), params={"version": 1})
+        before = await evidence.digest(chart.agency.tenant_id)
+        refused = await create(chart, VITAL, **given)
+        error = refused.json()["error"]
+        assert (refused.status_code, error["code"]) == (409, "ENTRY_DELETED")
+        assert (error["details"]["id"], error["details"]["version"]) == (entry["id"], 2)
+        assert await evidence.digest(chart.agency.tenant_id) == before
+        url = f"{chart.at(VITAL, entry)}/restore"
+        await chart.writer.expect(200, "POST", url, json={"version": error["details"]["version"]})
+        again = await create(chart, VITAL, **given)
+        assert (again.status_code, again.json()["version"]) == (200 if "id" in given else 201, 3)
 
 
 async def test_an_id_in_use_for_something_else(chart: Chart, evidence: Evidence) -> None:

@@ -17,11 +17,13 @@ MAY = {
     "start": CHARTERS,
     "submit_for_review": CHARTERS,
     "return_for_correction": REVIEWERS,
+    "recall": CHARTERS,
     "complete": REVIEWERS,
     "lock": frozenset({"admin"}),
     "unlock": frozenset({"admin"}),
 }
-"""Who may fire what, from the decisions and not from the code (the author's case is added below)."""
+"""Who may fire what, from the decisions and not from the code (the author's and the submitter's cases are below)."""
+SUBMITTED, SUBMITTER = ("ready_for_review", "completed", "locked"), "medic"
 REVIEWS = ("complete", "return_for_correction")
 PEOPLE = ("medic", "partner", "supervisor", "admin", "biller", "founder")
 TARGETS = {
@@ -29,17 +31,22 @@ TARGETS = {
 }
 
 
-def permitted(state: str, author: str, who: str) -> set[str]:
-    """Actions that `who` may fire in `state` of a chart that `author` wrote."""
+def barred(state: str, action: str, author: str, who: str, submitter: str = SUBMITTER) -> bool:
+    """True if `who` may not fire the action on a chart in `state` that `author` wrote, whatever its state."""
+    if who not in MAY[action] or (action in REVIEWS and who == author):
+        return True
+    return action == "recall" and state in SUBMITTED and who != submitter
+
+
+def permitted(state: str, author: str, who: str, submitter: str = SUBMITTER) -> set[str]:
+    """Actions that `who` may fire in `state` of a chart that `author` wrote and `submitter` submitted."""
     return {
-        action
-        for (source, action) in TARGETS
-        if source == state and who in MAY[action] and not (action in REVIEWS and who == author)
+        action for (source, action) in TARGETS if source == state and not barred(state, action, author, who, submitter)
     }
 
 
 def expected_status(state: str, action: str, author: str, who: str) -> int:
-    if who not in MAY[action] or (action in REVIEWS and who == author):
+    if barred(state, action, author, who):
         return 403
     return 200 if (state, action) in TARGETS else 409
 
@@ -52,6 +59,7 @@ def test_the_declaration_has_the_transitions_of_the_directive() -> None:
         ("completed", "lock"): "locked",
         ("locked", "unlock"): "completed",
         ("ready_for_review", "return_for_correction"): "in_progress",  # ours
+        ("ready_for_review", "recall"): "in_progress",  # ours
     }
     assert set(STATES) == {status.value for status in IncidentStatus}
     assert set(MAY) == {action.value for action in IncidentTransition}
@@ -98,7 +106,8 @@ async def _moves(chart: Chart, action: str, who: str, evidence: Evidence, reason
     target = TARGETS[state, action]
     assert (answer["status"], answer["version"]) == (target, version + 1)
     author = who if action == "submit_for_review" else chart.author  # whoever submits a chart does not review it
-    assert set(answer["allowed_actions"]) == permitted(target, author, who)
+    submitter = who if action == "submit_for_review" else SUBMITTER
+    assert set(answer["allowed_actions"]) == permitted(target, author, who, submitter)
     records = await evidence.records(chart.id)
     assert records.counts() == tuple(count + 1 for count in before)
     audit, event, revision = records.audit[-1], records.outbox[-1], records.revisions[-1]

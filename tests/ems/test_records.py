@@ -36,7 +36,7 @@ READABLE = {
     "status", "completed_at", "deleted_at", "incident_number", "dispatch_time", "enroute_time", "arrival_time",
     "depart_scene_time", "arrived_destination_time", "cleared_time", "location_type", "location_state", "disposition",
     "destination_state", "age_unit", "taken_at", "performed_at", "etco2_unit", "type", "group_name",
-    "elements.eResponse.08", "personnel_id", "licensure_id", "licensure_level", "response_roles",
+    "elements.eResponse.08", "patient_id", "personnel_id", "licensure_id", "licensure_level", "response_roles",
 }  # fmt: skip
 """Fields whose values an auditor may see: the agency's operation, and nothing that is known of a patient only."""
 FULL: list[tuple[Kind, dict[str, Any], dict[str, Any]]] = [

@@ -266,3 +266,76 @@ async def test_two_verdicts_at_once_are_one_verdict(agency: Agency, evidence: Ev
         assert answers[2].status_code in (200, 409)
         actions = [row["action"] for row in (await evidence.records(waiting["id"])).audit]
         assert len({"chart_review.completed", "chart_review.returned"} & set(actions)) == 1
+
+
+async def take_up(agency: Agency, chart: Chart, who: str | None = "supervisor", *, status: int = 200) -> Any:
+    """Make `who` the reviewer of the waiting chart, or nobody."""
+    review = await agency.medic.expect(200, "GET", f"{chart.url}/review")
+    body = {"version": review["version"], "reviewer_id": None if who is None else await id_of(agency, who)}
+    return await agency.supervisor.expect(status, "PATCH", f"{chart.url}/review", json=body)
+
+
+async def test_who_submitted_a_chart_recalls_it_while_nobody_took_it_up(agency: Agency, evidence: Evidence) -> None:
+    chart = await Chart.open(agency, "in_progress")
+    await chart.fire("submit_for_review", "partner")
+    before = await evidence.digest(agency.tenant_id)
+    for who in ("medic", "supervisor", "admin", "biller"):
+        assert (await chart.fire("recall", who, status=403))["error"]["code"] == "FORBIDDEN"
+    assert await evidence.digest(agency.tenant_id) == before
+    review = await take_up(agency, chart)
+    before = await evidence.digest(agency.tenant_id)
+    refused = (await chart.fire("recall", "partner", status=409))["error"]
+    assert (refused["code"], [one["name"] for one in refused["details"]["failed_guards"]]) == (
+        "INVALID_TRANSITION",
+        ["not_taken_up"],
+    )
+    assert await evidence.digest(agency.tenant_id) == before
+    await take_up(agency, chart, None)
+    recalled = await chart.fire("recall", "partner")
+    assert recalled["status"] == "in_progress" and "recall" not in recalled["allowed_actions"]
+    assert await queue(agency) == []
+    ended = await agency.medic.expect(200, "GET", f"{chart.url}/review")
+    assert (ended["id"], ended["status"], ended["decided_by"]) == (
+        review["id"],
+        "recalled",
+        await id_of(agency, "partner"),
+    )
+    assert [row["action"] for row in (await evidence.records(review["id"])).audit][-1] == "chart_review.recalled"
+    vital = await agency.medic.expect(201, "POST", chart.at(VITAL), json=chart.body(VITAL))
+    await chart.fire("submit_for_review", "medic")
+    [again] = await queue(agency)
+    assert again["id"] != review["id"] and vital["version"] == 1
+    await chart.fire("recall", "partner", status=403)  # the last submission is the medic's
+    await chart.fire("complete", "supervisor")
+    assert (await chart.fire("recall", "medic", status=409))["error"]["code"] == "INVALID_TRANSITION"
+
+
+async def test_a_recall_and_a_verdict_at_once_are_one_of_them(agency: Agency, evidence: Evidence) -> None:
+    for _ in range(5):
+        chart = await Chart.open(agency, "ready_for_review")
+        [waiting] = [one for one in await queue(agency) if one["incident_id"] == chart.id]
+        answers = await asyncio.gather(
+            *(
+                agency.actors[who].post(f"{chart.url}/transitions", json={"action": action, "version": chart.version})
+                for who, action in (("medic", "recall"), ("supervisor", "complete"))
+            )
+        )
+        assert sorted(answer.status_code for answer in answers) == [200, 409]
+        recalled = answers[0].status_code == 200
+        assert (await chart.reload())["status"] == ("in_progress" if recalled else "completed")
+        actions = [row["action"] for row in (await evidence.records(waiting["id"])).audit]
+        assert actions == ["chart_review.opened", "chart_review.recalled" if recalled else "chart_review.completed"]
+
+
+async def test_a_recall_and_a_take_up_at_once_are_one_of_them(agency: Agency) -> None:
+    for _ in range(5):
+        chart = await Chart.open(agency, "ready_for_review")
+        reviewer = await id_of(agency, "supervisor")
+        recall, taken = await asyncio.gather(
+            agency.medic.post(f"{chart.url}/transitions", json={"action": "recall", "version": chart.version}),
+            agency.supervisor.patch(f"{chart.url}/review", json={"version": 1, "reviewer_id": reviewer}),
+        )
+        assert sorted((recall.status_code, taken.status_code)) == [200, 409]
+        review = await agency.medic.expect(200, "GET", f"{chart.url}/review")
+        wanted = ("recalled", None) if recall.status_code == 200 else ("waiting", reviewer)
+        assert (review["status"], review["reviewer_id"]) == wanted

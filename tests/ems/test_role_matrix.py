@@ -1,7 +1,8 @@
 """Every route of a chart by person by state: what is refused changes nothing, what is done is recorded once.
 
-The tables are the directive's (5.2) and docs/adr's, not the code's. Two parts stand elsewhere: writes of the incident
-and its entries in test_editing_gate.py, the incident's transitions in test_lifecycle.py.
+The tables are the directive's (5.2) and docs/adr's, not the code's. Some parts stand elsewhere: writes of the incident
+and its entries in test_editing_gate.py, moves in test_moves.py, what comes late in test_late_entries.py, and the
+incident's transitions in test_lifecycle.py.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ CODES = {
     410: "REVIEW_CLOSED",
     422: "VALIDATION_FAILED",
 }
-WORDS = {"yes": 0, "closed": 409, "reason": 422, "none": 404, "over": 410}
-"""`reason`: only that is missing. `over`: 409, too, of a review that was decided. `-`: nothing is there."""
+WORDS = {"yes": 0, "closed": 409, "reason": 422, "none": 404, "over": 410, "no": 403}
+"""`reason`: only that is missing. `over`: 409, too, of a decided review. `no`: others may. `-`: nothing is there."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,8 @@ WRITES: dict[str, dict[str, Row]] = {
         "complete": Row(CHARTERS, OPEN),
         "delete": Row(CHARTERS, OPEN, admin=AMENDS),
         "delete with a reason": Row(CHARTERS, OPEN, admin=AMENDED),
-        "restore": Row(("admin",), AMENDS),
-        "restore with a reason": Row(("admin",), AMENDED),
+        "restore": Row(CHARTERS, OPEN, admin=AMENDS),
+        "restore with a reason": Row(CHARTERS, OPEN, admin=AMENDED),
     },
     "signatures": {
         "declare": Row(CHARTERS, SIGNABLE),
@@ -74,8 +75,8 @@ WRITES: dict[str, dict[str, Row]] = {
         "void with a reason": Row(("admin",), SIGNABLE),
         "delete": Row(CHARTERS, OPEN, admin=AMENDS),
         "delete with a reason": Row(CHARTERS, OPEN, admin=AMENDED),
-        "restore": Row(("admin",), AMENDS),
-        "restore with a reason": Row(("admin",), AMENDED),
+        "restore": Row(CHARTERS, OPEN, admin=AMENDS),
+        "restore with a reason": Row(CHARTERS, OPEN, admin=AMENDED),
     },
     "chart": {
         "sync": Row(CHARTERS, OPEN, admin=AMENDS),
@@ -96,12 +97,14 @@ RECORDED = {
 }
 EVERYBODY = "yes yes yes yes yes"
 SUBMITTED = "none none yes yes yes"
+OPENLY = "yes yes no no no"
 READS: dict[str, Row] = {
     "": Row(READERS, EVERYBODY),
     **{f"/{kind.path}": Row(READERS, EVERYBODY) for kind in CHILDREN},
     **{f"/{path}": Row(READERS, EVERYBODY) for path in PATHS},
-    **{f"/{kind.path}?include_deleted=true": Row(("admin",), EVERYBODY) for kind in CHILDREN},
-    **{f"/{path}?include_deleted=true": Row(("admin",), EVERYBODY) for path in PATHS},
+    **{f"/{kind.path}?include_deleted=true": Row(CHARTERS, OPENLY, admin=EVERYBODY) for kind in CHILDREN},
+    **{f"/{path}?include_deleted=true": Row(CHARTERS, OPENLY, admin=EVERYBODY) for path in PATHS},
+    "/deleted-entries": Row(CHARTERS, OPENLY, admin=EVERYBODY),
     "/chart": Row(READERS, EVERYBODY),
     "/readiness": Row(READERS, EVERYBODY),
     "/timeline": Row(READERS, EVERYBODY),
@@ -110,6 +113,7 @@ READS: dict[str, Row] = {
     "/amendments": Row(READERS, EVERYBODY),
     "/review": Row(READERS, SUBMITTED),
     "/review-comments": Row(READERS, EVERYBODY),
+    "/late-entries": Row(READERS, EVERYBODY),
 }
 """Below the incident; one entry of each kind, its content and the lists of incidents are read by the test besides."""
 DISCLOSURES = ("/report.pdf", "/patients/{child_id}/social-security-number")
@@ -303,8 +307,10 @@ def test_no_route_is_forgotten(app: FastAPI) -> None:
     known = {("GET", f"/api/v1/{INCIDENTS}"), ("POST", f"/api/v1/{INCIDENTS}"), ("GET", "/api/v1/ems/review-queue")}
     known |= {("GET", f"{incident}{place.partition('?')[0]}") for place in READS}
     known |= {("PATCH", incident), ("DELETE", incident), ("POST", f"{incident}/restore")}
-    known |= {("POST", f"{incident}/transitions"), ("POST", f"{incident}/sync"), ("PATCH", f"{incident}/review")}
+    known |= {("POST", f"{incident}/transitions"), ("POST", f"{incident}/sync"), ("POST", f"{incident}/moves")}
+    known |= {("PATCH", f"{incident}/review")}
     known |= {("POST", f"{incident}/review-comments/{{comment_id}}/transitions")}
+    known |= {("POST", f"{incident}/late-entries/{{late_entry_id}}/transitions")}
     known |= {("GET", f"{incident}{place}") for place in DISCLOSURES}
     for path in (*(kind.path for kind in CHILDREN), *PATHS):
         one = f"{incident}/{path}/{{child_id}}"

@@ -17,12 +17,19 @@ from tests.support.actors import Agency
 from tests.support.media import SVG
 
 Call = tuple[str, str, dict[str, Any]]
-VIEWS = ("chart", "timeline", "history", "amendments", "review", "review-comments", "readiness")
+VIEWS = (
+    "chart", "timeline", "history", "amendments", "review", "review-comments", "readiness", "deleted-entries",
+    "late-entries",
+)  # fmt: skip
 PEOPLE = ("admin", "medic", "supervisor", "biller")
 
 
 def change(entry_id: str) -> dict[str, Any]:
     return {"kind": "vital", "op": "delete", "id": entry_id, "version": 1}
+
+
+def move(entry_id: str, patient_id: str) -> dict[str, Any]:
+    return {"patient_id": patient_id, "entries": [{"entity": "vital", "id": entry_id, "version": 1}]}
 
 
 def calls(kind: Kind, incident_id: str, entry_id: str, patient_id: str) -> list[Call]:
@@ -45,6 +52,8 @@ def calls(kind: Kind, incident_id: str, entry_id: str, patient_id: str) -> list[
             ("GET", f"{url}/report.pdf", {}),
             ("GET", f"{url}/history", {"params": {"as_of": "2099-12-31T00:00:00Z"}}),
             ("POST", f"{url}/sync", {"json": {"changes": [change(entry_id)]}}),
+            ("POST", f"{url}/moves", {"json": move(entry_id, patient_id)}),
+            ("POST", f"{url}/late-entries/{entry_id}/transitions", {"json": {"action": "admit", "version": 1}}),
             ("PATCH", f"{url}/review", {"json": {"version": 1, "reviewer_id": None}}),
             ("POST", f"{url}/review-comments/{entry_id}/transitions", {"json": {"action": "resolve", "version": 1}}),
         ]
@@ -86,6 +95,7 @@ def test_no_route_is_forgotten(app: FastAPI) -> None:
             "/api/v1/"
             + url.replace("E1", "{incident_id}")
             .replace("-comments/E2", "-comments/{comment_id}")
+            .replace("late-entries/E2", "late-entries/{late_entry_id}")
             .replace("E2", "{child_id}"),
         )
         for method, url, _ in places

@@ -415,9 +415,10 @@ async def test_deleting_and_restoring(chart: Chart, path: str) -> None:
     assert (refused["error"]["code"], refused["error"]["details"]["server_version"]) == ("CONFLICT", 2)
     listed = await chart.agency.admin.expect(200, "GET", f"{chart.url}/{path}", params={"include_deleted": True})
     assert [item["id"] for item in listed["items"]] == [entry["id"]]
-    await chart.writer.expect(403, "GET", f"{chart.url}/{path}", params={"include_deleted": True})
-    await chart.writer.expect(403, "POST", f"{url}/restore", json={"version": 2})
-    back = await chart.agency.admin.expect(200, "POST", f"{url}/restore", json={"version": 2})
+    biller = chart.agency.biller
+    await biller.expect(403, "GET", f"{chart.url}/{path}", params={"include_deleted": True})
+    await biller.expect(403, "POST", f"{url}/restore", json={"version": 2})
+    back = await chart.writer.expect(200, "POST", f"{url}/restore", json={"version": 2})
     assert (back["version"], back["deleted_at"]) == (3, None)
 
 

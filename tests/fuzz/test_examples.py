@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from app.ems.parts import PART_OF
 from app.examples import EXAMPLES
 from tests.fuzz.contract import check_answer
 from tests.fuzz.document import OPERATIONS, Described
@@ -21,6 +22,8 @@ JUDGED = {"login": 401, "refresh": 401, "reset_password": 401}
 
 def _sent(operation: Described, world: World, version: int | None) -> dict[str, Any]:
     body = copy.deepcopy(EXAMPLES[operation.part["operationId"]])
+    for entry in body.get("entries", ()):
+        entry["id"] = world.open.ids[PART_OF[entry["entity"]].collection]
     for holder in (body, *body.get("changes", ())):
         if "version" in holder:
             holder["version"] = version or 1

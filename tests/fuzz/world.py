@@ -11,7 +11,7 @@ from scripts.demo_call import PEOPLE, Player
 from scripts.demo_chart import CALL
 from tests.core.reference.records import SAMPLES
 from tests.email.support.people import bounce_message
-from tests.ems.charts import CHILDREN, Chart
+from tests.ems.charts import CHILDREN, VITAL, Chart
 from tests.ems.uploads import PATHS as UPLOADS
 from tests.ems.uploads import attach, content_of, declare, send
 from tests.fuzz.service import Service
@@ -90,14 +90,16 @@ class World:
         return version if isinstance(version, int) else None
 
 
-async def _commented(chart: Chart) -> str:
-    """Send the chart through a review that returns it; the id of the reviewer's comment."""
+async def _reviewed(chart: Chart) -> dict[str, str]:
+    """Send the chart through a review that returns it: the ids of the reviewer's comment and of an entry that came in
+    meanwhile."""
     await chart.advance("ready_for_review")
+    late = await chart.add(VITAL, status=202)
     comment = {"entity": "incident", "entity_id": chart.id, "field": "arrival_time", "text": "When?"}
     body = {"action": "return_for_correction", "version": chart.version, "comments": [comment]}
     await chart.agency.supervisor.expect(200, "POST", f"{chart.url}/transitions", json=body)
     page = await chart.writer.expect(200, "GET", f"{chart.url}/review-comments")
-    return str(page["items"][0]["id"])
+    return {"comment_id": page["items"][0]["id"], "late_entry_id": late["id"]}
 
 
 async def _opened(agency: Agency, runtime: Runtime) -> Records:
@@ -105,7 +107,7 @@ async def _opened(agency: Agency, runtime: Runtime) -> Records:
     ids = {"incident_id": chart.id, "patients": chart.patient["id"]}
     for kind in CHILDREN[1:]:
         ids[kind.path] = (await chart.add(kind))["id"]
-    ids["comment_id"] = await _commented(chart)
+    ids |= await _reviewed(chart)
     billed, unbilled = await Chart.open(agency, "locked"), await Chart.open(agency, "locked")
     ids |= {"locked_incident_id": unbilled.id, "locked_patient_id": unbilled.patient["id"]}
     claim = await agency.biller.expect(201, "POST", "billing/claims", json=CALL.claim | {"incident_id": billed.id})

@@ -29,7 +29,7 @@ from app.registry import LOG_KEYS
 from scripts.demo_call import PEOPLE, Player
 from scripts.demo_chart import CALL
 from tests.core.reference.records import SAMPLES
-from tests.ems.charts import INTERVENTION, VITAL, Chart
+from tests.ems.charts import INTERVENTION, NARRATIVE, VITAL, Chart
 from tests.ems.test_records import write_everything
 from tests.ems.uploads import attach, sign
 from tests.support.actors import Agency
@@ -166,7 +166,7 @@ async def live(agency: Agency) -> None:
 
 
 async def _signed_and_returned(agency: Agency) -> None:
-    """Signatures, attachments, a reviewer's comments, correlation ids: what people write beside the chart's fields."""
+    """Signatures, attachments, a late entry, comments, correlation ids: what people write beside the chart's fields."""
     chart = await Chart.open(agency)
     await chart.add(INTERVENTION, correlation_id="Quackenbush-intervention")
     await chart.add(VITAL, correlation_id="Quackenbush-vital")
@@ -174,6 +174,9 @@ async def _signed_and_returned(agency: Agency) -> None:
     await attach(chart, CONTENTS["image/jpeg"], "image/jpeg", **told)
     await sign(chart, signer_name="Quirinus Quackenbush", statement="I, Quirinus Quackenbush, agree.")
     await chart.advance("ready_for_review")
+    late = await chart.add(NARRATIVE, status=202, narrative_text="Quackenbush felt better by then.")
+    refused = {"action": "refuse", "version": 1, "reason": "Charted already."}
+    await agency.medic.expect(200, "POST", f"{chart.url}/late-entries/{late['id']}/transitions", json=refused)
     comment = {"entity": "patient", "entity_id": chart.patient["id"], "field": "last_name"}
     comments = [{**comment, "text": "Is Quackenbush spelt so?"}]
     body = {"action": "return_for_correction", "version": chart.version, "comments": comments}

@@ -111,6 +111,27 @@ async def test_an_open_chart_is_valid_but_not_exported(agency: Agency) -> None:
     assert (await _read(agency.medic, ready))["version"] == ready["version"]
 
 
+async def test_a_moved_vital_makes_every_ready_document_pending(agency: Agency, relay: OutboxRelay) -> None:
+    incident, patient = await _player(agency).chart(CALL)
+    url = f"ems/incidents/{incident['id']}"
+    second = await agency.medic.expect(201, "POST", f"{url}/patients", json=dict(CALL.patient))
+    vital = (await agency.medic.expect(200, "GET", f"{url}/vitals"))["items"][0]
+    ready = []
+    for one in (patient, second):
+        body = {"incident_id": incident["id"], "patient_id": one["id"]}
+        export = await agency.admin.expect(201, "POST", "nemsis/exports", json=body)
+        ready.append(await _ask(agency.medic, export, "validate"))
+    await relay.drain()
+    states = [(await _read(agency.medic, export))["status"] for export in ready]
+    assert states[0] == "ready_for_export"
+    entry = {"entity": "vital", "id": vital["id"], "version": vital["version"]}
+    await agency.medic.expect(200, "POST", f"{url}/moves", json={"patient_id": second["id"], "entries": [entry]})
+    await relay.drain()
+    for export, before in zip(ready, states, strict=True):
+        after = (await _read(agency.medic, export))["status"]
+        assert after == ("pending_validation" if before == "ready_for_export" else before)
+
+
 async def test_validity_outlives_the_lock_but_not_a_change(agency: Agency, relay: OutboxRelay) -> None:
     player = _player(agency)
     incident, _ = await player.chart(CALL)

@@ -22,6 +22,7 @@ class AttachmentAction(AuditAction):
     DOWNLOAD_LINK_ISSUED = "attachment.download_link_issued"
     DELETED = "attachment.deleted"
     RESTORED = "attachment.restored"
+    MOVED = "attachment.moved"
 
 
 attachment_lifecycle: Lifecycle[AttachmentStatus, UploadFacts] = Lifecycle(

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped
 
-from app.core.db.columns import Digest, internal, phi
+from app.core.db.columns import Digest, internal, phi, plain
 from app.core.db.entity import TenantEntity, standard_constraints
 from app.core.errors import Problem
 from app.ems.chart.picks import Pick
@@ -108,7 +108,7 @@ class PatientEntry(ChartChild):
     __abstract__ = True
     references: ClassVar[tuple[str, ...]] = ("incident_id", "patient_id")
 
-    patient_id: Mapped[uuid.UUID] = internal()
+    patient_id: Mapped[uuid.UUID] = plain()
 
 
 def child_constraints(table: str, *, patient: bool = True) -> tuple[sa.schema.SchemaItem, ...]:

@@ -29,7 +29,7 @@ from app.ems.elements import (
 from app.ems.errors import ChartNotEditable
 from app.ems.events import INCIDENT_UPDATED
 from app.ems.lifecycle import EDITABLE, IncidentStatus
-from app.ems.permissions import CHART_AMEND, CHART_WRITE
+from app.ems.permissions import CHART_AMEND, CHART_ENTRY_RESTORE, CHART_RESTORE, CHART_WRITE
 
 
 class ChartHead(Protocol):
@@ -58,6 +58,11 @@ def require_editable(incident: ChartHead, principal: Principal, reason: str | No
         raise ChartNotEditable(status=incident.status.value)
     if reason is None:
         raise ValidationFailed.of("reason", "missing", "Give a reason: this changes a completed chart.")
+
+
+def require_sight_of_deleted(incident: ChartHead, principal: Principal) -> None:
+    """Require the right to see what was deleted from the chart: of a closed chart, an admin's. Raises Forbidden."""
+    principal.require(CHART_ENTRY_RESTORE if incident.status in EDITABLE else CHART_RESTORE)
 
 
 def reason_metadata(reason: str | None) -> dict[str, str] | None:

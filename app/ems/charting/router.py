@@ -64,7 +64,8 @@ async def transition_incident(
 ) -> IncidentRead:
     """Move the chart along draft → in_progress → ready_for_review → completed → locked, or back.
 
-    A reviewer who returns a chart may comment on single fields: see `…/review-comments`.
+    A reviewer who returns a chart may comment on single fields: see `…/review-comments`. Who submitted it may `recall`
+    it while its review has no reviewer.
     """
     return await incidents.transition(incident_id, given)
 

@@ -43,6 +43,8 @@ from app.ems.exports import EXPORTS, ExportSource
 from app.ems.incidents.models import Incident
 from app.ems.incidents.repository import IncidentRepository
 from app.ems.incidents.schemas import IncidentCreate, IncidentPatch, IncidentRead
+from app.ems.late_entries.lifecycle import LateEntryStatus
+from app.ems.late_entries.repository import LateEntryRepository
 from app.ems.lifecycle import (
     IncidentFacts,
     IncidentStatus,
@@ -208,7 +210,9 @@ class IncidentService:
         return self._present(incident)
 
     async def _facts(self, incident: Incident, action: IncidentTransition) -> IncidentFacts:
-        """The facts for the guards of `complete`. Other actions have no guard, so nothing is looked up for them."""
+        """The facts for the guards of `recall` and `complete`. For other actions nothing is looked up."""
+        if action is IncidentTransition.RECALL:
+            return IncidentFacts(taken_up=await Reviews(self._uow).is_taken_up(incident.id))
         if action is not IncidentTransition.COMPLETE:
             return IncidentFacts()
         tenant, shown = await current_tenant(self._uow), self._present(incident)
@@ -216,6 +220,7 @@ class IncidentService:
         return IncidentFacts(
             lacks_crew_signature=tenant.require_crew_signature and not await is_attested(self._uow, incident),
             implausible=blocking_problems(doubts_of(shown, charts, tenant.time_zone, utcnow())),
+            late_entries=await LateEntryRepository(self._uow).has_pending(self._uow.tenant_id, incident.id),
         )
 
     async def _fire(
@@ -226,12 +231,15 @@ class IncidentService:
             also["completed_at"] = utcnow()
         if action is IncidentTransition.SUBMIT_FOR_REVIEW:
             also["authors"] = await self._authors(incident)
+            also["submitted_by"] = self._uow.principal.user_id
         await incident_lifecycle.fire(self._uow, incident, action, facts, reason=reason, **also)
         if "completed_at" in also:
             await self._enqueue_lock(incident)
 
     async def _authors(self, incident: Incident) -> list[uuid.UUID]:
         """The users who may not review the chart that is being submitted: its authors, and who submits it.
+
+        Who charted an entry that came in late and was admitted is an author, too.
 
         The incident is locked FOR UPDATE, so nobody writes to the chart until it is returned.
         """
@@ -240,7 +248,11 @@ class IncidentService:
         writers = await AuthorRepository(self._uow).list_all(
             self._uow.tenant_id, incident.id, AUTHORING, since=incident.created_at
         )
-        return sorted({incident.created_by, *writers, *filter(None, [self._uow.principal.user_id])})
+        admitted = await LateEntryRepository(self._uow).list_all(
+            self._uow.tenant_id, incident_id=incident.id, status=LateEntryStatus.ADMITTED
+        )
+        late = (entry.charted_by for entry in admitted)
+        return sorted({incident.created_by, *writers, *late, *filter(None, [self._uow.principal.user_id])})
 
     async def _review(self, incident: Incident, given: IncidentTransitionRequest) -> None:
         reviews = Reviews(self._uow)
@@ -248,6 +260,8 @@ class IncidentService:
             await reviews.open(incident.id, incident.created_by)
         elif given.action is IncidentTransition.COMPLETE:
             await reviews.close(incident.id, ReviewTransition.COMPLETE)
+        elif given.action is IncidentTransition.RECALL:
+            await reviews.close(incident.id, ReviewTransition.RECALL)
         elif given.action is IncidentTransition.RETURN_FOR_CORRECTION:
             review = await reviews.close(incident.id, ReviewTransition.RETURN)
             await reviews.comment(incident, review, given.comments)

@@ -20,7 +20,7 @@ class ElementGroup(ChartChild):
     entity_type: ClassVar[str] = "element_group"
     references: ClassVar[tuple[str, ...]] = ("incident_id", "patient_id")
 
-    patient_id: Mapped[uuid.UUID | None] = internal(default=None)
+    patient_id: Mapped[uuid.UUID | None] = plain(default=None)
     parent_id: Mapped[uuid.UUID | None] = internal(default=None)
     group_name: Mapped[str] = plain()
     correlation_id: Mapped[str | None] = phi(default=None)

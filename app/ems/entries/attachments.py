@@ -54,6 +54,7 @@ ATTACHMENTS = UploadKind(
         AttachmentAction.CREATED,
         AttachmentAction.DELETED,
         AttachmentAction.RESTORED,
+        AttachmentAction.MOVED,
     ),
     require_open=_require_open,
     prepare=_prepare,

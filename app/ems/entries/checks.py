@@ -9,10 +9,14 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from app.core.db.entity import TenantEntity
 from app.core.db.sql import CompiledStatement
 from app.core.db.uow import ReadUnitOfWork
 from app.core.errors import LimitReached, NotFound, ValidationFailed
+from app.core.ids import TenantId
+from app.core.repository import Repository
 from app.ems.chart.columns import ChartChild
+from app.ems.errors import EntryDeleted
 from app.ems.patients.models import Patient
 from app.ems.patients.repository import PatientRepository
 
@@ -27,6 +31,14 @@ def of_incident(child: E | None, incident_id: uuid.UUID) -> E:
     if child is None or child.incident_id != incident_id:
         raise NotFound
     return child
+
+
+async def made_before(entries: Repository[E], tenant_id: TenantId, entry_id: uuid.UUID) -> E:
+    """The entry that a repeated creation made. Raises NotFound, EntryDeleted."""
+    entry = await entries.get_including_deleted(tenant_id, entry_id)
+    if entry.deleted_at is not None:
+        raise EntryDeleted(id=str(entry.id), version=entry.version, deleted_at=entry.deleted_at.isoformat())
+    return entry
 
 
 async def patient_of(uow: ReadUnitOfWork, child: ChartChild) -> Patient | None:
@@ -51,7 +63,7 @@ def not_before_birth(field: str, moment: dt.datetime | None, patient: Patient | 
         raise ValidationFailed.of(field, "before_birth", "This time lies before the patient's birth.")
 
 
-async def require_room(uow: ReadUnitOfWork, entity: type[ChartChild], incident_id: uuid.UUID) -> None:
+async def require_room(uow: ReadUnitOfWork, entity: type[TenantEntity], incident_id: uuid.UUID) -> None:
     """Raises LimitReached. The bound is on the work of reading a chart: additions at once may pass it by a few."""
     values = {"tenant_id": uow.tenant_id, "incident_id": incident_id, "skipped": MOST_ENTRIES - 1}
     if await uow.fetch_row(_entry_after(entity), values) is not None:
@@ -59,7 +71,7 @@ async def require_room(uow: ReadUnitOfWork, entity: type[ChartChild], incident_i
 
 
 @functools.cache
-def _entry_after(entity: type[ChartChild]) -> CompiledStatement:
+def _entry_after(entity: type[TenantEntity]) -> CompiledStatement:
     """The id of any live entry of a chart beyond the first `skipped` ones."""
     columns: Any = entity.__table__.c
     named = [columns.tenant_id, columns.incident_id]

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from app.core.audit.actions import AuditAction
 from app.core.clock import utcnow
 from app.core.db.uow import Change, ReadUnitOfWork, UnitOfWork
+from app.core.errors import NotFound
 from app.core.idempotency.creation import Creation
 from app.core.pagination import Page, Paging, PagingWithDeleted
 from app.core.repository import Repository, require_version
@@ -22,23 +23,28 @@ from app.ems.chart.gate import (
     reason_metadata,
     require_consistent,
     require_editable,
+    require_sight_of_deleted,
     revise_entry,
 )
 from app.ems.chart.picks import take_snapshots
 from app.ems.chart.schemas import ChartPatch, ChartRead
 from app.ems.elements import to_json
-from app.ems.entries.checks import of_incident, patient_of, require_room
+from app.ems.entries.checks import made_before, of_incident, patient_of, require_room
 from app.ems.entries.repeats import find_undeleted, get_live, patched_before
 from app.ems.errors import EntryInUse
 from app.ems.events import INCIDENT_UPDATED
 from app.ems.incidents.models import Incident
 from app.ems.incidents.repository import IncidentRepository
 from app.ems.incidents.schemas import IncidentRead
+from app.ems.late_entries.holding import comes_late, hold, present_late
+from app.ems.late_entries.models import LateEntry
+from app.ems.late_entries.repository import LateEntryRepository
+from app.ems.late_entries.schemas import LateEntryRead
 from app.ems.lifecycle import IncidentStatus
 from app.ems.parts import ChartPart
 from app.ems.patients.models import Patient
 from app.ems.patients.repository import PatientRepository
-from app.ems.permissions import CHART_RESTORE
+from app.ems.permissions import CHART_ENTRY_RESTORE
 
 E = TypeVar("E", bound=ChartChild)
 R = TypeVar("R", bound=ChartRead)
@@ -46,16 +52,18 @@ R = TypeVar("R", bound=ChartRead)
 
 @dataclass(frozen=True)
 class ChildActions:
-    """The audit actions of a kind of entry."""
+    """The audit actions of a kind of entry. `moved`: it was given to another patient; None where it names none."""
 
     created: AuditAction
     revised: AuditAction
     amended: AuditAction
     deleted: AuditAction
     restored: AuditAction
+    moved: AuditAction | None = None
 
     def all(self) -> tuple[AuditAction, ...]:
-        return self.created, self.revised, self.amended, self.deleted, self.restored
+        always = self.created, self.revised, self.amended, self.deleted, self.restored
+        return always if self.moved is None else (*always, self.moved)
 
 
 @dataclass(frozen=True)
@@ -111,12 +119,12 @@ class ChildReader(Generic[E, R]):
         return read
 
     async def list_page(self, incident_id: uuid.UUID, paging: PagingWithDeleted) -> Page[R]:
-        """A page of entries. Raises NotFound, and Forbidden when anyone but an admin asks for deleted ones."""
+        """A page of entries. Raises NotFound; Forbidden for deleted ones, to who may not restore them."""
+        incident = await self._incidents.get(self._uow.tenant_id, incident_id)
         listed = self._children.list_page
         if paging.include_deleted:
-            self._uow.principal.require(CHART_RESTORE)
+            require_sight_of_deleted(incident, self._uow.principal)
             listed = self._children.list_including_deleted
-        incident = await self._incidents.get(self._uow.tenant_id, incident_id)
         page = await listed(self._uow.tenant_id, paging, incident_id=incident_id)
         items = await self._kind.present_all(self._uow, incident, page.items)
         return Page(items=items, next_cursor=page.next_cursor)
@@ -134,30 +142,60 @@ class ChildService(Generic[E, R]):
         self._incidents = IncidentRepository(uow)
         self._children = kind.part.repository(uow)
 
-    async def create(self, incident_id: uuid.UUID, given: Any, creation: Creation) -> R:
-        """Add an entry. Raises NotFound, ChartNotEditable, LimitReached, ValidationFailed."""
+    async def create(self, incident_id: uuid.UUID, given: Any, creation: Creation) -> R | LateEntryRead:
+        """Add an entry, or keep it beside a chart that waits for review, for its author and reviewer to decide.
+
+        The same request sent again answers what became of the entry. What is kept has passed every check of a
+        creation. Raises NotFound, ChartNotEditable, EntryDeleted (it was added before), LimitReached, ValidationFailed.
+        """
         reservation = await creation.reserve(self._uow, given)
         if reservation.repeated:
-            child = await self._children.get(self._uow.tenant_id, reservation.entity_id)
-            incident = await self._incidents.get(self._uow.tenant_id, child.incident_id)
-            [read] = await self._kind.present_all(self._uow, incident, [child])
-            return read
+            return await self._made_before(reservation.entity_id)
         incident = await self._incidents.get_for_share(self._uow.tenant_id, incident_id)
+        if not comes_late(incident, self._children.entity.entity_type):
+            return await self._add(incident, reservation.entity_id, given, reason_metadata(given.reason))
+        await require_room(self._uow, LateEntry, incident_id)
+        child, _ = await self._new(incident, reservation.entity_id, given)
+        return present_late(await hold(self._uow, incident, child.entity_type, child.id, given), self._uow.principal)
+
+    async def admit(self, incident: Incident, entry_id: uuid.UUID, given: Any, metadata: dict[str, str]) -> None:
+        """Add an entry that was kept. The caller has locked the incident; `metadata` is the audit event's.
+
+        Raises ChartNotEditable, LimitReached, ValidationFailed.
+        """
+        await self._add(incident, entry_id, given, metadata)
+
+    async def _made_before(self, entry_id: uuid.UUID) -> R | LateEntryRead:
+        """The entry that a repeated creation made, or what was kept of it. Raises NotFound, EntryDeleted."""
+        try:
+            child = await made_before(self._children, self._uow.tenant_id, entry_id)
+        except NotFound:
+            late = await LateEntryRepository(self._uow).find_by_entry(self._uow.tenant_id, entry_id)
+            if late is None:
+                raise
+            return present_late(late, self._uow.principal)
+        incident = await self._incidents.get(self._uow.tenant_id, child.incident_id)
+        [read] = await self._kind.present_all(self._uow, incident, [child])
+        return read
+
+    async def _add(self, incident: Incident, entry_id: uuid.UUID, given: Any, metadata: dict[str, str] | None) -> R:
         require_editable(incident, self._uow.principal, given.reason)
-        await require_room(self._uow, self._children.entity, incident_id)
+        await require_room(self._uow, self._children.entity, incident.id)
+        child, patient = await self._new(incident, entry_id, given)
+        async with self._uow.change(child, self._kind.actions.created, event=INCIDENT_UPDATED, metadata=metadata):
+            pass
+        await self._amended(incident, child, AmendmentChange.CREATED, 0, given.reason)
+        return self._kind.present(child, incident, patient)
+
+    async def _new(self, incident: Incident, entry_id: uuid.UUID, given: Any) -> tuple[E, Patient | None]:
+        """An entry that is not stored yet, and whom it is about. Raises ValidationFailed."""
         values = {**given.values(), "elements": to_json(given.elements)}
-        child = self._children.entity(
-            id=reservation.entity_id, tenant_id=self._uow.tenant_id, incident_id=incident_id, **values
-        )
+        child = self._children.entity(id=entry_id, tenant_id=self._uow.tenant_id, incident_id=incident.id, **values)
         await take_snapshots(self._uow, child, values)
         if self._kind.prepare is not None:
             await self._kind.prepare(self._uow, child)
         require_consistent(child)
-        patient = await self._check(child)
-        async with self._change(child, self._kind.actions.created, given.reason):
-            pass
-        await self._amended(incident, child, AmendmentChange.CREATED, 0, given.reason)
-        return self._kind.present(child, incident, patient)
+        return child, await self._check(child)
 
     async def revise(self, incident_id: uuid.UUID, child_id: uuid.UUID, patch: ChartPatch) -> R:
         """Save changed fields, once for a PATCH that is sent again.
@@ -206,7 +244,7 @@ class ChildService(Generic[E, R]):
         Raises Forbidden, NotFound, ChartNotEditable, Conflict (stale), LimitReached, ValidationFailed (patient or
         parent is gone).
         """
-        self._uow.principal.require(CHART_RESTORE)
+        self._uow.principal.require(CHART_ENTRY_RESTORE)
         incident = await self._incidents.get_for_share(self._uow.tenant_id, incident_id)
         require_editable(incident, self._uow.principal, reason)
         found = await self._children.get_including_deleted(self._uow.tenant_id, child_id)
@@ -218,6 +256,19 @@ class ChildService(Generic[E, R]):
             patient = await self._check(child)
         await self._amended(incident, child, AmendmentChange.RESTORED, version, reason)
         return self._kind.present(child, incident, patient)
+
+    async def move(self, incident: Incident, child: E, patient_id: uuid.UUID, reason: str | None) -> None:
+        """Give an entry to another patient of the incident. The caller has locked both, and the gate has let it pass.
+
+        Raises ValidationFailed.
+        """
+        action, before = self._kind.actions.moved, child.version
+        if action is None:
+            raise AssertionError(f"{child.entity_type} is about no patient")
+        async with self._change(child, action, reason):
+            setattr(child, "patient_id", patient_id)  # noqa: B010  # kinds that move have it
+            await self._check(child)
+        await self._amended(incident, child, AmendmentChange.REVISED, before, reason)
 
     def _change(self, child: E, action: AuditAction, reason: str | None) -> Change[E]:
         return self._uow.change(child, action, event=INCIDENT_UPDATED, metadata=reason_metadata(reason))

@@ -29,6 +29,7 @@ class ElementGroupAction(AuditAction):
     AMENDED = "element_group.amended"
     DELETED = "element_group.deleted"
     RESTORED = "element_group.restored"
+    MOVED = "element_group.moved"
 
 
 async def _is_parent(uow: UnitOfWork, group: ElementGroup, wanted: str | None) -> bool:
@@ -79,6 +80,7 @@ ELEMENT_GROUPS = ChildKind(
         ElementGroupAction.AMENDED,
         ElementGroupAction.DELETED,
         ElementGroupAction.RESTORED,
+        ElementGroupAction.MOVED,
     ),
     check=_check,
     used_by=(Use(ELEMENT_GROUP.collection, ElementGroupRepository, "parent_id"),),

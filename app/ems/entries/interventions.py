@@ -18,6 +18,7 @@ class InterventionAction(AuditAction):
     AMENDED = "intervention.amended"
     DELETED = "intervention.deleted"
     RESTORED = "intervention.restored"
+    MOVED = "intervention.moved"
 
 
 FOREIGN_FIELDS = {
@@ -43,6 +44,7 @@ INTERVENTIONS = ChildKind(
         InterventionAction.AMENDED,
         InterventionAction.DELETED,
         InterventionAction.RESTORED,
+        InterventionAction.MOVED,
     ),
     check=_check,
 )

@@ -19,6 +19,7 @@ class NarrativeAction(AuditAction):
     AMENDED = "narrative.amended"
     DELETED = "narrative.deleted"
     RESTORED = "narrative.restored"
+    MOVED = "narrative.moved"
 
 
 async def _check(uow: UnitOfWork, narrative: Narrative, patient: Patient | None) -> None:
@@ -38,6 +39,7 @@ NARRATIVES = ChildKind(
         NarrativeAction.AMENDED,
         NarrativeAction.DELETED,
         NarrativeAction.RESTORED,
+        NarrativeAction.MOVED,
     ),
     check=_check,
 )

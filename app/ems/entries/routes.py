@@ -6,7 +6,7 @@ Annotations are values here, so the module has no `from __future__ import annota
 import uuid
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Response
 
 from app.core.dependencies import ReadUow, Uow, requires
 from app.core.idempotency.creation import CreationDependency
@@ -14,9 +14,12 @@ from app.core.pagination import Page, PagingWithDeletedQuery
 from app.core.schemas import VersionQuery
 from app.ems.chart.schemas import ChangeReasonQuery, ChartRestore
 from app.ems.entries.children import ChildKind, ChildReader, ChildService
-from app.ems.permissions import CHART_READ, CHART_RESTORE, CHART_WRITE
+from app.ems.late_entries.schemas import LATE, LateEntryRead
+from app.ems.permissions import CHART_ENTRY_RESTORE, CHART_READ, CHART_WRITE
 
 _AMENDING = "In `completed` an admin amends, with a `reason`."
+_HOLDING = " A chart in `ready_for_review` keeps it as a late entry: 202, and its author or a reviewer decides."
+_HELD = "Kept: the chart waits for review; see `…/late-entries`"
 
 
 def entry_router(
@@ -30,11 +33,12 @@ def entry_router(
     creates: str,
     lists: str,
     shows: str,
+    holds: bool = False,
 ) -> APIRouter:
     """Routes to create, list, get, delete and restore entries, below ems/incidents/{incident_id}.
 
     Types are given as values: FastAPI reads them at run time, and mypy cannot. `creates`, `lists` and `shows` describe
-    the first three routes to clients.
+    the first three routes to clients. `holds`: a chart that waits for review keeps new entries for a decision.
     """
     router = APIRouter(prefix=f"/ems/incidents/{{incident_id}}/{path}", tags=["ems"])
     name = noun.replace(" ", "_")
@@ -46,6 +50,7 @@ def entry_router(
         name=f"create_{name}",
         summary=f"Create {noun}",
         description=creates,
+        responses={202: {"model": LateEntryRead, "description": _HELD}} if holds else None,
         dependencies=[requires(CHART_WRITE)],
     )
     async def create(
@@ -54,13 +59,16 @@ def entry_router(
         entries: service_type,
         creation: CreationDependency,
     ) -> read_model:
-        return await entries.create(incident_id, given, creation)
+        made = await entries.create(incident_id, given, creation)
+        if isinstance(made, LateEntryRead):
+            return Response(made.model_dump_json(), status_code=202, media_type="application/json")
+        return made
 
     @router.get(
         "",
         name=f"list_{path.replace('-', '_')}",
         summary=f"List {path}",
-        description=f"{lists} `include_deleted` is for admins.",
+        description=f"{lists} `include_deleted` is for those who may restore them: of a closed chart, an admin.",
         dependencies=[requires(CHART_READ)],
     )
     async def list_page(
@@ -106,7 +114,7 @@ def entry_router(
         name=f"restore_{name}",
         summary=f"Restore {noun}",
         description=f"Bring a deleted {noun} of an open chart back. {_AMENDING}",
-        dependencies=[requires(CHART_RESTORE)],
+        dependencies=[requires(CHART_ENTRY_RESTORE)],
     )
     async def restore(
         incident_id: uuid.UUID,
@@ -141,9 +149,10 @@ def child_router(kind: ChildKind[Any, Any]) -> APIRouter:
         read_model,
         service_type,
         reader_type,
-        creates=f"Add a {noun} to an open chart. {_AMENDING}",
+        creates=f"Add a {noun} to an open chart. {_AMENDING}{_HOLDING if part in LATE else ''}",
         lists=f"The {noun} entries of one chart.",
         shows=f"One {noun} of the chart.",
+        holds=part in LATE,
     )
 
     @router.patch(

@@ -34,15 +34,15 @@ from app.core.storage.links import ObjectTerms
 from app.core.storage.schemas import UploadRead
 from app.ems.amendments.models import AmendmentChange
 from app.ems.amendments.service import record_amendment
-from app.ems.chart.gate import reason_metadata, require_editable
-from app.ems.entries.checks import of_incident, patient_of, require_room
+from app.ems.chart.gate import reason_metadata, require_editable, require_sight_of_deleted
+from app.ems.entries.checks import made_before, of_incident, patient_of, require_room
 from app.ems.entries.repeats import find_undeleted, get_live
 from app.ems.events import INCIDENT_UPDATED
 from app.ems.incidents.models import Incident
 from app.ems.incidents.repository import IncidentRepository
 from app.ems.media.inspection import EXTENSIONS, Refusal, RefusedContent, stored_as
 from app.ems.media.judging import judge, place_to_judge
-from app.ems.permissions import CHART_RESTORE
+from app.ems.permissions import CHART_ENTRY_RESTORE
 from app.ems.uploads.columns import UploadedEntry
 from app.ems.uploads.lifecycle import INSPECTED, UploadFacts, UploadTransition
 from app.ems.uploads.names import saved_as
@@ -54,11 +54,12 @@ R = TypeVar("R", bound=UploadedRead)
 
 @dataclass(frozen=True)
 class UploadActions:
-    """The audit actions of a kind that are not in its lifecycle."""
+    """The audit actions of a kind that are not in its lifecycle. `moved`: it was given to another patient."""
 
     created: AuditAction
     deleted: AuditAction
     restored: AuditAction
+    moved: AuditAction | None = None
 
 
 class TransitionAsked(Protocol):
@@ -124,12 +125,12 @@ class UploadReader(Generic[E, R]):
         return read
 
     async def list_page(self, incident_id: uuid.UUID, paging: PagingWithDeleted) -> Page[R]:
-        """Raises NotFound for the incident; Forbidden when deleted ones are asked for by anyone but an admin."""
+        """Raises NotFound for the incident; Forbidden for deleted ones, to who may not restore them."""
+        incident = await self._incidents.get(self._uow.tenant_id, incident_id)
         listed = self._entries.list_page
         if paging.include_deleted:
-            self._uow.principal.require(CHART_RESTORE)
+            require_sight_of_deleted(incident, self._uow.principal)
             listed = self._entries.list_including_deleted
-        incident = await self._incidents.get(self._uow.tenant_id, incident_id)
         page = await listed(self._uow.tenant_id, paging, incident_id=incident_id)
         return Page(items=await self._kind.present(self._uow, incident, page.items), next_cursor=page.next_cursor)
 
@@ -143,12 +144,15 @@ class UploadService(Generic[E, R]):
         self._kind = kind
 
     async def create(self, incident_id: uuid.UUID, given: Any, creation: Creation) -> R:
-        """Declare an upload. Raises NotFound, ChartNotEditable, LimitReached, ValidationFailed."""
+        """Declare an upload.
+
+        Raises NotFound, ChartNotEditable, EntryDeleted (it was declared before), LimitReached, ValidationFailed.
+        """
         async with self._factory() as uow:
             reservation = await creation.reserve(uow, given)
             entries, incidents = self._kind.repository(uow), IncidentRepository(uow)
             if reservation.repeated:
-                entry = await entries.get(uow.tenant_id, reservation.entity_id)
+                entry = await made_before(entries, uow.tenant_id, reservation.entity_id)
                 incident = await incidents.get(uow.tenant_id, entry.incident_id)
             else:
                 incident = await incidents.get_for_share(uow.tenant_id, incident_id)
@@ -288,7 +292,7 @@ class UploadService(Generic[E, R]):
     async def restore(self, incident_id: uuid.UUID, child_id: uuid.UUID, version: int, reason: str | None = None) -> R:
         """Raises Forbidden, NotFound, ChartNotEditable, Conflict (stale), ValidationFailed (the patient is gone)."""
         async with self._factory() as uow:
-            uow.principal.require(CHART_RESTORE)
+            uow.principal.require(CHART_ENTRY_RESTORE)
             incident = await IncidentRepository(uow).get_for_share(uow.tenant_id, incident_id)
             require_editable(incident, uow.principal, reason)
             found = await self._kind.repository(uow).get_including_deleted(uow.tenant_id, child_id)
@@ -303,6 +307,24 @@ class UploadService(Generic[E, R]):
             )
             [read] = await self._kind.present(uow, incident, [entry])
             return read
+
+
+async def move_upload(
+    uow: UnitOfWork,
+    kind: UploadKind[E, R],
+    incident: Incident,
+    entry: E,
+    patient_id: uuid.UUID,
+    reason: str | None,
+) -> None:
+    """Give an upload to another patient of the incident, as `ChildService.move` does. Raises ValidationFailed."""
+    action, before = kind.actions.moved, entry.version
+    if action is None:
+        raise AssertionError(f"{entry.entity_type} is never moved")
+    async with uow.change(entry, action, event=INCIDENT_UPDATED, metadata=reason_metadata(reason)):
+        entry.patient_id = patient_id
+        await patient_of(uow, entry)
+    await record_amendment(uow, incident, entry, AmendmentChange.REVISED, version_before=before, reason=reason)
 
 
 def _sent_to(entry: UploadedEntry) -> str:

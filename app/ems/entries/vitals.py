@@ -24,6 +24,7 @@ class VitalAction(AuditAction):
     AMENDED = "vital.amended"
     DELETED = "vital.deleted"
     RESTORED = "vital.restored"
+    MOVED = "vital.moved"
 
 
 HIGHEST_ETCO2: Mapping[Etco2Unit, Decimal] = {
@@ -55,7 +56,12 @@ def read_vital(vital: Vital, call: CallTimes, patient: Aged | None) -> VitalRead
 VITALS = ChildKind(
     part=VITAL,
     actions=ChildActions(
-        VitalAction.CREATED, VitalAction.REVISED, VitalAction.AMENDED, VitalAction.DELETED, VitalAction.RESTORED
+        VitalAction.CREATED,
+        VitalAction.REVISED,
+        VitalAction.AMENDED,
+        VitalAction.DELETED,
+        VitalAction.RESTORED,
+        VitalAction.MOVED,
     ),
     check=_check,
     derive=read_vital,

@@ -17,7 +17,7 @@ from app.core.db.uow import ReadUnitOfWork
 from app.core.ids import TenantId, least_id_at
 from app.core.pagination import Paging, keyset
 from app.ems.content.repository import ContentRepository, Revision
-from app.ems.parts import SIGNATURE
+from app.ems.parts import INCIDENT, SIGNATURE
 
 _revisions: Any = ChartRevision.__table__
 _audit: Any = AuditEvent.__table__
@@ -39,6 +39,20 @@ _AS_OF = CompiledStatement(
     sa.select(_LAST.c.entity, _LAST.c.snapshot, decimals_of(_LAST.c.snapshot)).where(
         _LAST.c.snapshot["deleted_at"].astext.is_(None)
     )
+)
+_LATEST = (
+    sa.select(*_revisions.c)
+    .ext(distinct_on(_revisions.c.entity_id))
+    .where(
+        _revisions.c.tenant_id == _TENANT,
+        _revisions.c.incident_id == _INCIDENT,
+        _revisions.c.entity != INCIDENT.entity_type,
+    )
+    .order_by(_revisions.c.entity_id, _revisions.c.version.desc())
+    .subquery()
+)
+_DELETED = sa.select(*_LATEST.c, decimals_of(_LATEST.c.snapshot).label("decimals")).where(
+    _LATEST.c.snapshot["deleted_at"].astext.is_not(None)
 )
 _covered = (
     sa.func.jsonb_array_elements(_revisions.c.snapshot["covered_json"])
@@ -94,6 +108,15 @@ _VERSION_PAGES = {
 }
 
 
+_DELETED_PAGES = {
+    (ascending, after): CompiledStatement(
+        keyset(_DELETED, _LATEST.c.created_at, _LATEST.c.id, ascending=ascending, after=after)
+    )
+    for ascending in (False, True)
+    for after in (False, True)
+}
+
+
 class RevisionRepository:
     """Reads snapshots. They are as much of a chart as its rows, so every read is noted for the access log."""
 
@@ -124,6 +147,17 @@ class RevisionRepository:
             values["entity_id"] = entity_id
         shape = paging.ascending, entity_id is not None, paging.cursor is not None
         return await self._uow.fetch(_VERSION_PAGES[shape], values)
+
+    async def list_deleted(
+        self, tenant_id: TenantId, incident_id: uuid.UUID, paging: Paging
+    ) -> tuple[Sequence[Any], str | None]:
+        """The revisions by which the entries of a page were deleted, and the page's `next_cursor`."""
+        values = {"tenant_id": tenant_id, "incident_id": incident_id, **paging.values()}
+        rows = await self._uow.fetch(_DELETED_PAGES[paging.ascending, paging.cursor is not None], values)
+        shown, next_cursor = paging.split(rows)
+        for entity in {row["entity"] for row in shown}:
+            self._uow.note_phi(entity, incident_id)
+        return shown, next_cursor
 
     async def get_snapshots(
         self, tenant_id: TenantId, incident_id: uuid.UUID, wanted: Sequence[Revision]

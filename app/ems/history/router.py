@@ -11,9 +11,9 @@ from app.core.dependencies import requires
 from app.core.errors import ValidationFailed
 from app.core.pagination import Page, PagingQuery
 from app.core.schemas import Instant
-from app.ems.history.schemas import AmendmentRead, VersionRead, WholeChart
+from app.ems.history.schemas import AmendmentRead, DeletedEntryRead, VersionRead, WholeChart
 from app.ems.history.service import History
-from app.ems.permissions import CHART_READ
+from app.ems.permissions import CHART_ENTRY_RESTORE, CHART_READ
 
 router = APIRouter(prefix="/ems/incidents/{incident_id}", tags=["ems"])
 AsOf = Annotated[Instant | None, Query(description="Show the chart as it stood at this time")]
@@ -42,6 +42,15 @@ async def get_history(
             )
         return await history.chart_as_of(incident_id, as_of)
     return await history.list_versions(incident_id, paging, entity_id=entity_id)
+
+
+@router.get("/deleted-entries", dependencies=[requires(CHART_ENTRY_RESTORE)])
+async def list_deleted_entries(incident_id: uuid.UUID, history: History, paging: PagingQuery) -> Page[DeletedEntryRead]:
+    """What was deleted from the chart, last deleted first: by whom, when, and what it said. `restore` brings it back.
+
+    Whoever charts sees it while the chart is open; an admin, at any time.
+    """
+    return await history.list_deleted(incident_id, paging)
 
 
 @router.get("/amendments", dependencies=[requires(CHART_READ)])

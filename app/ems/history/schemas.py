@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from types import GenericAlias
-from typing import Any
+from typing import Any, Union
 
 from pydantic import Field, create_model
 
 from app.core.schemas import ReadModel
 from app.ems.amendments.models import AmendmentChange
-from app.ems.parts import ENTRIES, INCIDENT
+from app.ems.parts import ENTRIES, INCIDENT, closed_vocabulary
 from app.ems.signatures.models import SignerRole, StatementCode
 
 _make: Any = create_model  # what is declared is not known to a type checker
@@ -23,6 +23,25 @@ WholeChart: Any = _make(
     **{part.list_name: (GenericAlias(list, part.read), ...) for part in ENTRIES},
 )
 """The incident and one list per part of the chart below it, in the order of their declaration."""
+
+
+EntryEntity: Any = closed_vocabulary(
+    "EntryEntity", "What can be deleted from a chart.", (part.entity_type for part in ENTRIES)
+)
+_EntryRecord: Any = Union[tuple(part.read for part in ENTRIES)]  # noqa: UP007  # not known until run time
+
+
+class DeletedEntryRead(ReadModel):
+    """An entry that was deleted, with what its `restore` takes: address and version."""
+
+    entity: EntryEntity
+    entity_id: uuid.UUID
+    version: int = Field(description="The version that `restore` takes")
+    deleted_at: dt.datetime
+    deleted_by: uuid.UUID | None = Field(description="Null where the audit log no longer reaches back")
+    deleted_by_name: str | None
+    reason: str | None
+    record: _EntryRecord = Field(description="The entry as it was when it was deleted")
 
 
 class VersionRead(ReadModel):

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Annotated, Any, NamedTuple
 
 from fastapi import Depends
 
+from app.core.db.revisions import with_decimals
 from app.core.db.uow import ReadUnitOfWork
 from app.core.dependencies import ReadUow, RuntimeDependency
 from app.core.errors import NotFound
 from app.core.pagination import Page, Paging
 from app.ems.amendments.models import ChartAmendment
 from app.ems.amendments.repository import AmendmentRepository
+from app.ems.chart.gate import require_sight_of_deleted
 from app.ems.charting.service import present
 from app.ems.content.repository import EntryVersion
 from app.ems.content.snapshots import entity_of, shown_values
@@ -26,6 +28,7 @@ from app.ems.exports import EXPORTS, ExportedDocument, ExportSource
 from app.ems.history.repository import RevisionRepository
 from app.ems.history.schemas import (
     AmendmentRead,
+    DeletedEntryRead,
     FieldChange,
     OutdatedExport,
     OutdatedSignature,
@@ -36,6 +39,7 @@ from app.ems.incidents.models import Incident
 from app.ems.incidents.repository import IncidentRepository
 from app.ems.parts import ENTRIES, INCIDENT, PART_OF, PATIENT
 from app.ems.patients.identifiers import shown_elements
+from app.ems.people.repository import PeopleRepository
 from app.ems.signatures.lifecycle import SignatureStatus
 from app.ems.signatures.models import SignerRole, StatementCode
 
@@ -105,6 +109,41 @@ class HistoryReader:
         items = [_version(row, audited.get((row["entity_id"], row["created_at"]))) for row in shown]
         return Page(items=items, next_cursor=next_cursor)
 
+    async def list_deleted(self, incident_id: uuid.UUID, paging: Paging) -> Page[DeletedEntryRead]:
+        """A page of the entries that were deleted and not restored. Raises Forbidden (see `require_sight_of_deleted`).
+
+        The statements are as many as there are kinds of entries on the page, and some more, whatever its size.
+        """
+        tenant_id = self._uow.tenant_id
+        incident = await self._incidents.get(tenant_id, incident_id)
+        require_sight_of_deleted(incident, self._uow.principal)
+        rows, next_cursor = await self._revisions.list_deleted(tenant_id, incident_id, paging)
+        audited = await self._revisions.list_audited(tenant_id, rows)
+        records = await self._records(incident, rows)
+        actors = {event["actor_user_id"] for event in audited.values()} - {None}
+        names = await PeopleRepository(self._uow).list_names(tenant_id, actors) if actors else {}
+        items = [
+            _deleted(row, audited.get((row["entity_id"], row["created_at"])), records[row["entity_id"]], names)
+            for row in rows
+        ]
+        return Page(items=items, next_cursor=next_cursor)
+
+    async def _records(self, incident: Incident, rows: Sequence[Any]) -> dict[uuid.UUID, Any]:
+        """Answers for the entries of some revisions, by id."""
+        found: dict[str, list[Any]] = {}
+        for row in rows:
+            snapshot = with_decimals(row["snapshot"], row["decimals"])
+            found.setdefault(row["entity"], []).append(entity_of(PART_OF[row["entity"]].entity, snapshot))
+        shown: dict[uuid.UUID, Any] = {}
+        for entity, entries in found.items():
+            upload = UPLOAD_KINDS.get(entity)
+            if upload is not None:
+                answers = await upload.present(self._uow, incident, entries)
+            else:
+                answers = await CHILD_KINDS[entity].present_all(self._uow, incident, entries)
+            shown |= {answer.id: answer for answer in answers}
+        return shown
+
     async def list_amendments(self, incident_id: uuid.UUID, paging: Paging, **filters: Any) -> Page[AmendmentRead]:
         tenant_id = self._uow.tenant_id
         await self._incidents.get(tenant_id, incident_id)
@@ -164,10 +203,13 @@ def _amendment(
     before, after = (snapshots.get((amendment.entity_id, version), {}) for version in at)
     completed = snapshots.get((amendment.entity_id, amendment.base_version), {})
     shown = [_fields(amendment.entity, snapshot) for snapshot in (completed, before, after)]
-    entry = EntryVersion.of(
-        amendment.entity, amendment.entity_id, amendment.entity_version, {"id": str(amendment.entity_id)} | after
-    )
-    signed = [snapshots.get((entry.id, signature.covered.get(entry.id, 0))) for signature in signatures]
+    rows = [row for row in (before, after) if row] or [{"id": str(amendment.entity_id)}]
+    patients = {
+        EntryVersion.of(amendment.entity, amendment.entity_id, amendment.entity_version, row).patient_id for row in rows
+    }
+    signed = [
+        snapshots.get((amendment.entity_id, signature.covered.get(amendment.entity_id, 0))) for signature in signatures
+    ]
     return AmendmentRead(
         id=amendment.id,
         at=amendment.created_at,
@@ -183,7 +225,7 @@ def _amendment(
             for source, made in documents
             if amendment.entity in source.shows
             for document in made
-            if document.made_at < amendment.created_at and entry.patient_id in (None, document.patient_id)
+            if document.made_at < amendment.created_at and patients & {None, document.patient_id}
         ],
         outdated_signatures=[
             signature.read
@@ -192,7 +234,7 @@ def _amendment(
             and is_outdated_by(
                 signature.read.statement_code,
                 signature.read.patient_id,
-                entry,
+                amendment.entity,
                 signed=then,
                 before=before or None,
                 after=after,
@@ -221,6 +263,25 @@ def _changes(completed: dict[str, Any], before: dict[str, Any], after: dict[str,
     ]
 
 
+def _deleted(row: Any, event: Any, record: Any, names: Mapping[uuid.UUID, str]) -> DeletedEntryRead:
+    actor = None if event is None else event["actor_user_id"]
+    return DeletedEntryRead(
+        entity=row["entity"],
+        entity_id=row["entity_id"],
+        version=row["version"],
+        deleted_at=record.deleted_at,
+        deleted_by=actor,
+        deleted_by_name=None if actor is None else names.get(actor),
+        reason=_reason(event),
+        record=record,
+    )
+
+
+def _reason(event: Any) -> str | None:
+    """The reason that was given for a write, by its audit event."""
+    return None if event is None else (event["metadata_json"] or {}).get("reason")
+
+
 def _version(row: Any, event: Any) -> VersionRead:
     return VersionRead(
         at=row["created_at"],
@@ -229,7 +290,7 @@ def _version(row: Any, event: Any) -> VersionRead:
         version=row["version"],
         action=None if event is None else event["action"],
         actor_user_id=None if event is None else event["actor_user_id"],
-        reason=None if event is None else (event["metadata_json"] or {}).get("reason"),
+        reason=_reason(event),
         changed=[] if event is None else list(event["changed_fields_json"]),
     )
 

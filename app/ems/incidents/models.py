@@ -34,6 +34,7 @@ class Incident(ChartEntry):
 
     `authors` are the users who may not review the chart. It is set when the chart is submitted: to those who wrote or
     submitted part of it, or to nobody where the agency lets authors review. None means that it was never submitted.
+    `submitted_by` is who submitted it last.
     """
 
     __tablename__ = "incidents"
@@ -66,6 +67,7 @@ class Incident(ChartEntry):
 
     created_by: Mapped[uuid.UUID] = internal()
     authors: Mapped[list[uuid.UUID] | None] = plain(sa.ARRAY(sa.Uuid()), default=None, init=False)
+    submitted_by: Mapped[uuid.UUID | None] = plain(default=None, init=False)
     status: Mapped[IncidentStatus] = plain(EnumText(IncidentStatus), default=IncidentStatus.DRAFT)
     incident_number: Mapped[str] = plain()
     vehicle_id: Mapped[uuid.UUID | None] = plain(default=None)
@@ -101,8 +103,9 @@ class Incident(ChartEntry):
 
     __table_args__ = (
         *standard_constraints("incidents", "status", "vehicle_id"),
-        sa.ForeignKeyConstraint(
-            ["tenant_id", "created_by"], ["users.tenant_id", "users.id"], name="fk_incidents_created_by"
+        *(
+            sa.ForeignKeyConstraint(["tenant_id", name], ["users.tenant_id", "users.id"], name=f"fk_incidents_{name}")
+            for name in ("created_by", "submitted_by")
         ),
         sa.ForeignKeyConstraint(
             ["tenant_id", "vehicle_id"], ["vehicles.tenant_id", "vehicles.id"], name="fk_incidents_vehicle_id"

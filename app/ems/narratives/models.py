@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped
 
-from app.core.db.columns import internal, phi, plain
+from app.core.db.columns import phi, plain
 from app.ems.chart.columns import ChartChild, child_constraints, elements_column
 from app.ems.elements import Owner
 
@@ -27,7 +27,7 @@ class Narrative(ChartChild):
     element_owner: ClassVar[Owner] = Owner.NARRATIVE
     element_columns: ClassVar[Mapping[str, str]] = {"narrative_text": "eNarrative.01"}
 
-    patient_id: Mapped[uuid.UUID | None] = internal(default=None)
+    patient_id: Mapped[uuid.UUID | None] = plain(default=None)
     narrative_text: Mapped[str | None] = phi(default=None, heavy=True)
     structured_json: Mapped[dict[str, Any] | None] = phi(default=None, heavy=True)
     ai_suggestions_json: Mapped[dict[str, Any] | None] = phi(default=None, heavy=True, init=False)

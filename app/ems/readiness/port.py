@@ -85,6 +85,7 @@ class LoadedChart:
 
     `call` is the part that names no patient. `documented` are the charts of which documents are made.
     `lacks_crew_signature`: the agency wants the crew's signature, and none covers the chart as it stands.
+    `late_entries`: some wait for a decision.
     """
 
     tenant: Tenant
@@ -95,6 +96,7 @@ class LoadedChart:
     attachments: Sequence[AttachmentRead]
     comments: Sequence[ReviewCommentRead]
     lacks_crew_signature: bool
+    late_entries: bool
 
     @property
     def crew(self) -> Sequence[CrewMemberRead]:

@@ -22,7 +22,7 @@ from app.ems.crew.models import CrewMember
 from app.ems.elements import TARGET_BUILD, load_dictionary
 from app.ems.incidents.models import Incident
 from app.ems.interventions.models import MEDICATION_COLUMNS, PROCEDURE_COLUMNS, Intervention
-from app.ems.lifecycle import IncidentFacts, IncidentStatus, IncidentTransition, incident_lifecycle
+from app.ems.lifecycle import SETTLED, IncidentFacts, IncidentStatus, IncidentTransition, incident_lifecycle
 from app.ems.narratives.models import Narrative
 from app.ems.patient_charts import PatientChart
 from app.ems.patient_facts import says_itself, time_of
@@ -77,10 +77,11 @@ def _not_started(chart: LoadedChart) -> Iterator[Finding]:
 def _guards(chart: LoadedChart) -> Iterator[Finding]:
     """The guards of `complete` that would refuse, in their own words."""
     complete = incident_lifecycle.find(IncidentStatus.READY_FOR_REVIEW, IncidentTransition.COMPLETE)
-    facts = IncidentFacts(lacks_crew_signature=chart.lacks_crew_signature)
+    facts = IncidentFacts(lacks_crew_signature=chart.lacks_crew_signature, late_entries=chart.late_entries)
     for guard in () if complete is None else complete.guards:
         if not guard.holds(facts):
-            yield _of_incident(chart, ReadinessSeverity.BLOCKING, guard.name, "signatures", guard.message)
+            field = "late_entries" if guard is SETTLED else "signatures"
+            yield _of_incident(chart, ReadinessSeverity.BLOCKING, guard.name, field, guard.message)
 
 
 def _patient(chart: LoadedChart) -> Iterator[Finding]:

@@ -31,6 +31,7 @@ async def get_readiness(
 
     `kinds` says how the call ended for each patient, and what is therefore not due. A stage that is not due blocks
     nothing. `sections` sums the findings up: a short first look is `folded=true`, and `section=ePatient` shows one
-    section's lines. Refresh it after each autosave. A `fix` is a request to send as it is.
+    section's lines. Refresh it after each autosave. A `fix` is a request to send as it is. `fixes` are those of all
+    findings, put together record by record, so that one does not make the version of the next one stale.
     """
     return await readiness.read(incident_id, Shown(folded=folded, sections=frozenset(section or ())))

@@ -40,6 +40,21 @@ class FixRead(ReadModel):
     body: dict[str, Any]
 
 
+class ClearedRead(ReadModel):
+    """A finding that a request clears, as the list of findings names it."""
+
+    stage: Stage
+    code: str
+    entity_id: uuid.UUID
+    field: str
+
+
+class CombinedFixRead(FixRead):
+    """One request for all fixes of one record that go together. It saves all of them, or none."""
+
+    clears: list[ClearedRead]
+
+
 class ReadinessFindingRead(ReadModel):
     stage: Stage
     severity: ReadinessSeverity
@@ -95,3 +110,9 @@ class ChartReadiness(ReadModel):
     kinds: list[KindRead]
     sections: list[SectionRead]
     findings: list[ReadinessFindingRead]
+    fixes: list[CombinedFixRead] = Field(
+        description=(
+            "Every fix of the findings above, those of one record in one request. Sent in this order, as they are, all"
+            " succeed: a later request about the same record has the version that the one before leaves."
+        )
+    )

@@ -22,7 +22,9 @@ from app.ems.coverage import is_attested
 from app.ems.entries.attachments import present_attachments
 from app.ems.entries.signatures import present_signatures
 from app.ems.incidents.repository import IncidentRepository
+from app.ems.late_entries.repository import LateEntryRepository
 from app.ems.patient_charts import PatientChart, read_charts
+from app.ems.readiness.combining import combined
 from app.ems.readiness.people import holders, who_can_correct
 from app.ems.readiness.port import (
     READINESS,
@@ -35,6 +37,8 @@ from app.ems.readiness.port import (
 )
 from app.ems.readiness.schemas import (
     ChartReadiness,
+    ClearedRead,
+    CombinedFixRead,
     FixRead,
     KindRead,
     NotDueRead,
@@ -75,13 +79,23 @@ class ReadinessReader:
             stages.append(_summary(source.stage, findings, done=stage.done, not_due=stage.not_due))
             found += [_Found(source, finding) for finding in findings]
         found.sort(key=lambda one: _rank(one, chart))
-        lines = [_present(one, chart, self._uow.principal) for one in found]
+        fixes = [_fix(one, chart, self._uow.principal) for one in found]
+        lines = [_present(one, fix, chart) for one, fix in zip(found, fixes, strict=True)]
+        together = combined(
+            (_named(one), fix)
+            for one, fix, line in zip(found, fixes, lines, strict=True)
+            if fix is not None and shown.holds(line)
+        )
         return ChartReadiness.model_construct(
             incident_id=incident_id,
             stages=stages,
             kinds=[_kind(one) for one in chart.by_kind],
             sections=summed_up(lines),
             findings=[line for line in lines if shown.holds(line)],
+            fixes=[
+                CombinedFixRead(method=fix.method, path=fix.path, body=fix.body, clears=clears)
+                for fix, clears in together
+            ],
         )
 
     async def _load(self, incident_id: uuid.UUID) -> LoadedChart:
@@ -104,6 +118,7 @@ class ReadinessReader:
             attachments=await present_attachments(uow, incident, attachments),
             comments=[ReviewCommentRead.of(comment, allowed_actions=[]) for comment in comments],
             lacks_crew_signature=tenant.require_crew_signature and not await is_attested(uow, incident),
+            late_entries=await LateEntryRepository(uow).has_pending(tenant_id, incident_id),
         )
 
 
@@ -130,9 +145,13 @@ def _rank(one: _Found, chart: LoadedChart) -> tuple[int, int, int]:
     return severity, stage, chart.order.get(one.finding.entity_id, len(chart.order))
 
 
-def _present(one: _Found, chart: LoadedChart, principal: Principal) -> ReadinessFindingRead:
+def _named(one: _Found) -> ClearedRead:
+    finding = one.finding
+    return ClearedRead(stage=one.source.stage, code=finding.code, entity_id=finding.entity_id, field=finding.field)
+
+
+def _present(one: _Found, fix: Fix | None, chart: LoadedChart) -> ReadinessFindingRead:
     finding, permission = one.finding, one.finding.permission
-    fix = _fix(one, chart, principal)
     return ReadinessFindingRead.model_construct(
         stage=one.source.stage,
         severity=finding.severity,

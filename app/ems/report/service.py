@@ -30,9 +30,9 @@ from app.ems.history.service import HistoryReader
 from app.ems.incidents.repository import IncidentRepository
 from app.ems.parts import INCIDENT, PATIENT
 from app.ems.patient_charts import Charts, PatientChart, read_charts
+from app.ems.people.repository import PeopleRepository
 from app.ems.report.content import content_of
 from app.ems.report.material import Material, SignatureImage
-from app.ems.report.repository import PeopleRepository
 from app.ems.report.typesetting import typeset
 from app.ems.review.models import ChartReview
 from app.ems.review.repository import ReviewRepository

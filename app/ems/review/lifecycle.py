@@ -15,11 +15,13 @@ from app.ems.permissions import CHART_REVIEW, CHART_WRITE
 class ReviewStatus(StrEnum):
     WAITING = "waiting"
     RETURNED = "returned"
+    RECALLED = "recalled"
     COMPLETED = "completed"
 
 
 class ReviewTransition(StrEnum):
     RETURN = "return"
+    RECALL = "recall"
     COMPLETE = "complete"
 
 
@@ -29,6 +31,7 @@ class ReviewAction(AuditAction):
     OPENED = "chart_review.opened"
     ASSIGNED = "chart_review.assigned"
     RETURNED = "chart_review.returned"
+    RECALLED = "chart_review.recalled"
     COMPLETED = "chart_review.completed"
     COMMENTED = "review_comment.created"
     COMMENT_RESOLVED = "review_comment.resolved"
@@ -56,6 +59,13 @@ review_lifecycle: Lifecycle[ReviewStatus, None] = Lifecycle(
             ReviewStatus.RETURNED,
             audit_action=ReviewAction.RETURNED,
             permission=CHART_REVIEW,
+        ),
+        Transition(
+            ReviewTransition.RECALL,
+            _WAITING,
+            ReviewStatus.RECALLED,
+            audit_action=ReviewAction.RECALLED,
+            permission=CHART_WRITE,
         ),
         Transition(
             ReviewTransition.COMPLETE,

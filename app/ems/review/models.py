@@ -21,7 +21,8 @@ def _user_key(table: str, column: str) -> sa.ForeignKeyConstraint:
 class ChartReview(TenantEntity):
     """One submission for review, which waits since `created_at`.
 
-    If `reviewer_id` is null, any reviewer may take it. `author_id` is the chart's author, who cannot be the reviewer.
+    If `reviewer_id` is null, any reviewer may take it up; until then its submitter may recall it. `author_id` is the
+    chart's author, who cannot be the reviewer. `decided_by` ended the wait: a reviewer, or the submitter who recalled.
     """
 
     __tablename__ = "chart_reviews"

@@ -1,4 +1,4 @@
-"""Reviews follow the chart's transitions: submitting opens one, completing or returning the chart closes it."""
+"""Reviews follow the chart's transitions: submitting opens one; completing, returning or recalling it closes one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.core.ids import UserId
 from app.ems.chart.columns import ChartChild, ChartEntry
 from app.ems.events import INCIDENT_UPDATED
 from app.ems.parts import INCIDENT, PART_OF, has_field
-from app.ems.review.lifecycle import ReviewAction, ReviewTransition, review_lifecycle
+from app.ems.review.lifecycle import ReviewAction, ReviewStatus, ReviewTransition, review_lifecycle
 from app.ems.review.models import ChartReview, ReviewComment
 from app.ems.review.repository import ReviewRepository
 from app.ems.review.schemas import CommentGiven
@@ -32,8 +32,13 @@ class Reviews:
         )
         return await self._uow.create(review, ReviewAction.OPENED)
 
+    async def is_taken_up(self, incident_id: uuid.UUID) -> bool:
+        """True if the chart waits for a review and has its reviewer."""
+        review = await self._reviews.find_latest(self._uow.tenant_id, incident_id)
+        return review is not None and review.status is ReviewStatus.WAITING and review.reviewer_id is not None
+
     async def close(self, incident_id: uuid.UUID, verdict: ReviewTransition) -> ChartReview:
-        """The reviewer's verdict on the review that waits, which submitting the chart opened."""
+        """End the review that waits, which submitting the chart opened: a reviewer's verdict, or a recall."""
         review = await self._reviews.find_latest_for_update(self._uow.tenant_id, incident_id)
         if review is None:
             raise AssertionError("a chart that was submitted has a review")

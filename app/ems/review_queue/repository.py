@@ -14,12 +14,15 @@ from app.core.ids import TenantId
 from app.core.pagination import Page, Paging, keyset
 from app.core.users.public import User
 from app.ems.incidents.models import Incident
+from app.ems.late_entries.models import LateEntry
+from app.ems.late_entries.repository import PENDING_OF
 from app.ems.review.lifecycle import ReviewStatus
 from app.ems.review.models import ChartReview
 
 _reviews: Any = ChartReview.__table__
 _incidents: Any = Incident.__table__
 _users: Any = User.__table__
+_late: Any = LateEntry.__table__
 _authors, _reviewers = _users.alias("authors"), _users.alias("reviewers")
 _QUEUE = (
     sa.select(
@@ -28,6 +31,10 @@ _QUEUE = (
         _incidents.c.version.label("incident_version"),
         _authors.c.display_name.label("author_name"),
         _reviewers.c.display_name.label("reviewer_name"),
+        sa.select(sa.func.count())
+        .where(_late.c.tenant_id == _reviews.c.tenant_id, _late.c.incident_id == _reviews.c.incident_id, PENDING_OF)
+        .scalar_subquery()
+        .label("late_entries"),
     )
     .select_from(
         _reviews.join(

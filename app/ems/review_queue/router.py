@@ -47,7 +47,10 @@ async def get_review(incident_id: uuid.UUID, reviews: ReviewReads) -> ReviewRead
 
 @router.patch("/incidents/{incident_id}/review", dependencies=[requires(CHART_REVIEW)])
 async def assign_review(incident_id: uuid.UUID, patch: ReviewPatch, reviews: ReviewWork) -> ReviewRead:
-    """Assign a waiting chart to a reviewer, who is never its author. Any other reviewer may still decide."""
+    """Assign a waiting chart to a reviewer, who is never its author, or take it up oneself.
+
+    Any other reviewer may still decide. A chart that has a reviewer is not recalled by who submitted it.
+    """
     return await reviews.assign(incident_id, patch)
 
 

@@ -26,6 +26,7 @@ class ReviewRead(EntityRead):
 class QueuedReview(ReviewRead):
     incident_number: str
     incident_version: int = Field(description="The version that a transition of the chart takes")
+    late_entries: int = Field(description="Entries that came in after the submission and wait for a decision")
     author_name: str
     reviewer_name: str | None
 

@@ -18,6 +18,7 @@ async def sync_chart(given: SyncRequest, sync: Sync) -> SyncResult:
 
     - `saved`, or `partly_saved` for a set of vital signs in which a field is wrong: the others are saved, and
       `problems` names what was not.
+    - `held`: the chart waits for review, so a new entry is kept beside it, for its author and reviewer to decide.
     - `conflict`: somebody changed or deleted the record since. `resource` is how it stands now.
     - `refused`: nothing of this change was saved. What needs a refused creation is refused with `DEPENDENCY_REFUSED`.
 

@@ -14,6 +14,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from app.core.schemas import ReadModel, RequestModel, Version
 from app.ems.chart.schemas import ChangeReason
+from app.ems.late_entries.schemas import LateEntryRead
 from app.ems.parts import PARTS, closed_vocabulary
 
 MAX_CHANGES = 100
@@ -134,6 +135,14 @@ class PartlySaved(_OfAChange):
     problems: list[SyncProblem] = Field(description="What is wrong with each field that was not saved")
 
 
+class Held(_OfAChange):
+    """A creation that came while the chart waits for review. It is kept for the chart's author and reviewer."""
+
+    outcome: Literal["held"] = "held"
+    late_entry: LateEntryRead
+    problems: list[SyncProblem] = Field(description="What is wrong with each field that was not kept, if any")
+
+
 class Conflicting(_OfAChange):
     """A change that came too late. Show both versions to the user, and send the merged one with `server_version`.
 
@@ -166,7 +175,7 @@ class Refused(_Outcome):
     error: SyncError
 
 
-SyncOutcome = Saved | PartlySaved | Conflicting | Refused
+SyncOutcome = Saved | PartlySaved | Held | Conflicting | Refused
 
 
 class SyncResult(ReadModel):

@@ -25,10 +25,12 @@ from app.core.http import as_app_error, bounded, invalid, is_contention
 from app.ems.entries.repeats import deletion_of
 from app.ems.errors import DependencyRefused
 from app.ems.incidents.repository import IncidentRepository
+from app.ems.late_entries.schemas import LateEntryRead
 from app.ems.parts import INCIDENT
 from app.ems.sync.bodies import as_in_a_body, named_in, read_body, with_problems
 from app.ems.sync.schemas import (
     Conflicting,
+    Held,
     PartlySaved,
     Refused,
     Saved,
@@ -195,10 +197,20 @@ def _opens(change: SyncChange | Unreadable, incident_id: uuid.UUID) -> bool:
     return change.op is SyncOperation.CREATE and change.id == incident_id
 
 
-def _saved(change: SyncChange, written: Written, problems: list[dict[str, str]]) -> Saved | PartlySaved:
+def _saved(change: SyncChange, written: Written, wrong: list[dict[str, str]]) -> Saved | PartlySaved | Held:
     about: dict[str, Any] = {"kind": change.kind, "op": change.op, "id": change.id, **written._asdict()}
+    problems = [SyncProblem(**problem) for problem in wrong]
+    if isinstance(written.resource, LateEntryRead):
+        return Held(
+            kind=change.kind,
+            op=change.op,
+            id=change.id,
+            status=202,
+            late_entry=written.resource,
+            problems=problems,
+        )
     if problems:
-        return PartlySaved(**about, problems=[SyncProblem(**problem) for problem in problems])
+        return PartlySaved(**about, problems=problems)
     return Saved(**about)
 
 

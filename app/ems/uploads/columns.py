@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped
 
-from app.core.db.columns import EnumText, internal, plain, values_check
+from app.core.db.columns import EnumText, plain, values_check
 from app.ems.chart.columns import ChartChild, child_constraints
 from app.ems.media.inspection import MediaType, Refusal
 
@@ -24,7 +24,7 @@ class UploadedEntry(ChartChild):
     if TYPE_CHECKING:
         status: Mapped[StrEnum]
 
-    patient_id: Mapped[uuid.UUID | None] = internal(default=None)
+    patient_id: Mapped[uuid.UUID | None] = plain(default=None)
     file_type: Mapped[MediaType] = plain(EnumText(MediaType))
     size_bytes: Mapped[int] = plain()
     sha256: Mapped[str] = plain()

@@ -1,0 +1,1 @@
+"""Moves of entries to another patient of the same call."""

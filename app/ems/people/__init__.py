@@ -1,0 +1,1 @@
+"""Names of the people whom a chart names by id."""

@@ -1,7 +1,8 @@
 """Do the checks discriminate? Breaks the kernel on purpose, one way at a time: `python -m tests.core.mutants [WORD …]`.
 
-Each mutant is applied to a copy of the checkout; the tests that are named with it must fail there. Words choose the
-mutants whose names contain them. Needs what `make test` sets (the database's and Redis' addresses).
+Each mutant is applied to a copy of the checkout. The tests that are named with it must fail there, and must pass in the
+copy as it is. Words choose the mutants whose names contain them. Needs what `make test` sets (the database's and Redis'
+addresses).
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
+
+from tests.support.database import TEMPLATE, build_database
 
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("app", "migrations", "scripts", "tests", "pyproject.toml", "alembic.ini")
@@ -398,25 +401,39 @@ def run(mutant: Mutant, checkout: Path) -> str:
     if mutant.old not in text:
         return "not applicable"
     file.write_text(text.replace(mutant.old, mutant.new, 1))
-    tests = [f"tests{test}" if test.startswith("/") else f"tests/core/{test}" for test in mutant.tests.split()]
+    template = {} if mutant.file.startswith("migrations/") else {TEMPLATE: template_of(checkout)}
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests],
-            cwd=checkout,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            env={**os.environ, "PYTHONPATH": str(checkout), "PYTHONDONTWRITEBYTECODE": "1"},
-            check=False,
-        )
+        done = run_tests(mutant.tests.split(), checkout, 300, **template)
     except subprocess.TimeoutExpired:
         return "killed (hung)"
     finally:
         file.write_text(text)
-    first = next((line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))), "")
     if done.returncode != 1:
         return f"SURVIVED ({done.returncode})"
-    return f"killed by {first.split(' - ')[0].split('::')[-1][:80]}"
+    return f"killed by {first_failure(done)}"
+
+
+def run_tests(tests: list[str], checkout: Path, seconds: int | None, **extra: str) -> subprocess.CompletedProcess[str]:
+    paths = [f"tests{test}" if test.startswith("/") else f"tests/core/{test}" for test in tests]
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-x", "-q", "-m", "not long", "-p", "no:cacheprovider", *paths],
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        env={**os.environ, "PYTHONPATH": str(checkout), "PYTHONDONTWRITEBYTECODE": "1", **extra},
+        check=False,
+    )
+
+
+def first_failure(done: subprocess.CompletedProcess[str]) -> str:
+    first = next((line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))), "")
+    return first.split(" - ")[0].split("::")[-1][:80]
+
+
+def template_of(checkout: Path) -> str:
+    """The name of the migrated database of the copy as it is."""
+    return f"fusionems_test_{hashlib.sha256(str(checkout).encode()).hexdigest()[:8]}_template"
 
 
 async def drop_databases(checkout: Path) -> None:
@@ -431,6 +448,7 @@ async def drop_databases(checkout: Path) -> None:
 def main(words: list[str]) -> int:
     chosen = [mutant for mutant in MUTANTS if not words or any(word in mutant.name for word in words)]
     checkout = Path(tempfile.mkdtemp(prefix="mutants-")).resolve()
+    tests = sorted({test for mutant in chosen for test in mutant.tests.split()})
     survived = 0
     try:
         for name in COPIED:
@@ -439,6 +457,11 @@ def main(words: list[str]) -> int:
                 shutil.copytree(source, checkout / name, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy(source, checkout / name)
+        build_database(template_of(checkout))
+        unbroken = run_tests(tests, checkout, None, **{TEMPLATE: template_of(checkout)})
+        if unbroken.returncode != 0:
+            sys.stdout.write(f"nothing is shown: without any mutant fails {first_failure(unbroken)}\n")
+            return 1
         for mutant in chosen:
             outcome = run(mutant, checkout)
             survived += not outcome.startswith("killed")

@@ -109,10 +109,13 @@ class Server:
 
     def holds(self, line: Line) -> bool:
         """True if the process has this connection open. The system may still have bytes to send after that."""
-        mine = f"{line.writer.get_extra_info('sockname')[1]:04X}"
-        rows = (row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:])
-        ends = {(row[1].rpartition(":")[2], row[2].rpartition(":")[2]): row[9] for row in rows}
-        return ends.get((f"{self.port:04X}", mine), "0") != "0"
+        return line.writer.get_extra_info("sockname")[1] in self.clients()
+
+    def clients(self) -> set[int]:
+        """The ports of the clients whose connections the process has open."""
+        rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        theirs = [(_port(row[2])) for row in rows if _port(row[1]) == self.port and row[9] != "0"]
+        return {port for port in theirs if port}  # the listening socket has no other end
 
     def files(self) -> int:
         """How many files and connections the process has open."""
@@ -127,6 +130,10 @@ class Server:
         for line in self.lines:
             line.writer.transport.abort()
         self.lines.clear()
+
+
+def _port(address: str) -> int:
+    return int(address.rpartition(":")[2], 16)
 
 
 @contextlib.asynccontextmanager

@@ -45,6 +45,7 @@ RELAY, JOBS = "app/core/outbox/relay.py", "app/core/jobs/queue.py"
 OUTBOUND, OUTSIDE = "app/core/outbound/service.py", "app/core/outbound/outside.py"
 BREAKER = "app/core/outbound/breaker.py"
 INBOX, BODIES = "app/core/inbox/", "migrations/versions/20261130_1430_receipt_bodies.py"
+PROTOCOL = "app/core/serving/protocol.py"
 TENANCY, KERNEL = "migrations/tenancy.py", "migrations/versions/20261124_0454_kernel.py"
 
 MUTANTS = (
@@ -201,8 +202,9 @@ MUTANTS = (
     Mutant("replay not due", BODIES, "SET attempts = 0, next_attempt_at = now()", "SET attempts = 0", "test_inbox.py"),
     Mutant("body for the app", BODIES, "GRANT SELECT, INSERT, UPDATE ON webhook_bodies TO {SYSTEM}",
            "GRANT SELECT, INSERT, UPDATE ON webhook_bodies TO fusionems_app, {SYSTEM}", "test_inbox.py"),
-    Mutant("payload chooses the tenant", JOBS, '{**payload, "tenant_id": uow.tenant_id}',
-           '{"tenant_id": uow.tenant_id, **payload}', "test_jobs.py"),
+    Mutant("ids choose the tenant", JOBS,
+           '{name: str(value) for name, value in ids.items()} | {"tenant_id": str(tenant_id)}',
+           '{"tenant_id": str(tenant_id)} | {name: str(value) for name, value in ids.items()}', "test_jobs.py"),
     Mutant("failure's text kept", JOBS, "raise JobFailed(type(failure).__name__)", "raise JobFailed(str(failure))",
            "test_jobs.py"),
     Mutant("failure's cause kept", JOBS, "raise JobFailed(type(failure).__name__)",
@@ -389,8 +391,31 @@ MUTANTS = (
            "                await self.rollback()\n                raise\n",
            "*RECORD_ACCESS.arguments(read.row(self.principal)))\n            except BaseException:\n"
            "                await self.rollback()\n                return\n", "/ems/test_stale_and_unlogged.py"),
-    Mutant("chart without a bound", "app/ems/entries/children.py", "values) is not None:", "values) is None and False:",
+    Mutant("chart without a bound", "app/ems/entries/checks.py",
+           "if await uow.fetch_row(_entry_after(entity), values) is not None:", "if False:",
            "/ems/test_soft_delete.py"),
+    Mutant("headers without a bound", PROTOCOL,
+           "if self._head_bytes > self._limits.max_header_bytes or self._headers > self._limits.max_headers:",
+           "if False:", "serving/test_limits.py"),
+    Mutant("headers without an end", PROTOCOL, "            self._head_bytes += len(data)\n", "            pass\n",
+           "serving/test_limits.py"),
+    Mutant("heads may drip", PROTOCOL, "float(self._limits.request_head_seconds), self._on_head_deadline",
+           "3600.0, self._on_head_deadline", "serving/test_limits.py"),
+    Mutant("bodies may drip", PROTOCOL, "        if left > 0:\n", "        if True:\n", "serving/test_limits.py"),
+    Mutant("time of a body is not extended", PROTOCOL, " + self._body_bytes / self._limits.request_body_rate", "",
+           "serving/test_limits.py"),
+    Mutant("clients need not read", PROTOCOL, "        if self._stall is None:\n", "        if False:\n",
+           "serving/test_limits.py"),
+    Mutant("requests ahead without a bound", PROTOCOL, "if len(self.pipeline) >= MOST_PIPELINED:", "if False:",
+           "serving/test_limits.py"),
+    Mutant("no connection gives way", PROTOCOL, "        if not waiting:\n", "        if waiting is not None:\n",
+           "serving/test_capacity.py"),
+    Mutant("connections in use give way", PROTOCOL, "return not self._is_answering and self._idle_since <= latest",
+           "return self._idle_since <= latest", "serving/test_capacity.py"),
+    Mutant("listener closes at once", "app/core/serving/server.py", "        if not self._drains:\n",
+           "        if True:\n", "serving/test_stopping.py"),
+    Mutant("readiness does not tell", "app/core/runtime.py", "        self.is_stopping = True\n",
+           "        self.is_stopping = False\n", "serving/test_stopping.py"),
 )  # fmt: skip
 
 

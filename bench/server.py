@@ -15,6 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from app.core.config import Settings
+from app.core.serving.protocol import BoundedConfig
 from app.ems.charting.router import router as incidents
 from app.main import create_app
 from app.registry import load_settings
@@ -57,7 +58,8 @@ def main(listening: socket.socket) -> None:
     app = create_app(settings)
     app.add_api_route("/meter", read_meter)
     app.add_api_route("/garbage", collect_garbage, methods=["DELETE"], status_code=204)
-    config = uvicorn.Config(app, access_log=False, log_config=None, timeout_keep_alive=3600)  # rivals wait their turn
+    patient = settings.model_copy(update={"keep_alive_seconds": 3600})  # rivals wait their turn
+    config = BoundedConfig(app, patient, log_config=None)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(serve(settings, app, uvicorn.Server(config), listening))
 

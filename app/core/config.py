@@ -11,6 +11,7 @@ from app.core.audit.settings import AuditSettings
 from app.core.auth.settings import AuthSettings
 from app.core.db.settings import DatabaseSettings
 from app.core.secrets.settings import SecretSettings
+from app.core.serving.settings import ServingSettings
 from app.core.settings import SettingsGroup, groups_of
 from app.core.storage.settings import StorageSettings
 
@@ -34,7 +35,9 @@ class ProcessSettings(SettingsGroup):
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
 
 
-class Settings(ProcessSettings, DatabaseSettings, StorageSettings, AuthSettings, SecretSettings, AuditSettings):
+class Settings(
+    ProcessSettings, ServingSettings, DatabaseSettings, StorageSettings, AuthSettings, SecretSettings, AuditSettings
+):
     """What the kernel reads. A process reads `registry.ServiceSettings`, to which the domains add their groups."""
 
     @model_validator(mode="after")

@@ -144,6 +144,14 @@ class MethodNotAllowed(AppError):
     title = "This method is not allowed here."
 
 
+class RequestTimeout(AppError):
+    """The connection is closed. The same request may be sent again."""
+
+    status = 408
+    code = "REQUEST_TIMEOUT"
+    title = "The request did not arrive in time."
+
+
 class Conflict(AppError):
     """A stale version, and nothing else (directive 1.6): `details` has `server_version` and `updated_at`.
 
@@ -246,6 +254,14 @@ class RateLimited(AppError):
     def __init__(self, retry_after: int = 60) -> None:
         super().__init__()
         self.headers = {"Retry-After": str(retry_after)}
+
+
+class HeadersTooLarge(AppError):
+    """The address counts as a header. The connection is closed."""
+
+    status = 431
+    code = "HEADERS_TOO_LARGE"
+    title = "The request's headers are too large or too many."
 
 
 class InternalError(AppError):

@@ -48,7 +48,12 @@ async def live() -> Liveness:
 
 @router.get("/health/ready")
 async def ready(runtime: RuntimeDependency) -> Readiness:
-    """The database answers and is migrated. Without Redis the service works, degraded."""
+    """The database answers and is migrated. Without Redis the service works, degraded.
+
+    A process that is about to stop answers 503.
+    """
+    if runtime.is_stopping:
+        raise ServiceUnavailable("This process is about to stop.")
     await _require_database(runtime)
     proxies: Literal["ok", "untrusted"] = "untrusted" if runtime.proxies.sees_untrusted else "ok"
     return Readiness(redis=await _redis_state(runtime), proxies=proxies)

@@ -6,6 +6,7 @@ import re
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import copy_context
 from typing import Any
 
 import asyncpg
@@ -202,6 +203,20 @@ def error_response(error: AppError, headers: dict[str, str] | None = None) -> Re
         media_type="application/json",
         headers={**error.headers, **(headers or {})},
     )
+
+
+def bare_refusal(error: AppError) -> tuple[list[tuple[bytes, bytes]], bytes]:
+    """Headers and body of the error for a server whose client sent no whole request. The request id is a new one."""
+
+    def respond() -> tuple[list[tuple[bytes, bytes]], bytes]:
+        context = RequestContext(request_id=new_random_uuid())
+        bind_context(context)
+        response = error_response(error)
+        message: Message = {"headers": list(response.raw_headers)}
+        _add_headers(message, "", context.request_id)
+        return message["headers"], bytes(response.body)
+
+    return copy_context().run(respond)
 
 
 def bounded(details: dict[str, Any]) -> dict[str, Any]:

@@ -52,6 +52,7 @@ class Runtime:
     throttle: Throttle
     proxies: TrustedProxies
     breakers: Breakers = field(default_factory=Breakers)
+    is_stopping: bool = False
     on_publish: Callable[[], None] | None = None
     gateways: Gateways = field(init=False)
 
@@ -61,6 +62,10 @@ class Runtime:
     @property
     def objects(self) -> ObjectStore:
         return self.gateways.get(OBJECT_STORE)
+
+    def announce_stop(self) -> None:
+        """Readiness is 503 from now on, so that the balancer sends no more requests."""
+        self.is_stopping = True
 
     def unit_of_work(self, principal: Principal) -> UnitOfWork:
         return UnitOfWork(self.database, principal, self.keys, self.on_publish)

@@ -27,11 +27,11 @@ from scripts.devtools.processes import (
 from scripts.devtools.services import Services, Wishes, persistent
 
 DEFAULT_PORT = 8000
-GRACEFUL_SECONDS = 25
+STOP_SECONDS = 30.0
 HEALTHY_SECONDS = 60.0
 WATCH_SECONDS = 0.2
-SIGNALS = ((signal.SIGTERM, GRACEFUL_SECONDS + 5.0), (signal.SIGKILL, 5.0))
-SERVER = "uvicorn"
+SIGNALS = ((signal.SIGTERM, STOP_SECONDS), (signal.SIGKILL, 5.0))
+SERVER = "app.server"
 
 
 @dataclass(frozen=True)
@@ -134,23 +134,14 @@ def prepare_database(checkout: Checkout, services: Services) -> None:
 
 @contextmanager
 def web_server(checkout: Checkout, options: ServeOptions, services: Services, record: Path) -> Iterator[None]:
-    """Run uvicorn, which is healthy inside the block and is stopped gracefully at its end."""
+    """Run the web server, which is healthy inside the block and is stopped gracefully at its end."""
     host, port = options.host, options.port or DEFAULT_PORT
-    command: list[str | Path] = [
-        checkout.python,
-        "-m",
-        SERVER,
-        "app.main:create_app",
-        "--factory",
-        "--app-dir",
-        checkout.root,
-    ]
-    command += ["--host", host, "--port", str(port), "--no-server-header", "--no-access-log"]
-    command += ["--timeout-graceful-shutdown", str(GRACEFUL_SECONDS)]
+    command: list[str | Path] = [checkout.python, "-m", SERVER, "--host", host, "--port", str(port)]
     if options.reload:
-        command += ["--reload", "--reload-dir", checkout.root / "app"]
+        command += ["--reload"]
     with step("web server") as running:
-        child = start(command, cwd=checkout.root, env={"APP_URL": options.url, **services.environment})
+        defaults = {"APP_URL": options.url, "DRAIN_SECONDS": "0"}
+        child = start(command, cwd=checkout.root, env=defaults | services.environment)
         services.children["The web server"] = child
         try:
             write_private(record, json.dumps({"pid": os.getpid(), "server": child.pid, "url": options.url}))

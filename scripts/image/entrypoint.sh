@@ -4,9 +4,7 @@ set -eu
 
 case "${1:-serve}" in
   serve)
-    exec python -m uvicorn app.main:create_app --factory --host 0.0.0.0 --port "${PORT:-8000}" \
-      --proxy-headers --forwarded-allow-ips "${FORWARDED_ALLOW_IPS:-127.0.0.1}" \
-      --no-server-header --no-access-log --timeout-graceful-shutdown 25
+    exec python -m app.server --host 0.0.0.0 --port "${PORT:-8000}"
     ;;
   worker)
     exec python -m app.worker

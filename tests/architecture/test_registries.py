@@ -43,7 +43,7 @@ def test_error_codes_of_the_contract_are_declared() -> None:
 def test_error_is_stable_and_readable(error: type[AppError]) -> None:
     assert re.fullmatch(r"[A-Z]+(_[A-Z0-9]+)*", error.code)
     assert error.title[0] in string.ascii_uppercase and error.title.endswith(".")
-    assert error.status in (400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503)
+    assert error.status in (400, 401, 403, 404, 405, 408, 409, 413, 415, 422, 429, 431, 500, 503)
     assert error.status != 503 or "Retry-After" in error.headers
 
 

@@ -1,7 +1,8 @@
 """Do the checks discriminate? Breaks the kernel on purpose, one way at a time: `python -m tests.core.mutants [WORD …]`.
 
-Each mutant is applied to a copy of the checkout; the tests that are named with it must fail there. Words choose the
-mutants whose names contain them. Needs what `make test` sets (the database's and Redis' addresses).
+Each mutant is applied to a copy of the checkout. The tests that are named with it must fail there, and must pass in the
+copy as it is. Words choose the mutants whose names contain them. Needs what `make test` sets (the database's and Redis'
+addresses).
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
+
+from tests.support.database import TEMPLATE, build_database
 
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("app", "migrations", "scripts", "tests", "pyproject.toml", "alembic.ini")
@@ -42,6 +45,7 @@ RELAY, JOBS = "app/core/outbox/relay.py", "app/core/jobs/queue.py"
 OUTBOUND, OUTSIDE = "app/core/outbound/service.py", "app/core/outbound/outside.py"
 BREAKER = "app/core/outbound/breaker.py"
 INBOX, BODIES = "app/core/inbox/", "migrations/versions/20261130_1430_receipt_bodies.py"
+PROTOCOL = "app/core/serving/protocol.py"
 TENANCY, KERNEL = "migrations/tenancy.py", "migrations/versions/20261124_0454_kernel.py"
 
 MUTANTS = (
@@ -198,8 +202,9 @@ MUTANTS = (
     Mutant("replay not due", BODIES, "SET attempts = 0, next_attempt_at = now()", "SET attempts = 0", "test_inbox.py"),
     Mutant("body for the app", BODIES, "GRANT SELECT, INSERT, UPDATE ON webhook_bodies TO {SYSTEM}",
            "GRANT SELECT, INSERT, UPDATE ON webhook_bodies TO fusionems_app, {SYSTEM}", "test_inbox.py"),
-    Mutant("payload chooses the tenant", JOBS, '{**payload, "tenant_id": uow.tenant_id}',
-           '{"tenant_id": uow.tenant_id, **payload}', "test_jobs.py"),
+    Mutant("ids choose the tenant", JOBS,
+           '{name: str(value) for name, value in ids.items()} | {"tenant_id": str(tenant_id)}',
+           '{"tenant_id": str(tenant_id)} | {name: str(value) for name, value in ids.items()}', "test_jobs.py"),
     Mutant("failure's text kept", JOBS, "raise JobFailed(type(failure).__name__)", "raise JobFailed(str(failure))",
            "test_jobs.py"),
     Mutant("failure's cause kept", JOBS, "raise JobFailed(type(failure).__name__)",
@@ -386,8 +391,31 @@ MUTANTS = (
            "                await self.rollback()\n                raise\n",
            "*RECORD_ACCESS.arguments(read.row(self.principal)))\n            except BaseException:\n"
            "                await self.rollback()\n                return\n", "/ems/test_stale_and_unlogged.py"),
-    Mutant("chart without a bound", "app/ems/entries/children.py", "values) is not None:", "values) is None and False:",
+    Mutant("chart without a bound", "app/ems/entries/checks.py",
+           "if await uow.fetch_row(_entry_after(entity), values) is not None:", "if False:",
            "/ems/test_soft_delete.py"),
+    Mutant("headers without a bound", PROTOCOL,
+           "if self._head_bytes > self._limits.max_header_bytes or self._headers > self._limits.max_headers:",
+           "if False:", "serving/test_limits.py"),
+    Mutant("headers without an end", PROTOCOL, "            self._head_bytes += len(data)\n", "            pass\n",
+           "serving/test_limits.py"),
+    Mutant("heads may drip", PROTOCOL, "float(self._limits.request_head_seconds), self._on_head_deadline",
+           "3600.0, self._on_head_deadline", "serving/test_limits.py"),
+    Mutant("bodies may drip", PROTOCOL, "        if left > 0:\n", "        if True:\n", "serving/test_limits.py"),
+    Mutant("time of a body is not extended", PROTOCOL, " + self._body_bytes / self._limits.request_body_rate", "",
+           "serving/test_limits.py"),
+    Mutant("clients need not read", PROTOCOL, "        if self._stall is None:\n", "        if False:\n",
+           "serving/test_limits.py"),
+    Mutant("requests ahead without a bound", PROTOCOL, "if len(self.pipeline) >= MOST_PIPELINED:", "if False:",
+           "serving/test_limits.py"),
+    Mutant("no connection gives way", PROTOCOL, "        if not waiting:\n", "        if waiting is not None:\n",
+           "serving/test_capacity.py"),
+    Mutant("connections in use give way", PROTOCOL, "return not self._is_answering and self._idle_since <= latest",
+           "return self._idle_since <= latest", "serving/test_capacity.py"),
+    Mutant("listener closes at once", "app/core/serving/server.py", "        if not self._drains:\n",
+           "        if True:\n", "serving/test_stopping.py"),
+    Mutant("readiness does not tell", "app/core/runtime.py", "        self.is_stopping = True\n",
+           "        self.is_stopping = False\n", "serving/test_stopping.py"),
 )  # fmt: skip
 
 
@@ -398,25 +426,39 @@ def run(mutant: Mutant, checkout: Path) -> str:
     if mutant.old not in text:
         return "not applicable"
     file.write_text(text.replace(mutant.old, mutant.new, 1))
-    tests = [f"tests{test}" if test.startswith("/") else f"tests/core/{test}" for test in mutant.tests.split()]
+    template = {} if mutant.file.startswith("migrations/") else {TEMPLATE: template_of(checkout)}
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests],
-            cwd=checkout,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            env={**os.environ, "PYTHONPATH": str(checkout), "PYTHONDONTWRITEBYTECODE": "1"},
-            check=False,
-        )
+        done = run_tests(mutant.tests.split(), checkout, 300, **template)
     except subprocess.TimeoutExpired:
         return "killed (hung)"
     finally:
         file.write_text(text)
-    first = next((line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))), "")
     if done.returncode != 1:
         return f"SURVIVED ({done.returncode})"
-    return f"killed by {first.split(' - ')[0].split('::')[-1][:80]}"
+    return f"killed by {first_failure(done)}"
+
+
+def run_tests(tests: list[str], checkout: Path, seconds: int | None, **extra: str) -> subprocess.CompletedProcess[str]:
+    paths = [f"tests{test}" if test.startswith("/") else f"tests/core/{test}" for test in tests]
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-x", "-q", "-m", "not long", "-p", "no:cacheprovider", *paths],
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        env={**os.environ, "PYTHONPATH": str(checkout), "PYTHONDONTWRITEBYTECODE": "1", **extra},
+        check=False,
+    )
+
+
+def first_failure(done: subprocess.CompletedProcess[str]) -> str:
+    first = next((line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))), "")
+    return first.split(" - ")[0].split("::")[-1][:80]
+
+
+def template_of(checkout: Path) -> str:
+    """The name of the migrated database of the copy as it is."""
+    return f"fusionems_test_{hashlib.sha256(str(checkout).encode()).hexdigest()[:8]}_template"
 
 
 async def drop_databases(checkout: Path) -> None:
@@ -431,6 +473,7 @@ async def drop_databases(checkout: Path) -> None:
 def main(words: list[str]) -> int:
     chosen = [mutant for mutant in MUTANTS if not words or any(word in mutant.name for word in words)]
     checkout = Path(tempfile.mkdtemp(prefix="mutants-")).resolve()
+    tests = sorted({test for mutant in chosen for test in mutant.tests.split()})
     survived = 0
     try:
         for name in COPIED:
@@ -439,6 +482,11 @@ def main(words: list[str]) -> int:
                 shutil.copytree(source, checkout / name, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy(source, checkout / name)
+        build_database(template_of(checkout))
+        unbroken = run_tests(tests, checkout, None, **{TEMPLATE: template_of(checkout)})
+        if unbroken.returncode != 0:
+            sys.stdout.write(f"nothing is shown: without any mutant fails {first_failure(unbroken)}\n")
+            return 1
         for mutant in chosen:
             outcome = run(mutant, checkout)
             survived += not outcome.startswith("killed")

@@ -381,14 +381,25 @@ async def test_relay_survives_whatever_befalls_it(
     assert errors == []
 
 
+class WatchedSignal(OutboxSignal):
+    """Tells whether its relay has nothing to do."""
+
+    is_awaited = False
+
+    async def wait(self, seconds: float) -> None:
+        self.is_awaited = True
+        await super().wait(seconds)
+        self.is_awaited = False
+
+
 async def test_leader_is_woken_by_a_commit_of_its_own_process(
     runtime: Runtime, principal: Principal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(relay_module, "POLL_SECONDS", 3600)
-    signal, handler = OutboxSignal(None, "unused"), Handler()
+    signal, handler = WatchedSignal(None, "unused"), Handler()
     monkeypatch.setattr(runtime, "on_publish", signal.notify)
     async with running(relay_of(runtime, handler, signal=signal).run()):
-        await expect_eventually(lambda: signal.leading)
+        await expect_eventually(lambda: signal.leading and signal.is_awaited)
         chart = await a_chart(runtime, principal)
         await expect_eventually(lambda: handler.versions(chart) == [1])
         await revise(runtime, principal, chart)

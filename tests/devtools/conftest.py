@@ -67,6 +67,7 @@ def stub_root(tmp_path: Path) -> Path:
     (root / "app").mkdir(parents=True)
     (root / "app" / "__init__.py").touch()
     (root / "app" / "main.py").write_text(STUB_APP)
+    (root / "app" / "server.py").write_text(STUB_SERVER)
     (root / ".venv").symlink_to(ROOT / ".venv")
     (root / "scripts").symlink_to(ROOT / "scripts")
     return root
@@ -90,4 +91,16 @@ def create_app() -> FastAPI:
             await session.close()
 
     return app
+"""
+
+STUB_SERVER = """
+import argparse
+import uvicorn
+from app.main import create_app
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--host")
+parser.add_argument("--port", type=int)
+given = parser.parse_args()
+uvicorn.run(create_app(), host=given.host, port=given.port)
 """

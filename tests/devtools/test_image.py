@@ -77,7 +77,7 @@ def entrypoint(path: Path, *arguments: str, **environment: str) -> str:
 
 def test_entrypoint_serves_by_default(fake_python: Path) -> None:
     said = entrypoint(fake_python, PORT="9000")
-    assert said.startswith("-m uvicorn app.main:create_app --factory --host 0.0.0.0 --port 9000 ")
+    assert said == "-m app.server --host 0.0.0.0 --port 9000\n"
     assert entrypoint(fake_python, "serve", PORT="9000") == said
     assert entrypoint(fake_python, "worker") == "-m app.worker\n"
 

@@ -33,12 +33,16 @@ def _dsn(variable: str, database: str) -> str:
     return url.render_as_string(hide_password=False)
 
 
-async def recreate(name: str) -> TestDatabase:
+TEMPLATE = "TEST_DATABASE_TEMPLATE"
+"""The variable that names a migrated database. Each database of the tests is then a copy of it."""
+
+
+async def recreate(name: str, template: str = "template1") -> TestDatabase:
     """Drop and create the database; roles exist already (scripts/dev.py made them)."""
     connection = await asyncpg.connect(os.environ["TEST_ADMIN_DATABASE_URL"])
     try:
         await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        await connection.execute(f'CREATE DATABASE "{name}" OWNER fusionems_owner')
+        await connection.execute(f'CREATE DATABASE "{name}" OWNER fusionems_owner TEMPLATE "{template}"')
     finally:
         await connection.close()
     return TestDatabase(
@@ -57,6 +61,8 @@ def alembic_config(database: TestDatabase) -> Config:
 
 def build_database(name: str) -> TestDatabase:
     """Blocking: called outside the event loop."""
+    if template := os.environ.get(TEMPLATE):
+        return asyncio.run(recreate(name, template))
     database = asyncio.run(recreate(name))
     command.upgrade(alembic_config(database), "head")
     return database

@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable
 import asyncpg
 import pytest
 
+from app.core.db import uow as units
+from app.core.db.pool import ConnectionSource, Lease
 from app.core.db.uow import UnitOfWork
 from app.core.errors import Conflict
 from app.core.ids import TenantId, new_id
@@ -99,6 +101,33 @@ async def test_shared_lock_lets_readers_in_and_holds_writers_off(
         order.append("children")
     await waiting
     assert order == ["children", "transition"]
+
+
+async def test_cancellation_does_not_stop_a_rollback(
+    pool: WatchedSource, principal: Principal, chart: Chart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection comes back clean although nobody waits for it any more."""
+    reached, released, scrub = asyncio.Event(), asyncio.Event(), units._scrub
+
+    async def held_up(source: ConnectionSource, lease: Lease) -> None:
+        reached.set()
+        await released.wait()
+        await scrub(source, lease)
+
+    async def fail() -> None:
+        async with UnitOfWork(pool, principal, KEYS) as uow:
+            await ChartRepository(uow).get(principal.tenant_id, chart.id)
+            raise ValueError
+
+    monkeypatch.setattr(units, "_scrub", held_up)
+    failing = asyncio.create_task(fail())
+    await reached.wait()
+    failing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await failing
+    assert pool.checked_out() == 1
+    released.set()
+    await expect_eventually(lambda: pool.checked_out() == 0)
 
 
 _TOTALS = """

@@ -1,0 +1,320 @@
+"""uvicorn's HTTP protocol with the limits that it lacks: size and number of headers, time-outs, a bound of connections.
+
+Refusals have the body of the error contract. A request that they hit has not reached the application, or its body never
+reaches it whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from enum import Enum, auto
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+from app.core.errors import AppError, HeadersTooLarge, MalformedRequest, RequestTimeout, ServiceUnavailable
+from app.core.http import bare_refusal
+from app.core.logging import get_logger
+from app.core.serving.settings import ServingSettings
+
+LINGER_SECONDS = 5.0
+"""How long a client may take to read a last answer, or to end a body whose request is answered already."""
+LINGER_BYTES = 1_048_576
+"""What a refused client may have sent ahead. It is read and dropped; otherwise the system would drop our answer."""
+SETTLING_SECONDS = 1.0
+"""A connection that has waited for less than this is not replaced by another one: its request may be on its way."""
+MOST_PIPELINED = 16
+
+_log = get_logger(__name__)
+
+
+class BoundedConfig(uvicorn.Config):
+    """uvicorn's configuration by the settings."""
+
+    def __init__(self, app: Any, limits: ServingSettings, **options: Any) -> None:
+        super().__init__(
+            app,
+            http=BoundedProtocol,
+            timeout_keep_alive=limits.keep_alive_seconds,
+            timeout_graceful_shutdown=limits.shutdown_seconds,
+            server_header=False,
+            access_log=False,
+            **options,
+        )
+        self.limits = limits
+
+
+class _Stage(Enum):
+    """How much of the present message has been read."""
+
+    NOTHING = auto()
+    HEAD = auto()
+    BODY = auto()
+    ALL = auto()
+
+
+class _Wait(Enum):
+    """What a client has to finish before its deadline."""
+
+    HEAD = auto()
+    BODY = auto()
+    REST = auto()  # of a body whose request is answered already
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """One connection. A deadline runs only while a part of a request is missing, so most requests set none."""
+
+    config: BoundedConfig
+
+    def __init__(
+        self,
+        config: BoundedConfig,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._limits = config.limits
+        self._stage = _Stage.NOTHING
+        self._messages = 0
+        self._answers = 0
+        self._headers = 0
+        self._head_bytes = 0
+        self._body_bytes = 0
+        self._parsed = 0
+        self._dropped: int | None = None
+        self._idle_since = self._body_since = self.loop.time()
+        self._active: RequestResponseCycle | None = None
+        self._refusal: AppError | None = None
+        self._awaited: tuple[_Wait, int] | None = None
+        self._deadline: asyncio.TimerHandle | None = None
+        self._stall: asyncio.TimerHandle | None = None
+
+    # The connection
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
+        super().connection_made(transport)
+        if len(self.connections) > self._limits.max_connections and not self._make_room():
+            self._refuse(ServiceUnavailable("The server has no connection left; try again shortly."))
+        else:
+            self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        self._disconnect()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._dropped is not None:
+            self._dropped += len(data)
+            if self._dropped > LINGER_BYTES:
+                self._cut()
+            return
+        before = self._parsed
+        super().data_received(data)
+        if self._dropped is not None or self.transport.is_closing() or self.transport.get_protocol() is not self:
+            return
+        if self._parsed == before:  # the parser holds these bytes, which complete nothing
+            self._head_bytes += len(data)
+            if self._head_bytes > self._limits.max_header_bytes:
+                self._refuse(HeadersTooLarge())
+                return
+        self._watch()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._stall is None:
+            self._stall = self.loop.call_later(self._limits.response_stall_seconds, self._cut)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None
+
+    def timeout_keep_alive_handler(self) -> None:
+        """A closed connection stays until its client has read everything. The client gets a limited time for that."""
+        super().timeout_keep_alive_handler()
+        self.loop.call_later(LINGER_SECONDS, self._cut)
+
+    def handle_websocket_upgrade(self) -> None:
+        self._stop_waiting()
+        super().handle_websocket_upgrade()
+
+    # The parser's callbacks
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._stage = _Stage.HEAD
+        self._messages += 1
+        self._parsed += 1
+        self._headers = self._head_bytes = self._body_bytes = 0
+
+    def on_url(self, url: bytes) -> None:
+        self._count_head(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Also called for trailers, which follow a body."""
+        self._headers += 1
+        self._count_head(len(name) + len(value) + 4)
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        if len(self.pipeline) >= MOST_PIPELINED:
+            self._fail(MalformedRequest("Too many requests were sent before the first answer."))
+        self._stage = _Stage.BODY
+        self._body_since = self.loop.time()
+        super().on_headers_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._active = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def on_body(self, body: bytes) -> None:
+        self._parsed += 1
+        self._body_bytes += len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._parsed += 1
+        self._stage = _Stage.ALL
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        self._answers += 1
+        self._idle_since = self.loop.time()
+        super().on_response_complete()
+        if not self.transport.is_closing():
+            self._watch()
+
+    def _count_head(self, size: int) -> None:
+        self._parsed += 1
+        self._head_bytes += size
+        if self._head_bytes > self._limits.max_header_bytes or self._headers > self._limits.max_headers:
+            self._fail(HeadersTooLarge())
+
+    def _fail(self, refusal: AppError) -> None:
+        """Ends the parsing, which ends in `send_400_response`."""
+        self._refusal = refusal
+        raise ValueError(refusal.code)
+
+    # Deadlines
+
+    @property
+    def _is_answering(self) -> bool:
+        """True if a request is with the application."""
+        return self._active is not None and not self._active.response_complete
+
+    def _watch(self) -> None:
+        """Sets the deadline of what is missing now. One that runs for the same thing is kept."""
+        wait = self._missing()
+        awaited = None if wait is None else (wait, self._messages)
+        if awaited != self._awaited:
+            self._stop_waiting()
+            self._awaited = awaited
+            if wait is not None:
+                self._set_deadline(wait)
+        if self._stage is _Stage.ALL and not self._is_answering and self.timeout_keep_alive_task is None:
+            # uvicorn forgets its own after bytes that begin no request.
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+
+    def _missing(self) -> _Wait | None:
+        match self._stage:
+            case _Stage.ALL:
+                return None
+            case _Stage.BODY:
+                return _Wait.BODY if self._is_answering else _Wait.REST
+            case _:
+                return _Wait.HEAD
+
+    def _set_deadline(self, wait: _Wait) -> None:
+        act: Callable[[], None]
+        match wait:
+            case _Wait.HEAD:
+                seconds, act = float(self._limits.request_head_seconds), self._on_head_deadline
+            case _Wait.BODY:
+                seconds, act = float(self._limits.request_body_seconds), self._on_body_deadline
+            case _:
+                seconds, act = LINGER_SECONDS, self._cut
+        self._deadline = self.loop.call_later(seconds, act)
+
+    def _stop_waiting(self) -> None:
+        self._awaited = None
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _on_head_deadline(self) -> None:
+        if self._is_answering:  # the head of a request that was sent ahead
+            self._set_deadline(_Wait.HEAD)
+        elif self._stage is _Stage.NOTHING:
+            self._cut()
+        else:
+            self._refuse(RequestTimeout())
+
+    def _on_body_deadline(self) -> None:
+        """The time in which we did not read is not the client's."""
+        if self.flow.read_paused:
+            self._body_since = self.loop.time()
+        allowed = self._limits.request_body_seconds + self._body_bytes / self._limits.request_body_rate
+        left = self._body_since + allowed - self.loop.time()
+        if left > 0:
+            self._deadline = self.loop.call_later(left, self._on_body_deadline)
+        else:
+            self._refuse(RequestTimeout())
+
+    # Refusals
+
+    def _cut(self) -> None:
+        self._disconnect()
+        self.transport.abort()
+
+    def _disconnect(self) -> None:
+        """Lets the application go on without its client. uvicorn does so only for the request that was sent last."""
+        self.resume_writing()
+        if self._active is not None and not self._active.response_complete:
+            self._active.disconnected = True
+            self._active.message_event.set()
+
+    def _make_room(self) -> bool:
+        """Cuts the connection that has waited longest for a request. One that never sent any goes first."""
+        latest = self.loop.time() - SETTLING_SECONDS
+        waiting = [
+            connection
+            for connection in self.connections
+            if isinstance(connection, BoundedProtocol) and connection is not self and connection._gives_way(latest)
+        ]
+        if not waiting:
+            return False
+        min(waiting, key=lambda connection: (connection._answers > 0, connection._idle_since))._cut()
+        return True
+
+    def _gives_way(self, latest: float) -> bool:
+        return not self._is_answering and self._idle_since <= latest and not self.transport.is_closing()
+
+    def send_400_response(self, msg: str) -> None:
+        """uvicorn's answer to what its parser does not take."""
+        self._refuse(self._refusal or MalformedRequest())
+
+    def _refuse(self, error: AppError) -> None:
+        """Sends the error as the last answer of this connection. If an answer is under way, the connection is cut."""
+        self._stop_waiting()
+        _log.info("connection refused", status=error.status, error_code=error.code)
+        if self._active is not None and self._is_answering:
+            if self._active.response_started or self._stage is not _Stage.BODY:
+                self._cut()
+                return
+            self._disconnect()
+        headers, body = bare_refusal(error)
+        headers.append((b"connection", b"close"))
+        lines = [STATUS_LINE[error.status], *(b"%b: %b\r\n" % header for header in headers), b"\r\n", body]
+        self._dropped = 0
+        self.transport.write(b"".join(lines))
+        self.transport.write_eof()
+        self.loop.call_later(LINGER_SECONDS, self._cut)

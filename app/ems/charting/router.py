@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
 from app.core.dependencies import requires
+from app.core.filters import FilterText, OneOf
 from app.core.idempotency.creation import CreationDependency
 from app.core.pagination import Page, PagingWithDeletedQuery
 from app.core.schemas import VersionQuery
@@ -31,9 +31,9 @@ async def create_incident(given: IncidentCreate, incidents: Incidents, creation:
 async def list_incidents(
     incidents: IncidentReads,
     paging: PagingWithDeletedQuery,
-    status: IncidentStatus | None = None,
-    incident_number: Annotated[str | None, Query(min_length=1, max_length=50, pattern=r"^[^\x00]*$")] = None,
-    created_by: uuid.UUID | None = None,
+    status: OneOf[IncidentStatus] = None,
+    incident_number: OneOf[FilterText] = None,
+    created_by: OneOf[uuid.UUID] = None,
 ) -> Page[IncidentRead]:
     """Charts, newest first. `include_deleted` is for admins."""
     return await incidents.list_page(

@@ -109,7 +109,7 @@ class ChildReader(Generic[E, R]):
             self._uow.principal.require(CHART_RESTORE)
             listed = self._children.list_including_deleted
         incident = await self._incidents.get(self._uow.tenant_id, incident_id)
-        page = await listed(self._uow.tenant_id, paging, incident_id=incident_id)
+        page = await listed(self._uow.tenant_id, paging, incident_id=incident_id, **paging.filters())
         items = await self._kind.present_all(self._uow, incident, page.items)
         return Page(items=items, next_cursor=page.next_cursor)
 

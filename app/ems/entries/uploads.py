@@ -129,7 +129,7 @@ class UploadReader(Generic[E, R]):
             self._uow.principal.require(CHART_RESTORE)
             listed = self._entries.list_including_deleted
         incident = await self._incidents.get(self._uow.tenant_id, incident_id)
-        page = await listed(self._uow.tenant_id, paging, incident_id=incident_id)
+        page = await listed(self._uow.tenant_id, paging, incident_id=incident_id, **paging.filters())
         return Page(items=await self._kind.present(self._uow, incident, page.items), next_cursor=page.next_cursor)
 
 

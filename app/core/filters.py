@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any, TypeVar
 
 import sqlalchemy as sa
 from fastapi import Query
@@ -69,14 +69,18 @@ def condition(
     `filters` are columns that are compared for equality, `ranges` columns with bounds.
     """
     if name in filters:
-        column = table.c[name]
-        if several:
-            return cast("sa.ColumnElement[bool]", column == sa.any_(sa.bindparam(name, type_=ARRAY(column.type))))
-        return cast("sa.ColumnElement[bool]", column == sa.bindparam(name, type_=column.type))
+        return equal(table.c[name], name, several=several)
     ranged = column_of_bound(name)
     if ranged is None or ranged not in ranges:
         return None
     return bound(table.c[ranged], name)
+
+
+def equal(column: sa.ColumnElement[Any], name: str, *, several: bool) -> sa.ColumnElement[bool]:
+    """`column` has the value, or one of the values, that the filter's name binds."""
+    if several:
+        return column == sa.any_(sa.bindparam(name, type_=ARRAY(column.type)))
+    return column == sa.bindparam(name, type_=column.type)
 
 
 def column_of_bound(name: str) -> str | None:

@@ -87,6 +87,9 @@ class Incident(ChartEntry):
             ["tenant_id", "created_by"], ["users.tenant_id", "users.id"], name="fk_incidents_created_by"
         ),
         sa.Index("ix_incidents_tenant_incident_number", "tenant_id", "incident_number"),
+        sa.Index(
+            "ix_incidents_tenant_dispatch_time", "tenant_id", sa.text("coalesce(dispatch_time, created_at)"), "id"
+        ),
         incident_lifecycle.check(),
         charted_check("location_latitude", "-90", "90", 6),
         charted_check("location_longitude", "-180", "180", 6),

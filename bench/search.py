@@ -1,7 +1,7 @@
 """What finding a call costs among very many: pages of the list and of the search, the first and a far one.
 
-`make bench ARGS=search` makes 300,000 charts of one agency beside 100,000 of another, and asks for each page as a client
-does: a far one by its cursor. It exits with 1 only when it cannot measure.
+`make bench ARGS=search` makes 300,000 charts of one agency beside 100,000 of another, and asks for each page as a
+client does: a far one by its cursor. It exits with 1 only when it cannot measure.
 """
 
 from __future__ import annotations

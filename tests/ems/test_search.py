@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -14,7 +15,15 @@ from app.core.db.sql import CompiledStatement
 from app.core.pagination import keyset
 from app.core.runtime import Runtime
 from app.core.text import name_key
-from app.ems.search.repository import FoundIncidentRepository, beginning
+from app.ems.search.repository import (
+    FEW,
+    FewPatientsIncidentRepository,
+    FoundIncidentRepository,
+    MatchingPatientRepository,
+    beginning,
+)
+from app.ems.search.schemas import IncidentQuery, Sort
+from tests.architecture.queries import counted
 from tests.core.http.contract import expect_refusal
 from tests.core.reference.records import PERSON
 from tests.ems.charts import CREW, INCIDENTS, INTERVENTION, PATIENT, VITAL, Chart
@@ -285,11 +294,79 @@ async def test_entries_by_the_time_at_which_they_were_done(
     assert await entries(patient_id=other["id"]) == []
 
 
+@pytest.mark.parametrize("limit", [1, 3, 200])
+@pytest.mark.parametrize("sort", ["created_at", "-dispatch_time"])
+async def test_both_ways_of_finding_patients_find_the_same(
+    agency: Agency, runtime: Runtime, limit: int, sort: Sort
+) -> None:
+    """Which way is taken depends on how many patients match. What is found does not."""
+    for number, name in enumerate(("Rivers", "Rivera", "Stone", "Riverton", "River")):
+        chart = await call(agency, name, date_of_birth="1957-03-14" if number % 2 else None)
+        await chart.add(PATIENT, last_name="Rivers")
+    principal = runtime.tokens.verify(agency.medic.token or "")
+    for filters in (beginning("last_name_key", "river"), {"date_of_birth": dt.date(1957, 3, 14)}):
+        walked = []
+        for kind in (FoundIncidentRepository, FewPatientsIncidentRepository):
+            query: IncidentQuery | None = IncidentQuery(limit=limit, sort=sort)
+            ids: list[uuid.UUID] = []
+            async with runtime.read_unit_of_work(principal) as uow:
+                while query is not None:
+                    page = await kind(uow).list_page(principal.tenant_id, query, **filters)
+                    ids += [item.id for item in page.items]
+                    more = page.next_cursor
+                    query = None if more is None else IncidentQuery(limit=limit, sort=sort, cursor=more)
+            walked.append(ids)
+        assert walked[0] == walked[1] and len(walked[0]) == len(set(walked[0])) == (5 if len(filters) == 2 else 2)
+
+
+async def test_many_matching_patients_are_counted_no_further_than_need_be(
+    agency: Agency, runtime: Runtime, admin_connection: asyncpg.Connection
+) -> None:
+    chart = await call(agency, "Rivers")
+    await fill_patients(admin_connection, chart, FEW - 1, "rivers")
+    principal = runtime.tokens.verify(agency.medic.token or "")
+    one = beginning("last_name_key", "river")
+    async with runtime.read_unit_of_work(principal) as uow:
+        assert not await MatchingPatientRepository(uow).are_many(principal.tenant_id, one)
+        assert await MatchingPatientRepository(uow).are_many(principal.tenant_id, {"status": ["draft"]})
+    await fill_patients(admin_connection, chart, 1, "riverton")
+    async with runtime.read_unit_of_work(principal) as uow:
+        assert await MatchingPatientRepository(uow).are_many(principal.tenant_id, one)
+        assert not await MatchingPatientRepository(uow).are_many(
+            principal.tenant_id, one | {"first_name_key_from": "a"}
+        )
+    assert await found(agency.medic, last_name="river") == [chart.id]
+
+
+async def test_a_search_costs_as_many_statements_however_much_it_finds(agency: Agency, runtime: Runtime) -> None:
+    counts = []
+    for _ in range(2):
+        await call(agency, "Rivers")
+        await call(agency, "Rivera")
+        async with counted(runtime.database) as statements:
+            page = await agency.medic.expect(200, "POST", SEARCH, json={"last_name": "river"})
+        counts.append((len(page["items"]), len(statements)))
+    assert [items for items, _ in counts] == [2, 4]
+    assert counts[0][1] == counts[1][1] == 7, "begin, how many, charts, patients, both logs, commit"
+
+
+async def fill_patients(connection: asyncpg.Connection, chart: Chart, number: int, key: str) -> None:
+    """Further patients of a chart whose last names have this key, numbered."""
+    await connection.execute(
+        "INSERT INTO patients (id, tenant_id, incident_id, pcr_uuid, last_name, last_name_key)"
+        " SELECT gen_random_uuid(), tenant_id, incident_id, gen_random_uuid(), 'Other', $2 || n"
+        " FROM patients, generate_series(1, $3::integer) AS n WHERE id = $1::text::uuid",
+        chart.patient["id"],
+        key,
+        number,
+    )
+
+
 async def plan_of(runtime: Runtime, agency: Agency, about: dict[str, str]) -> str:
     """The plan of the search's first page, asked for as the app's role under row-level security."""
     principal = runtime.tokens.verify(agency.medic.token or "")
     async with runtime.read_unit_of_work(principal) as uow:
-        repository = FoundIncidentRepository(uow)
+        repository = FewPatientsIncidentRepository(uow)
         shape = tuple((name, False) for name in sorted(about))
         table = repository.plan.table
         query = keyset(
@@ -309,14 +386,9 @@ async def test_row_level_security_lets_the_index_find_names(
 ) -> None:
     """The range of the key is a condition of the index: its operators cannot leak, as `starts_with` might."""
     chart = await call(agency, "Rivers")
-    await admin_connection.execute(
-        "INSERT INTO patients (id, tenant_id, incident_id, pcr_uuid, last_name, last_name_key)"
-        " SELECT gen_random_uuid(), tenant_id, incident_id, gen_random_uuid(), 'Other', md5(n::text)"
-        " FROM patients, generate_series(1, 5000) AS n WHERE id = $1::text::uuid",
-        chart.patient["id"],
-    )
+    await fill_patients(admin_connection, chart, 5000, "other")
     await admin_connection.execute("ANALYZE patients")
-    plan = await plan_of(runtime, agency, beginning("last_name_key", name_key("Riv")))
+    plan = await plan_of(runtime, agency, beginning("last_name_key", name_key("Quint")))
     [condition] = [line for line in plan.splitlines() if "last_name_key >=" in line]
     assert condition.strip().startswith("Index Cond:"), plan
     assert "ix_patients_tenant_name" in plan and "Seq Scan on public.patients" not in plan

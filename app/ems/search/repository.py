@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.core.db.sql import CompiledStatement
 from app.core.db.uow import ReadUnitOfWork
-from app.core.filters import Shape, condition, equal
+from app.core.filters import Shape, chosen, condition, equal, shape_of
 from app.core.ids import TenantId
 from app.core.personnel.public import Person
 from app.ems.crew.models import CrewMember
@@ -25,6 +25,9 @@ _people: Any = Person.__table__
 _patients: Any = Patient.__table__
 _TENANT = sa.bindparam("tenant_id", type_=sa.Uuid)
 _NAMES = ("last_name_key", "first_name_key")
+FEW = 2000
+"""Up to so many matching patients it is quicker to sort their charts than to walk along all charts in order."""
+_COUNTS: dict[Shape, CompiledStatement] = {}
 _LISTED = CompiledStatement(
     sa.select(
         *(_patients.c[name] for name in ("id", "incident_id", "last_name", "first_name", "date_of_birth")),
@@ -50,21 +53,25 @@ def beginning(column: str, key: str) -> dict[str, str]:
 class FoundIncidentRepository(IncidentRepository):
     """Charts, also by members of the crew and by what is about one of their patients.
 
-    The last are given as bounds of the patients' `last_name_key` and `first_name_key`, and as `date_of_birth`.
+    The last are given as bounds of the patients' `last_name_key` and `first_name_key`, and as `date_of_birth`. Each
+    chart of the page's order is asked whether one of its patients fits. That is quick where many do.
     """
 
     def _selected(self, shape: Shape, *, including_deleted: bool) -> sa.Select[Any]:
-        """The matching patients are found first, whatever the planner thinks of the order of the page."""
         about = {name: fits for name, several in shape if (fits := _about_patient(name, several)) is not None}
         of_charts = tuple((name, several) for name, several in shape if name not in about)
         query = super()._selected(of_charts, including_deleted=including_deleted)
-        if not about:
-            return query
-        matching = sa.select(_patients.c.incident_id).where(
-            _patients.c.tenant_id == _TENANT, _patients.c.deleted_at.is_(None), *about.values()
-        )
-        found = matching.cte("matching").prefix_with("MATERIALIZED")
-        return query.where(_incidents.c.id.in_(sa.select(found.c.incident_id)))
+        if about:
+            matching = sa.select(_patients.c.incident_id).where(
+                _patients.c.tenant_id == _TENANT, _patients.c.deleted_at.is_(None), *about.values()
+            )
+            query = query.where(self._among(matching))
+        return query
+
+    def _among(self, matching: sa.Select[Any]) -> sa.ColumnElement[bool]:
+        # OFFSET keeps the planner from turning the question about one chart into a join of all.
+        asked = matching.where(_patients.c.incident_id == _incidents.c.id).offset(sa.literal_column("0"))
+        return sa.exists(asked.correlate(_incidents))
 
     def _condition(self, name: str, several: bool) -> sa.ColumnElement[bool]:
         if name == "crew_personnel_id":
@@ -75,6 +82,34 @@ class FoundIncidentRepository(IncidentRepository):
             )
             return _on_crew(_crew.c.personnel_id.in_(signing_in))
         return super()._condition(name, several)
+
+
+class FewPatientsIncidentRepository(FoundIncidentRepository):
+    """The same charts, for few matching patients. They are found first, by their index, and their charts sorted."""
+
+    def _among(self, matching: sa.Select[Any]) -> sa.ColumnElement[bool]:
+        first = matching.cte("matching").prefix_with("MATERIALIZED")
+        found: sa.ColumnElement[bool] = _incidents.c.id.in_(sa.select(first.c.incident_id))
+        return found
+
+
+class MatchingPatientRepository:
+    """How many patients a search matches. Nobody is shown any of them."""
+
+    def __init__(self, uow: ReadUnitOfWork) -> None:
+        self._uow = uow
+
+    async def are_many(self, tenant_id: TenantId, filters: Mapping[str, Any]) -> bool:
+        """True if more than `FEW` live patients fit what `filters` say about a patient, or if they say nothing."""
+        about = {name: value for name, value in chosen(filters).items() if _about_patient(name, False) is not None}
+        if not about:
+            return True
+        shape = shape_of(about)
+        statement = _COUNTS.get(shape)
+        if statement is None:
+            statement = _COUNTS[shape] = _count(shape)
+        row = await self._uow.fetch_row(statement, {**about, "tenant_id": tenant_id})
+        return bool(row[0] > FEW)
 
 
 class ListedPatientRepository:
@@ -92,6 +127,17 @@ class ListedPatientRepository:
             self._uow.note_phi(Patient.entity_type, row["incident_id"])
             found[row["incident_id"]].append(row)
         return found
+
+
+def _count(shape: Shape) -> CompiledStatement:
+    fits = [fit for name, several in shape if (fit := _about_patient(name, several)) is not None]
+    matching: sa.Select[Any] = (
+        sa.select(sa.literal_column("1"))
+        .select_from(_patients)
+        .where(_patients.c.tenant_id == _TENANT, _patients.c.deleted_at.is_(None), *fits)
+        .limit(sa.literal_column(str(FEW + 1)))
+    )
+    return CompiledStatement(sa.select(sa.func.count()).select_from(matching.subquery()))
 
 
 def _about_patient(name: str, several: bool) -> sa.ColumnElement[bool] | None:

@@ -15,7 +15,13 @@ from app.core.pagination import Page, PagingWithDeleted
 from app.core.text import name_key
 from app.ems.lifecycle import incident_lifecycle
 from app.ems.permissions import CHART_RESTORE
-from app.ems.search.repository import FoundIncidentRepository, ListedPatientRepository, beginning
+from app.ems.search.repository import (
+    FewPatientsIncidentRepository,
+    FoundIncidentRepository,
+    ListedPatientRepository,
+    MatchingPatientRepository,
+    beginning,
+)
 from app.ems.search.schemas import IncidentQuery, IncidentSearch, ListedIncident, ListedPatient
 
 
@@ -29,7 +35,6 @@ SEARCH = Disclosure(SearchAction.SEARCHED, Means.SEARCH, "patient_search")
 class IncidentFinder:
     def __init__(self, uow: ReadUnitOfWork) -> None:
         self._uow = uow
-        self._incidents = FoundIncidentRepository(uow)
         self._patients = ListedPatientRepository(uow)
 
     async def list_page(self, query: IncidentQuery) -> Page[ListedIncident]:
@@ -37,12 +42,16 @@ class IncidentFinder:
         return await self.find(query, query.filters())
 
     async def find(self, paging: PagingWithDeleted, filters: dict[str, Any]) -> Page[ListedIncident]:
-        """A page of charts that fit `filters`, the names of the repository, in two statements. Raises as list_page."""
+        """A page of charts that fit the repository's `filters`, in two statements, or in three if they say something
+        about a patient. Raises as list_page.
+        """
         tenant_id, principal = self._uow.tenant_id, self._uow.principal
-        listed = self._incidents.list_page
+        many = await MatchingPatientRepository(self._uow).are_many(tenant_id, filters)
+        incidents = (FoundIncidentRepository if many else FewPatientsIncidentRepository)(self._uow)
+        listed = incidents.list_page
         if paging.include_deleted:
             principal.require(CHART_RESTORE)
-            listed = self._incidents.list_including_deleted
+            listed = incidents.list_including_deleted
         page = await listed(tenant_id, paging, **filters)
         patients = await self._patients.list_of_incidents(tenant_id, [incident.id for incident in page.items])
         items = [

@@ -11,6 +11,7 @@ import asyncpg
 import orjson
 import pytest
 
+from app.core.clock import utcnow
 from app.core.db.sql import CompiledStatement
 from app.core.pagination import keyset
 from app.core.runtime import Runtime
@@ -398,8 +399,9 @@ async def test_row_level_security_lets_the_index_find_names(
     assert leaky == []
 
 
+@pytest.mark.parametrize("after", [False, True], ids=["first page", "far page"])
 async def test_a_list_in_order_of_dispatch_walks_its_index(
-    agency: Agency, runtime: Runtime, admin_connection: asyncpg.Connection
+    agency: Agency, runtime: Runtime, admin_connection: asyncpg.Connection, after: bool
 ) -> None:
     chart = await Chart.open(agency)
     await admin_connection.execute(
@@ -414,14 +416,17 @@ async def test_a_list_in_order_of_dispatch_walks_its_index(
         repository = FoundIncidentRepository(uow)
         query = keyset(
             repository._selected((), including_deleted=False), repository._sort_key("dispatch_time"),
-            repository.plan.table.c.id, ascending=False, after=False,
+            repository.plan.table.c.id, ascending=False, after=after,
         )  # fmt: skip
         statement = CompiledStatement(query)
-        arguments = statement.arguments({"tenant_id": principal.tenant_id, "limit": 51})
+        place = {"after_at": utcnow() - dt.timedelta(days=2), "after_id": uuid.uuid4()}
+        arguments = statement.arguments({"tenant_id": principal.tenant_id, "limit": 51, **place})
         connection = await uow._connection()
         rows = await connection.fetch(f"EXPLAIN {statement.sql}", *arguments)
     plan = "\n".join(row[0] for row in rows)
     assert "ix_incidents_tenant_dispatch_time" in plan and "Sort" not in plan, plan
+    [condition] = [line for line in plan.splitlines() if "Index Cond:" in line]
+    assert ("ROW(CASE" in condition) is after
 
 
 def test_the_key_of_a_beginning_is_the_beginning_of_the_key() -> None:

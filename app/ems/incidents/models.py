@@ -88,7 +88,10 @@ class Incident(ChartEntry):
         ),
         sa.Index("ix_incidents_tenant_incident_number", "tenant_id", "incident_number"),
         sa.Index(
-            "ix_incidents_tenant_dispatch_time", "tenant_id", sa.text("coalesce(dispatch_time, created_at)"), "id"
+            "ix_incidents_tenant_dispatch_time",
+            "tenant_id",
+            sa.text("(CASE WHEN dispatch_time IS NULL THEN created_at ELSE dispatch_time END)"),
+            "id",
         ),
         incident_lifecycle.check(),
         charted_check("location_latitude", "-90", "90", 6),

@@ -25,7 +25,7 @@ _people: Any = Person.__table__
 _patients: Any = Patient.__table__
 _TENANT = sa.bindparam("tenant_id", type_=sa.Uuid)
 _NAMES = ("last_name_key", "first_name_key")
-FEW = 2000
+FEW = 5000
 """Up to so many matching patients it is quicker to sort their charts than to walk along all charts in order."""
 _COUNTS: dict[Shape, CompiledStatement] = {}
 _LISTED = CompiledStatement(

@@ -106,6 +106,44 @@ def test_every_filter_by_an_id_or_a_choice_can_be_repeated(app: FastAPI) -> None
     assert once == []
 
 
+def examples_of(kind: Any) -> list[str]:
+    """Values of a filter that can be repeated: all members of an enumeration, or ids that nothing has."""
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return [member.value for member in kind]
+    if kind is uuid.UUID:
+        return [str(uuid.uuid4()), str(uuid.uuid4())]
+    return [found for part in get_args(kind) for found in examples_of(part)]
+
+
+async def test_every_list_answers_what_it_offers(app: FastAPI, agency: Agency) -> None:
+    """Each filter with several values, each bound of a range, and each order; alone, and several at once."""
+    head = await agency.medic.expect(201, "POST", "ems/incidents", json={"incident_number": "26-000001"})
+    asked = 0
+    for context in iter_route_contexts(app.routes):
+        route: Any = context.original_route
+        path = str(context.path).replace("{incident_id}", head["id"])
+        listing = isinstance(route, APIRoute) and isinstance(route.response_model, type)
+        if not listing or "GET" not in (context.methods or ()) or "{" in path or path.startswith(AUDIT):
+            continue
+        if not issubclass(route.response_model, Page):
+            continue
+        queries: dict[str, Any] = {}
+        for name, kind in offered(route.dependant).items():
+            if name.endswith(("_from", "_to")):
+                queries[name] = "2026-03-01T10:00:00-06:00"
+            elif name == "sort":
+                for sort in get_args(kind):
+                    assert (await agency.admin.get(path, params={"sort": sort})).status_code == 200, (path, sort)
+            elif values := examples_of(kind):
+                queries[name] = values
+        for name, value in queries.items():
+            answer = await agency.admin.get(path, params={name: value})
+            assert answer.status_code == 200, (path, name, answer.text)
+            asked += 1
+        assert (await agency.admin.get(path, params=queries)).status_code == 200, path
+    assert asked > 40
+
+
 async def test_the_document_shows_filters_as_repeated(client: httpx.AsyncClient) -> None:
     paths = (await client.get("/openapi.json")).json()["paths"]
     parameters = {one["name"]: one for one in paths["/api/v1/ems/incidents"]["get"]["parameters"]}

@@ -38,7 +38,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_incidents_tenant_dispatch_time",
         "incidents",
-        ["tenant_id", sa.text("(CASE WHEN dispatch_time IS NULL THEN created_at ELSE dispatch_time END)"), "id"],
+        ["tenant_id", sa.text("(CASE WHEN (dispatch_time IS NULL) THEN created_at ELSE dispatch_time END)"), "id"],
     )
 
 

@@ -90,7 +90,7 @@ class Incident(ChartEntry):
         sa.Index(
             "ix_incidents_tenant_dispatch_time",
             "tenant_id",
-            sa.text("(CASE WHEN dispatch_time IS NULL THEN created_at ELSE dispatch_time END)"),
+            sa.text("(CASE WHEN (dispatch_time IS NULL) THEN created_at ELSE dispatch_time END)"),
             "id",
         ),
         incident_lifecycle.check(),

@@ -18,6 +18,9 @@ from app.ems.chart.columns import ChartEntry, charted_check, elements_column
 from app.ems.elements import Owner
 from app.ems.lifecycle import IncidentStatus, incident_lifecycle
 
+# In PostgreSQL's own spelling, with which the check of migrations compares it.
+_DISPATCHED_OR_MADE = "(\nCASE\nWHEN dispatch_time IS NULL THEN created_at\nELSE dispatch_time\nEND)"
+
 
 class Incident(ChartEntry):
     """The head of a chart. Coded columns hold NEMSIS codes.
@@ -90,7 +93,7 @@ class Incident(ChartEntry):
         sa.Index(
             "ix_incidents_tenant_dispatch_time",
             "tenant_id",
-            sa.text("(CASE WHEN (dispatch_time IS NULL) THEN created_at ELSE dispatch_time END)"),
+            sa.text(_DISPATCHED_OR_MADE),
             "id",
         ),
         incident_lifecycle.check(),

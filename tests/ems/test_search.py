@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import uuid
 from collections.abc import Awaitable, Callable
@@ -10,6 +11,8 @@ from typing import Any
 import asyncpg
 import orjson
 import pytest
+from alembic import command
+from alembic.script import ScriptDirectory
 
 from app.core.clock import utcnow
 from app.core.db.sql import CompiledStatement
@@ -25,10 +28,12 @@ from app.ems.search.repository import (
 )
 from app.ems.search.schemas import IncidentQuery, Sort
 from tests.architecture.queries import counted
+from tests.architecture.scratch import scratch_database
 from tests.core.http.contract import expect_refusal
 from tests.core.reference.records import PERSON
 from tests.ems.charts import CREW, INCIDENTS, INTERVENTION, PATIENT, VITAL, Chart
 from tests.support.actors import Actor, Agency
+from tests.support.database import alembic_config
 
 SEARCH = f"{INCIDENTS}/search"
 
@@ -436,3 +441,35 @@ def test_the_key_of_a_beginning_is_the_beginning_of_the_key() -> None:
         for end in range(1, len(name)):
             assert key.startswith(name_key(name[:end])[:100]), name[:end]
     assert name_key("-' \u2019") == name_key("") == ""
+
+
+def test_patients_that_were_there_before_have_their_keys(worker_id: str) -> None:
+    """More of them than one batch of the migration has."""
+    names = ["Núñez-O'Brien", "Иванов", "--", None]
+    with scratch_database(f"names_{worker_id}") as database:
+        config = alembic_config(database)
+        command.upgrade(config, str(ScriptDirectory.from_config(config).get_revision("find").down_revision))
+
+        async def chart() -> None:
+            connection = await asyncpg.connect(database.admin)
+            await connection.execute("SET session_replication_role = replica")  # patients alone, without their charts
+            await connection.execute(
+                "INSERT INTO patients (id, tenant_id, incident_id, pcr_uuid, last_name, first_name)"
+                " SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), gen_random_uuid(),"
+                " ($1::text[])[n % 4 + 1], 'Ána' FROM generate_series(1, 5200) AS n",
+                names,
+            )
+            await connection.close()
+
+        async def keys() -> list[Any]:
+            connection = await asyncpg.connect(database.admin)
+            found = await connection.fetch(
+                "SELECT last_name, last_name_key, first_name_key, count(*) FROM patients GROUP BY 1, 2, 3"
+            )
+            await connection.close()
+            return [tuple(row) for row in found]
+
+        asyncio.run(chart())
+        command.upgrade(config, "find")
+        wanted = {(name, None if name is None else name_key(name) or None, "ana", 1300) for name in names}
+        assert set(asyncio.run(keys())) == wanted

@@ -130,6 +130,13 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "revise_incident": {"version": 1, "arrival_time": "2026-03-01T10:01:30-06:00"},
     "transition_incident": {"action": "start", "version": 1},
     "restore_incident": _RESTORE,
+    "search_incidents": {
+        "last_name": "nun",
+        "date_of_birth": "1957-03-14",
+        "status": ["completed", "locked"],
+        "dispatch_time_from": "2026-03-01T00:00:00-06:00",
+        "sort": "-dispatch_time",
+    },
     "create_patient": {
         "last_name": "Rivers",
         "first_name": "Ana",

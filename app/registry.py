@@ -90,6 +90,7 @@ import app.ems.permissions
 import app.ems.report.service
 import app.ems.review.lifecycle
 import app.ems.router
+import app.ems.search.service
 import app.ems.signatures.lifecycle
 import app.nemsis.dictionary.router
 import app.nemsis.events
@@ -211,6 +212,7 @@ DISCLOSURES: tuple[Disclosure, ...] = (
     app.ems.entries.attachments.ATTACHMENT_LINK,
     app.ems.entries.signatures.SIGNATURE_LINK,
     app.ems.report.service.PATIENT_CARE_REPORT,
+    app.ems.search.service.SEARCH,
     app.nemsis.exports.service.DOCUMENT,
     app.billing.exports.service.FILE,
 )
@@ -262,6 +264,7 @@ AUDIT_ACTIONS: tuple[type[AuditAction], ...] = (
     app.ems.late_entries.lifecycle.LateEntryAction,
     app.ems.lifecycle.IncidentStatusAction,
     app.ems.report.service.ReportAction,
+    app.ems.search.service.SearchAction,
     app.ems.review.lifecycle.ReviewAction,
     app.ems.signatures.lifecycle.SignatureAction,
     app.nemsis.exports.lifecycle.ExportStatusAction,

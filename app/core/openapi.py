@@ -73,6 +73,7 @@ def document(app: FastAPI, examples: Mapping[str, Any]) -> None:
             _name_shortly(schema)
             _describe_permissions(app, schema)
             _describe_repetition(schema)
+            _describe_repeated_parameters(schema)
             for path, operations in schema["paths"].items():
                 for operation in operations.values():
                     _describe_errors(operation, schema, of_api=path.startswith(API_PREFIX))
@@ -159,6 +160,15 @@ def _describe_repetition(schema: dict[str, Any]) -> None:
         if created is not None and "id" in _fields(operation, schema):
             repeated = {**created, "description": "Created before by the same `id` and body"}
             operation["responses"] = {"200": repeated, **operation["responses"]}
+
+
+def _describe_repeated_parameters(schema: dict[str, Any]) -> None:
+    """A filter of several values is given several times: `status=draft&status=in_progress`."""
+    for operation in _operations(schema):
+        for parameter in operation.get("parameters", ()):
+            kinds = parameter["schema"].get("anyOf", [parameter["schema"]])
+            if parameter["in"] == "query" and any(kind.get("type") == "array" for kind in kinds):
+                parameter |= {"style": "form", "explode": True}
 
 
 def _describe_errors(operation: dict[str, Any], schema: dict[str, Any], *, of_api: bool) -> None:

@@ -44,12 +44,21 @@ class Paging(BaseModel):
 
     @property
     def ascending(self) -> bool:
-        return self.sort == "created_at"
+        return not self.sort.startswith("-")
+
+    @property
+    def sorted_by(self) -> str:
+        """The column by which the list is sorted. A row that has no time there stands where it was made."""
+        return self.sort.removeprefix("-")
 
     @property
     def after(self) -> tuple[dt.datetime, uuid.UUID] | None:
         """The last row of the previous page; None for the first page. Raises ValidationFailed for an invalid cursor."""
-        return None if self.cursor is None else decode_cursor(self.cursor)
+        return None if self.cursor is None else decode_cursor(self.cursor, self.sorted_by)
+
+    def filters(self) -> dict[str, Any]:
+        """The filters that a list declares beside the page, in a subclass; None for those that are not given."""
+        return {name: getattr(self, name) for name in type(self).model_fields if name not in _OF_PAGES}
 
     def values(self) -> dict[str, Any]:
         """The parameters of a statement that `keyset` made. The statement reads one row more than the page shows."""
@@ -61,12 +70,13 @@ class Paging(BaseModel):
     def split(self, rows: Sequence[Any], entity_id: str = "id") -> tuple[Sequence[Any], str | None]:
         """The rows of the page and its `next_cursor`. `rows` are the rows that a statement found for `values`.
 
-        Each row has the columns `created_at` and `entity_id`. The list is sorted by them.
+        Each row has the columns `created_at` and `entity_id`, and the one by which the list is sorted.
         """
         shown = rows[: self.limit]
         if len(rows) <= self.limit:
             return shown, None
-        return shown, encode_cursor(shown[-1]["created_at"], shown[-1][entity_id])
+        last = shown[-1]
+        return shown, encode_cursor(last[self.sorted_by] or last["created_at"], last[entity_id], self.sorted_by)
 
 
 class OldestFirst(Paging):
@@ -78,6 +88,15 @@ class PagingWithDeleted(Paging):
 
     include_deleted: bool = False
 
+
+def sort_field(*columns: str) -> tuple[Any, Any]:
+    """The type and the field of `sort`, for a list that is also sorted by these columns of times."""
+    sorts = [f"{sign}{column}" for column in ("created_at", *columns) for sign in ("", "-")]
+    described = "`-` sorts newest first. A row without that time stands where it was made"
+    return Literal[tuple(sorts)], Field("-created_at", description=described)
+
+
+_OF_PAGES = frozenset(PagingWithDeleted.model_fields)
 
 PagingQuery = Annotated[Paging, Query()]
 OldestFirstQuery = Annotated[OldestFirst, Query()]
@@ -96,17 +115,29 @@ def keyset(
     return query.order_by(*order).limit(sa.bindparam("limit", type_=sa.Integer))
 
 
-def encode_cursor(at: dt.datetime, entity_id: uuid.UUID) -> str:
-    return base64.urlsafe_b64encode(orjson.dumps([at.isoformat(), str(entity_id)])).decode().rstrip("=")
+def sort_key(table: Any, column: str) -> sa.ColumnElement[Any]:
+    """What a list that is sorted by `column` compares. It is never null.
+
+    It is a CASE because row-level security keeps COALESCE from the index, as it keeps functions that might leak.
+    """
+    created_at, at = table.c.created_at, table.c[column]
+    return created_at if at is created_at else sa.case((at.is_(None), created_at), else_=at)
 
 
-def decode_cursor(cursor: str) -> tuple[dt.datetime, uuid.UUID]:
-    """Raises ValidationFailed for anything that encode_cursor did not make."""
+def encode_cursor(at: dt.datetime, entity_id: uuid.UUID, sorted_by: str = "created_at") -> str:
+    place = [at.isoformat(), str(entity_id), *([] if sorted_by == "created_at" else [sorted_by])]
+    return base64.urlsafe_b64encode(orjson.dumps(place)).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str, sorted_by: str = "created_at") -> tuple[dt.datetime, uuid.UUID]:
+    """Raises ValidationFailed for anything that encode_cursor did not make, or made of a list sorted otherwise."""
     try:
-        at, entity_id = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        at, entity_id, *other = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         moment = dt.datetime.fromisoformat(at)
         if moment.tzinfo is None:
             raise ValueError("no offset")
+        if other != ([] if sorted_by == "created_at" else [sorted_by]):
+            raise ValueError("another order")
         return moment.astimezone(dt.UTC), uuid.UUID(entity_id)
     except (ValueError, TypeError, AttributeError, OverflowError, binascii.Error) as error:
         raise ValidationFailed.of("cursor", "bad_cursor", "This is not a cursor of this list.") from error

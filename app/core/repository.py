@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Generic, cast
+from typing import Any, Generic
 
 import sqlalchemy as sa
 
@@ -13,17 +13,24 @@ from app.core.db.plan import EntityPlan, plan_of
 from app.core.db.sql import CompiledStatement
 from app.core.db.uow import ReadUnitOfWork
 from app.core.errors import Conflict, NotFound
+from app.core.filters import Shape, bound, chosen, column_of_bound, condition, shape_of
 from app.core.ids import TenantId
-from app.core.pagination import Page, Paging, keyset
+from app.core.pagination import Page, Paging, keyset, sort_key
 
 _STATEMENTS: dict[tuple[Any, ...], CompiledStatement] = {}
 
 
 class Repository(Generic[E]):
-    """A subclass names its `entity`, and its list filters: {name: column} compared by equality."""
+    """A subclass names its `entity`, and what its lists can be asked for.
+
+    `filters` are columns that are compared for equality. `ranges` are columns of times with the filters `<column>_from`
+    and `<column>_to`. `sorts` are columns of times by which pages can be sorted, beside `created_at`.
+    """
 
     entity: type[E]
     filters: tuple[str, ...] = ()
+    ranges: tuple[str, ...] = ()
+    sorts: tuple[str, ...] = ()
 
     def __init__(self, uow: ReadUnitOfWork) -> None:
         self.uow = uow
@@ -59,7 +66,10 @@ class Repository(Generic[E]):
         )
 
     async def list_page(self, tenant_id: TenantId, paging: Paging, **filters: Any) -> Page[E]:
-        """A page of rows that are not deleted. Filters that are None do not apply. Raises ValidationFailed (cursor)."""
+        """A page of rows that are not deleted. A list of values means one of them, None that a filter does not apply.
+
+        Raises ValidationFailed (cursor).
+        """
         return await self._page(tenant_id, paging, filters, including_deleted=False)
 
     async def list_including_deleted(self, tenant_id: TenantId, paging: Paging, **filters: Any) -> Page[E]:
@@ -68,8 +78,8 @@ class Repository(Generic[E]):
 
     async def list_all(self, tenant_id: TenantId, **filters: Any) -> list[E]:
         """All matching rows that are not deleted, oldest first. Use it for the bounded children of one parent."""
-        shape = tuple(sorted(filters))
-        statement = _compiled((self.entity, "all", shape), lambda: self._all_query(shape))
+        shape = shape_of(filters)
+        statement = _compiled((type(self), self.entity, "all", shape), lambda: self._all_query(shape))
         return self._built(await self.uow.fetch(statement, {**filters, "tenant_id": tenant_id}))
 
     def _built(self, rows: Iterable[Any]) -> list[E]:
@@ -84,13 +94,13 @@ class Repository(Generic[E]):
     async def _page(
         self, tenant_id: TenantId, paging: Paging, filters: Mapping[str, Any], *, including_deleted: bool
     ) -> Page[E]:
-        given = {name: value for name, value in filters.items() if value is not None}
-        shape, after = tuple(sorted(given)), paging.cursor is not None
+        given, column = chosen(filters), paging.sorted_by
+        shape, after = shape_of(given), paging.cursor is not None
         statement = _compiled(
-            (self.entity, "page", shape, paging.ascending, after, including_deleted),
+            (type(self), self.entity, "page", shape, column, paging.ascending, after, including_deleted),
             lambda: keyset(
                 self._selected(shape, including_deleted=including_deleted),
-                self.plan.table.c.created_at,
+                self._sort_key(column),
                 self.plan.table.c.id,
                 ascending=paging.ascending,
                 after=after,
@@ -100,23 +110,33 @@ class Repository(Generic[E]):
         shown, next_cursor = paging.split(rows)
         return Page[Any].model_construct(items=self._built(shown), next_cursor=next_cursor)
 
-    def _all_query(self, shape: tuple[str, ...]) -> sa.Select[Any]:
+    def _all_query(self, shape: Shape) -> sa.Select[Any]:
         table = self.plan.table
         return self._selected(shape, including_deleted=False).order_by(table.c.created_at, table.c.id)
 
-    def _selected(self, shape: tuple[str, ...], *, including_deleted: bool) -> sa.Select[Any]:
+    def _selected(self, shape: Shape, *, including_deleted: bool) -> sa.Select[Any]:
         """Rows of the tenant that match the filters named in `shape`."""
         table = self.plan.table
         where = [table.c.tenant_id == sa.bindparam("tenant_id", type_=table.c.tenant_id.type)]
         if not including_deleted:
             where.append(table.c.deleted_at.is_(None))
-        return sa.select(*table.c).where(*where, *map(self._condition, shape))
+        return sa.select(*table.c).where(*where, *(self._condition(name, several) for name, several in shape))
 
-    def _condition(self, name: str) -> sa.ColumnElement[bool]:
-        if name not in self.filters:
+    def _condition(self, name: str, several: bool) -> sa.ColumnElement[bool]:
+        table = self.plan.table
+        found = condition(table, name, several=several, filters=self.filters, ranges=self.ranges)
+        if found is None:
             raise TypeError(f"{type(self).__name__} has no filter {name}")
-        column = self.plan.table.c[name]
-        return cast("sa.ColumnElement[bool]", column == sa.bindparam(name, type_=column.type))
+        column = column_of_bound(name)
+        if column is None or column not in self.sorts:
+            return found
+        # A time that lies within a bound is its own sort key: so the index of the order serves the range, too.
+        return sa.and_(found, bound(self._sort_key(column), name))
+
+    def _sort_key(self, column: str) -> sa.ColumnElement[Any]:
+        if column not in ("created_at", *self.sorts):
+            raise TypeError(f"{type(self).__name__} is not sorted by {column}")
+        return sort_key(self.plan.table, column)
 
     async def _one(self, statement: CompiledStatement, tenant_id: TenantId, entity_id: uuid.UUID) -> E | None:
         row = await self.uow.fetch_row(statement, {"tenant_id": tenant_id, "id": entity_id})

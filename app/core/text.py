@@ -8,6 +8,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from anyascii import anyascii
+
+_LONGEST_KEY = 100
 # Default_Ignorable_Code_Point of Unicode (zero-width characters, soft hyphen, byte order mark, bidi controls, fillers,
 # variation selectors, tags) and the interlinear annotations.
 _INVISIBLE = re.compile(
@@ -31,3 +34,13 @@ def normalised(text: str) -> str:
     if text.isascii():
         return text.strip(_BLANKS)
     return unicodedata.normalize("NFC", without_invisibles(text)).strip(_BLANKS)
+
+
+def name_key(name: str) -> str:
+    """How names are compared when somebody is looked for: `Núñez-O'Brien` and `nunez obrien` have the same key.
+
+    It has only lower-case letters and digits of ASCII, at most 100. Case, accents, blanks and punctuation do not count,
+    and other scripts are romanised. It is "" for a name that has none of these. The key of the beginning of a name is
+    the beginning of its key.
+    """
+    return "".join(char for char in anyascii(name).lower() if char.isalnum())[:_LONGEST_KEY]

@@ -14,12 +14,14 @@ from app.ems.moves.router import router as moves
 from app.ems.readiness.router import router as readiness
 from app.ems.report.router import router as report
 from app.ems.review_queue.router import router as review_queue
+from app.ems.search.router import router as search
 from app.ems.sync.router import router as sync
 from app.ems.timeline.router import router as timeline
 
 TAG = Tag("ems", "Charting: incidents, patients, vitals, interventions, narratives, crew.")
 routers = (
     incidents,
+    search,
     *(child_router(kind) for kind in KINDS),
     *(upload_router(kind) for kind in UPLOADS),
     moves,

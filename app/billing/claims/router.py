@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
 from app.billing.claims.lifecycle import ClaimStatus
 from app.billing.claims.line_service import LineReads, Lines
@@ -21,6 +20,7 @@ from app.billing.claims.schemas import (
 from app.billing.claims.service import ClaimReads, Claims
 from app.billing.permissions import CLAIM_READ, CLAIM_RESTORE, CLAIM_WRITE
 from app.core.dependencies import requires
+from app.core.filters import FilterText, From, OneOf, To
 from app.core.idempotency.creation import CreationDependency
 from app.core.pagination import OldestFirstQuery, Page, PagingWithDeletedQuery
 from app.core.schemas import RestoreRequest, VersionQuery
@@ -38,10 +38,12 @@ async def create_claim(given: ClaimCreate, claims: Claims, creation: CreationDep
 async def list_claims(
     claims: ClaimReads,
     paging: PagingWithDeletedQuery,
-    status: ClaimStatus | None = None,
-    incident_id: uuid.UUID | None = None,
-    patient_id: uuid.UUID | None = None,
-    payer_id: Annotated[str | None, Query(min_length=1, max_length=80, pattern=r"^[^\x00]*$")] = None,
+    status: OneOf[ClaimStatus] = None,
+    incident_id: OneOf[uuid.UUID] = None,
+    patient_id: OneOf[uuid.UUID] = None,
+    payer_id: OneOf[FilterText] = None,
+    created_at_from: From = None,
+    created_at_to: To = None,
 ) -> Page[ClaimRead]:
     """Claims with their lines, newest first. `include_deleted` is for admins."""
     return await claims.list_page(
@@ -50,6 +52,8 @@ async def list_claims(
         incident_id=incident_id,
         patient_id=patient_id,
         payer_id=payer_id,
+        created_at_from=created_at_from,
+        created_at_to=created_at_to,
     )
 
 

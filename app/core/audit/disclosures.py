@@ -21,11 +21,13 @@ from app.core.db.uow import UnitOfWork
 
 
 class Means(StrEnum):
-    """DOWNLOAD answers with the content, LINK with a link that anybody may follow, EXPORT with many records at once."""
+    """DOWNLOAD answers with the content, LINK with a link that anybody may follow, EXPORT with many records at once,
+    SEARCH with whatever is about the person who was looked for."""
 
     DOWNLOAD = "download"
     LINK = "link"
     EXPORT = "export"
+    SEARCH = "search"
 
 
 @dataclass(frozen=True, slots=True)

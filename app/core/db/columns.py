@@ -14,6 +14,7 @@ from sqlalchemy.orm import mapped_column
 
 Digest = Callable[[str, Any], str | None]
 Diff = Callable[[Any, Any, Digest], dict[str, list[Any]]]
+Derived = tuple[str, Callable[[Any], Any]]
 
 
 class Sensitivity(StrEnum):
@@ -36,8 +37,11 @@ def _column(
     diff: Diff | None,
     heavy: bool,
     options: dict[str, Any],
+    derived: Derived | None = None,
 ) -> Any:
     info: dict[str, Any] = {"sensitivity": kind, "heavy": heavy}
+    if derived is not None:
+        info |= {"derived": derived, "default": None}
     if default is not MISSING:
         info["default"] = default
     if factory is not None:
@@ -67,13 +71,16 @@ def phi(
     init: bool = True,
     diff: Diff | None = None,
     heavy: bool = False,
+    derived: Derived | None = None,
     **options: Any,
 ) -> Any:
     """Protected health information. Audit diffs show keyed digests. Logs and events show only that it changed.
 
     `diff` refines this for a JSON column. It maps (old, new, digest) to {field: [old, new]}, with digests of PHI.
+    `derived` names another column and how this one follows from it. Every write sets it, nobody else does, and logs
+    show only the other one.
     """
-    return _column(Sensitivity.PHI, args, default, default_factory, diff, heavy, options)
+    return _column(Sensitivity.PHI, args, default, default_factory, diff, heavy, options, derived)
 
 
 def secret(*args: Any, default: Any = MISSING, init: bool = True, **options: Any) -> Any:

@@ -35,7 +35,8 @@ def _same_json(old: Any, new: Any) -> bool:
 
 
 class EntityPlan(Generic[E]):
-    """Updates write the `mutable` columns. Audit diffs show the `redacted` ones as keyed digests.
+    """Updates write the `mutable` columns, and those that are `derived` from them. Audit diffs show the `redacted` ones
+    as keyed digests, and none that is derived.
 
     `chart` names the column with the id of the chart to which an entity with PHI belongs.
     """
@@ -51,14 +52,17 @@ class EntityPlan(Generic[E]):
         self.keys: tuple[str, ...] = tuple(column.key for column in table.c)
         self._decoders = decoders(list(table.c))
         kinds = {column.key: column.info["sensitivity"] for column in table.c}
+        self.derived = {column.key: column.info["derived"] for column in table.c if "derived" in column.info}
         self.mutable = tuple(
-            key for key, kind in kinds.items() if key == "deleted_at" or kind is not Sensitivity.INTERNAL
+            key
+            for key, kind in kinds.items()
+            if key == "deleted_at" or (kind is not Sensitivity.INTERNAL and key not in self.derived)
         )
         self.redacted = frozenset(key for key, kind in kinds.items() if kind in (Sensitivity.PHI, Sensitivity.SECRET))
         self.holds_phi = Sensitivity.PHI in kinds.values()
         self.chart = "incident_id" if "incident_id" in kinds else "id" if self.entity_type == "incident" else None
         self.heavy = tuple(column.key for column in table.c if column.info.get("heavy"))
-        self._light = tuple(key for key in self.mutable if key not in self.heavy)
+        self._light = (*(key for key in self.mutable if key not in self.heavy), *self.derived)
         self._json = tuple(column.key for column in table.c if isinstance(column.type, JSONB))
         charted = tuple(key for key, column in table.c.items() if _keeps_spelling(column.type))
         self._spelled = frozenset((*self._json, *charted))
@@ -94,6 +98,11 @@ class EntityPlan(Generic[E]):
         for key in self._json:
             before[key] = _copied(before[key])
         return before
+
+    def derive(self, state: dict[str, Any]) -> None:
+        """Sets the columns that follow from others."""
+        for key, (source, follows) in self.derived.items():
+            state[key] = follows(state[source])
 
     def diff(
         self, before: dict[str, Any], after: dict[str, Any], digest: Digest

@@ -332,6 +332,8 @@ class Change(Generic[E]):
         poisoned, self._uow._poisoned = self._uow._poisoned, True
         if kind is not None:
             return
+        if self._plan.derived:
+            self._plan.derive(state)
         if self._before is None:
             await self._insert(state)
         else:

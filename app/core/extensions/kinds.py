@@ -89,7 +89,7 @@ ASSETS = ReferenceKind(
     may_read=EXTENSION_READ,
     may_write=EXTENSION_WRITE,
     actions={Verb.CREATE: ExtensionAction.ASSET_CREATED},
-    filters={"category": Filter, "station_id": uuid.UUID | None, "vehicle_id": uuid.UUID | None},
+    filters={"category": Filter, "station_id": uuid.UUID, "vehicle_id": uuid.UUID},
     references={"station_id": Station, "vehicle_id": Vehicle},
     check=_in_one_place,
 )
@@ -105,7 +105,7 @@ INVENTORY_ITEMS = ReferenceKind(
     may_read=EXTENSION_READ,
     may_write=EXTENSION_WRITE,
     actions={Verb.CREATE: ExtensionAction.INVENTORY_ITEM_CREATED},
-    filters={"sku": Filter, "controlled_substance_schedule": ControlledSubstanceSchedule | None},
+    filters={"sku": Filter, "controlled_substance_schedule": ControlledSubstanceSchedule},
 )
 INTEGRATIONS = ReferenceKind(
     noun="integration",
@@ -119,7 +119,7 @@ INTEGRATIONS = ReferenceKind(
     may_read=INTEGRATION_READ,
     may_write=INTEGRATION_WRITE,
     actions={Verb.CREATE: ExtensionAction.INTEGRATION_CREATED},
-    filters={"kind": IntegrationKind | None},
+    filters={"kind": IntegrationKind},
 )
 EXTERNAL_API_KEYS = ReferenceKind(
     noun="external API key",

@@ -43,9 +43,9 @@ FACILITIES = ReferenceKind(
     },
     filters={
         "name": Filter,
-        "facility_type": FacilityType | None,
+        "facility_type": FacilityType,
         "location_code": Filter,
-        "billing_letter": BillingLetter | None,
+        "billing_letter": BillingLetter,
         "npi": Filter,
     },
     check=_check,

@@ -32,6 +32,7 @@ _audit: Any = AuditEvent.__table__
 class ReceiptRepository(Repository[WebhookReceipt]):
     entity = WebhookReceipt
     filters = ("status", "provider")
+    ranges = ("created_at",)
 
     async def find_idle_for_update(self, tenant_id: TenantId, receipt_id: uuid.UUID) -> WebhookReceipt | None:
         """Locks the receipt. None while somebody else holds it; the call never waits."""

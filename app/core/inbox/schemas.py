@@ -5,13 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Literal
 
-from fastapi import Query
 from pydantic import Field
 
 from app.core.inbox.lifecycle import ReceiptAction, ReceiptStatus
 from app.core.schemas import EntityRead, RequestModel, Version
 
-ProviderQuery = Annotated[str | None, Query(max_length=40, pattern=r"^[a-z0-9_]+$", examples=["ses"])]
+Provider = Annotated[str, Field(max_length=40, pattern=r"^[a-z0-9_]+$", examples=["ses"])]
 
 
 class ReceiptRead(EntityRead):

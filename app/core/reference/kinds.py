@@ -42,7 +42,7 @@ class ReferenceKind(Generic[E]):
 
     `actions` are the audit actions of the verbs that the kind has; a verb without one does not exist.
     `patch` belongs to REVISE, `transition` to `lifecycle`; `created` is the creating answer where it is not `read`.
-    `filters` are list parameters by column, with their types.
+    `filters` are list parameters by column, with the type of one value; a client may give several.
     `references` maps columns to the entities of the tenant's live records that they name.
     `check` judges a record as a whole and raises ValidationFailed. `issue` makes the values that no client may choose.
     `derive` prepares, once per answer, fields of `read` that are not stored.

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 
 from app.core.dependencies import ReadUow, Uow, requires
+from app.core.filters import one_of
 from app.core.idempotency.creation import CreationDependency
 from app.core.pagination import Page, PagingQuery
 from app.core.reference.kinds import ReferenceKind, Verb
@@ -48,8 +49,8 @@ def _selection(kind: ReferenceKind[Any]) -> Callable[..., dict[str, Any]]:
         return given
 
     parameters = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
-        for name, annotation in kind.filters.items()
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=one_of(value))
+        for name, value in kind.filters.items()
     ]
     if Verb.DELETE in kind.actions:
         deleted = inspect.Parameter("include_deleted", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=bool)

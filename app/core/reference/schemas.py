@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Query
 from pydantic import Field
 
+from app.core.filters import FilterText
 from app.core.schemas import RequestModel, Version, Why
 
-Filter = Annotated[str | None, Query(min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
+Filter = FilterText
 """The type of a list filter on text."""
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
+from pydantic import Field
 
 from app.core.dependencies import requires
+from app.core.filters import OneOf
 from app.core.idempotency.creation import CreationDependency
 from app.core.pagination import Page, PagingWithDeletedQuery
 from app.core.schemas import RestoreRequest, VersionQuery
@@ -31,16 +33,16 @@ async def create_user(given: UserCreate, users: Users, creation: CreationDepende
 async def list_users(
     users: UserReads,
     paging: PagingWithDeletedQuery,
-    role: UserRole | None = None,
-    status: UserStatus | None = None,
-    email: Annotated[str | None, Query(min_length=1, max_length=254, pattern=r"^[^\x00]*$")] = None,
+    role: OneOf[UserRole] = None,
+    status: OneOf[UserStatus] = None,
+    email: OneOf[Annotated[str, Field(min_length=1, max_length=254, pattern=r"^[^\x00]*$")]] = None,
 ) -> Page[UserRead]:
     """The agency's users, newest first. An `email` matches as a whole, in any case."""
     return await users.list_page(
         paging,
         role=role,
         status=status,
-        email=None if email is None else email.lower(),
+        email=None if email is None else [one.lower() for one in email],
     )
 
 

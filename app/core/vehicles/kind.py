@@ -38,5 +38,5 @@ VEHICLES = ReferenceKind(
     },
     lifecycle=vehicle_lifecycle,
     transition=VehicleTransitionRequest,
-    filters={"status": VehicleStatus | None, "unit_number": Filter, "vehicle_type": VehicleType | None},
+    filters={"status": VehicleStatus, "unit_number": Filter, "vehicle_type": VehicleType},
 )

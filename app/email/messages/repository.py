@@ -40,6 +40,7 @@ _BY_PROVIDER = CompiledStatement(
 class MessageRepository(Repository[EmailMessage]):
     entity = EmailMessage
     filters = ("status", "template")
+    ranges = ("created_at",)
 
     async def find_by_cause(self, tenant_id: TenantId, cause_id: uuid.UUID, template: str) -> uuid.UUID | None:
         """The id of the one message that `cause_id` caused with that template."""

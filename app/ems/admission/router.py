@@ -7,6 +7,7 @@ import uuid
 from fastapi import APIRouter
 
 from app.core.dependencies import requires
+from app.core.filters import OneOf
 from app.core.pagination import OldestFirstQuery, Page, PagingQuery
 from app.ems.admission.service import Admission, LateEntries
 from app.ems.late_entries.lifecycle import LateEntryStatus
@@ -20,16 +21,19 @@ router = APIRouter(prefix="/ems", tags=["ems"])
 async def list_late_entries(
     late: LateEntries,
     paging: OldestFirstQuery,
-    status: LateEntryStatus = LateEntryStatus.PENDING,
-    author_id: uuid.UUID | None = None,
+    status: OneOf[LateEntryStatus] = None,
+    author_id: OneOf[uuid.UUID] = None,
 ) -> Page[LateEntryRead]:
-    """Entries that came in after their charts were submitted, the longest waiting first. `author_id` is the charts'."""
-    return await late.list_work(paging, status=status, author_id=author_id)
+    """Entries that came in after their charts were submitted, the longest waiting first.
+
+    Without `status`, those that wait for a decision. `author_id` is the charts' author.
+    """
+    return await late.list_work(paging, status=status or [LateEntryStatus.PENDING], author_id=author_id)
 
 
 @router.get("/incidents/{incident_id}/late-entries", dependencies=[requires(CHART_READ)])
 async def list_late_entries_of_chart(
-    incident_id: uuid.UUID, late: LateEntries, paging: PagingQuery, status: LateEntryStatus | None = None
+    incident_id: uuid.UUID, late: LateEntries, paging: PagingQuery, status: OneOf[LateEntryStatus] = None
 ) -> Page[LateEntryRead]:
     """Entries of one chart that came in after it was submitted: who charted them, and what became of them."""
     return await late.list_of_chart(incident_id, paging, status=status)

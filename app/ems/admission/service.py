@@ -18,7 +18,7 @@ from app.ems.entries.kinds import CHILD_KINDS
 from app.ems.incidents.models import Incident
 from app.ems.incidents.repository import IncidentRepository
 from app.ems.late_entries.holding import present_late
-from app.ems.late_entries.lifecycle import LateEntryStatus, LateEntryTransition, late_entry_lifecycle
+from app.ems.late_entries.lifecycle import LateEntryTransition, late_entry_lifecycle
 from app.ems.late_entries.models import LateEntry
 from app.ems.late_entries.repository import LateEntryRepository
 from app.ems.late_entries.schemas import LateEntryRead, LateEntryTransitionRequest
@@ -35,12 +35,9 @@ class LateEntryReader:
         page = await self._late.list_page(self._uow.tenant_id, paging, incident_id=incident_id, **filters)
         return self._presented(page)
 
-    async def list_work(
-        self, paging: Paging, *, status: LateEntryStatus, author_id: uuid.UUID | None
-    ) -> Page[LateEntryRead]:
+    async def list_work(self, paging: Paging, **filters: Any) -> Page[LateEntryRead]:
         """A page of the late entries of all charts."""
-        page = await self._late.list_work(self._uow.tenant_id, paging, status=status, author_id=author_id)
-        return self._presented(page)
+        return self._presented(await self._late.list_work(self._uow.tenant_id, paging, **filters))
 
     def _presented(self, page: Page[LateEntry]) -> Page[LateEntryRead]:
         items = [present_late(late, self._uow.principal) for late in page.items]

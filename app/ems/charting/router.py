@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
 from app.core.dependencies import requires
 from app.core.idempotency.creation import CreationDependency
-from app.core.pagination import Page, PagingWithDeletedQuery
 from app.core.schemas import VersionQuery
 from app.ems.chart.schemas import ChangeReasonQuery, ChartRestore
 from app.ems.charting.schemas import IncidentTransitionRequest
 from app.ems.charting.service import ExportSources, IncidentReads, Incidents
 from app.ems.incidents.schemas import IncidentCreate, IncidentPatch, IncidentRead
-from app.ems.lifecycle import IncidentStatus
 from app.ems.permissions import CHART_READ, CHART_RESTORE, CHART_WRITE
 
 router = APIRouter(prefix="/ems/incidents", tags=["ems"])
@@ -25,25 +22,6 @@ router = APIRouter(prefix="/ems/incidents", tags=["ems"])
 async def create_incident(given: IncidentCreate, incidents: Incidents, creation: CreationDependency) -> IncidentRead:
     """Open a chart in `draft`. Whoever writes part of it may not review it."""
     return await incidents.create(given, creation)
-
-
-@router.get("", dependencies=[requires(CHART_READ)])
-async def list_incidents(
-    incidents: IncidentReads,
-    paging: PagingWithDeletedQuery,
-    status: IncidentStatus | None = None,
-    incident_number: Annotated[str | None, Query(min_length=1, max_length=50, pattern=r"^[^\x00]*$")] = None,
-    created_by: uuid.UUID | None = None,
-    vehicle_id: uuid.UUID | None = None,
-) -> Page[IncidentRead]:
-    """Charts, newest first. `include_deleted` is for admins."""
-    return await incidents.list_page(
-        paging,
-        status=status,
-        incident_number=incident_number,
-        created_by=created_by,
-        vehicle_id=vehicle_id,
-    )
 
 
 @router.get("/{incident_id}", dependencies=[requires(CHART_READ)])

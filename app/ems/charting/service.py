@@ -16,7 +16,6 @@ from app.core.dependencies import ReadUow, RuntimeDependency, Uow
 from app.core.errors import Forbidden, ValidationFailed
 from app.core.idempotency.creation import Creation
 from app.core.jobs.queue import Job, enqueue
-from app.core.pagination import Page, PagingWithDeleted
 from app.core.permissions import Principal
 from app.core.repository import require_version
 from app.core.runtime import Runtime
@@ -89,17 +88,6 @@ class IncidentReader:
     async def get(self, incident_id: uuid.UUID) -> IncidentRead:
         """One incident. Raises NotFound."""
         return present(await self._incidents.get(self._uow.tenant_id, incident_id), self._uow.principal)
-
-    async def list_page(self, paging: PagingWithDeleted, **filters: Any) -> Page[IncidentRead]:
-        """A page of incidents. Raises Forbidden when anyone but an admin asks for deleted ones."""
-        listed = self._incidents.list_page
-        if paging.include_deleted:
-            self._uow.principal.require(CHART_RESTORE)
-            listed = self._incidents.list_including_deleted
-        page = await listed(self._uow.tenant_id, paging, **filters)
-        return Page(
-            items=[present(incident, self._uow.principal) for incident in page.items], next_cursor=page.next_cursor
-        )
 
 
 class IncidentService:

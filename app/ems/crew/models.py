@@ -55,5 +55,6 @@ class CrewMember(ChartChild):
             ["tenant_id", "personnel_id"], ["personnel.tenant_id", "personnel.id"], name="fk_crew_members_personnel_id"
         ),
         unique_among_live("uq_crew_members_personnel_id", "incident_id", "personnel_id"),
+        sa.Index("ix_crew_members_tenant_personnel_id", "tenant_id", "personnel_id", "incident_id"),
         values_check("licensure_level", LicensureLevel),
     )

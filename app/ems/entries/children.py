@@ -125,7 +125,7 @@ class ChildReader(Generic[E, R]):
         if paging.include_deleted:
             require_sight_of_deleted(incident, self._uow.principal)
             listed = self._children.list_including_deleted
-        page = await listed(self._uow.tenant_id, paging, incident_id=incident_id)
+        page = await listed(self._uow.tenant_id, paging, incident_id=incident_id, **paging.filters())
         items = await self._kind.present_all(self._uow, incident, page.items)
         return Page(items=items, next_cursor=page.next_cursor)
 

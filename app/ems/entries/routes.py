@@ -10,10 +10,11 @@ from fastapi import APIRouter, Depends, Response
 
 from app.core.dependencies import ReadUow, Uow, requires
 from app.core.idempotency.creation import CreationDependency
-from app.core.pagination import Page, PagingWithDeletedQuery
+from app.core.pagination import Page
 from app.core.schemas import VersionQuery
 from app.ems.chart.schemas import ChangeReasonQuery, ChartRestore
 from app.ems.entries.children import ChildKind, ChildReader, ChildService
+from app.ems.entries.queries import list_query
 from app.ems.late_entries.schemas import LATE, LateEntryRead
 from app.ems.permissions import CHART_ENTRY_RESTORE, CHART_READ, CHART_WRITE
 
@@ -29,6 +30,7 @@ def entry_router(
     read_model: Any,
     service_type: Any,
     reader_type: Any,
+    query_type: Any,
     *,
     creates: str,
     lists: str,
@@ -74,7 +76,7 @@ def entry_router(
     async def list_page(
         incident_id: uuid.UUID,
         entries: reader_type,
-        paging: PagingWithDeletedQuery,
+        paging: query_type,
     ) -> page_model:
         return await entries.list_page(incident_id, paging)
 
@@ -149,6 +151,7 @@ def child_router(kind: ChildKind[Any, Any]) -> APIRouter:
         read_model,
         service_type,
         reader_type,
+        list_query(part.repository),
         creates=f"Add a {noun} to an open chart. {_AMENDING}{_HOLDING if part in LATE else ''}",
         lists=f"The {noun} entries of one chart.",
         shows=f"One {noun} of the chart.",

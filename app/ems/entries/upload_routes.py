@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 
 from app.core.dependencies import ReadUow, RuntimeDependency, UowFactory, discloses, requires
+from app.ems.entries.queries import list_query
 from app.ems.entries.routes import entry_router
 from app.ems.entries.uploads import UploadKind, UploadReader, UploadService
 from app.ems.permissions import CHART_READ, CHART_WRITE
@@ -36,6 +37,7 @@ def upload_router(kind: UploadKind[Any, Any]) -> APIRouter:
         read_model,
         service_type,
         reader_type,
+        list_query(kind.repository),
         creates=kind.about,
         lists=f"The {kind.path} of one chart.",
         shows=f"One {noun} of the chart, without its content.",

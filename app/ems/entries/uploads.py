@@ -131,7 +131,7 @@ class UploadReader(Generic[E, R]):
         if paging.include_deleted:
             require_sight_of_deleted(incident, self._uow.principal)
             listed = self._entries.list_including_deleted
-        page = await listed(self._uow.tenant_id, paging, incident_id=incident_id)
+        page = await listed(self._uow.tenant_id, paging, incident_id=incident_id, **paging.filters())
         return Page(items=await self._kind.present(self._uow, incident, page.items), next_cursor=page.next_cursor)
 
 

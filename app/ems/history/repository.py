@@ -96,7 +96,7 @@ _GRACE = dt.timedelta(days=1)
 def _version_statement(ascending: bool, of_entity: bool, after: bool) -> CompiledStatement:
     query = _VERSIONS
     if of_entity:
-        query = query.where(_revisions.c.entity_id == sa.bindparam("entity_id", type_=sa.Uuid))
+        query = query.where(_revisions.c.entity_id == sa.any_(_IDS))
     return CompiledStatement(keyset(query, _revisions.c.created_at, _revisions.c.id, ascending=ascending, after=after))
 
 
@@ -139,12 +139,12 @@ class RevisionRepository:
         incident_id: uuid.UUID,
         paging: Paging,
         *,
-        entity_id: uuid.UUID | None,
+        entity_id: Sequence[uuid.UUID] | None,
     ) -> list[Any]:
         """The revisions of one page and, if there is one, of the next: id, entity, entity_id, version, created_at."""
         values: dict[str, Any] = {"tenant_id": tenant_id, "incident_id": incident_id, **paging.values()}
         if entity_id is not None:
-            values["entity_id"] = entity_id
+            values["ids"] = list(entity_id)
         shape = paging.ascending, entity_id is not None, paging.cursor is not None
         return await self._uow.fetch(_VERSION_PAGES[shape], values)
 

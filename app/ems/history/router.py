@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request
 
 from app.core.dependencies import requires
 from app.core.errors import ValidationFailed
+from app.core.filters import OneOf
 from app.core.pagination import Page, PagingQuery
 from app.core.schemas import Instant
 from app.ems.history.schemas import AmendmentRead, DeletedEntryRead, VersionRead, WholeChart
@@ -32,7 +33,7 @@ async def get_history(
     history: History,
     paging: PagingQuery,
     as_of: AsOf = None,
-    entity_id: uuid.UUID | None = None,
+    entity_id: OneOf[uuid.UUID] = None,
 ) -> WholeChart | Page[VersionRead]:
     """The versions of the chart: who changed what, and when. With `as_of`, the whole chart as it stood then."""
     if as_of is not None:
@@ -58,7 +59,7 @@ async def list_amendments(
     incident_id: uuid.UUID,
     history: History,
     paging: PagingQuery,
-    entity_id: uuid.UUID | None = None,
+    entity_id: OneOf[uuid.UUID] = None,
 ) -> Page[AmendmentRead]:
     """Changes after completion, field by field: who, why, which exports became outdated, and who had to sign again."""
     return await history.list_amendments(incident_id, paging, entity_id=entity_id)

@@ -99,7 +99,7 @@ class HistoryReader:
         return WholeChart.model_construct(incident=present(incident, self._uow.principal), **lists)
 
     async def list_versions(
-        self, incident_id: uuid.UUID, paging: Paging, *, entity_id: uuid.UUID | None
+        self, incident_id: uuid.UUID, paging: Paging, *, entity_id: Sequence[uuid.UUID] | None
     ) -> Page[VersionRead]:
         tenant_id = self._uow.tenant_id
         await self._incidents.get(tenant_id, incident_id)

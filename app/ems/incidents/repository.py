@@ -9,3 +9,5 @@ from app.ems.incidents.models import Incident
 class IncidentRepository(Repository[Incident]):
     entity = Incident
     filters = ("status", "incident_number", "created_by", "vehicle_id")
+    ranges = ("created_at", "dispatch_time")
+    sorts = ("dispatch_time",)

@@ -9,3 +9,5 @@ from app.ems.interventions.models import Intervention
 class InterventionRepository(Repository[Intervention]):
     entity = Intervention
     filters = ("incident_id", "patient_id")
+    ranges = ("performed_at",)
+    sorts = ranges

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.core.db.sql import CompiledStatement
+from app.core.filters import Shape, chosen, shape_of
 from app.core.ids import TenantId
 from app.core.pagination import Page, Paging, keyset
 from app.core.repository import Repository
@@ -40,32 +41,14 @@ _AT_WORK = (
             _incidents.c.deleted_at.is_(None),
         ),
     )
-    .where(
-        _OF_TENANT,
-        _table.c.status == sa.bindparam("status", type_=_table.c.status.type),
-        _table.c.deleted_at.is_(None),
-    )
+    .where(_OF_TENANT, _table.c.deleted_at.is_(None))
 )
-
-
-def _work(ascending: bool, of_author: bool, after: bool) -> CompiledStatement:
-    query = _AT_WORK
-    if of_author:
-        query = query.where(_table.c.author_id == sa.bindparam("author_id", type_=sa.Uuid))
-    return CompiledStatement(keyset(query, _table.c.created_at, _table.c.id, ascending=ascending, after=after))
-
-
-_WORK = {
-    (ascending, of_author, after): _work(ascending, of_author, after)
-    for ascending in (False, True)
-    for of_author in (False, True)
-    for after in (False, True)
-}
+_WORK: dict[tuple[Shape, bool, bool], CompiledStatement] = {}
 
 
 class LateEntryRepository(Repository[LateEntry]):
     entity = LateEntry
-    filters = ("incident_id", "status")
+    filters = ("incident_id", "status", "author_id")
 
     async def find_by_entry(self, tenant_id: TenantId, entity_id: uuid.UUID) -> LateEntry | None:
         """The late entry that has, or will have, this id in the chart."""
@@ -76,13 +59,15 @@ class LateEntryRepository(Repository[LateEntry]):
         """True if an entry of the chart waits for a decision."""
         return await self.uow.fetch_row(_PENDING, {"tenant_id": tenant_id, "incident_id": incident_id}) is not None
 
-    async def list_work(
-        self, tenant_id: TenantId, paging: Paging, *, status: LateEntryStatus, author_id: uuid.UUID | None
-    ) -> Page[LateEntry]:
-        """A page of the late entries of all charts that are not deleted."""
-        values = {"tenant_id": tenant_id, "status": status, **paging.values()}
-        if author_id is not None:
-            values["author_id"] = author_id
-        shape = paging.ascending, author_id is not None, paging.cursor is not None
-        shown, next_cursor = paging.split(await self.uow.fetch(_WORK[shape], values))
+    async def list_work(self, tenant_id: TenantId, paging: Paging, **filters: Any) -> Page[LateEntry]:
+        """A page of the late entries of all charts that are not deleted. Filters are those of `list_page`."""
+        given = chosen(filters)
+        shape, ascending, after = shape_of(given), paging.ascending, paging.cursor is not None
+        statement = _WORK.get((shape, ascending, after))
+        if statement is None:
+            query = _AT_WORK.where(*(self._condition(name, several) for name, several in shape))
+            ordered = keyset(query, _table.c.created_at, _table.c.id, ascending=ascending, after=after)
+            statement = _WORK[shape, ascending, after] = CompiledStatement(ordered)
+        rows = await self.uow.fetch(statement, {**given, **paging.values(), "tenant_id": tenant_id})
+        shown, next_cursor = paging.split(rows)
         return Page[Any].model_construct(items=self._built(shown), next_cursor=next_cursor)

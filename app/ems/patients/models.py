@@ -16,6 +16,7 @@ from app.core.db.columns import EnumText, internal, phi, plain, values_check
 from app.core.errors import Problem
 from app.core.facilities.public import Facility, FacilitySnapshot
 from app.core.ids import new_random_uuid
+from app.core.text import name_key
 from app.ems.chart.columns import ChartChild, child_constraints, elements_column, snapshot_column
 from app.ems.chart.picks import Pick
 from app.ems.elements import Owner
@@ -39,10 +40,18 @@ class AgeUnit(StrEnum):
     MINUTES = "minutes"
 
 
+_KEY = sa.Text(collation="C")
+
+
+def _key_of(name: str | None) -> str | None:
+    return None if name is None else name_key(name) or None
+
+
 class Patient(ChartChild):
     """A patient. `pcr_uuid` is the UUID of the PatientCareReport: of version 4, as NEMSIS demands, and never reused.
 
-    The two times are given where they differ from the incident's, which else stand for this patient, too.
+    The two times are given where they differ from the incident's, which else stand for this patient, too. The keys of
+    the names are what a search compares.
     """
 
     __tablename__ = "patients"
@@ -82,6 +91,8 @@ class Patient(ChartChild):
     first_name: Mapped[str | None] = phi(default=None)
     middle_name: Mapped[str | None] = phi(default=None)
     name_suffix: Mapped[str | None] = phi(default=None)
+    last_name_key: Mapped[str | None] = phi(_KEY, derived=("last_name", _key_of), init=False)
+    first_name_key: Mapped[str | None] = phi(_KEY, derived=("first_name", _key_of), init=False)
     date_of_birth: Mapped[dt.date | None] = phi(default=None)
     age: Mapped[int | None] = phi(default=None)
     age_unit: Mapped[AgeUnit | None] = plain(EnumText(AgeUnit), default=None)
@@ -117,6 +128,15 @@ class Patient(ChartChild):
             ["tenant_id", "destination_facility_id"],
             ["facilities.tenant_id", "facilities.id"],
             name="fk_patients_destination_facility_id",
+        ),
+        sa.Index(
+            "ix_patients_tenant_name",
+            "tenant_id",
+            "last_name_key",
+            "first_name_key",
+            "date_of_birth",
+            "incident_id",
+            postgresql_where=sa.text("deleted_at IS NULL"),
         ),
         values_check("age_unit", AgeUnit),
         values_check("gender", Gender),

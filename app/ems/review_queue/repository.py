@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +9,7 @@ import sqlalchemy as sa
 
 from app.core.db.sql import CompiledStatement
 from app.core.db.uow import ReadUnitOfWork
+from app.core.filters import Shape, chosen, condition, shape_of
 from app.core.ids import TenantId
 from app.core.pagination import Page, Paging, keyset
 from app.core.users.public import User
@@ -72,30 +72,31 @@ class ReviewQueueRepository:
         self._uow = uow
 
     async def list_page(
-        self,
-        tenant_id: TenantId,
-        paging: Paging,
-        *,
-        unassigned: bool,
-        reviewer_id: uuid.UUID | None,
-        author_id: uuid.UUID | None,
+        self, tenant_id: TenantId, paging: Paging, *, unassigned: bool, **filters: Any
     ) -> Page[Waiting]:
-        given = {"reviewer_id": reviewer_id, "author_id": author_id}
-        values: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-        ascending, after = paging.ascending, paging.cursor is not None
-        shape = (*values, ascending, unassigned, after)
-        values |= {"tenant_id": tenant_id, **paging.values()}
-        statement = _STATEMENTS.get(shape)
+        """A page of waiting reviews. A list of values means one of them, None that a filter does not apply."""
+        given = chosen(filters)
+        shape, ascending, after = shape_of(given), paging.ascending, paging.cursor is not None
+        key = (shape, ascending, unassigned, after)
+        statement = _STATEMENTS.get(key)
         if statement is None:
-            names = [name for name in given if name in values]
-            statement = _STATEMENTS[shape] = _statement(names, ascending, unassigned, after=after)
-        rows = await self._uow.fetch(statement, values)
+            statement = _STATEMENTS[key] = _statement(shape, ascending, unassigned, after=after)
+        rows = await self._uow.fetch(statement, {**given, "tenant_id": tenant_id, **paging.values()})
         shown, next_cursor = paging.split(rows)
         return Page[Any].model_construct(items=[Waiting(row) for row in shown], next_cursor=next_cursor)
 
 
-def _statement(names: list[str], ascending: bool, unassigned: bool, *, after: bool) -> CompiledStatement:
-    query = _QUEUE.where(*(_reviews.c[name] == sa.bindparam(name, type_=sa.Uuid) for name in names))
+def _statement(shape: Shape, ascending: bool, unassigned: bool, *, after: bool) -> CompiledStatement:
+    query = _QUEUE.where(*(_condition(name, several) for name, several in shape))
     if unassigned:
         query = query.where(_reviews.c.reviewer_id.is_(None))
     return CompiledStatement(keyset(query, _reviews.c.created_at, _reviews.c.id, ascending=ascending, after=after))
+
+
+def _condition(name: str, several: bool) -> sa.ColumnElement[bool]:
+    found = condition(
+        _reviews, name, several=several, filters=("reviewer_id", "author_id"), ranges=(_reviews.c.created_at.key,)
+    )
+    if found is None:
+        raise TypeError(f"the review queue has no filter {name}")
+    return found

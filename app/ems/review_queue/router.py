@@ -7,6 +7,7 @@ import uuid
 from fastapi import APIRouter
 
 from app.core.dependencies import requires
+from app.core.filters import From, OneOf, To
 from app.core.pagination import OldestFirstQuery, Page, PagingQuery
 from app.ems.permissions import CHART_READ, CHART_REVIEW, CHART_WRITE
 from app.ems.review.lifecycle import CommentStatus
@@ -26,8 +27,10 @@ router = APIRouter(prefix="/ems", tags=["ems"])
 async def list_review_queue(
     reviews: ReviewReads,
     paging: OldestFirstQuery,
-    reviewer_id: uuid.UUID | None = None,
-    author_id: uuid.UUID | None = None,
+    reviewer_id: OneOf[uuid.UUID] = None,
+    author_id: OneOf[uuid.UUID] = None,
+    created_at_from: From = None,
+    created_at_to: To = None,
     unassigned: bool = False,
 ) -> Page[QueuedReview]:
     """Charts that wait for review, the longest waiting first: since when, whose, and for whom."""
@@ -36,6 +39,8 @@ async def list_review_queue(
         reviewer_id=reviewer_id,
         author_id=author_id,
         unassigned=unassigned,
+        created_at_from=created_at_from,
+        created_at_to=created_at_to,
     )
 
 
@@ -59,8 +64,8 @@ async def list_review_comments(
     incident_id: uuid.UUID,
     reviews: ReviewReads,
     paging: PagingQuery,
-    status: CommentStatus | None = None,
-    entity_id: uuid.UUID | None = None,
+    status: OneOf[CommentStatus] = None,
+    entity_id: OneOf[uuid.UUID] = None,
 ) -> Page[ReviewCommentRead]:
     """Comments by which reviewers asked the author for corrections, field by field."""
     return await reviews.list_comments(incident_id, paging, status=status, entity_id=entity_id)

@@ -9,3 +9,5 @@ from app.ems.vitals.models import Vital
 class VitalRepository(Repository[Vital]):
     entity = Vital
     filters = ("incident_id", "patient_id")
+    ranges = ("taken_at",)
+    sorts = ranges

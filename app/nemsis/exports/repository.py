@@ -9,3 +9,4 @@ from app.nemsis.exports.models import NemsisExport
 class NemsisExportRepository(Repository[NemsisExport]):
     entity = NemsisExport
     filters = ("incident_id", "patient_id", "status")
+    ranges = ("created_at",)

@@ -7,6 +7,7 @@ import uuid
 from fastapi import APIRouter, Response
 
 from app.core.dependencies import discloses, requires
+from app.core.filters import From, OneOf, To
 from app.core.idempotency.creation import CreationDependency
 from app.core.openapi import BINARY
 from app.core.pagination import Page, PagingQuery
@@ -43,9 +44,11 @@ async def create_export(
 async def list_exports(
     exports: NemsisExportReads,
     paging: PagingQuery,
-    incident_id: uuid.UUID | None = None,
-    patient_id: uuid.UUID | None = None,
-    status: ExportStatus | None = None,
+    incident_id: OneOf[uuid.UUID] = None,
+    patient_id: OneOf[uuid.UUID] = None,
+    status: OneOf[ExportStatus] = None,
+    created_at_from: From = None,
+    created_at_to: To = None,
 ) -> Page[NemsisExportRead]:
     """NemsisExports, newest first."""
     return await exports.list_page(
@@ -53,6 +56,8 @@ async def list_exports(
         incident_id=incident_id,
         patient_id=patient_id,
         status=status,
+        created_at_from=created_at_from,
+        created_at_to=created_at_to,
     )
 
 

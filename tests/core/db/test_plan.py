@@ -15,7 +15,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Mapped, configure_mappers, mapped_column, registry
 from sqlalchemy.schema import CreateIndex
 
-from app.core.db.columns import EnumText, internal, plain
+from app.core.db.columns import EnumText, internal, phi, plain
 from app.core.db.entity import NAMING, Base, TenantEntity, unique_among_live
 from app.core.db.plan import EntityPlan, plan_of
 from app.core.db.sql import CompiledStatement, written_tables
@@ -37,6 +37,13 @@ class Labelled(Unregistered):
     entity_type: ClassVar[str] = "labelled"
     labels: Mapped[list[Any]] = plain(default_factory=list)
     batch: Mapped[uuid.UUID] = internal(default_factory=new_id)
+
+
+class Named(Unregistered):
+    __tablename__ = "named"
+    entity_type: ClassVar[str] = "named"
+    name: Mapped[str | None] = phi(default=None)
+    key: Mapped[str | None] = phi(derived=("name", lambda name: name and name.lower()), init=False)
 
 
 @pytest.fixture(autouse=True)
@@ -96,6 +103,20 @@ def test_internal_columns_are_never_updated() -> None:
     plan = plan_of(Chart)
     assert "incident_id" not in plan.mutable and "tenant_id" not in plan.mutable and "id" not in plan.mutable
     assert "deleted_at" in plan.mutable
+
+
+def test_derived_columns_are_written_and_never_told() -> None:
+    plan = plan_of(Named)
+    made = Named(tenant_id=new_id(), name="Rivers")
+    state = made.__dict__
+    assert "rivers" not in state.values()
+    plan.derive(state)
+    assert state["key"] == "rivers"
+    assert "key" in plan.redacted and "key" not in plan.mutable
+    assert {"v_key", "v_name"} <= set(plan.insert.names) and "v_key" in plan.update([]).names
+    assert set(plan.created_fields(state, lambda *_: "digest")) == {"name"}
+    changed, fields = plan.diff({**state, "name": "Stone", "key": "stone"}, state, lambda *_: "digest")
+    assert changed == ["name"] and set(fields) == {"name"}
 
 
 def test_statement_needs_every_argument() -> None:

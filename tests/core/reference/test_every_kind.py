@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable
-from typing import Any
+from types import NoneType
+from typing import Any, get_args
 
 import asyncpg
 import pytest
@@ -49,6 +50,9 @@ def test_every_kind_has_a_sample() -> None:
         assert (kind.patch is None) == (Verb.REVISE not in kind.actions), kind.noun
         assert (kind.transition is None) == (kind.lifecycle is None), kind.noun
         assert set(kind.filters) <= set(kind.entity.__table__.columns.keys()), kind.noun
+        assert not any(NoneType in get_args(one) for one in kind.filters.values()), (
+            f"{kind.noun}: the type of one value"
+        )
 
 
 def test_operations_read_well(app: FastAPI) -> None:

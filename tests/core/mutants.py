@@ -416,6 +416,26 @@ MUTANTS = (
            "        if True:\n", "serving/test_stopping.py"),
     Mutant("readiness does not tell", "app/core/runtime.py", "        self.is_stopping = True\n",
            "        self.is_stopping = False\n", "serving/test_stopping.py"),
+    Mutant("disclosure leaves no access row", "app/core/audit/disclosures.py",
+           "        uow.note_phi(disclosure.what, incident_id, disclosure.purpose)\n", "        pass\n",
+           "/journeys/test_disclosures.py"),
+    Mutant("refusal leaves no trace", HTTP, "            await record_refusal(request, refusal)\n",
+           "            pass\n", "test_refusals.py"),
+    Mutant("database that starts is our fault", HTTP, "    asyncpg.OperatorInterventionError,", "",
+           "http/test_database_away.py"),
+    Mutant("problems without a bound", HTTP, 'if name == "problems" and len(value) > MOST_PROBLEMS:', "if False:",
+           "http/test_envelope.py"),
+    Mutant("app reads the queue", "migrations/versions/20261130_1640_job_privileges.py",
+           'op.execute(f"REVOKE ALL ON {table} FROM {APP}")', "pass", "test_job_privileges.py"),
+    Mutant("unsealed job runs", JOBS,
+           "if not isinstance(seal, str) or not hmac.compare_digest(_seal_of(runtime.keys.seal, job, given), seal):",
+           "if False:", "test_job_privileges.py"),
+    Mutant("nodes without a bound", "app/ems/media/documents.py", "if self._nodes > MAX_NODES:", "if False:",
+           "/ems/test_media.py"),
+    Mutant("pixels without a bound", "app/ems/media/photos.py", "Image.MAX_IMAGE_PIXELS = MAX_PIXELS",
+           "Image.MAX_IMAGE_PIXELS = None", "/ems/test_media.py"),
+    Mutant("pixels of HEIC without a bound", "app/ems/media/photos.py",
+           "if primary.size[0] * primary.size[1] > MAX_PIXELS:", "if False:", "/ems/test_media.py"),
 )  # fmt: skip
 
 
@@ -452,7 +472,7 @@ def run_tests(tests: list[str], checkout: Path, seconds: int | None, **extra: st
 
 
 def first_failure(done: subprocess.CompletedProcess[str]) -> str:
-    first = next((line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))), "")
+    first = next((line for line in done.stdout.splitlines() if line.startswith(("FAILED tests", "ERROR tests"))), "")
     return first.split(" - ")[0].split("::")[-1][:80]
 
 

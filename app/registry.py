@@ -118,6 +118,7 @@ from app.core.reference.kinds import ReferenceKind
 from app.core.reference.routes import reference_router
 from app.core.secrets.gateway import SECRET_KEYS
 from app.core.secrets.kinds import SecretKind
+from app.core.settings import read_settings
 from app.core.storage.gateway import OBJECT_STORE
 from app.core.tags import Tag
 from app.core.vehicles.kind import VEHICLES
@@ -297,8 +298,8 @@ class ServiceSettings(Settings, EmailSettings, NemsisSettings):
 
 
 def load_settings() -> ServiceSettings:
-    """Read the environment. Raises pydantic.ValidationError naming every missing or bad variable."""
-    return ServiceSettings()
+    """Read the environment. Raises UnusableSettings, which names every missing or bad variable and ends the process."""
+    return read_settings(ServiceSettings)
 
 
 COMPOSITION = Composition(

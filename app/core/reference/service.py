@@ -121,7 +121,7 @@ class ReferenceService(Generic[E]):
             record.deleted_at = utcnow()
 
     async def restore(self, record_id: uuid.UUID, version: int) -> EntityRead:
-        """Raises Forbidden, NotFound, Conflict (stale, or the name is taken), ValidationFailed (a reference is gone)."""
+        """Raises Forbidden, NotFound, Conflict (stale, or the name is taken), ValidationFailed (reference)."""
         self._uow.principal.require(self._kind.may_write)
         record = await self._records.get_including_deleted(self._uow.tenant_id, record_id)
         require_version(record, version)

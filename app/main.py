@@ -14,6 +14,7 @@ from app.background import background
 from app.core import health
 from app.core.composition import Composition
 from app.core.config import Settings
+from app.core.docs_page import show_document
 from app.core.http import RequestBoundary, install_error_contract
 from app.core.logging import configure_logging
 from app.core.openapi import COMMON_ERRORS, document
@@ -51,6 +52,8 @@ def create_app(settings: Settings | None = None, composition: Composition = regi
         responses=COMMON_ERRORS,
         lifespan=lifespan,
         redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
         generate_unique_id_function=_operation_id,
         telemetry={
             "tracing": False,
@@ -61,6 +64,7 @@ def create_app(settings: Settings | None = None, composition: Composition = regi
         },
     )
     app.state.runtime = runtime
+    show_document(app)
     app.include_router(health.router)
     api = APIRouter(prefix=API_PREFIX)
     for router in registry.ROUTERS:

@@ -74,7 +74,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "revise_inventory_item": {"version": 1, "unit_of_measure": "ampoule"},
     "restore_inventory_item": _RESTORE,
     "create_integration": {"name": "County CAD", "kind": "cad", "base_url": "https://cad.example/api"},
-    "revise_integration": {"version": 1, "base_url": "https://cad.example/api/v2"},
+    "revise_integration": {"version": 1, "base_url": "https://cad.example/county"},
     "restore_integration": _RESTORE,
     "create_external_api_key": {"name": "State registry", "scopes": ["chart.read"]},
     "create_custom_element": {

@@ -73,7 +73,7 @@ INTEGRATION = Sample(
     INTEGRATIONS,
     {"kind": "cad", "base_url": "https://cad.example/api"},
     "name",
-    {"base_url": "https://cad.example/api/v2"},
+    {"base_url": "https://cad.example/county"},
 )
 API_KEY = Sample(EXTERNAL_API_KEYS, {"scopes": ["chart.read"]}, "name")
 CUSTOM_ELEMENT = Sample(CUSTOM_ELEMENTS, {"elements": EXAMPLE}, "custom_element_id", {"custom_element_id": "dog"})

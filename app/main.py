@@ -22,6 +22,7 @@ from app.core.paths import API_PREFIX
 from app.core.routing import route_by_table
 from app.core.runtime import build_runtime
 from app.examples import EXAMPLES
+from app.meanings import MEANINGS, PARAMETERS
 
 
 def create_app(settings: Settings | None = None, composition: Composition = registry.COMPOSITION) -> FastAPI:
@@ -73,7 +74,7 @@ def create_app(settings: Settings | None = None, composition: Composition = regi
     app.add_middleware(RequestBoundary, max_body_bytes=settings.max_body_bytes, bodies=registry.BODIES)
     install_error_contract(app)
     route_by_table(app)
-    document(app, EXAMPLES)
+    document(app, EXAMPLES, MEANINGS, PARAMETERS)
     return app
 
 

@@ -11,6 +11,7 @@ from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, Field
 
 from app.core.dependencies import Requires
+from app.core.meanings import describe_fields, describe_parameters
 from app.core.paths import API_PREFIX
 
 
@@ -53,8 +54,13 @@ BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
 COMMON_ERRORS = errors(500, 503)
 
 
-def document(app: FastAPI, examples: Mapping[str, Any]) -> None:
-    """Makes the document once, at the first request for it. `examples` are JSON bodies by the id of their operation."""
+def document(
+    app: FastAPI, examples: Mapping[str, Any], meanings: Mapping[str, str], parameters: Mapping[str, str]
+) -> None:
+    """Makes the document once, at the first request for it.
+
+    `examples` are JSON bodies by the id of their operation. `meanings` describe fields, `parameters` parameters.
+    """
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -67,11 +73,13 @@ def document(app: FastAPI, examples: Mapping[str, Any]) -> None:
             for part in _parts(schema):
                 _use_standard_keywords(part)
             _name_shortly(schema)
+            describe_fields(schema["components"]["schemas"], meanings)
             _describe_permissions(app, schema)
             _describe_repetition(schema)
             for path, operations in schema["paths"].items():
                 for operation in operations.values():
                     _describe_errors(operation, schema, of_api=path.startswith(API_PREFIX))
+                    describe_parameters(operation, parameters)
                     _show_example(operation, examples)
             app.openapi_schema = schema
         return app.openapi_schema

@@ -267,8 +267,8 @@ class EntityRead(ReadModel):
         """Reads the entity's state at once. Reading its attributes one by one costs more than twice as much."""
         return cls.model_validate({**entity.__dict__, **derived})
 
-    id: uuid.UUID
-    version: int
-    created_at: dt.datetime
-    updated_at: dt.datetime
+    id: uuid.UUID = Field(description="A UUID, the client's own or the service's")
+    version: int = Field(description="Rises by one with every change; a change names the version that it is based on")
+    created_at: dt.datetime = Field(description="When it was stored")
+    updated_at: dt.datetime = Field(description="When it was last changed")
     deleted_at: dt.datetime | None = Field(None, description="Set while the record is soft-deleted")

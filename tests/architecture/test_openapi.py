@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
+from app.meanings import MEANINGS, PARAMETERS
+
 PYDANTICS_OWN = {"ge", "le", "gt", "lt", "max_digits", "decimal_places", "multiple_of"}
 
 
@@ -82,3 +84,50 @@ def test_answers_that_are_no_json_are_declared_as_what_they_are(document: dict[s
         for content in [*contents, operation.get("requestBody", {}).get("content", {})]:
             for media_type, described in content.items():
                 assert "*" not in media_type and described["schema"], name
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[a-z0-9]+", text.lower())
+
+
+def test_every_field_says_more_than_its_name(document: dict[str, Any]) -> None:
+    for name, model in document["components"]["schemas"].items():
+        for field, described in model.get("properties", {}).items():
+            assert described.get("description"), f"{name}.{field}"
+            assert _words(described["description"]) != _words(field), f"{name}.{field}"
+
+
+def test_every_parameter_says_more_than_its_name(document: dict[str, Any]) -> None:
+    for name, operation in _operations(document).items():
+        for parameter in operation.get("parameters", ()):
+            assert parameter.get("description"), f"{name}: {parameter['name']}"
+            assert _words(parameter["description"]) != _words(parameter["name"]), f"{name}: {parameter['name']}"
+
+
+def test_no_meaning_is_told_for_nothing(document: dict[str, Any]) -> None:
+    """A meaning that no field takes is one that a field has of its own by now."""
+    schemas = document["components"]["schemas"]
+    fields = {
+        told
+        for name, model in schemas.items()
+        for field in model.get("properties", {})
+        for told in (f"{name}.{field}", field)
+    }
+    taken = {
+        described["description"] for model in schemas.values() for described in model.get("properties", {}).values()
+    }
+    assert [key for key, meaning in MEANINGS.items() if key not in fields or meaning not in taken] == []
+    parameters = {
+        (parameter["name"], parameter["description"])
+        for operation in _operations(document).values()
+        for parameter in operation.get("parameters", ())
+    }
+    assert set(PARAMETERS.items()) <= parameters
+
+
+def test_a_coded_field_is_described_by_its_element(document: dict[str, Any]) -> None:
+    fields = document["components"]["schemas"]
+    for schema in ("InterventionCreate", "InterventionPatch", "InterventionRead"):
+        assert fields[schema]["properties"]["dose_unit"]["description"].startswith("eMedications.06 ")
+        assert fields[schema]["properties"]["route"]["description"].startswith("eMedications.04 ")
+    assert fields["IncidentRead"]["properties"]["location_street"]["description"].startswith("eScene.15 ")

@@ -17,11 +17,11 @@ from app.core.config import Settings
 from app.core.docs_page import show_document
 from app.core.http import RequestBoundary, install_error_contract
 from app.core.logging import configure_logging
-from app.core.openapi import COMMON_ERRORS, document
+from app.core.openapi import COMMON_ERRORS, Told, document
 from app.core.paths import API_PREFIX
 from app.core.routing import route_by_table
 from app.core.runtime import build_runtime
-from app.examples import EXAMPLES
+from app.examples import EXAMPLES, VALUES
 from app.meanings import MEANINGS, PARAMETERS
 
 
@@ -74,7 +74,7 @@ def create_app(settings: Settings | None = None, composition: Composition = regi
     app.add_middleware(RequestBoundary, max_body_bytes=settings.max_body_bytes, bodies=registry.BODIES)
     install_error_contract(app)
     route_by_table(app)
-    document(app, EXAMPLES, MEANINGS, PARAMETERS)
+    document(app, Told(examples=EXAMPLES, values=VALUES, meanings=MEANINGS, parameters=PARAMETERS))
     return app
 
 

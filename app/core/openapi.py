@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, Field
 
+from app.core.answers import Answers
 from app.core.dependencies import Requires
+from app.core.lifecycle import registered_lifecycles
 from app.core.meanings import describe_fields, describe_parameters
 from app.core.paths import API_PREFIX
 
@@ -54,13 +57,22 @@ BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
 COMMON_ERRORS = errors(500, 503)
 
 
-def document(
-    app: FastAPI, examples: Mapping[str, Any], meanings: Mapping[str, str], parameters: Mapping[str, str]
-) -> None:
-    """Makes the document once, at the first request for it.
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What the document says beyond the declarations of routes and models.
 
-    `examples` are JSON bodies by the id of their operation. `meanings` describe fields, `parameters` parameters.
+    `examples` are JSON bodies by the id of their operation, `values` are for answers (`answers.Answers`).
+    `meanings` describe fields, `parameters` describe parameters.
     """
+
+    examples: Mapping[str, Any]
+    values: Mapping[str, Any]
+    meanings: Mapping[str, str]
+    parameters: Mapping[str, str]
+
+
+def document(app: FastAPI, told: Told) -> None:
+    """Makes the document once, at the first request for it."""
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -73,14 +85,16 @@ def document(
             for part in _parts(schema):
                 _use_standard_keywords(part)
             _name_shortly(schema)
-            describe_fields(schema["components"]["schemas"], meanings)
+            describe_fields(schema["components"]["schemas"], told.meanings)
             _describe_permissions(app, schema)
             _describe_repetition(schema)
+            answers = Answers(schema, told.examples, told.values, registered_lifecycles())
             for path, operations in schema["paths"].items():
                 for operation in operations.values():
                     _describe_errors(operation, schema, of_api=path.startswith(API_PREFIX))
-                    describe_parameters(operation, parameters)
-                    _show_example(operation, examples)
+                    describe_parameters(operation, told.parameters)
+                    _show_example(operation, told.examples)
+                    answers.show(operation)
             app.openapi_schema = schema
         return app.openapi_schema
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.core.audit.settings import AuditSettings
@@ -33,10 +33,9 @@ class LogLevel(StrEnum):
     WARNING = "WARNING"
     ERROR = "ERROR"
 
-    @classmethod
-    def _missing_(cls, value: object) -> LogLevel | None:
-        """The level whatever its case."""
-        return next((level for level in cls if level == str(value).upper()), None)
+
+def _in_capitals(value: Any) -> Any:
+    return value.upper() if isinstance(value, str) else value
 
 
 def _of_32_bytes(value: SecretStr) -> SecretStr:
@@ -59,7 +58,9 @@ class ProcessSettings(SettingsGroup):
     )
     max_body_bytes: int = Field(1_048_576, ge=1024, description="Largest request body; larger ones answer 413")
     run_jobs: bool = Field(True, description="Run jobs and the outbox relay inside this process")
-    log_level: LogLevel = Field(LogLevel.INFO, description="DEBUG, INFO, WARNING or ERROR")
+    log_level: Annotated[LogLevel, BeforeValidator(_in_capitals)] = Field(
+        LogLevel.INFO, description="DEBUG, INFO, WARNING or ERROR"
+    )
 
 
 class Settings(ProcessSettings, DatabaseSettings, StorageSettings, AuthSettings, SecretSettings, AuditSettings):

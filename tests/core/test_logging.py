@@ -155,12 +155,14 @@ def test_level_is_a_name_in_any_case(level: str) -> None:
 
 async def test_request_is_one_line_without_its_address_or_body(logs: Logs, medic: Actor, chart: Chart) -> None:
     given = str(uuid.uuid4())
-    address = f"/api/v1/probe/charts/{chart.id}?note={CANARY}"
-    answer = await medic.patch(
-        address, json={"version": 1, "patient_name": CANARY}, headers={"X-Request-ID": given, "User-Agent": CANARY}
-    )
+    address = f"/api/v1/probe/charts/{chart.id}"
+    body = {"version": 1, "patient_name": CANARY}
+    refused = await medic.patch(f"{address}?note={CANARY}", json=body, headers={"User-Agent": CANARY})
+    assert refused.status_code == 422
+    answer = await medic.patch(address, json=body, headers={"X-Request-ID": given, "User-Agent": CANARY})
     assert answer.status_code == 200
-    [entry] = [entry for entry in logs() if entry["event"] == "request"]
+    first, entry = [entry for entry in logs() if entry["event"] == "request"]
+    assert (first["status"], first["route"]) == (422, entry["route"])
     assert (entry["method"], entry["status"], entry["request_id"]) == ("PATCH", 200, given)
     assert entry["route"] == "/probe/charts/{chart_id}"
     assert entry["tenant_id"] == str(chart.tenant_id) and entry["actor_user_id"]

@@ -35,7 +35,6 @@ async def test_a_refused_route_leaves_one_event_and_nothing_else(
         403,
         "PATCH",
         f"ems/incidents/{incident_id}",
-        params={"note": CANARY},
         json={"version": 1, "location_street": CANARY},
         headers={"X-Request-ID": str(request_id)},
     )

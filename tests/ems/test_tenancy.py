@@ -188,9 +188,8 @@ async def test_the_tenant_is_the_tokens_whatever_is_sent(chart: Chart, found: Ca
     mine = str(chart.agency.tenant_id)
     body = {**INCIDENT.body, "tenant_id": mine}
     await other.medic.expect(422, "POST", INCIDENTS, json=body)
-    made = await other.medic.expect(
-        201, "POST", f"{INCIDENTS}?tenant_id={mine}", json=INCIDENT.body, headers={"X-Tenant-ID": mine}
-    )
+    await other.medic.expect(422, "POST", f"{INCIDENTS}?tenant_id={mine}", json=INCIDENT.body)
+    made = await other.medic.expect(201, "POST", INCIDENTS, json=INCIDENT.body, headers={"X-Tenant-ID": mine})
     await chart.writer.expect(404, "GET", f"{INCIDENTS}/{made['id']}")
     await other.medic.expect(200, "GET", f"{INCIDENTS}/{made['id']}")
 

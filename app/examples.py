@@ -238,7 +238,16 @@ _STORED: dict[str, Any] = {
     "uploaded_at": "2026-03-01T16:31:00Z",
 }
 
+_ELEMENTS: dict[str, Any] = {
+    "Incident": {"eResponse.08": [{"not_value": "7701003"}]},
+    "Patient": {"ePatient.14": [{"not_value": "7701003"}]},
+    "Vital": {"eVitals.02": [{"value": "9923001"}]},
+    "Intervention": {"eMedications.02": [{"value": "9923001"}]},
+}
+
 VALUES: dict[str, Any] = {
+    **{f"{noun}Create.elements": elements for noun, elements in _ELEMENTS.items()},
+    **{f"{noun}Patch.elements": elements for noun, elements in _ELEMENTS.items()},
     "access_token": _TOKEN,
     "allowed_actions": [],
     "expires_in": 600,
@@ -387,4 +396,4 @@ VALUES: dict[str, Any] = {
     "transition_review_comment.resolved_at": "2026-03-01T17:10:00Z",
 }
 """Values of answers that no request sends: by `operation.field`, `Schema.field`, field or schema; texts by operation
-and media type."""
+and media type. Of a request's schema: the example of the field."""

@@ -86,6 +86,7 @@ def document(app: FastAPI, told: Told) -> None:
                 _use_standard_keywords(part)
             _name_shortly(schema)
             describe_fields(schema["components"]["schemas"], told.meanings)
+            _exemplify_fields(schema, told.values)
             _describe_permissions(app, schema)
             _describe_repetition(schema)
             answers = Answers(schema, told.examples, told.values, registered_lifecycles())
@@ -128,6 +129,15 @@ def _name_shortly(schema: dict[str, Any]) -> None:
         place, _, name = str(part.get("$ref", "")).rpartition("/")
         if name in short:
             part["$ref"] = f"{place}/{short[name]}"
+
+
+def _exemplify_fields(schema: dict[str, Any], values: Mapping[str, Any]) -> None:
+    """Gives fields of requests the examples that `values` tells as `Schema.field`."""
+    for name, model in schema["components"]["schemas"].items():
+        if name.endswith(("Create", "Patch")):
+            for field, described in model["properties"].items():
+                if f"{name}.{field}" in values:
+                    described["examples"] = [values[f"{name}.{field}"]]
 
 
 def _use_standard_keywords(schema: dict[str, Any]) -> None:
@@ -183,13 +193,14 @@ def _describe_errors(operation: dict[str, Any], schema: dict[str, Any], *, of_ap
     """Adds the errors that follow from the input of an operation, and keeps those that its route declares.
 
     The token or the permission may be missing. A body may be unreadable, too large or of another type. A value may be
-    invalid, and every operation of the API refuses a parameter that it does not have. The object of a path or a field
-    may be missing. The version of a request may be stale.
+    invalid, and every operation of the API refuses a parameter that it does not have. The object of a path, or of an
+    id that must be sent, may be missing; an id that may be sent is a value like others. A version may be stale.
     """
     names = {parameter["name"] for parameter in operation.get("parameters", ())}
     in_path = any(parameter["in"] == "path" for parameter in operation.get("parameters", ()))
     fields = _fields(operation, schema)
-    refers = in_path or any(name.endswith(("_id", "_ids")) for name in fields)
+    required = _body(operation, schema).get("required", ())
+    refers = in_path or any(name in required and _is_reference(field) for name, field in fields.items())
     known = [
         *((401, 403) if operation["security"] else ()),
         *((404,) if refers and operation["security"] else ()),
@@ -212,10 +223,20 @@ def _show_example(operation: dict[str, Any], examples: Mapping[str, Any]) -> Non
 
 def _fields(operation: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
     """The fields of an operation's JSON body."""
-    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
-    model = schema["components"]["schemas"].get(body.get("$ref", "").rsplit("/", 1)[-1], {})
-    fields: dict[str, Any] = model.get("properties", {})
+    fields: dict[str, Any] = _body(operation, schema).get("properties", {})
     return fields
+
+
+def _body(operation: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of an operation's JSON body, or an empty one."""
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    model: dict[str, Any] = schema["components"]["schemas"].get(body.get("$ref", "").rsplit("/", 1)[-1], {})
+    return model
+
+
+def _is_reference(field: dict[str, Any]) -> bool:
+    """True if the field is the id of something, or a list of such ids."""
+    return "uuid" in (field.get("format"), field.get("items", {}).get("format"))
 
 
 def route_permission(route: Any) -> Any:

@@ -136,6 +136,12 @@ def test_a_change_raises_the_version_and_a_transition_reaches_its_state(document
 def test_elements_of_every_example_fit_their_owner(document: dict[str, Any]) -> None:
     found = 0
     dictionary = load_dictionary(TARGET_BUILD)
+    for name in ("Incident", "Patient", "Vital", "Intervention"):
+        for form in ("Create", "Patch"):
+            field = document["components"]["schemas"][name + form]["properties"]["elements"]
+            [example] = field["examples"]
+            given = from_json(example)
+            assert given and check_elements(given, dictionary=dictionary, owner=OWNERS[f"{name}Read"]) == [], name
     for operation, _, content in _answers(document):
         owner = OWNERS.get(content["schema"].get("$ref", "").rsplit("/", 1)[-1])
         if owner is not None:

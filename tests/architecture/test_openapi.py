@@ -74,6 +74,10 @@ def test_only_what_can_happen_is_declared(document: dict[str, Any]) -> None:
     assert set(operations["live"]["responses"]) == {"200", "500", "503"}
     assert set(operations["get_station"]["responses"]) == {"200", "401", "403", "404", "422", "500", "503"}
     assert {"409", "413", "415", "422"} <= set(operations["revise_incident"]["responses"])
+    assert "404" in operations["create_claim"]["responses"] and "404" in operations["create_claim_export"]["responses"]
+    values_only = ("create_asset", "create_person", "create_custom_element", "revise_current_tenant")
+    assert [name for name in values_only if "404" in operations[name]["responses"]] == []
+    assert "409" in operations["create_secret"]["responses"]
     throttled = {name for name, operation in operations.items() if "429" in operation["responses"]}
     assert throttled == {"login", "refresh", "change_password", "request_password_reset", "reset_password"}
 

@@ -14,13 +14,15 @@ from app.background import background
 from app.core import health
 from app.core.composition import Composition
 from app.core.config import Settings
+from app.core.docs_page import show_document
 from app.core.http import RequestBoundary, install_error_contract
 from app.core.logging import configure_logging
-from app.core.openapi import COMMON_ERRORS, document
+from app.core.openapi import COMMON_ERRORS, Told, document
 from app.core.paths import API_PREFIX
 from app.core.routing import route_by_table
 from app.core.runtime import build_runtime
-from app.examples import EXAMPLES
+from app.examples import EXAMPLES, VALUES
+from app.meanings import MEANINGS, PARAMETERS
 
 
 def create_app(settings: Settings | None = None, composition: Composition = registry.COMPOSITION) -> FastAPI:
@@ -51,6 +53,8 @@ def create_app(settings: Settings | None = None, composition: Composition = regi
         responses=COMMON_ERRORS,
         lifespan=lifespan,
         redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
         generate_unique_id_function=_operation_id,
         telemetry={
             "tracing": False,
@@ -61,6 +65,7 @@ def create_app(settings: Settings | None = None, composition: Composition = regi
         },
     )
     app.state.runtime = runtime
+    show_document(app)
     app.include_router(health.router)
     api = APIRouter(prefix=API_PREFIX)
     for router in registry.ROUTERS:
@@ -69,7 +74,7 @@ def create_app(settings: Settings | None = None, composition: Composition = regi
     app.add_middleware(RequestBoundary, max_body_bytes=settings.max_body_bytes, bodies=registry.BODIES)
     install_error_contract(app)
     route_by_table(app)
-    document(app, EXAMPLES)
+    document(app, Told(examples=EXAMPLES, values=VALUES, meanings=MEANINGS, parameters=PARAMETERS))
     return app
 
 

@@ -106,6 +106,7 @@ from app.coding.rxnorm.index import RXNORM_BOOK
 from app.core.audit.actions import AuditAction
 from app.core.audit.disclosures import Disclosure
 from app.core.audit.partitions import KEEP_PARTITIONS
+from app.core.audit.router import audit_router
 from app.core.bodies import BodyRule
 from app.core.composition import Composition
 from app.core.config import Settings
@@ -125,6 +126,7 @@ from app.core.reference.kinds import ReferenceKind
 from app.core.reference.routes import reference_router
 from app.core.secrets.gateway import SECRET_KEYS
 from app.core.secrets.kinds import SecretKind
+from app.core.settings import read_settings
 from app.core.storage.gateway import OBJECT_STORE
 from app.core.tags import Tag
 from app.core.vehicles.kind import VEHICLES
@@ -155,6 +157,53 @@ REFERENCE_KINDS: tuple[ReferenceKind[Any], ...] = (
     EXTERNAL_API_KEYS,
     CUSTOM_ELEMENTS,
 )
+AUDIT_ACTIONS: tuple[type[AuditAction], ...] = (
+    app.billing.claims.lifecycle.ClaimStatusAction,
+    app.billing.claims.service.ClaimAction,
+    app.billing.claims.service.LineAction,
+    app.billing.exports.service.ExportAction,
+    app.coding.vocabulary.service.VocabularyAction,
+    app.core.account_tokens.lifecycle.AccountTokenAction,
+    app.core.audit.refusals.AccessAction,
+    app.core.audit.service.LogAction,
+    app.core.auth.service.AuthAction,
+    app.core.extensions.api_keys.ApiKeyAction,
+    app.core.extensions.kinds.ExtensionAction,
+    app.core.facilities.kind.FacilityAction,
+    app.core.inbox.lifecycle.ReceiptAuditAction,
+    app.core.personnel.kind.PersonAction,
+    app.core.personnel.lifecycle.EmploymentStatusAction,
+    app.core.secrets.service.SecretAction,
+    app.core.sessions.lifecycle.SessionAction,
+    app.core.tenants.lifecycle.TenantStatusAction,
+    app.core.tenants.service.TenantAction,
+    app.core.users.lifecycle.UserAction,
+    app.core.vehicles.kind.VehicleAction,
+    app.core.vehicles.lifecycle.VehicleStatusAction,
+    app.email.messages.lifecycle.EmailStatusAction,
+    app.email.messages.sending.MessageAction,
+    app.email.suppressions.service.SuppressionAction,
+    app.ems.amendments.service.AmendmentAction,
+    app.ems.attachments.lifecycle.AttachmentAction,
+    app.ems.charting.service.IncidentAction,
+    app.ems.custom_elements.kind.CustomElementAction,
+    app.ems.entries.crew.CrewMemberAction,
+    app.ems.entries.element_groups.ElementGroupAction,
+    app.ems.entries.interventions.InterventionAction,
+    app.ems.entries.narratives.NarrativeAction,
+    app.ems.entries.patients.PatientAction,
+    app.ems.entries.vitals.VitalAction,
+    app.ems.identifiers.service.IdentifierAction,
+    app.ems.late_entries.lifecycle.LateEntryAction,
+    app.ems.lifecycle.IncidentStatusAction,
+    app.ems.report.service.ReportAction,
+    app.ems.search.service.SearchAction,
+    app.ems.review.lifecycle.ReviewAction,
+    app.ems.signatures.lifecycle.SignatureAction,
+    app.nemsis.exports.lifecycle.ExportStatusAction,
+    app.nemsis.exports.service.NemsisExportAction,
+)
+"""The closed vocabulary of the audit log."""
 ROUTERS: tuple[APIRouter, ...] = (
     app.core.auth.router.router,
     *app.core.sessions.router.routers,
@@ -162,7 +211,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     app.core.tenants.router.router,
     app.core.secrets.router.router,
     app.core.storage.router.router,
-    app.core.audit.router.router,
+    audit_router(AUDIT_ACTIONS),
     app.core.inbox.router.router,
     *(reference_router(kind) for kind in REFERENCE_KINDS),
     *app.coding.router.routers,
@@ -224,53 +273,6 @@ TOPICS: tuple[Topic, ...] = (
     *app.nemsis.events.TOPICS,
     *app.billing.events.TOPICS,
 )
-AUDIT_ACTIONS: tuple[type[AuditAction], ...] = (
-    app.billing.claims.lifecycle.ClaimStatusAction,
-    app.billing.claims.service.ClaimAction,
-    app.billing.claims.service.LineAction,
-    app.billing.exports.service.ExportAction,
-    app.coding.vocabulary.service.VocabularyAction,
-    app.core.account_tokens.lifecycle.AccountTokenAction,
-    app.core.audit.refusals.AccessAction,
-    app.core.audit.service.LogAction,
-    app.core.auth.service.AuthAction,
-    app.core.extensions.api_keys.ApiKeyAction,
-    app.core.extensions.kinds.ExtensionAction,
-    app.core.facilities.kind.FacilityAction,
-    app.core.inbox.lifecycle.ReceiptAuditAction,
-    app.core.personnel.kind.PersonAction,
-    app.core.personnel.lifecycle.EmploymentStatusAction,
-    app.core.secrets.service.SecretAction,
-    app.core.sessions.lifecycle.SessionAction,
-    app.core.tenants.lifecycle.TenantStatusAction,
-    app.core.tenants.service.TenantAction,
-    app.core.users.lifecycle.UserAction,
-    app.core.vehicles.kind.VehicleAction,
-    app.core.vehicles.lifecycle.VehicleStatusAction,
-    app.email.messages.lifecycle.EmailStatusAction,
-    app.email.messages.sending.MessageAction,
-    app.email.suppressions.service.SuppressionAction,
-    app.ems.amendments.service.AmendmentAction,
-    app.ems.attachments.lifecycle.AttachmentAction,
-    app.ems.charting.service.IncidentAction,
-    app.ems.custom_elements.kind.CustomElementAction,
-    app.ems.entries.crew.CrewMemberAction,
-    app.ems.entries.element_groups.ElementGroupAction,
-    app.ems.entries.interventions.InterventionAction,
-    app.ems.entries.narratives.NarrativeAction,
-    app.ems.entries.patients.PatientAction,
-    app.ems.entries.vitals.VitalAction,
-    app.ems.identifiers.service.IdentifierAction,
-    app.ems.late_entries.lifecycle.LateEntryAction,
-    app.ems.lifecycle.IncidentStatusAction,
-    app.ems.report.service.ReportAction,
-    app.ems.search.service.SearchAction,
-    app.ems.review.lifecycle.ReviewAction,
-    app.ems.signatures.lifecycle.SignatureAction,
-    app.nemsis.exports.lifecycle.ExportStatusAction,
-    app.nemsis.exports.service.NemsisExportAction,
-)
-"""The closed vocabulary of the audit log."""
 LOG_KEYS: tuple[str, ...] = (
     *app.core.logging.LOG_KEYS,
     *app.core.auth.proxies.LOG_KEYS,
@@ -312,8 +314,8 @@ class ServiceSettings(Settings, EmailSettings, NemsisSettings):
 
 
 def load_settings() -> ServiceSettings:
-    """Read the environment. Raises pydantic.ValidationError naming every missing or bad variable."""
-    return ServiceSettings()
+    """Read the environment. Raises UnusableSettings, which names every missing or bad variable and ends the process."""
+    return read_settings(ServiceSettings)
 
 
 COMPOSITION = Composition(

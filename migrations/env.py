@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.core.db.columns import EnumText
+from app.core.settings import UnusableSettings
 from migrations.metadata import include_object, metadata
 
 LOCK_TIMEOUT = "5s"
@@ -18,7 +19,9 @@ STATEMENT_TIMEOUT = "120s"
 
 
 def _url() -> str:
-    given = context.get_x_argument(as_dictionary=True).get("url") or os.environ["MIGRATION_DATABASE_URL"]
+    given = context.get_x_argument(as_dictionary=True).get("url") or os.environ.get("MIGRATION_DATABASE_URL")
+    if not given:
+        raise UnusableSettings(["MIGRATION_DATABASE_URL is not set: the database as its owner."])
     return make_url(given).set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)
 
 

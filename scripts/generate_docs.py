@@ -33,7 +33,10 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 def configuration() -> str:
     sections = [f"## {group.heading}\n\n{_settings(group)}" for group in groups_of(ServiceSettings)]
-    body = "Settings are read from the environment. Each domain declares its own group."
+    body = (
+        "Settings are read from the environment. An empty variable counts as one that is not set. Each domain declares"
+        " its own group. A process with wrong settings says all that is wrong and ends with exit code 1."
+    )
     return f"# Configuration\n\n{NOTE} Source: the `settings.py` of the domains.\n\n{body}\n\n" + "\n".join(sections)
 
 

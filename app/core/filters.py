@@ -15,11 +15,9 @@ from app.core.schemas import Instant
 T = TypeVar("T")
 MOST_VALUES = 50
 
-_ABOUT = "One value, or several: then one of them"
-
-Values = Annotated[Annotated[list[T], Field(min_length=1, max_length=MOST_VALUES)] | None, Field(description=_ABOUT)]
+Values = Annotated[list[T], Field(min_length=1, max_length=MOST_VALUES)] | None
 """The values of a filter in a model: a row matches that has one of them. None: the filter does not apply."""
-OneOf = Annotated[Values[T], Query(description=_ABOUT)]
+OneOf = Annotated[Values[T], Query()]
 """The same as a parameter of the query, which a client repeats: `status=draft&status=in_progress`."""
 FilterText = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
 """One value of a filter on text, which it must equal."""

@@ -40,12 +40,14 @@ class Readiness(ReadModel):
     )
 
 
+@router.head("/health/live", name="probe_live", include_in_schema=False)
 @router.get("/health/live")
 async def live() -> Liveness:
     """The process runs. Asks nothing of anything else."""
     return Liveness()
 
 
+@router.head("/health/ready", name="probe_ready", include_in_schema=False)
 @router.get("/health/ready")
 async def ready(runtime: RuntimeDependency) -> Readiness:
     """The database answers and is migrated. Without Redis the service works, degraded.

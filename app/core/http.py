@@ -48,8 +48,8 @@ _HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"referrer-policy", b"no-referrer"),
     (b"strict-transport-security", b"max-age=63072000"),
     (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
-_CONTENT_SECURITY_POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 _CONTENTION = (
     asyncpg.SerializationError,
     asyncpg.DeadlockDetectedError,
@@ -98,7 +98,7 @@ class RequestBoundary:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                _add_headers(message, scope["path"], context.request_id)
+                _add_headers(message, context.request_id)
             await send(message)
 
         try:
@@ -176,13 +176,11 @@ def _media_type(scope: Scope) -> str:
     return given.split(b";", 1)[0].strip().lower().decode("latin-1")
 
 
-def _add_headers(message: Message, path: str, request_id: uuid.UUID) -> None:
+def _add_headers(message: Message, request_id: uuid.UUID) -> None:
     headers = message.setdefault("headers", [])
     headers.append((b"x-request-id", str(request_id).encode()))
     present = {name for name, _ in headers}
     headers.extend(header for header in _HEADERS if header[0] not in present)
-    if path not in ("/docs", "/redoc") and _CONTENT_SECURITY_POLICY[0] not in present:
-        headers.append(_CONTENT_SECURITY_POLICY)
 
 
 def error_response(error: AppError, headers: dict[str, str] | None = None) -> Response:
@@ -213,7 +211,7 @@ def bare_refusal(error: AppError) -> tuple[list[tuple[bytes, bytes]], bytes]:
         bind_context(context)
         response = error_response(error)
         message: Message = {"headers": list(response.raw_headers)}
-        _add_headers(message, "", context.request_id)
+        _add_headers(message, context.request_id)
         return message["headers"], bytes(response.body)
 
     return copy_context().run(respond)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, Field
 
+from app.core.answers import Answers
 from app.core.dependencies import Requires
+from app.core.lifecycle import registered_lifecycles
+from app.core.meanings import describe_fields, describe_parameters
 from app.core.paths import API_PREFIX
 
 
@@ -53,8 +57,22 @@ BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
 COMMON_ERRORS = errors(500, 503)
 
 
-def document(app: FastAPI, examples: Mapping[str, Any]) -> None:
-    """Makes the document once, at the first request for it. `examples` are JSON bodies by the id of their operation."""
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What the document says beyond the declarations of routes and models.
+
+    `examples` are JSON bodies by the id of their operation, `values` are for answers (`answers.Answers`).
+    `meanings` describe fields, `parameters` describe parameters.
+    """
+
+    examples: Mapping[str, Any]
+    values: Mapping[str, Any]
+    meanings: Mapping[str, str]
+    parameters: Mapping[str, str]
+
+
+def document(app: FastAPI, told: Told) -> None:
+    """Makes the document once, at the first request for it."""
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -71,13 +89,18 @@ def document(app: FastAPI, examples: Mapping[str, Any]) -> None:
             for part in _parts(schema):
                 _use_standard_keywords(part)
             _name_shortly(schema)
+            describe_fields(schema["components"]["schemas"], told.meanings)
+            _exemplify_fields(schema, told.values)
             _describe_permissions(app, schema)
             _describe_repetition(schema)
-            _describe_repeated_parameters(schema)
+            answers = Answers(schema, told.examples, told.values, registered_lifecycles())
             for path, operations in schema["paths"].items():
                 for operation in operations.values():
                     _describe_errors(operation, schema, of_api=path.startswith(API_PREFIX))
-                    _show_example(operation, examples)
+                    describe_parameters(operation, told.parameters)
+                    _show_example(operation, told.examples)
+                    answers.show(operation)
+            _describe_repeated_parameters(schema)
             app.openapi_schema = schema
         return app.openapi_schema
 
@@ -111,6 +134,15 @@ def _name_shortly(schema: dict[str, Any]) -> None:
         place, _, name = str(part.get("$ref", "")).rpartition("/")
         if name in short:
             part["$ref"] = f"{place}/{short[name]}"
+
+
+def _exemplify_fields(schema: dict[str, Any], values: Mapping[str, Any]) -> None:
+    """Gives fields of requests the examples that `values` tells as `Schema.field`."""
+    for name, model in schema["components"]["schemas"].items():
+        if name.endswith(("Create", "Patch")):
+            for field, described in model["properties"].items():
+                if f"{name}.{field}" in values:
+                    described["examples"] = [values[f"{name}.{field}"]]
 
 
 def _use_standard_keywords(schema: dict[str, Any]) -> None:
@@ -169,19 +201,22 @@ def _describe_repeated_parameters(schema: dict[str, Any]) -> None:
             kinds = parameter["schema"].get("anyOf", [parameter["schema"]])
             if parameter["in"] == "query" and any(kind.get("type") == "array" for kind in kinds):
                 parameter |= {"style": "form", "explode": True}
+                if described := parameter.get("description"):
+                    parameter["description"] = f"{described}. Give it several times for one of several values"
 
 
 def _describe_errors(operation: dict[str, Any], schema: dict[str, Any], *, of_api: bool) -> None:
     """Adds the errors that follow from the input of an operation, and keeps those that its route declares.
 
     The token or the permission may be missing. A body may be unreadable, too large or of another type. A value may be
-    invalid, and every operation of the API refuses a parameter that it does not have. The object of a path or a field
-    may be missing. The version of a request may be stale.
+    invalid, and every operation of the API refuses a parameter that it does not have. The object of a path, or of an
+    id that must be sent, may be missing; an id that may be sent is a value like others. A version may be stale.
     """
     names = {parameter["name"] for parameter in operation.get("parameters", ())}
     in_path = any(parameter["in"] == "path" for parameter in operation.get("parameters", ()))
     fields = _fields(operation, schema)
-    refers = in_path or any(name.endswith(("_id", "_ids")) for name in fields)
+    required = _body(operation, schema).get("required", ())
+    refers = in_path or any(name in required and _is_reference(field) for name, field in fields.items())
     known = [
         *((401, 403) if operation["security"] else ()),
         *((404,) if refers and operation["security"] else ()),
@@ -204,10 +239,20 @@ def _show_example(operation: dict[str, Any], examples: Mapping[str, Any]) -> Non
 
 def _fields(operation: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
     """The fields of an operation's JSON body."""
-    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
-    model = schema["components"]["schemas"].get(body.get("$ref", "").rsplit("/", 1)[-1], {})
-    fields: dict[str, Any] = model.get("properties", {})
+    fields: dict[str, Any] = _body(operation, schema).get("properties", {})
     return fields
+
+
+def _body(operation: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of an operation's JSON body, or an empty one."""
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    model: dict[str, Any] = schema["components"]["schemas"].get(body.get("$ref", "").rsplit("/", 1)[-1], {})
+    return model
+
+
+def _is_reference(field: dict[str, Any]) -> bool:
+    """True if the field is the id of something, or a list of such ids."""
+    return "uuid" in (field.get("format"), field.get("items", {}).get("format"))
 
 
 def route_permission(route: Any) -> Any:

@@ -31,6 +31,7 @@ from app.core.permissions import Principal
 from app.core.pools import close_pools
 from app.core.sessions.gate import AccessGate
 from app.core.sessions.shared_refreshes import SharedRefreshes
+from app.core.settings import UnusableSettings
 from app.core.storage.gateway import OBJECT_STORE, ObjectStore
 
 APP_STATEMENT_SECONDS = 8
@@ -89,7 +90,10 @@ class Runtime:
 
 
 def build_runtime(settings: Settings, composition: Composition) -> Runtime:
-    """A runtime that has opened nothing yet. Connections and gateways are opened at their first use."""
+    """A runtime that has opened nothing yet. Connections and gateways are opened at their first use.
+
+    Raises UnusableSettings for a file of keys that cannot be used.
+    """
     database = ConnectionSource(
         create_engine(
             settings.database_url.get_secret_value(),
@@ -126,7 +130,11 @@ def build_runtime(settings: Settings, composition: Composition) -> Runtime:
 
 def _signing_keys(settings: Settings) -> SigningKeys:
     if settings.jwt_keys_file is not None:
-        return SigningKeys.load(settings.jwt_keys_file)
+        try:
+            return SigningKeys.load(settings.jwt_keys_file)
+        except (OSError, ValueError):
+            problem = "JWT_KEYS_FILE must name a JSON file {active, keys: {kid: PEM}} of ES256 keys."
+            raise UnusableSettings([problem]) from None
     return SigningKeys.model_validate(
         development_secret(settings.data_dir, "jwt_keys", lambda: SigningKeys.generate().model_dump())
     )

@@ -181,7 +181,7 @@ def _unstorable(given: list[Any]) -> PydanticCustomError | None:
     return PydanticCustomError("nesting", "The value is nested too deeply") if level else None
 
 
-_BLANK = {"type": "string", "pattern": "^\\s*$", "description": "Blanks clear the text, as null does"}
+BLANK = {"type": "string", "pattern": "^\\s*$", "description": "Blanks clear the text, as null does"}
 
 
 def _is_text(annotation: Any) -> bool:
@@ -214,7 +214,7 @@ class RequestModel(BaseModel):
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         described = handler.resolve_ref_schema(handler(schema))
         for name in _nullable_texts(cls):
-            described["properties"][name]["anyOf"].append(_BLANK)
+            described["properties"][name]["anyOf"].append(BLANK)
         return described
 
     @model_validator(mode="after")
@@ -274,8 +274,8 @@ class EntityRead(ReadModel):
         """Reads the entity's state at once. Reading its attributes one by one costs more than twice as much."""
         return cls.model_validate({**entity.__dict__, **derived})
 
-    id: uuid.UUID
-    version: int
-    created_at: dt.datetime
-    updated_at: dt.datetime
+    id: uuid.UUID = Field(description="A UUID, the client's own or the service's")
+    version: int = Field(description="Rises by one with every change; a change names the version that it is based on")
+    created_at: dt.datetime = Field(description="When it was stored")
+    updated_at: dt.datetime = Field(description="When it was last changed")
     deleted_at: dt.datetime | None = Field(None, description="Set while the record is soft-deleted")

@@ -67,7 +67,7 @@ def serve(checkout: Checkout, options: ServeOptions) -> int:
         prepare_database(checkout, services)
         stack.callback(record.unlink, missing_ok=True)
         stack.enter_context(web_server(checkout, options, services, record))
-        announce(checkout, options, time.monotonic() - started)
+        announce(checkout, options, services, time.monotonic() - started)
         return watch(services)
 
 
@@ -187,10 +187,14 @@ def is_ready(host: str, port: int) -> bool:
         connection.close()
 
 
-def announce(checkout: Checkout, options: ServeOptions, seconds: float) -> None:
+def announce(checkout: Checkout, options: ServeOptions, services: Services, seconds: float) -> None:
     say(f"\nReady after {seconds:.1f} s at {options.url}")
     say(f"  API documentation  {options.url}/docs")
     say(f"  demo logins        {checkout.data_dir / 'demo-credentials.json'} (tenant `demo`)")
+    schemas = services.environment.get("NEMSIS_SCHEMA_DIR")
+    say(
+        f"  NEMSIS schemas     {schemas or 'none here: the own dictionary validates (see NEMSIS_SCHEMA_DIR in README)'}"
+    )
     say("  stop               Ctrl-C\n")
 
 

@@ -13,9 +13,12 @@ import orjson
 import pytest
 
 from app.core.audit.service import EXPORT_BATCH
+from app.core.audit.vocabulary import actions_of, entity_types_of
 from app.core.ids import new_id
 from app.core.spreadsheets import csv_line
-from tests.core.evidence import DIGESTED, audit_of, one
+from app.registry import AUDIT_ACTIONS
+from tests.architecture.scratch import entities as mapped_entities
+from tests.core.evidence import DIGESTED, audit_of, checksum, one
 from tests.support.actors import Actor, Agency
 
 INCIDENT: dict[str, Any] = {"incident_number": "26-000123", "location_street": "12 Canary Row", "disposition": None}
@@ -91,9 +94,86 @@ async def test_times_bound_the_search(agency: Agency) -> None:
     assert await events(agency, entity_id=made["id"], to=at.isoformat()) == []
 
 
-@pytest.mark.parametrize("query", [{"cursor": "x"}, {"from": "yesterday"}, {"entity_id": "1"}, {"action": "'; --"}])
-async def test_senseless_queries_are_refused(agency: Agency, query: dict[str, str]) -> None:
-    await agency.admin.expect(422, "GET", "audit/events", params=query)
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"cursor": "x"},
+        {"from": "yesterday"},
+        {"entity_id": "1"},
+        {"incident_id": "1"},
+        {"action": "'; --"},
+        {"action": "incident.vanished"},
+        {"entity_type": "incidents"},
+        {"entity_type": "audit_log"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("path", ["audit/events", "audit/events/export"])
+async def test_senseless_queries_are_refused(
+    agency: Agency, admin_connection: asyncpg.Connection, path: str, query: dict[str, str]
+) -> None:
+    if "cursor" in query and path.endswith("export"):
+        query = {"limit": "1"}
+    before = await checksum(admin_connection, agency.tenant_id)
+    refused = await agency.admin.expect(422, "GET", path, params=query)
+    [problem] = refused["error"]["details"]["problems"]
+    assert [problem["field"].removeprefix("query.").removesuffix(".0")] == list(query)
+    assert await checksum(admin_connection, agency.tenant_id) == before
+
+
+def test_the_filters_accept_every_value_that_an_event_can_have_and_no_other() -> None:
+    actions = {action.value for vocabulary in AUDIT_ACTIONS for action in vocabulary}
+    assert {str(value) for value in actions_of(AUDIT_ACTIONS)} == actions
+    kinds = {entity.entity_type for entity in mapped_entities()} | {"claim_export"}
+    assert {str(value) for value in entity_types_of(AUDIT_ACTIONS)} == kinds
+
+
+async def test_a_chart_is_found_with_all_its_entries(agency: Agency, found: Any) -> None:
+    made, other = await chart(agency.medic), await chart(agency.medic)
+    url = f"ems/incidents/{made['id']}"
+    patient = await agency.medic.expect(201, "POST", f"{url}/patients", json={"last_name": "Rivers"})
+    body = {"patient_id": patient["id"], "taken_at": "2026-03-01T10:00:00Z", "heart_rate": 80}
+    vital = await agency.medic.expect(201, "POST", f"{url}/vitals", json=body)
+    await agency.medic.expect(204, "DELETE", f"{url}/vitals/{vital['id']}", params={"version": 1})
+    start = {"action": "start", "version": 1}
+    await agency.medic.expect(200, "POST", f"{url}/transitions", json=start)
+    newest_first = [
+        ("incident.started", made["id"]),
+        ("vital.deleted", vital["id"]),
+        ("vital.created", vital["id"]),
+        ("patient.created", patient["id"]),
+        ("incident.created", made["id"]),
+    ]
+    of_chart = await events(agency, incident_id=made["id"])
+    assert [(event["action"], event["entity_id"]) for event in of_chart] == newest_first
+    oldest_first = await events(agency, incident_id=made["id"], sort="created_at")
+    assert [event["id"] for event in oldest_first] == [event["id"] for event in of_chart[::-1]]
+    assert [event["id"] for event in await events(agency, incident_id=made["id"], entity_type="vital")] == [
+        event["id"] for event in of_chart[1:3]
+    ]
+    assert [event["action"] for event in await events(agency, incident_id=other["id"])] == ["incident.created"]
+    assert await events(agency, incident_id=str(uuid.uuid4())) == []
+    assert await events(await found(), incident_id=made["id"]) == []
+    exported = await agency.admin.get("audit/events/export", params={"incident_id": made["id"]})
+    assert [orjson.loads(line)["id"] for line in exported.content.splitlines()] == [
+        event["id"] for event in oldest_first
+    ]
+
+
+async def test_pages_of_a_chart_follow_one_another(agency: Agency) -> None:
+    made = await chart(agency.medic)
+    for number in range(2, 5):
+        body = {"version": number - 1, "location_street": f"{number} Main St"}
+        await agency.medic.expect(200, "PATCH", f"ems/incidents/{made['id']}", json=body)
+    whole = [event["id"] for event in await events(agency, incident_id=made["id"])]
+    seen: list[str] = []
+    cursor: str | None = None
+    while len(seen) < len(whole):
+        query = {"incident_id": made["id"], "limit": 1, **({} if cursor is None else {"cursor": cursor})}
+        page = await agency.admin.expect(200, "GET", "audit/events", params=query)
+        seen += [item["id"] for item in page["items"]]
+        cursor = page["next_cursor"]
+    assert (seen, cursor) == (whole, None) and len(whole) == 4
 
 
 async def test_another_agency_sees_none_of_it(agency: Agency, found: Any) -> None:
@@ -211,10 +291,10 @@ async def test_export_goes_on_beyond_one_batch(agency: Agency, admin_connection:
     rows = [(new_id(), agency.tenant_id) for _ in range(count)]
     await admin_connection.executemany(
         "INSERT INTO audit_events (id, tenant_id, entity_type, entity_id, action, changed_fields_json)"
-        " VALUES ($1, $2, 'probe', $1, 'probe', '{}')",
+        " VALUES ($1, $2, 'vital', $1, 'vital.revised', '{}')",
         rows,
     )
-    answer = await agency.admin.get("audit/events/export", params={"action": "probe", "format": "csv"})
+    answer = await agency.admin.get("audit/events/export", params={"action": "vital.revised", "format": "csv"})
     lines = list(csv.DictReader(io.StringIO(answer.text)))
     assert [line["entity_id"] for line in lines] == sorted(str(entity_id) for entity_id, _ in rows)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +12,11 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from app.core.config import Environment
+from app.core.runtime import build_runtime
+from app.core.settings import UnusableSettings
+from app.registry import COMPOSITION, load_settings
 from app.registry import ServiceSettings as Settings
-from app.registry import load_settings
+from scripts.devtools.checkout import ROOT
 
 COMPLETE: dict[str, Any] = {
     "environment": "production",
@@ -18,7 +24,7 @@ COMPLETE: dict[str, Any] = {
     "system_database_url": "postgresql://system:CANARY@db/fq",
     "migration_database_url": "postgresql://owner:CANARY@db/fq",
     "jwt_keys_file": "/run/keys.json",
-    "secret_key": "CANARYCANARYCANARYCANARYCANARYCANARYCANARYCA==",
+    "secret_key": "CANARYCANARYCANARYCANARYCANARYCANARYCANARYC=",
     "s3_bucket": "objects",
     "secrets_key_file": "/run/secret-keys.json",
     "ses_region": "us-east-1",
@@ -91,6 +97,71 @@ def test_environment_is_read_and_cannot_be_changed_later(monkeypatch: pytest.Mon
     assert settings.data_dir == tmp_path
     with pytest.raises(ValidationError):
         settings.s3_bucket = "another"  # type: ignore[misc]
+
+
+def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENVIRONMENT", "development")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://x")
+    monkeypatch.setenv("REDIS_URL", "")
+    assert load_settings().redis_url is None
+
+
+def test_all_problems_are_told_at_once_in_plain_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = {
+        "DATABASE_URL": "mysql://CANARY",
+        "REDIS_URL": "CANARY",
+        "SECRET_KEY": "CANARY",
+        "PASSWORD_ROUNDS": "CANARY",
+        "LOG_LEVEL": "CANARY",
+        "RUN_JOBS": "CANARY",
+        "FORWARDED_ALLOW_IPS": "CANARY",
+        "DATABASE_POOL_SIZE": "0",
+    }
+    for name, value in wrong.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(UnusableSettings) as refused:
+        load_settings()
+    told = {problem.split(" ")[0]: problem for problem in refused.value.problems}
+    assert set(told) == {*wrong, "production"}
+    assert told["DATABASE_POOL_SIZE"] == "DATABASE_POOL_SIZE must be a whole number from 1 to 200."
+    assert told["PASSWORD_ROUNDS"] == "PASSWORD_ROUNDS must be a whole number from 4 to 16."
+    assert told["LOG_LEVEL"] == "LOG_LEVEL must be one of DEBUG, INFO, WARNING, ERROR."
+    assert "SYSTEM_DATABASE_URL" in told["production"] and "SECRET_KEY," not in told["production"]
+    assert "CANARY" not in str(refused.value)
+
+
+def test_a_wrong_environment_is_not_taken_for_production(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENVIRONMENT", "staging")
+    with pytest.raises(UnusableSettings) as refused:
+        load_settings()
+    described = Settings.model_fields["database_url"].description
+    assert set(refused.value.problems) == {
+        "ENVIRONMENT must be one of development, test, production.",
+        f"DATABASE_URL is not set: {described}.",
+    }
+
+
+@pytest.mark.parametrize("content", [None, "CANARY", "{}", '{"active": "k1", "keys": {"k1": "CANARY"}}'])
+def test_a_file_of_keys_that_cannot_be_used_is_named(tmp_path: Path, content: str | None) -> None:
+    file = tmp_path / "keys.json"
+    if content is not None:
+        file.write_text(content)
+    settings = Settings.model_validate({**COMPLETE, "jwt_keys_file": file})
+    with pytest.raises(UnusableSettings, match="JWT_KEYS_FILE") as refused:
+        build_runtime(settings, COMPOSITION)
+    assert "CANARY" not in str(refused.value)
+
+
+@pytest.mark.parametrize("module", ["app.worker", "scripts.seed_demo", "alembic current"])
+def test_a_process_with_wrong_settings_says_so_and_ends(module: str) -> None:
+    environment = {"PATH": os.environ["PATH"], "PASSWORD_ROUNDS": "CANARY"}
+    ended = subprocess.run(
+        [sys.executable, "-m", *module.split()], env=environment, cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("The settings are wrong:\n- ")
+    assert "DATABASE_URL is not set" in ended.stderr
+    assert "Traceback" not in ended.stderr and "CANARY" not in ended.stderr
 
 
 def test_every_setting_is_described() -> None:

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import orjson
 import pytest
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 
 from app.core.auth.tokens import SigningKeys
 from app.core.config import Environment, Settings
 from app.core.ids import TenantId, new_id
 from app.core.permissions import Role
 from app.core.runtime import build_runtime, development_secret
+from app.core.settings import UnusableSettings
 from app.core.storage.gateway import FilesystemStore
 from app.registry import COMPOSITION
 
@@ -74,5 +75,5 @@ async def test_keys_file_is_used_and_a_bad_one_stops_the_start(tmp_path: Path) -
     assert "jwt_keys" not in orjson.loads((tmp_path / "dev-secrets.json").read_bytes())
     await runtime.close()
     file.write_bytes(b'{"active": "k1", "keys": {}}')
-    with pytest.raises(ValidationError):
+    with pytest.raises(UnusableSettings):
         build_runtime(development(tmp_path, jwt_keys_file=file), COMPOSITION)

@@ -61,5 +61,8 @@ def test_the_example_is_accepted(service: Service, world: World, operation: Desc
     if name == "change_password":
         assert "password_wrong" in answer.text
         return
+    example = operation.part["responses"].get(str(answer.status_code), {}).get("content", {}).get("application/json")
+    if answer.status_code < 300 and example is not None:
+        assert answer.json().keys() == example["example"].keys()
     # 409: the state of the record does not allow it, or an earlier test made the same
     assert answer.status_code < 300 or answer.status_code == 409, answer.text

@@ -30,7 +30,10 @@ class AuditEvent(Base):
     __table_args__ = (
         sa.Index("ix_audit_events_tenant_created_at", "tenant_id", "created_at"),
         sa.Index("ix_audit_events_tenant_id", "tenant_id", "id"),
-        sa.Index("ix_audit_events_tenant_entity", "tenant_id", "entity_id", "created_at"),
+        sa.Index("ix_audit_events_tenant_entity_id", "tenant_id", "entity_id", "id"),
+        sa.Index("ix_audit_events_tenant_entity_type", "tenant_id", "entity_type", "id"),
+        sa.Index("ix_audit_events_tenant_actor", "tenant_id", "actor_user_id", "id"),
+        sa.Index("ix_audit_events_tenant_action", "tenant_id", "action", "id"),
         {"postgresql_partition_by": "RANGE (id)"},
     )
 

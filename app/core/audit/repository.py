@@ -9,12 +9,25 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 
 from app.core.audit.models import AccessEntry, AuditEvent
+from app.core.db.revisions import ChartRevision
 from app.core.db.sql import CompiledStatement, decoders
 from app.core.db.uow import ReadUnitOfWork
+from app.core.filters import Shape, chosen, equal, shape_of
 from app.core.ids import TenantId, least_id_at
 
 # An id is made before the row of its transaction, and with the clock of another machine.
 _SLACK = dt.timedelta(hours=1)
+_revisions: Any = ChartRevision.__table__
+_CHART = sa.bindparam("incident_id", type_=sa.Uuid)
+_ENTRIES = (
+    sa.select(_revisions.c.entity_id)
+    .where(
+        _revisions.c.tenant_id == sa.bindparam("tenant_id", type_=sa.Uuid),
+        _revisions.c.incident_id == _CHART,
+    )
+    .union(sa.select(_CHART))
+    .subquery("entries")
+)
 _STATEMENTS: dict[tuple[Any, ...], CompiledStatement] = {}
 
 
@@ -38,9 +51,12 @@ class LogRepository:
         until: dt.datetime | None = None,
         **filters: Any,
     ) -> list[dict[str, Any]]:
-        """At most `limit` rows beyond `after`, newest first unless `ascending`; filters that are None do not apply."""
-        values = {name: value for name, value in filters.items() if value is not None}
-        shape = tuple(sorted(values))
+        """At most `limit` rows beyond `after`, newest first unless `ascending`.
+
+        A list of values means one of them, None that a filter does not apply.
+        """
+        values = chosen(filters)
+        shape = shape_of(values)
         if after is not None:
             values["after"] = after
         if since is not None:
@@ -55,21 +71,19 @@ class LogRepository:
         rows = await self._uow.fetch(statement, {**values, "tenant_id": tenant_id, "limit": limit})
         return [self._decoded(row) for row in rows]
 
-    def _query(self, shape: tuple[str, ...], bounds: tuple[str, ...], *, ascending: bool) -> sa.Select[Any]:
+    def _query(self, shape: Shape, bounds: tuple[str, ...], *, ascending: bool) -> sa.Select[Any]:
         table = self.table
         where = [table.c.tenant_id == sa.bindparam("tenant_id", type_=sa.Uuid)]
-        where += [self._condition(name) for name in shape]
+        where += [self._condition(name, several=several) for name, several in shape]
         for bound in bounds:
             where += _bounds(table, bound, ascending=ascending)
         order = table.c.id if ascending else table.c.id.desc()
         return sa.select(*table.c).where(*where).order_by(order).limit(sa.bindparam("limit", type_=sa.Integer))
 
-    def _condition(self, name: str) -> sa.ColumnElement[bool]:
+    def _condition(self, name: str, *, several: bool) -> sa.ColumnElement[bool]:
         if name not in self.filters:
             raise TypeError(f"{type(self).__name__} has no filter {name}")
-        column = self.table.c[name]
-        matches: sa.ColumnElement[bool] = column == sa.bindparam(name, type_=column.type)
-        return matches
+        return equal(self.table.c[name], name, several=several)
 
     def _decoded(self, row: Any) -> dict[str, Any]:
         values = dict(row.items())
@@ -82,15 +96,30 @@ class AuditEventRepository(LogRepository):
     table = AuditEvent.__table__
     filters = ("entity_type", "entity_id", "actor_user_id", "action")
 
+    def _query(self, shape: Shape, bounds: tuple[str, ...], *, ascending: bool) -> sa.Select[Any]:
+        """With the filter `incident_id`: of each entry of the chart its own page, then the page of all of them.
+
+        An event does not name its chart: the revisions know a chart's entries, so an autosave writes nothing for this.
+        LATERAL with a LIMIT makes the planner go from entry to entry. A join would let it search the whole log.
+        """
+        others = tuple((name, several) for name, several in shape if name != "incident_id")
+        if others == shape:
+            return super()._query(shape, bounds, ascending=ascending)
+        of_entry = super()._query(others, bounds, ascending=ascending)
+        each = of_entry.where(self.table.c.entity_id == _ENTRIES.c.entity_id).lateral("each")
+        order = each.c.id if ascending else each.c.id.desc()
+        pages = sa.select(*each.c).select_from(_ENTRIES.join(each, sa.true()))
+        return pages.order_by(order).limit(sa.bindparam("limit", type_=sa.Integer))
+
 
 class AccessEntryRepository(LogRepository):
     table = AccessEntry.__table__
     filters = ("incident_id", "actor_user_id")
 
-    def _condition(self, name: str) -> sa.ColumnElement[bool]:
+    def _condition(self, name: str, *, several: bool) -> sa.ColumnElement[bool]:
         """The condition of one filter. A chart was shown alone or among others."""
         if name != "incident_id":
-            return super()._condition(name)
+            return super()._condition(name, several=several)
         table, chart = self.table, sa.bindparam("incident_id", type_=sa.Uuid)
         among = sa.and_(table.c.incident_ids.isnot(None), chart == sa.any_(table.c.incident_ids))
         return sa.or_(table.c.incident_id == chart, among)

@@ -11,11 +11,16 @@ from fastapi import Query
 from pydantic import Field
 
 from app.core.audit.access import Purpose
+from app.core.filters import OneOf
 from app.core.permissions import Role
 from app.core.schemas import Instant, ReadModel
 
-EntityTypeQuery = Annotated[str | None, Query(max_length=60, pattern=r"^[a-z0-9_]+$", examples=["incident"])]
-ActionQuery = Annotated[str | None, Query(max_length=80, pattern=r"^[a-z0-9_.]+$", examples=["incident.revised"])]
+EntityIdQuery = OneOf[uuid.UUID]
+ChartQuery = Annotated[
+    uuid.UUID | None, Query(description="Of a chart: of the incident and all its entries, deleted ones included")
+]
+ShownQuery = Annotated[uuid.UUID | None, Query(description="The chart that was shown, alone or among others")]
+ActorQuery = OneOf[uuid.UUID]
 FromQuery = Annotated[Instant | None, Query(alias="from", description="At this time or later")]
 ToQuery = Annotated[Instant | None, Query(alias="to", description="Before this time")]
 

@@ -17,6 +17,7 @@ from app.core.audit.repository import AccessEntryRepository, AuditEventRepositor
 from app.core.audit.schemas import AccessEntryRead, AuditEventRead, LogFormat
 from app.core.audit.writer import record
 from app.core.dependencies import CurrentUser, RuntimeDependency
+from app.core.filters import chosen
 from app.core.pagination import Page, Paging
 from app.core.permissions import Principal
 from app.core.runtime import Runtime
@@ -90,8 +91,12 @@ class LogReader(Generic[R]):
             return await self._repository(uow).list_page(uow.tenant_id, limit=limit, after=after, **query)
 
 
-def _asked(query: dict[str, Any]) -> dict[str, str]:
-    return {name: str(value) for name, value in query.items() if value is not None}
+def _asked(query: dict[str, Any]) -> dict[str, Any]:
+    """The filters that apply: a list where one of several values was asked for."""
+    return {
+        name: [str(each) for each in value] if isinstance(value, list) else str(value)
+        for name, value in chosen(query).items()
+    }
 
 
 def _line(form: LogFormat, columns: tuple[str, ...], row: dict[str, Any]) -> bytes:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from app.core.auth.proxies import read_networks
 from app.core.settings import SettingsGroup
@@ -37,11 +38,12 @@ class AuthSettings(SettingsGroup):
     )
     password_rounds: int = Field(12, ge=4, le=16, description="bcrypt cost; fewer than 12 are refused in production")
 
-    @model_validator(mode="after")
-    def _proxies_are_addresses(self) -> Self:
+    @field_validator("forwarded_allow_ips")
+    @classmethod
+    def _proxies_are_addresses(cls, value: str) -> str:
         try:
-            read_networks(self.forwarded_allow_ips)
+            read_networks(value)
         except ValueError:
-            message = "FORWARDED_ALLOW_IPS names addresses and networks, separated by commas; * is not taken"
-            raise ValueError(message) from None
-        return self
+            message = "must be addresses and networks, separated by commas; * is not taken"
+            raise PydanticCustomError("networks", message) from None
+        return value

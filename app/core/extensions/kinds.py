@@ -1,4 +1,4 @@
-"""The records of later modules as kinds of reference records: list, read, add. Deletion revokes a key."""
+"""The records of later modules as kinds of reference records. Only a key is never corrected; deletion revokes it."""
 
 from __future__ import annotations
 
@@ -20,15 +20,19 @@ from app.core.extensions.models import (
 from app.core.extensions.permissions import EXTENSION_READ, EXTENSION_WRITE, INTEGRATION_READ, INTEGRATION_WRITE
 from app.core.extensions.schemas import (
     AssetCreate,
+    AssetPatch,
     AssetRead,
     ExternalApiKeyCreate,
     ExternalApiKeyCreated,
     ExternalApiKeyRead,
     IntegrationCreate,
+    IntegrationPatch,
     IntegrationRead,
     InventoryItemCreate,
+    InventoryItemPatch,
     InventoryItemRead,
     StationCreate,
+    StationPatch,
     StationRead,
 )
 from app.core.keys import Seal
@@ -40,9 +44,21 @@ from app.core.vehicles.models import Vehicle
 
 class ExtensionAction(AuditAction):
     STATION_CREATED = "station.created"
+    STATION_REVISED = "station.revised"
+    STATION_DELETED = "station.deleted"
+    STATION_RESTORED = "station.restored"
     ASSET_CREATED = "asset.created"
+    ASSET_REVISED = "asset.revised"
+    ASSET_DELETED = "asset.deleted"
+    ASSET_RESTORED = "asset.restored"
     INVENTORY_ITEM_CREATED = "inventory_item.created"
+    INVENTORY_ITEM_REVISED = "inventory_item.revised"
+    INVENTORY_ITEM_DELETED = "inventory_item.deleted"
+    INVENTORY_ITEM_RESTORED = "inventory_item.restored"
     INTEGRATION_CREATED = "integration.created"
+    INTEGRATION_REVISED = "integration.revised"
+    INTEGRATION_DELETED = "integration.deleted"
+    INTEGRATION_RESTORED = "integration.restored"
     EXTERNAL_API_KEY_CREATED = "external_api_key.created"
     EXTERNAL_API_KEY_REVOKED = "external_api_key.revoked"
 
@@ -71,10 +87,16 @@ STATIONS = ReferenceKind(
     about="The agency's stations.",
     entity=Station,
     create=StationCreate,
+    patch=StationPatch,
     read=StationRead,
     may_read=EXTENSION_READ,
     may_write=EXTENSION_WRITE,
-    actions={Verb.CREATE: ExtensionAction.STATION_CREATED},
+    actions={
+        Verb.CREATE: ExtensionAction.STATION_CREATED,
+        Verb.REVISE: ExtensionAction.STATION_REVISED,
+        Verb.DELETE: ExtensionAction.STATION_DELETED,
+        Verb.RESTORE: ExtensionAction.STATION_RESTORED,
+    },
     filters={"name": Filter},
 )
 ASSETS = ReferenceKind(
@@ -85,10 +107,16 @@ ASSETS = ReferenceKind(
     about="The agency's assets.",
     entity=Asset,
     create=AssetCreate,
+    patch=AssetPatch,
     read=AssetRead,
     may_read=EXTENSION_READ,
     may_write=EXTENSION_WRITE,
-    actions={Verb.CREATE: ExtensionAction.ASSET_CREATED},
+    actions={
+        Verb.CREATE: ExtensionAction.ASSET_CREATED,
+        Verb.REVISE: ExtensionAction.ASSET_REVISED,
+        Verb.DELETE: ExtensionAction.ASSET_DELETED,
+        Verb.RESTORE: ExtensionAction.ASSET_RESTORED,
+    },
     filters={"category": Filter, "station_id": uuid.UUID, "vehicle_id": uuid.UUID},
     references={"station_id": Station, "vehicle_id": Vehicle},
     check=_in_one_place,
@@ -101,10 +129,16 @@ INVENTORY_ITEMS = ReferenceKind(
     about="The kinds of things that the agency uses up.",
     entity=InventoryItem,
     create=InventoryItemCreate,
+    patch=InventoryItemPatch,
     read=InventoryItemRead,
     may_read=EXTENSION_READ,
     may_write=EXTENSION_WRITE,
-    actions={Verb.CREATE: ExtensionAction.INVENTORY_ITEM_CREATED},
+    actions={
+        Verb.CREATE: ExtensionAction.INVENTORY_ITEM_CREATED,
+        Verb.REVISE: ExtensionAction.INVENTORY_ITEM_REVISED,
+        Verb.DELETE: ExtensionAction.INVENTORY_ITEM_DELETED,
+        Verb.RESTORE: ExtensionAction.INVENTORY_ITEM_RESTORED,
+    },
     filters={"sku": Filter, "controlled_substance_schedule": ControlledSubstanceSchedule},
 )
 INTEGRATIONS = ReferenceKind(
@@ -115,10 +149,16 @@ INTEGRATIONS = ReferenceKind(
     about="The outside systems of the agency.",
     entity=Integration,
     create=IntegrationCreate,
+    patch=IntegrationPatch,
     read=IntegrationRead,
     may_read=INTEGRATION_READ,
     may_write=INTEGRATION_WRITE,
-    actions={Verb.CREATE: ExtensionAction.INTEGRATION_CREATED},
+    actions={
+        Verb.CREATE: ExtensionAction.INTEGRATION_CREATED,
+        Verb.REVISE: ExtensionAction.INTEGRATION_REVISED,
+        Verb.DELETE: ExtensionAction.INTEGRATION_DELETED,
+        Verb.RESTORE: ExtensionAction.INTEGRATION_RESTORED,
+    },
     filters={"kind": IntegrationKind},
 )
 EXTERNAL_API_KEYS = ReferenceKind(

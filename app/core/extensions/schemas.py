@@ -6,13 +6,13 @@ import datetime as dt
 import uuid
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, HttpUrl, TypeAdapter, ValidationError
+from pydantic import MISSING, AfterValidator, Field, HttpUrl, TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
 
 from app.core.extensions.models import ControlledSubstanceSchedule, IntegrationKind
 from app.core.geography import State, Zip
 from app.core.permissions import Role, registered_permissions
-from app.core.schemas import CreateModel, EntityRead, Instant, Text, length
+from app.core.schemas import CreateModel, EntityRead, Instant, RequestModel, Text, VersionedPatch, length
 
 _URL = TypeAdapter(HttpUrl)
 
@@ -36,71 +36,114 @@ def _scope(value: str) -> str:
     return value
 
 
-Name = Annotated[Text, length(100)]
-BaseUrl = Annotated[Text, length(500), AfterValidator(_base_url)]
+Name = Annotated[Text, length(100), Field(description="What the agency calls it")]
+BaseUrl = Annotated[
+    Text,
+    length(500),
+    AfterValidator(_base_url),
+    Field(description="An https address without user, query or fragment; paths are appended to it"),
+]
 Scope = Annotated[Text, length(100), AfterValidator(_scope)]
+StationName = Annotated[Text, length(100, 2), Field(description="dLocation.02; unique in the agency")]
+Category = Annotated[Text, length(50), Field(description="The agency's own word, such as monitor or stretcher")]
+Unit = Annotated[Text, length(20), Field(description="What one of it is, such as each, vial or mL")]
 
 
-class StationCreate(CreateModel):
-    name: Annotated[Text, length(100, 2)] = Field(description="dLocation.02; unique in the agency")
-    street: Annotated[Text, length(255)] | None = None
-    city: Annotated[Text, length(100)] | None = None
-    state: State | None = None
-    zip: Zip | None = None
+class _StationFields(RequestModel):
+    street: Annotated[Text, length(255)] | None = Field(None, description="dLocation.06: house number and street")
+    city: Annotated[Text, length(100)] | None = Field(None, description="dLocation.07, by name")
+    state: State | None = Field(None, description="dLocation.08: two letters")
+    zip: Zip | None = Field(None, description="dLocation.09: five digits, or nine with a hyphen")
+
+
+class StationCreate(_StationFields, CreateModel):
+    name: StationName
+
+
+class StationPatch(_StationFields, VersionedPatch):
+    name: StationName | MISSING = MISSING
 
 
 class StationRead(EntityRead):
-    name: str
-    street: str | None
-    city: str | None
-    state: str | None
-    zip: str | None
+    name: str = Field(description="dLocation.02; unique in the agency")
+    street: str | None = Field(description="dLocation.06: house number and street")
+    city: str | None = Field(description="dLocation.07, by name")
+    state: str | None = Field(description="dLocation.08: two letters")
+    zip: str | None = Field(description="dLocation.09: five digits, or nine with a hyphen")
 
 
-class AssetCreate(CreateModel):
+class _AssetFields(RequestModel):
+    """At a station, on a vehicle, or neither."""
+
+    serial_number: Annotated[Text, length(100)] | None = Field(None, description="The maker's number of this one")
+    station_id: uuid.UUID | None = Field(None, description="The station where it is kept; not together with a vehicle")
+    vehicle_id: uuid.UUID | None = Field(None, description="The vehicle that carries it; not together with a station")
+
+
+class AssetCreate(_AssetFields, CreateModel):
     """At a station, on a vehicle, or neither."""
 
     name: Name
-    category: Annotated[Text, length(50)] = Field(description="The agency's own word, such as monitor or stretcher")
-    serial_number: Annotated[Text, length(100)] | None = None
-    station_id: uuid.UUID | None = None
-    vehicle_id: uuid.UUID | None = None
+    category: Category
+
+
+class AssetPatch(_AssetFields, VersionedPatch):
+    """A thing that moves from a station to a vehicle is given both: the one as null, the other by id."""
+
+    name: Name | MISSING = MISSING
+    category: Category | MISSING = MISSING
 
 
 class AssetRead(EntityRead):
-    name: str
-    category: str
-    serial_number: str | None
-    station_id: uuid.UUID | None
-    vehicle_id: uuid.UUID | None
+    name: str = Field(description="What the agency calls it")
+    category: str = Field(description="The agency's own word, such as monitor or stretcher")
+    serial_number: str | None = Field(description="The maker's number of this one")
+    station_id: uuid.UUID | None = Field(description="The station where it is kept")
+    vehicle_id: uuid.UUID | None = Field(description="The vehicle that carries it")
 
 
-class InventoryItemCreate(CreateModel):
-    name: Name
+class _InventoryItemFields(RequestModel):
     sku: Annotated[Text, length(50)] | None = Field(None, description="The agency's stock number; unique in the agency")
-    unit_of_measure: Annotated[Text, length(20)] = Field(description="What one of it is, such as each, vial or mL")
     controlled_substance_schedule: ControlledSubstanceSchedule | None = Field(
         None, description="Of the DEA (21 CFR 1308); null when it is not controlled"
     )
 
 
+class InventoryItemCreate(_InventoryItemFields, CreateModel):
+    name: Name
+    unit_of_measure: Unit
+
+
+class InventoryItemPatch(_InventoryItemFields, VersionedPatch):
+    name: Name | MISSING = MISSING
+    unit_of_measure: Unit | MISSING = MISSING
+
+
 class InventoryItemRead(EntityRead):
-    name: str
-    sku: str | None
-    unit_of_measure: str
-    controlled_substance_schedule: ControlledSubstanceSchedule | None
+    name: str = Field(description="What the agency calls it")
+    sku: str | None = Field(description="The agency's stock number; unique in the agency")
+    unit_of_measure: str = Field(description="What one of it is, such as each, vial or mL")
+    controlled_substance_schedule: ControlledSubstanceSchedule | None = Field(
+        description="Of the DEA (21 CFR 1308); null when it is not controlled"
+    )
 
 
 class IntegrationCreate(CreateModel):
     name: Name
-    kind: IntegrationKind
+    kind: IntegrationKind = Field(description="What the outside system is")
     base_url: BaseUrl
 
 
+class IntegrationPatch(VersionedPatch):
+    name: Name | MISSING = MISSING
+    kind: IntegrationKind | MISSING = Field(MISSING, description="What the outside system is")
+    base_url: BaseUrl | MISSING = MISSING
+
+
 class IntegrationRead(EntityRead):
-    name: str
-    kind: IntegrationKind
-    base_url: str
+    name: str = Field(description="What the agency calls it; unique in the agency")
+    kind: IntegrationKind = Field(description="What the outside system is")
+    base_url: str = Field(description="Its https address; paths are appended to it")
 
 
 class ExternalApiKeyCreate(CreateModel):
@@ -114,8 +157,8 @@ class ExternalApiKeyCreate(CreateModel):
 
 
 class ExternalApiKeyRead(EntityRead):
-    name: str
-    scopes: list[str]
+    name: str = Field(description="What the agency calls it; unique in the agency")
+    scopes: list[str] = Field(description="Names of the permissions that the key carries")
     prefix: str = Field(description="The key's first characters, to recognise it by")
     expires_at: dt.datetime | None
     last_used_on: dt.date | None = Field(description="The last day (UTC) on which the key was used; null if never")

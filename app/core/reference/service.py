@@ -121,10 +121,11 @@ class ReferenceService(Generic[E]):
             record.deleted_at = utcnow()
 
     async def restore(self, record_id: uuid.UUID, version: int) -> EntityRead:
-        """Raises Forbidden, NotFound, Conflict (stale, or the name is taken)."""
+        """Raises Forbidden, NotFound, Conflict (stale, or the name is taken), ValidationFailed (reference)."""
         self._uow.principal.require(self._kind.may_write)
         record = await self._records.get_including_deleted(self._uow.tenant_id, record_id)
         require_version(record, version)
+        await self._require_references(record.__dict__, self._kind.references)
         async with self._uow.change(record, self._kind.actions[Verb.RESTORE]):
             record.deleted_at = None
         return await self._reader.present(record)

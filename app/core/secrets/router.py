@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from app.core.dependencies import requires
+from app.core.openapi import errors
 from app.core.schemas import MAX_INT, VersionQuery
 from app.core.secrets.permissions import SECRET_READ, SECRET_WRITE
 from app.core.secrets.schemas import SecretCreate, SecretList, SecretRead, SecretRotation
@@ -23,7 +24,7 @@ async def list_secrets(secrets: Secrets) -> SecretList:
     return await secrets.list_all()
 
 
-@router.post("", status_code=201, dependencies=[requires(SECRET_WRITE)])
+@router.post("", status_code=201, responses=errors(409), dependencies=[requires(SECRET_WRITE)])
 async def create_secret(given: SecretCreate, secrets: Secrets) -> SecretRead:
     """Set a secret for the first time. One that is set already answers 409."""
     return await secrets.create(given.name, given.value)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from app.core.db.sql import CompiledStatement
 from app.core.db.system import SystemUnitOfWork
+from app.core.filters import Shape, chosen, equal, shape_of
 from app.core.ids import TenantId
 from app.core.pagination import Page, Paging, keyset
 from app.core.repository import Repository
@@ -75,11 +76,11 @@ class SessionRepository(Repository[UserSession]):
         now: dt.datetime,
         idle: dt.timedelta,
         device_idle: dt.timedelta,
-        **filters: uuid.UUID | None,
+        **filters: Any,
     ) -> Page[UserSession]:
         """A page of the sessions that a refresh would prolong. `filters` are `user_id` and `device_id`."""
-        given = {name: value for name, value in filters.items() if value is not None}
-        statement = _living(tuple(sorted(given)), paging.ascending, paging.cursor is not None)
+        given = chosen(filters)
+        statement = _living(shape_of(given), paging.ascending, paging.cursor is not None)
         values = {
             **given,
             **paging.values(),
@@ -93,11 +94,14 @@ class SessionRepository(Repository[UserSession]):
 
 
 @cache
-def _living(filters: tuple[str, ...], ascending: bool, after: bool) -> CompiledStatement:
+def _living(filters: Shape, ascending: bool, after: bool) -> CompiledStatement:
     rests_as_others = _after("rotated_at", "since")
     rests_on_its_device = sa.and_(_sessions.c.locks_itself, _after("rotated_at", "device_since"))
     living = sa.select(*_sessions.c).where(
-        *_ACTIVE, _after("expires_at", "now"), sa.or_(rests_as_others, rests_on_its_device), *map(_given, filters)
+        *_ACTIVE,
+        _after("expires_at", "now"),
+        sa.or_(rests_as_others, rests_on_its_device),
+        *(equal(_sessions.c[name], name, several=several) for name, several in filters),
     )
     return CompiledStatement(keyset(living, _sessions.c.created_at, _sessions.c.id, ascending=ascending, after=after))
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 
 from app.core.auth.permissions import SELF_READ, SELF_WRITE
 from app.core.dependencies import requires
+from app.core.filters import OneOf
 from app.core.pagination import Page, PagingQuery
 from app.core.sessions.schemas import SessionRead
 from app.core.sessions.service import SessionReads, Sessions
@@ -34,8 +35,8 @@ async def end_my_session(session_id: uuid.UUID, sessions: Sessions) -> None:
 async def list_sessions(
     sessions: SessionReads,
     paging: PagingQuery,
-    user_id: uuid.UUID | None = None,
-    device_id: uuid.UUID | None = None,
+    user_id: OneOf[uuid.UUID] = None,
+    device_id: OneOf[uuid.UUID] = None,
 ) -> Page[SessionRead]:
     """Who is signed in at the agency and on which device, newest sign-in first."""
     return await sessions.list_page(paging, user_id=user_id, device_id=device_id)

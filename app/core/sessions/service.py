@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends
 
@@ -48,12 +48,12 @@ class SessionReader:
             raise Unauthenticated
         return await self._living(paging, user_id=self._uow.principal.user_id)
 
-    async def list_page(self, paging: Paging, **filters: uuid.UUID | None) -> Page[SessionRead]:
+    async def list_page(self, paging: Paging, **filters: Any) -> Page[SessionRead]:
         """The agency's. `filters` are `user_id` and `device_id`. Raises Forbidden."""
         self._uow.principal.require(USER_READ)
         return await self._living(paging, **filters)
 
-    async def _living(self, paging: Paging, **filters: uuid.UUID | None) -> Page[SessionRead]:
+    async def _living(self, paging: Paging, **filters: Any) -> Page[SessionRead]:
         uow = self._uow
         idle = await idle_limit(uow, self._settings, locks_itself=False)
         on_device = await idle_limit(uow, self._settings, locks_itself=True)

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic import BaseModel
 
+from app.core.filters import MOST_VALUES
 from app.core.pagination import Page
 from tests.architecture.routes import operations
 from tests.core.http.contract import expect_refusal
@@ -85,8 +86,8 @@ def chooses_once(annotation: Any) -> bool:
     return any(map(chooses_once, get_args(annotation)))
 
 
-# What the log's own entries say about repetition belongs to the log.
-AUDIT = "/api/v1/audit/"
+# A log is asked about one chart: its entries are found chart by chart.
+ONE_CHART = {("list_audit_events", "incident_id"), ("list_access_log", "incident_id")}
 
 
 def test_every_filter_by_an_id_or_a_choice_can_be_repeated(app: FastAPI) -> None:
@@ -95,21 +96,20 @@ def test_every_filter_by_an_id_or_a_choice_can_be_repeated(app: FastAPI) -> None
         for context in iter_route_contexts(app.routes)
         if isinstance(route := context.original_route, APIRoute)
         and "GET" in (context.methods or ())
-        and not str(context.path).startswith(AUDIT)
         and isinstance(route.response_model, type)
         and issubclass(route.response_model, Page)
     ]
     assert len(lists) > 20
-    once = [
+    once = {
         (route.name, name) for route in lists for name, kind in offered(route.dependant).items() if chooses_once(kind)
-    ]
-    assert once == []
+    }
+    assert once == ONE_CHART
 
 
 def examples_of(kind: Any) -> list[str]:
-    """Values of a filter that can be repeated: all members of an enumeration, or ids that nothing has."""
+    """Values of a filter that can be repeated: members of an enumeration, or ids that nothing has."""
     if isinstance(kind, type) and issubclass(kind, Enum):
-        return [member.value for member in kind]
+        return [member.value for member in kind][:MOST_VALUES]
     if kind is uuid.UUID:
         return [str(uuid.uuid4()), str(uuid.uuid4())]
     return [found for part in get_args(kind) for found in examples_of(part)]
@@ -123,7 +123,7 @@ async def test_every_list_answers_what_it_offers(app: FastAPI, agency: Agency) -
         route: Any = context.original_route
         path = str(context.path).replace("{incident_id}", head["id"])
         listing = isinstance(route, APIRoute) and isinstance(route.response_model, type)
-        if not listing or "GET" not in (context.methods or ()) or "{" in path or path.startswith(AUDIT):
+        if not listing or "GET" not in (context.methods or ()) or "{" in path:
             continue
         if not issubclass(route.response_model, Page):
             continue
@@ -135,7 +135,7 @@ async def test_every_list_answers_what_it_offers(app: FastAPI, agency: Agency) -
                 for sort in get_args(kind):
                     assert (await agency.admin.get(path, params={"sort": sort})).status_code == 200, (path, sort)
             elif values := examples_of(kind):
-                queries[name] = values
+                queries[name] = values[:1] if (route.name, name) in ONE_CHART else values
         for name, value in queries.items():
             answer = await agency.admin.get(path, params={name: value})
             assert answer.status_code == 200, (path, name, answer.text)

@@ -87,5 +87,5 @@ def test_notice_is_forgotten_after_an_hour(monkeypatch: pytest.MonkeyPatch) -> N
 def test_setting_that_names_no_address_is_refused(setting: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         read_networks(setting)
-    with pytest.raises(ValidationError, match="FORWARDED_ALLOW_IPS"):
+    with pytest.raises(ValidationError, match="forwarded_allow_ips"):
         AuthSettings(forwarded_allow_ips=setting)

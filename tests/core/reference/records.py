@@ -76,14 +76,25 @@ FACILITY = Sample(
     "location_code",
     {"street": "1 New Street", "billing_letter": None},
 )
-STATION = Sample(STATIONS, {"street": "1 Station Road", "city": "Springfield", "state": "IL", "zip": "62701"}, "name")
-ASSET = Sample(ASSETS, {"category": "monitor", "serial_number": "X-1"}, "name", unique=False)
+STATION = Sample(
+    STATIONS,
+    {"street": "1 Station Road", "city": "Springfield", "state": "IL", "zip": "62701"},
+    "name",
+    {"street": "3 Station Road", "zip": "62702"},
+)
+ASSET = Sample(ASSETS, {"category": "monitor", "serial_number": "X-1"}, "name", {"serial_number": "X-2"}, unique=False)
 ITEM = Sample(
     INVENTORY_ITEMS,
     {"name": "Fentanyl 100 mcg", "unit_of_measure": "vial", "controlled_substance_schedule": "II"},
     "sku",
+    {"unit_of_measure": "ampoule"},
 )
-INTEGRATION = Sample(INTEGRATIONS, {"kind": "cad", "base_url": "https://cad.example/api"}, "name")
+INTEGRATION = Sample(
+    INTEGRATIONS,
+    {"kind": "cad", "base_url": "https://cad.example/api"},
+    "name",
+    {"base_url": "https://cad.example/county"},
+)
 API_KEY = Sample(EXTERNAL_API_KEYS, {"scopes": ["chart.read"]}, "name")
 CUSTOM_ELEMENT = Sample(CUSTOM_ELEMENTS, {"elements": EXAMPLE}, "custom_element_id", {"custom_element_id": "dog"})
 SAMPLES = (VEHICLE, PERSON, FACILITY, STATION, ASSET, ITEM, INTEGRATION, API_KEY, CUSTOM_ELEMENT)

@@ -37,6 +37,7 @@ revised = pytest.mark.parametrize("sample", REVISED, ids=str)
 deleted = pytest.mark.parametrize("sample", DELETED, ids=str)
 restored = pytest.mark.parametrize("sample", RESTORED, ids=str)
 unique = pytest.mark.parametrize("sample", UNIQUE, ids=str)
+restored_by_name = pytest.mark.parametrize("sample", [sample for sample in UNIQUE if sample in RESTORED], ids=str)
 
 
 def without_trace(body: Any) -> Any:
@@ -151,7 +152,22 @@ async def test_deletion_hides(agency: Agency, admin_connection: asyncpg.Connecti
 
 
 @restored
-async def test_restoring_brings_back_unless_the_name_is_taken(agency: Agency, sample: Sample) -> None:
+async def test_restoring_brings_back_what_was_deleted(
+    agency: Agency, admin_connection: asyncpg.Connection, sample: Sample
+) -> None:
+    made = await sample.add(agency.admin)
+    path = f"{sample.path}/{made['id']}"
+    await agency.admin.expect(204, "DELETE", path, params={"version": 1})
+    await agency.admin.expect(409, "POST", f"{path}/restore", json={"version": 1})
+    await agency.admin.expect(404, "GET", path)
+    back = await agency.admin.expect(200, "POST", f"{path}/restore", json={"version": 2})
+    assert back == {**made, "version": 3, "updated_at": back["updated_at"]}
+    events = await audit_of(admin_connection, made["id"])
+    assert [event["action"].split(".")[1] for event in events] == ["created", "deleted", "restored"]
+
+
+@restored_by_name
+async def test_a_name_that_is_taken_keeps_a_record_deleted(agency: Agency, sample: Sample) -> None:
     made = await sample.add(agency.admin)
     path = f"{sample.path}/{made['id']}"
     await agency.admin.expect(204, "DELETE", path, params={"version": 1})
@@ -260,6 +276,24 @@ async def test_only_admins_write(agency: Agency, admin_connection: asyncpg.Conne
 
 
 @every
+async def test_only_admins_correct_and_delete(
+    agency: Agency, admin_connection: asyncpg.Connection, sample: Sample
+) -> None:
+    path = f"{sample.path}/{(await sample.add(agency.admin))['id']}"
+    before = await checksum(admin_connection, agency.tenant_id)
+    for name in ROLES:
+        if name == "admin":
+            continue
+        if sample in REVISED:
+            await agency.actors[name].expect(403, "PATCH", path, json={"version": 1, **sample.change})
+        if sample in DELETED:
+            await agency.actors[name].expect(403, "DELETE", path, params={"version": 1})
+        if sample in RESTORED:
+            await agency.actors[name].expect(403, "POST", f"{path}/restore", json={"version": 1})
+    assert await checksum(admin_connection, agency.tenant_id) == before
+
+
+@every
 async def test_filters_select(agency: Agency, sample: Sample) -> None:
     made = await sample.add(agency.admin)
     for name in sample.kind.filters:
@@ -326,11 +360,34 @@ async def test_a_deleted_vehicle_takes_no_assets(agency: Agency) -> None:
     await agency.admin.expect(422, "POST", ASSET.path, json=ASSET.fresh(vehicle_id=vehicle["id"]))
 
 
-async def test_an_asset_is_in_one_place(agency: Agency) -> None:
+async def test_nothing_comes_back_to_a_station_that_is_gone(
+    agency: Agency, admin_connection: asyncpg.Connection
+) -> None:
+    station = await STATION.add(agency.admin)
+    asset = await ASSET.add(agency.admin, station_id=station["id"])
+    path = f"{ASSET.path}/{asset['id']}"
+    await agency.admin.expect(204, "DELETE", path, params={"version": 1})
+    await agency.admin.expect(204, "DELETE", f"{STATION.path}/{station['id']}", params={"version": 1})
+    before = await checksum(admin_connection, agency.tenant_id)
+    refused = await agency.admin.expect(422, "POST", f"{path}/restore", json={"version": 2})
+    assert [problem["field"] for problem in refused["error"]["details"]["problems"]] == ["station_id"]
+    assert await checksum(admin_connection, agency.tenant_id) == before
+    await agency.admin.expect(200, "POST", f"{STATION.path}/{station['id']}/restore", json={"version": 2})
+    assert (await agency.admin.expect(200, "POST", f"{path}/restore", json={"version": 2}))["version"] == 3
+
+
+async def test_an_asset_is_in_one_place(agency: Agency, admin_connection: asyncpg.Connection) -> None:
     station, vehicle = await STATION.add(agency.admin), await VEHICLE.add(agency.admin)
     body = ASSET.fresh(station_id=station["id"], vehicle_id=vehicle["id"])
     refused = await agency.admin.expect(422, "POST", ASSET.path, json=body)
     assert [problem["code"] for problem in refused["error"]["details"]["problems"]] == ["two_places"]
+    made = await ASSET.add(agency.admin, station_id=station["id"])
+    before = await checksum(admin_connection, agency.tenant_id)
+    move = {"version": 1, "vehicle_id": vehicle["id"]}
+    await agency.admin.expect(422, "PATCH", f"{ASSET.path}/{made['id']}", json=move)
+    assert await checksum(admin_connection, agency.tenant_id) == before
+    moved = await agency.admin.expect(200, "PATCH", f"{ASSET.path}/{made['id']}", json=move | {"station_id": None})
+    assert (moved["station_id"], moved["vehicle_id"]) == (None, vehicle["id"])
 
 
 async def test_keys_and_integrations_are_for_admins_alone(agency: Agency) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from tests.core.evidence import DIGESTED, audit_of
+from tests.core.evidence import DIGESTED, audit_of, checksum
 from tests.core.reference.records import API_KEY, INTEGRATION, ITEM, STATION, Sample
 from tests.support.actors import Agency
 
@@ -78,3 +78,26 @@ async def test_bad_input_is_refused_and_not_echoed(agency: Agency, sample: Sampl
     assert places == set(field)
     assert "user:word" not in str(refused)
     assert (await agency.admin.expect(200, "GET", sample.path))["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("sample", "field"),
+    [
+        (INTEGRATION, {"base_url": "https://user:word@cad.example"}),
+        (INTEGRATION, {"base_url": None}),
+        (INTEGRATION, {"kind": "fax"}),
+        (ITEM, {"name": None}),
+        (STATION, {"name": " "}),
+        (STATION, {"zip": "6270"}),
+        (STATION, {}),
+    ],
+    ids=str,
+)
+async def test_a_bad_correction_changes_nothing(
+    agency: Agency, admin_connection: asyncpg.Connection, sample: Sample, field: dict[str, Any]
+) -> None:
+    path = f"{sample.path}/{(await sample.add(agency.admin))['id']}"
+    before = await checksum(admin_connection, agency.tenant_id)
+    refused = await agency.admin.expect(422, "PATCH", path, json={"version": 1} | field)
+    assert "user:word" not in str(refused)
+    assert await checksum(admin_connection, agency.tenant_id) == before

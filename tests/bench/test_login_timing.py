@@ -1,4 +1,4 @@
-"""The measurement of refused sign-ins still measures: both kinds are refused after real work, none by the back-off."""
+"""The measurement of sign-ins and forgotten passwords still measures: every answer after real work, none by a limit."""
 
 from __future__ import annotations
 
@@ -21,4 +21,6 @@ async def test_both_kinds_of_refusal_are_timed() -> None:
     timing = orjson.loads(output)
     assert timing["logins"] == 40
     assert timing["unknown_user_ms"] > 0 and timing["wrong_password_ms"] > 0
+    assert timing["forgot_unknown_ms"] > 0 and timing["forgot_known_ms"] > 0
+    assert timing["forgot_ratio"] == timing["forgot_unknown_ms"] / timing["forgot_known_ms"]
     assert timing["ratio"] == timing["unknown_user_ms"] / timing["wrong_password_ms"]

@@ -7,11 +7,11 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from app.coding.icd10.mechanisms import collision
+from app.coding.icd10.circumstances import circumstances, described
 from app.coding.icd10.models import Icd10Kind
 from app.coding.icd10.repository import list_batch
 from app.coding.lookup.book import CodeSet, LoadedCodes, book_of
-from app.coding.lookup.shipped import suggested_codes
+from app.coding.lookup.shipped import shipped_terms, suggested_codes
 from app.coding.releases.models import CodeSystem
 from app.coding.search.index import Entry, IndexBuilder, TextIndex
 from app.coding.search.ranking import Query
@@ -91,8 +91,8 @@ def unextended(code: str) -> str:
 
 
 def query(codes: LoadedCodes, vocabulary: Vocabulary, text: str, among: int, limit: int) -> Query:
-    """The query for this code set: words, and the accident that they describe."""
-    return Query(text, vocabulary, CODE_SHAPE, among, codes.favoured, limit, codes.leaders, collision)
+    """The query for this code set: words, and what they describe by a scheme of its codes."""
+    return Query(text, vocabulary, CODE_SHAPE, among, codes.favoured, limit, codes.leaders, described)
 
 
 async def load(transaction: Transaction) -> Callable[[], LoadedCodes]:
@@ -102,7 +102,14 @@ async def load(transaction: Transaction) -> Callable[[], LoadedCodes]:
     while batch := await list_batch(transaction, after):
         await CODES.run(builder.add, [entry(row) for row in batch])
         after = batch[-1]["id"]
-    return lambda: marked(builder.finish())
+    return lambda: _ready(builder)
+
+
+def _ready(builder: IndexBuilder) -> LoadedCodes:
+    """The index. What else a first query needs is read now, because no request runs in this thread."""
+    shipped_terms(CodeDomain.ICD10)
+    circumstances()
+    return marked(builder.finish())
 
 
 ICD10 = CodeSet(CodeSystem.ICD10CM, CodeDomain.ICD10, load)

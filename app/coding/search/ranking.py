@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 
 from app.coding.search.index import TextIndex, compact
-from app.coding.search.vocabulary import Segment, Vocabulary
+from app.coding.search.vocabulary import PASSED_OVER, Segment, Vocabulary
 from app.coding.search.words import FILLERS, content, singular, words
 
 MOST_WORDS = 64
@@ -25,16 +25,20 @@ _NEIGHBOURHOODS = (8, 6, 5)  # characters that a code shares with a boosted one:
 _FEW = 2  # codes of one fact
 _SEVERAL = 3  # from so many terms on, each may be a fact
 _SHORTEST_PART, _LONGEST_RUN = 3, 40  # letters of one of several joined words, and of all
-_AROUND_CODES = " \t,.;:!?#*-_()[]{}<>\"'"
+_SHORTEST_CODE = 4  # characters of a code among words
+_AROUND_CODES = " \t,.;:!?#*-_/\\|()[]{}<>\"'"
 _LABEL = re.compile(
     r"^\W*(?:(?:icd-?10-?cm|icd-?10|icd|code|dx)\b\W*(?=[a-z]\d)|(?:rxcui|snomed)\b\W*(?=\d))", re.IGNORECASE
 )
-_SPACED = re.compile(r"[A-Za-z] \d[0-9A-Za-z]\S*|[A-Za-z]\d[0-9A-Za-z] [0-9A-Za-z]+")
+_SPACED = re.compile(r"[A-Za-z] ?\d[0-9A-Za-z]?(?:[ .]{1,2}(?:\d[0-9A-Za-z]*|[Xx]{1,3}\d?[0-9A-Za-z]?|[ADSads])){0,3}")
+_MISTYPED = re.compile(r"[A-Za-z][0-9OoIl][0-9A-Za-z]?(?:[.,]?[0-9A-Za-z]{1,4})?")
+_LIKE_DIGITS = str.maketrans("OoIl", "0011")
+_OVERLONG = re.compile(r"([A-Za-z]\d[0-9A-Za-z])\.?[0-9A-Za-z]+")
 _SHORT = re.compile(r"[A-Z]\d[0-9A-Z]{1,4}[A-Z]")
 _WEAK_WORDS = 8  # how many words are respelt, or left out in turn
 
 
-def _nothing_described(_: Sequence[str]) -> Sequence[str]:
+def _nothing_described(_: Sequence[Segment]) -> Sequence[str]:
     return ()
 
 
@@ -54,7 +58,7 @@ class Query:
     favoured: Sequence[int]
     limit: int
     leaders: Mapping[int, int] = field(default_factory=dict)
-    described: Callable[[Sequence[str]], Sequence[str]] = _nothing_described
+    described: Callable[[Sequence[Segment]], Sequence[str]] = _nothing_described
 
 
 def search(index: TextIndex, query: Query) -> list[int]:
@@ -85,16 +89,16 @@ def _readings(index: TextIndex, query: Query) -> Iterator[Iterable[int]]:
     tokens = words(text)[:MOST_WORDS]
     code, below = _code(index, query.code_shape, text)
     coded = index.coded_set(code) if code else 0
-    exact = index.exactly(code) if coded and not below else []
+    exact = index.exactly(code) if coded and not below else _leading_code(index, text)
     yield exact
     called = 0 if exact else index.set_of(index.called(tokens)) & index.leading
     yield [number for number in index.members(called) if words(index.names[number]) == tokens]
+    yield index.members(called)
     yield from _as_a_whole(index, query, tokens)
     yield index.members(coded & index.leading)
     yield index.members(coded & index.listed)
     if exact or not tokens:
         return
-    yield index.members(called)
     yield from _by_words(index, query, tokens)
     respelt = _respelt(index, query.vocabulary, tokens)
     if respelt != tokens:
@@ -109,11 +113,12 @@ def _readings(index: TextIndex, query: Query) -> Iterator[Iterable[int]]:
 
 def _as_a_whole(index: TextIndex, query: Query, tokens: Sequence[str]) -> Iterator[Iterable[int]]:
     """The vocabulary's codes for the whole query, with or without noise; then the codes that its words describe."""
-    told = [token for segment in _telling(query.vocabulary.divide(tokens)) for token in segment.tokens]
+    segments = query.vocabulary.divide(tokens)
+    told = [token for segment in _telling(segments) for token in segment.tokens]
     for said in (query.vocabulary.find(tokens), query.vocabulary.find(told)):
         if said is not None:
             yield _in_turn(index, said.boost)
-    for beginning in query.described(tokens):
+    for beginning in query.described(segments):
         yield list(itertools.islice(index.members(index.coded_set(beginning) & index.leading), 1))
 
 
@@ -126,7 +131,7 @@ def _code(index: TextIndex, shape: re.Pattern[str], text: str) -> tuple[str, boo
     bare = _LABEL.sub("", text).strip(_AROUND_CODES)
     if _SPACED.fullmatch(bare):
         bare = "".join(bare.split())
-    for code in dict.fromkeys((text, bare, bare.replace("-", "."))):
+    for code in dict.fromkeys((text, bare, bare.replace("-", "."), _retyped(bare))):
         if shape.fullmatch(code) and index.coded_set(code):
             return code, code != text and text.endswith("-")
     short = compact(bare)
@@ -134,7 +139,28 @@ def _code(index: TextIndex, shape: re.Pattern[str], text: str) -> tuple[str, boo
         for code, unfinished in ((f"{short[:-1]:X<6}{short[-1]}", False), (short[:-1], True)):
             if shape.fullmatch(code) and index.coded_set(code):
                 return code, unfinished
+    overlong = _OVERLONG.fullmatch(bare)
+    if overlong and shape.fullmatch(bare):
+        code = next((bare[:end] for end in range(len(bare), 2, -1) if index.exactly(bare[:end])), "")
+        return code, False
     return "", False
+
+
+def _retyped(text: str) -> str:
+    """The code with digits for letters that look like them, and a dot for a comma: `RO7,9` is R07.9."""
+    if not (_MISTYPED.fullmatch(text) and any(char.isdigit() for char in text)):
+        return text
+    return f"{text[0]}{text[1:].translate(_LIKE_DIGITS)}".replace(",", ".")
+
+
+def _leading_code(index: TextIndex, text: str) -> list[int]:
+    """The code with which a text of several words begins or ends: `J44.1 copd`. Short ones may be words: `T12`."""
+    parts = text.split()
+    for part in (parts[0], parts[-1]) if len(parts) > 1 else ():
+        bare = part.strip(_AROUND_CODES)
+        if len(compact(bare)) >= _SHORTEST_CODE and bare[1:2].isdigit() and (found := index.exactly(bare)):
+            return found
+    return []
 
 
 def _complete(index: TextIndex, query: Query, token: str) -> bool:
@@ -231,23 +257,33 @@ def _in_turn(index: TextIndex, codes: Sequence[str]) -> list[int]:
 
 
 def _telling(segments: list[Segment]) -> list[Segment]:
-    """The segments without noise, fillers and repetitions, unless nothing else is left."""
+    """The segments without noise, fillers and repetitions, unless nothing else is left.
+
+    A number beside noise is noise: `for 3 days`, `72 yo`.
+    """
     distinct = list({segment.tokens: segment for segment in segments}.values())
+    noise = [segment.noise for segment in segments]
+    counted = {
+        segment.tokens
+        for before, segment, after in zip([False, *noise], segments, [*noise[1:], False], strict=False)
+        if (before or after) and segment.tokens[0].isdigit() and len(segment.tokens) == 1
+    }
     telling = [
         segment
         for segment in distinct
-        if not segment.noise and (segment.meanings or not FILLERS.issuperset(segment.tokens))
+        if not segment.noise
+        and segment.tokens not in counted
+        and (segment.meanings or not PASSED_OVER.issuperset(segment.tokens))
     ]
     return telling or distinct
 
 
 def _meant(index: TextIndex, segment: Segment) -> int:
     """Documents by the segment's best meaning in the vocabulary, or by its own words."""
-    if segment.within:
-        return _within(index, segment) | _all(index.having(token) for token in segment.tokens)
     if not segment.meanings:
-        return _all(index.having(token) for token in segment.tokens)
-    return _all(index.having(token) or index.beginning(token) for token in segment.meanings[0])
+        return _within(index, segment) | _all(index.having(token) for token in segment.tokens)
+    meant = _all(index.having(token) or index.beginning(token) for token in segment.meanings[0])
+    return meant | _within(index, segment)
 
 
 def _within(index: TextIndex, segment: Segment) -> int:
@@ -295,24 +331,30 @@ def _respelt(index: TextIndex, vocabulary: Vocabulary, tokens: Sequence[str]) ->
 
 
 def _taken_apart(index: TextIndex, vocabulary: Vocabulary, token: str) -> list[str]:
-    """The parts of joined words (chestpain): as few as possible. Only fillers may have less than three letters."""
+    """The parts of joined words (chestpain): as few and as usual as possible. Only fillers may have two letters."""
     if not token.isalpha() or len(token) > _LONGEST_RUN:
         return []
-    parts: list[list[str] | None] = [[], *([None] * len(token))]
+    parts: list[tuple[int, list[str]] | None] = [(0, []), *([None] * len(token))]
     for end in range(1, len(token) + 1):
         for start in range(end):
             before, word = parts[start], singular(token[start:end])
-            if before is None or not _is_part(index, vocabulary, word):
+            cost = _cost(index, vocabulary, word) if before is not None else 0
+            if before is None or not cost:
                 continue
-            if parts[end] is None or len(before) + 1 < len(parts[end] or ()):
-                parts[end] = [*before, word]
-    return parts[-1] or []
+            held = parts[end]
+            if held is None or before[0] + cost < held[0]:
+                parts[end] = before[0] + cost, [*before[1], word]
+    whole = parts[-1]
+    return whole[1] if whole is not None else []
 
 
-def _is_part(index: TextIndex, vocabulary: Vocabulary, word: str) -> bool:
+def _cost(index: TextIndex, vocabulary: Vocabulary, word: str) -> int:
+    """What a part of joined words costs: less if it is said; 0 for what is no word."""
     if len(word) < _SHORTEST_PART:
-        return word in FILLERS
-    return index.knows(word) or vocabulary.find((word,)) is not None
+        return 2 * (word in FILLERS)
+    if vocabulary.says(word):
+        return 2
+    return 5 * index.knows(word)
 
 
 def _all(sets: Iterable[int]) -> int:

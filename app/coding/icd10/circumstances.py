@@ -25,7 +25,7 @@ _SAYS_NOTHING = (
     | PEOPLE
     | word_set(
         "left right l r lt rt upper lower side over down up through off onto under against while when after injury"
-        " injured accident hurt old big hot at front back top wet by"
+        " injured accident hurt old big hot at front back top wet by wound"
     )
 )
 
@@ -41,10 +41,12 @@ class Circumstance:
     place: int
 
     def coded(self, intent: Intent | None) -> tuple[str, ...]:
-        """Beginnings of codes. The first intent of the row counts if none is stated."""
-        if intent is None:
-            return next(iter(self.codes.values()))
-        return self.codes.get(intent) or (self.codes.get(Intent.ACCIDENT, ()) if intent is Intent.ASSAULT else ())
+        """Beginnings of codes; of all intents in the order of the row if none is stated."""
+        if intent is None and (self.things or Intent.ACCIDENT in self.codes):
+            return tuple(code for codes in self.codes.values() for code in codes)
+        if intent is Intent.ASSAULT and intent not in self.codes:
+            intent = Intent.ACCIDENT
+        return self.codes.get(intent, ()) if intent is not None else ()
 
     def measure(self, said: frozenset[str]) -> tuple[int, frozenset[str]]:
         """How well the text fits, 0 for not at all, and the words that this explains."""

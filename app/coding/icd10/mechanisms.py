@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import Enum
 
-from app.coding.icd10.intents import word_set
+from app.coding.icd10.intents import PEOPLE, word_set
 
 
 class Party(Enum):
@@ -36,7 +36,7 @@ class Party(Enum):
 
 
 _SAID = {
-    Party.PEDESTRIAN: "ped pedestrian jogger runner walker child kid boy girl toddler man woman crosswalk jogging",
+    Party.PEDESTRIAN: "ped pedestrian jogger runner walker jogging",
     Party.SCOOTER: "scooter escooter hoverboard segway",
     Party.SKATER: "rollerblader rollerblade skater rollerblading",
     Party.SKATEBOARD: "skateboard skateboarder skateboarding longboard longboarder",
@@ -96,9 +96,14 @@ _AGAINST = word_set(
 _OVERTURNED = word_set("rollover rolled roll overturned flipped ejected")
 _FELL = _OVERTURNED | word_set("fell fall fallen thrown laid dumped off wrecked crashed lost")
 _ACCIDENT = word_set("crash accident mvc mva wreck collision tbone tboned rearended")
-_SAYS_NOTHING = _ACCIDENT | word_set(
-    "a an and at by was in of off on over the to from with while traffic high low speed mph front back seat belted"
-    " restrained unrestrained ended end t bone boned down his her helmeted unhelmeted helmet seatbelt no out control"
+_SAYS_NOTHING = (
+    _ACCIDENT
+    | PEOPLE
+    | word_set(
+        "a an and at by was in of off on over the to from with while traffic high low speed mph front back seat belted"
+        " restrained unrestrained ended end t bone boned down his her helmeted unhelmeted helmet seatbelt no out control"
+    " crosswalk street road highway crossing"
+    )
 )
 _MOST_UNEXPLAINED = 1
 
@@ -124,7 +129,7 @@ def collision(tokens: Sequence[str]) -> tuple[str, ...]:
         return _pedestrian(parties[0])
     if seat and said & _ACCIDENT and len(patients) == 1 and patients[0] in _UNKNOWN:
         return _UNKNOWN[patients[0]][seat]
-    if said & _OVERTURNED and patients:
+    if said & _OVERTURNED and patients and patients[0] in _IN:
         return _coded(patients[0], _ALONE, seat)
     if said & _FELL and patients and patients[0] in (Party.CYCLE, Party.MOTORCYCLE):
         return _coded(patients[0], _ALONE, seat)

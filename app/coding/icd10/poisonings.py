@@ -18,9 +18,9 @@ _POISONED = word_set(
     " swallow swallowed swallowing drank drink drinking ate eat eating eaten inhaled inhaling inhalation inhale"
     " breathed exposure exposed toxic toxicity much many fume huffed huffing huff sniffed sniffing snorted snorting"
     " chewed chewing licked spilled spill leak double extra wrong bottle handful intoxication sprayed trip tripping"
-    " sting stung bite bit bitten venom"
+    " sting stung bite bit bitten venom mixed mixing"
 )
-_TOOK = word_set("take took taken taking got smoked smoking injected smelled smelling pill tablet dose whole contact")
+_TOOK = word_set("take took taken taking got smoked smoking injected smelled smelling stepped touched pill tablet dose whole contact")
 """Words of usual things too: they tell of a poisoning only if the text has nothing else to say."""
 _REACTED = word_set("reaction rxn reacting adverse effect allergic allergy anaphylaxis hives rash itching")
 _WENT_WITHOUT = word_set("missed forgot skipped stopped ran noncompliant noncompliance underdosing underdose without")

@@ -26,6 +26,7 @@ _SAYS_NOTHING = (
     | word_set(
         "left right l r lt rt upper lower side over down up through off onto under against while when after injury"
         " injured accident hurt old big hot at front back top wet by wound"
+        " cut caught stuck crushed"
     )
 )
 
@@ -41,8 +42,8 @@ class Circumstance:
     place: int
 
     def coded(self, intent: Intent | None) -> tuple[str, ...]:
-        """Beginnings of codes; of all intents in the order of the row if none is stated."""
-        if intent is None and (self.things or Intent.ACCIDENT in self.codes):
+        """Beginnings of codes; of all intents in the order of the row if none is stated. Self-harm alone must be."""
+        if intent is None and (self.things or Intent.ACCIDENT in self.codes) and set(self.codes) != {Intent.SELF_HARM}:
             return tuple(code for codes in self.codes.values() for code in codes)
         if intent is Intent.ASSAULT and intent not in self.codes:
             intent = Intent.ACCIDENT

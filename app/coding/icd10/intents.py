@@ -37,7 +37,7 @@ _PERSONS = word_set(
 INTENT_WORDS = REFLEXIVE | _UNDETERMINED | _ACCIDENT | _SELF_HARM | _ASSAULT | word_set("harm inflicted")
 PEOPLE = _PERSONS | word_set(
     "kid child baby infant toddler boy girl man woman male female adult elderly grandma grandpa grandmother"
-    " grandfather teen teenager people person customer worker employee driver resident"
+    " grandfather teen teenager people person customer worker employee resident guys men women three two group"
 )
 """People in a story; they tell nothing of what happened to the patient."""
 

@@ -6,7 +6,7 @@ of the collision, the fourth is the seat.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 
 from app.coding.icd10.intents import PEOPLE, word_set
@@ -70,12 +70,13 @@ _IN = {
     Party.BUS: "7",
 }
 """The second character of the code, by the patient's vehicle, the least protected first."""
-_UNKNOWN = {
-    Party.MOTORCYCLE: {"driver": ("V29.40", "V29.99"), "passenger": ("V29.50", "V29.99")},
-    Party.CAR: {"driver": ("V49.40", "V49.9"), "passenger": ("V49.50", "V49.9")},
-    Party.PICKUP: {"driver": ("V59.40", "V59.9"), "passenger": ("V59.50", "V59.9")},
-    Party.TRUCK: {"driver": ("V69.40", "V69.9"), "passenger": ("V69.50", "V69.9")},
-    Party.BUS: {"driver": ("V79.40", "V79.9"), "passenger": ("V79.50", "V79.9")},
+_UNKNOWN: Mapping[Party, Mapping[str, tuple[str, ...]]] = {
+    Party.CYCLE: {"": ("V19.9",), "driver": ("V19.40", "V19.9"), "passenger": ("V19.50", "V19.9")},
+    Party.MOTORCYCLE: {"": ("V29.99",), "driver": ("V29.49", "V29.99"), "passenger": ("V29.59", "V29.99")},
+    Party.CAR: {"": ("V89.2", "V49.9"), "driver": ("V49.40", "V49.9"), "passenger": ("V49.50", "V49.9")},
+    Party.PICKUP: {"": ("V59.9",), "driver": ("V59.40", "V59.9"), "passenger": ("V59.50", "V59.9")},
+    Party.TRUCK: {"": ("V69.9", "V89.2"), "driver": ("V69.40", "V69.9"), "passenger": ("V69.50", "V69.9")},
+    Party.BUS: {"": ("V79.9",), "driver": ("V79.40", "V79.9"), "passenger": ("V79.50", "V79.9")},
 }
 """Drivers and passengers, if the text does not name the other party."""
 _ALONE = "8"
@@ -95,16 +96,18 @@ _AGAINST = word_set(
 )
 _OVERTURNED = word_set("rollover rolled roll overturned flipped ejected")
 _FELL = _OVERTURNED | word_set("fell fall fallen thrown laid dumped off wrecked crashed lost")
-_ACCIDENT = word_set("crash accident mvc mva wreck collision tbone tboned rearended")
+_ACCIDENT = word_set("crash accident mvc mva wreck collision tbone tboned rearended bone boned")
 _SAYS_NOTHING = (
     _ACCIDENT
     | PEOPLE
     | word_set(
         "a an and at by was in of off on over the to from with while traffic high low speed mph front back seat belted"
-        " restrained unrestrained ended end t bone boned down his her helmeted unhelmeted helmet seatbelt no out control"
-    " crosswalk street road highway crossing"
+        " restrained unrestrained ended end t bone boned down his her helmeted unhelmeted helmet seatbelt no out"
+        " control crosswalk street road highway crossing"
     )
 )
+_OTHER_VEHICLES = word_set("dirt quad atv utv snowmobile golf jet dune kart motocross")
+"""Words of vehicles that have codes of another scheme."""
 _MOST_UNEXPLAINED = 1
 
 
@@ -116,6 +119,8 @@ def collision(tokens: Sequence[str]) -> tuple[str, ...]:
     parties = [_PARTIES[token] for token in tokens if token in _PARTIES]
     seat = next((_SEATS[token] for token in tokens if token in _SEATS), "")
     said = set(tokens)
+    if said & _OTHER_VEHICLES:
+        return ()
     unexplained = said - _PARTIES.keys() - _SEATS.keys() - _SAYS_NOTHING - _AGAINST - _FELL
     if len([token for token in unexplained if not token.isdigit()]) > _MOST_UNEXPLAINED:
         return ()
@@ -125,9 +130,14 @@ def collision(tokens: Sequence[str]) -> tuple[str, ...]:
         parties.insert(0, Party.CAR)
     if said & _AGAINST and len(parties) > 1 and patients:
         return _against(parties, patients, seat)
-    if said & _AGAINST and "by" in said and len(parties) == 1 and patients:
+    if said & _AGAINST and "by" in said and len(parties) == 1 and patients and not seat:
         return _pedestrian(parties[0])
-    if seat and said & _ACCIDENT and len(patients) == 1 and patients[0] in _UNKNOWN:
+    if (
+        len(parties) == 1
+        and patients
+        and patients[0] in _UNKNOWN
+        and said & (_ACCIDENT | _AGAINST if seat else _ACCIDENT)
+    ):
         return _UNKNOWN[patients[0]][seat]
     if said & _OVERTURNED and patients and patients[0] in _IN:
         return _coded(patients[0], _ALONE, seat)

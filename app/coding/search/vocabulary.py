@@ -13,11 +13,28 @@ _MOST_PASSED_OVER = 3  # words within a term that it does not have
 _TELLING = frozenset(("not", "off", "out"))
 PASSED_OVER = (FILLERS - _TELLING) | frozenset(
     (
-        *("about", "all", "am", "are", "be", "been", "being", "can", "did", "do", "ever", "feel", "feeling"),
-        *("felt", "get", "gets", "getting", "got", "had", "has", "have", "having", "he", "her", "him", "his", "i"),
+        *("about", "all", "am", "are", "be", "been", "being", "came", "can", "come", "did", "do", "ever"),
+        *(
+            "feel",
+            "feeling",
+            "felt",
+            "get",
+            "gets",
+            "getting",
+            "got",
+            "had",
+            "has",
+            "have",
+            "having",
+            "he",
+            "her",
+            "him",
+            "his",
+            "i",
+        ),
         *("just", "keep", "keeps", "kept", "like", "lot", "me", "my", "on", "our", "really", "seem", "she", "so"),
         *("some", "than", "that", "their", "them", "then", "there", "they", "this", "too", "very", "was", "we"),
-        *("were", "will", "you", "your"),
+        *("went", "were", "will", "you", "your"),
     )
 )
 """Words that may stand within a term, or be missing from it. Those that turn the meaning round are not among them."""

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
 from operator import attrgetter
@@ -42,7 +42,12 @@ class Circumstance:
     place: int
 
     def coded(self, intent: Intent | None) -> tuple[str, ...]:
-        """Beginnings of codes; of all intents in the order of the row if none is stated. Self-harm alone must be."""
+        """Beginnings of codes. If no intent is stated: of an accident if the row has it first, else of every intent.
+
+        Self-harm alone must be stated, and so must what an act alone tells of.
+        """
+        if intent is None and next(iter(self.codes)) is Intent.ACCIDENT:
+            return self.codes[Intent.ACCIDENT]
         if intent is None and (self.things or Intent.ACCIDENT in self.codes) and set(self.codes) != {Intent.SELF_HARM}:
             return tuple(code for codes in self.codes.values() for code in codes)
         if intent is Intent.ASSAULT and intent not in self.codes:
@@ -83,23 +88,26 @@ def circumstances() -> tuple[Mapping[str, tuple[Circumstance, ...]], ...]:
     return {word: tuple(its) for word, its in by_thing.items()}, {word: tuple(its) for word, its in by_act.items()}
 
 
-def circumstance(tokens: Sequence[str]) -> tuple[str, ...]:
-    """Beginnings of the codes of the circumstance that fits the text best; none if too much stays unexplained."""
+def circumstance(tokens: Sequence[str], complaints: Set[str] = frozenset()) -> tuple[str, ...]:
+    """Beginnings of the codes of the circumstance that fits the text best; none if too much stays unexplained.
+
+    `complaints`: words that the vocabulary has codes for. An act alone is no answer beside them.
+    """
     said = frozenset(tokens)
     known = {its for word in said for rows in circumstances() for its in rows.get(word, ())}
     best = 0
     codes: tuple[str, ...] = ()
     for its in sorted(known, key=attrgetter("place")):
         fit, explained = its.measure(said)
-        if fit > best and _is_explained(said - explained):
+        others = said - explained - _SAYS_NOTHING - INTENT_WORDS
+        if fit > best and _is_little(others) and (its.things or not others & complaints):
             found = its.coded(intent_of(said, reflexive=its.reflexive))
             if found:
                 best, codes = fit, found
     return codes
 
 
-def _is_explained(others: frozenset[str]) -> bool:
-    others = others - _SAYS_NOTHING - INTENT_WORDS
+def _is_little(others: Set[str]) -> bool:
     return len([token for token in others if not token.isdigit()]) <= _MOST_UNEXPLAINED
 
 
@@ -109,6 +117,7 @@ def described(segments: Sequence[Segment]) -> tuple[str, ...]:
     if poisoned:
         return poisoned
     tokens = [token for segment in segments if not segment.noise for token in segment.tokens]
+    complaints = {token for segment in segments if segment.boost for token in segment.tokens}
     if intent_of(frozenset(tokens)) in (Intent.SELF_HARM, Intent.ASSAULT):
-        return circumstance(tokens) or collision(tokens)
-    return collision(tokens) or circumstance(tokens)
+        return circumstance(tokens, complaints) or collision(tokens)
+    return collision(tokens) or circumstance(tokens, complaints)

@@ -22,8 +22,12 @@ from app.core.pools import CODES
 
 ENCOUNTER_AT = 7  # the seventh character, not counting the dot: A is the first visit, the only kind in EMS
 SUGGESTED = suggested_codes(frozenset({"icd10"}))
-_WITHOUT_INJURY = frozenset(("M24", "M80", "M84"))
-"""Fractures and dislocations by disease or overuse."""
+_WITHOUT_INJURY = ("M24", "M61", "M80", "M84")
+"""Fractures and dislocations by disease or overuse, and what burns leave behind."""
+_LATER = (*_WITHOUT_INJURY, "E08", "E09", "E10", "E13", "I69", "O", "P")
+"""Codes that come after others unless the query says otherwise: those of other diabetes than type 2 (ICD-10-CM
+Guidelines I.C.4.a.2), of what a stroke leaves behind, of pregnancy, of newborns.
+"""
 _INTENTS = ("undetermined", "intentional self-harm", "assault", "dverse effect", "nderdosing")
 """Intents that come after the accidental one (ICD-10-CM Guidelines I.C.19.e.5)."""
 CODE_SHAPE = re.compile(r"[A-Za-z][0-9A-Za-z]{0,2}(\.?[0-9A-Za-z]{0,4})?|[0-9A-Za-z]{3}-[0-9A-Za-z]{3}|\d\d?")
@@ -47,10 +51,10 @@ def entry(row: Any) -> Entry:
 
 def _circumstance(code: str, description: str) -> int:
     """The rank of a circumstance. A poisoning counts as an accident unless the query says otherwise; a fracture or a
-    dislocation counts as an injury.
+    dislocation counts as an injury, and diabetes as that of type 2.
     """
     if not "T36" <= code[:3] < "T66":
-        return int(code[:3] in _WITHOUT_INJURY)
+        return int(code.startswith(_LATER))
     return next((place for place, said in enumerate(_INTENTS, start=1) if said in description), 0)
 
 

@@ -26,6 +26,7 @@ _FEW = 2  # codes of one fact
 _SEVERAL = 3  # from so many terms on, each may be a fact
 _SHORTEST_PART, _LONGEST_RUN = 3, 40  # letters of one of several joined words, and of all
 _SHORTEST_CODE = 4  # characters of a code among words
+_SHORT_PARTS = frozenset(("bp", "no", "o2", "od", "pn", "up"))
 _AROUND_CODES = " \t,.;:!?#*-_/\\|()[]{}<>\"'"
 _LABEL = re.compile(
     r"^\W*(?:(?:icd-?10-?cm|icd-?10|icd|code|dx)\b\W*(?=[a-z]\d)|(?:rxcui|snomed)\b\W*(?=\d))", re.IGNORECASE
@@ -95,6 +96,9 @@ def _readings(index: TextIndex, query: Query) -> Iterator[Iterable[int]]:
     yield [number for number in index.members(called) if words(index.names[number]) == tokens]
     yield index.members(called)
     yield from _as_a_whole(index, query, tokens)
+    separated = [part for token in tokens for part in _compound(index, query.vocabulary, token)]
+    if separated != tokens:
+        yield from _as_a_whole(index, query, separated)
     yield index.members(coded & index.leading)
     yield index.members(coded & index.listed)
     if exact or not tokens:
@@ -330,6 +334,15 @@ def _respelt(index: TextIndex, vocabulary: Vocabulary, tokens: Sequence[str]) ->
     return respelt
 
 
+def _compound(index: TextIndex, vocabulary: Vocabulary, token: str) -> list[str]:
+    """The parts of a word that the code set writes with a hyphen, if they are a term: bloodpressure."""
+    if len(token) >= 2 * _SHORTEST_PART and index.knows(token) and not vocabulary.says(token):
+        parts = _taken_apart(index, vocabulary, token)
+        if len(parts) > 1 and vocabulary.find(parts) is not None:
+            return parts
+    return [token]
+
+
 def _taken_apart(index: TextIndex, vocabulary: Vocabulary, token: str) -> list[str]:
     """The parts of joined words (chestpain): as few and as usual as possible. Only fillers may have two letters."""
     if not token.isalpha() or len(token) > _LONGEST_RUN:
@@ -351,7 +364,7 @@ def _taken_apart(index: TextIndex, vocabulary: Vocabulary, token: str) -> list[s
 def _cost(index: TextIndex, vocabulary: Vocabulary, word: str) -> int:
     """What a part of joined words costs: less if it is said; 0 for what is no word."""
     if len(word) < _SHORTEST_PART:
-        return 2 * (word in FILLERS)
+        return 2 * (word in FILLERS or word in _SHORT_PARTS)
     if vocabulary.says(word):
         return 2
     return 5 * index.knows(word)

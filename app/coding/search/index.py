@@ -240,8 +240,9 @@ class TextIndex:
 
     def coded_set(self, prefix: str) -> int:
         """The documents of `coded`, as a set."""
-        known = self._by_letter.get(compact(prefix))
-        return self.set_of(self.coded(prefix)) if known is None else known
+        prefix = compact(prefix)
+        known = self._by_letter.get(prefix)
+        return self._recall(("coded", prefix), lambda: self.set_of(self.coded(prefix))) if known is None else known
 
     def exactly(self, code: str) -> list[int]:
         """Documents of exactly this code, of any period."""

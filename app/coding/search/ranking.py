@@ -123,7 +123,7 @@ def _as_a_whole(index: TextIndex, query: Query, tokens: Sequence[str]) -> Iterat
         if said is not None:
             yield _in_turn(index, said.boost)
     for beginning in query.described(segments):
-        yield list(itertools.islice(index.members(index.coded_set(beginning) & index.leading), 1))
+        yield sorted(index.coded(beginning))[:1]
 
 
 def _code(index: TextIndex, shape: re.Pattern[str], text: str) -> tuple[str, bool]:
@@ -218,8 +218,7 @@ def _by_words(index: TextIndex, query: Query, tokens: Sequence[str]) -> Iterator
     for at, segment in enumerate(segments if len(segments) > 1 else ()):
         others = _all([*meant[:at], *meant[at + 1 :]])
         for length in _NEIGHBOURHOODS if others else ():
-            near = [number for code in segment.boost for number in index.coded(code[:length])]
-            yield _ordered(index, query, index.set_of(near) & others)
+            yield _ordered(index, query, _coded(index, {code[:length] for code in segment.boost}) & others)
     yield _ordered(index, query, _all(index.named(token) for token in tokens))
     yield _ordered(index, query, _all(meant))
     yield _ordered(index, query, _all(index.having(token) for token in tokens))
@@ -266,12 +265,7 @@ def _telling(segments: list[Segment]) -> list[Segment]:
     A number beside noise is noise: `for 3 days`, `72 yo`.
     """
     distinct = list({segment.tokens: segment for segment in segments}.values())
-    noise = [segment.noise for segment in segments]
-    counted = {
-        segment.tokens
-        for before, segment, after in zip([False, *noise], segments, [*noise[1:], False], strict=False)
-        if (before or after) and segment.tokens[0].isdigit() and len(segment.tokens) == 1
-    }
+    counted = _counted(segments) if any(segment.noise for segment in segments) else ()
     telling = [
         segment
         for segment in distinct
@@ -280,6 +274,16 @@ def _telling(segments: list[Segment]) -> list[Segment]:
         and (segment.meanings or not PASSED_OVER.issuperset(segment.tokens))
     ]
     return telling or distinct
+
+
+def _counted(segments: Sequence[Segment]) -> set[tuple[str, ...]]:
+    """The numbers beside noise."""
+    noise = [False, *(segment.noise for segment in segments), False]
+    return {
+        segment.tokens
+        for at, segment in enumerate(segments, start=1)
+        if (noise[at - 1] or noise[at + 1]) and len(segment.tokens) == 1 and segment.tokens[0].isdigit()
+    }
 
 
 def _meant(index: TextIndex, segment: Segment) -> int:
@@ -291,7 +295,15 @@ def _meant(index: TextIndex, segment: Segment) -> int:
 
 
 def _within(index: TextIndex, segment: Segment) -> int:
-    return index.set_of(number for beginning in segment.within for number in index.coded(beginning))
+    return _coded(index, segment.within)
+
+
+def _coded(index: TextIndex, beginnings: Iterable[str]) -> int:
+    """Documents whose codes begin so."""
+    found = 0
+    for beginning in beginnings:
+        found |= index.coded_set(beginning)
+    return found
 
 
 def _told(index: TextIndex, segment: Segment) -> int:

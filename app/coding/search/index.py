@@ -217,9 +217,10 @@ class TextIndex:
                         few[number >> 3] |= 1 << (number & 7)
         return found | int.from_bytes(few, "little")
 
-    def closest(self, word: str) -> str | None:
-        """The word that this one most likely misspells: the most frequent of the closest words."""
-        return max(self._close.find(word), key=lambda found: self.having(found).bit_count(), default=None)
+    def nearest(self, word: str) -> tuple[tuple[int, int], str | None]:
+        """The word that this one most likely misspells, the most frequent of the closest words; and its distance."""
+        measured, found = self._close.measure(word)
+        return measured, max(found, key=lambda one: self.having(one).bit_count(), default=None)
 
     def called(self, tokens: Sequence[str]) -> list[int]:
         """Documents whose names consist of these words, in any order."""

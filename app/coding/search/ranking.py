@@ -332,14 +332,16 @@ def _root(token: str) -> str:
 
 
 def _respelt(index: TextIndex, vocabulary: Vocabulary, tokens: Sequence[str]) -> list[str]:
-    """The tokens with the closest known word for each unknown one; the vocabulary's before the code set's."""
+    """The tokens with the closest known word for each unknown one; of equally close ones the vocabulary's."""
     respelt: list[str] = []
     corrected = 0
     for token in tokens:
         if corrected < _WEAK_WORDS and not (vocabulary.says(token) or index.beginning(token)):
             corrected += 1
             respelt += _taken_apart(index, vocabulary, token) or [
-                vocabulary.closest(token) or index.closest(token) or vocabulary.closest_name(token) or token
+                min(vocabulary.nearest(token), index.nearest(token), key=itemgetter(0))[1]
+                or vocabulary.closest_name(token)
+                or token
             ]
         else:
             respelt.append(token)

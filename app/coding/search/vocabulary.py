@@ -152,7 +152,12 @@ class Vocabulary:
 
     def closest(self, token: str) -> str | None:
         """The one-word term that this word most likely misspells."""
-        return next(iter(self._nearest(token)[1]), None)
+        return self.nearest(token)[1]
+
+    def nearest(self, token: str) -> tuple[tuple[int, int], str | None]:
+        """The word of `closest`, and its distance."""
+        measured, found = self._nearest(token)
+        return measured, next(iter(found), None)
 
     def closest_name(self, token: str) -> str | None:
         """The drug or brand that this word most likely misspells. There are thousands, so it comes last."""

@@ -218,7 +218,7 @@ class TextIndex:
         return found | int.from_bytes(few, "little")
 
     def nearest(self, word: str) -> tuple[tuple[int, int], str | None]:
-        """The word that this one most likely misspells, the most frequent of the closest words; and its distance."""
+        """The distance of the word that this one most likely misspells, and the most frequent of the closest words."""
         measured, found = self._close.measure(word)
         return measured, max(found, key=lambda one: self.having(one).bit_count(), default=None)
 

@@ -150,12 +150,8 @@ class Vocabulary:
         """True if any term has the word."""
         return token in self._words or token in self._alike or (self._base is not None and self._base.says(token))
 
-    def closest(self, token: str) -> str | None:
-        """The one-word term that this word most likely misspells."""
-        return self.nearest(token)[1]
-
     def nearest(self, token: str) -> tuple[tuple[int, int], str | None]:
-        """The word of `closest`, and its distance."""
+        """The one-word term that this word most likely misspells, and its distance."""
         measured, found = self._nearest(token)
         return measured, next(iter(found), None)
 

@@ -59,6 +59,8 @@ def one(disposition: str | None = CONTACT, **codes: str) -> Any:
         (one(eDisposition_30="4230013", eDisposition_19="4219009"), CallKind.DEAD_ON_SCENE),
         (one(eDisposition_30="4230013", eArrest_18="3018003"), CallKind.DEAD_ON_SCENE),
         (one(eDisposition_30="4230001", eDisposition_19="4219009"), CallKind.TRANSPORT),
+        (one(eDisposition_29="4229013", eDisposition_30="4230013"), CallKind.REFUSAL),
+        (one(eDisposition_29="4229013", eDisposition_30="4230001"), CallKind.TRANSPORT),
         (one(eDisposition_28="4228009", eDisposition_30="4230013"), CallKind.ASSIST),
         (one(eDisposition_29="4229009", eDisposition_30="4230013"), CallKind.ASSIST),
         (one(eDisposition_28="4228001", eDisposition_30="4230013"), CallKind.RELEASED),

@@ -41,6 +41,15 @@ class EntryDeleted(AppError):
     shows = {"id": "the entry's id", "version": "the version that `restore` takes", "deleted_at": "when it was deleted"}
 
 
+class EntryHeld(AppError):
+    """The request would change or delete an entry that came in late. Details name the late entry and its state."""
+
+    status = 409
+    code = "ENTRY_HELD"
+    title = "This entry came in late and is no part of the chart; correct it once it is admitted."
+    shows = {"late_entry_id": "the id of the late entry", "status": "the state of the late entry"}
+
+
 class ChartInUse(AppError):
     """Details name the kinds of documents that were made of the chart."""
 

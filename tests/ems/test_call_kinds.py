@@ -14,6 +14,7 @@ from app.core.runtime import Runtime
 from app.ems.call_kinds import KINDS, CallKind, Need, kind_of, needs_of, not_due
 from app.ems.elements import TARGET_BUILD, load_dictionary
 from app.ems.public import get_patient_charts
+from app.ems.readiness.sections import ReadinessSection
 from tests.ems.charts import INCIDENT, NARRATIVE, PATIENT, VITAL, Chart
 from tests.ems.evidence import Evidence
 from tests.ems.findings import ASSIGNED, findings, readiness, states
@@ -282,3 +283,9 @@ async def test_an_empty_chart_is_folded_by_section(agency: Agency) -> None:
         found for found in whole["findings"] if found["section"] in ("ePayment", "eHistory")
     ]  # fmt: skip
     assert unfolded["findings"]
+    assert {section["section"] for section in whole["sections"]} <= set(ReadinessSection)
+    for unknown in ("ePaymnet", ""):
+        refused = await agency.medic.expect(422, "GET", path, params={"section": unknown})
+        assert [one["field"] for one in refused["error"]["details"]["problems"]] == ["query.section.0"], (
+            "a misspelt section is not one in which all is well"
+        )

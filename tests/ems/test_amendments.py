@@ -168,7 +168,7 @@ async def test_a_patient_who_is_added_outdates_the_document_of_a_call_without_on
     agency: Agency, evidence: Evidence
 ) -> None:
     """The state has a record that says that nobody was there; this patient's chart is in no document yet."""
-    head = await agency.medic.expect(201, "POST", "ems/incidents", json=INCIDENT.body | {"disposition": "4227005"})
+    head = await agency.medic.expect(201, "POST", "ems/incidents", json={**INCIDENT.body, "disposition": "4227005"})
     chart = Chart(agency, "medic", head)
     await chart.advance("completed")
     await exported_to_state(chart, evidence)

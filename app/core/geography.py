@@ -59,7 +59,7 @@ def _country(value: str) -> str:
 
 Country = Annotated[
     Text,
-    Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1, two letters; null for the United States"),
+    Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1, two letters; null for the United States", examples=["CA"]),
     AfterValidator(_country),
 ]
 

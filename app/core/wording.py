@@ -13,6 +13,8 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic_core.core_schema import ErrorType
 
+from app.core.schemas import BLANK
+
 Schema = Mapping[str, Any]
 MOST_LISTED = 12
 _FORMATS = {
@@ -102,7 +104,7 @@ def _branches(schema: Schema, root: Schema) -> list[Schema]:
 
 
 def _wanted(schema: Schema, root: Schema) -> str | None:
-    branches = _branches(schema, root)
+    branches = [branch for branch in _branches(schema, root) if branch.get("pattern") != BLANK["pattern"]]
     texts = [branch for branch in branches if branch.get("type") == "string"]
     if len(texts) == 1 and any(branch.get("type") in ("integer", "number") for branch in branches):
         return _with_example(f"a decimal number{_decimal_bounds(texts[0])}", texts[0])

@@ -251,3 +251,20 @@ async def test_an_empty_chart_is_folded_by_section(agency: Agency) -> None:
         found for found in whole["findings"] if found["section"] in ("ePayment", "eHistory")
     ]  # fmt: skip
     assert unfolded["findings"]
+
+
+async def test_a_section_that_does_not_exist_is_no_section_without_findings(agency: Agency) -> None:
+    path = f"{(await Chart.open(agency)).url}/readiness?section=eVitals&section="
+    refused = await agency.medic.get(f"{path}ePatients")
+    assert (refused.status_code, refused.json()["error"]["details"]["problems"]) == (
+        422,
+        [
+            {
+                "field": "query.section.1",
+                "code": "unknown_section",
+                "message": "There is no such section; the answer's `sections` name them",
+            }
+        ],
+    )
+    for section in {one.section for one in load_dictionary(TARGET_BUILD).elements.values()}:
+        await agency.medic.expect(200, "GET", f"{path}{section}")

@@ -6,6 +6,10 @@ import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import AfterValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from app.ems.elements import SECTIONS, TARGET_BUILD, load_dictionary
 from app.ems.parts import PART_OF
@@ -26,6 +30,22 @@ _ROWS: Mapping[str, str] = {
     "tenant": "Agency",
 }
 """Titles of findings that are about no element of NEMSIS, by the kind of row."""
+_TITLES: Mapping[str, str] = {
+    **SECTIONS,
+    **_ROWS,
+    "dAgency": "Agency",
+    "eCustomConfiguration": "Elements of the agency's own",
+}
+
+
+def _known(section: str) -> str:
+    if section not in _TITLES:
+        raise PydanticCustomError("unknown_section", "There is no such section; the answer's `sections` name them")
+    return section
+
+
+SectionName = Annotated[str, AfterValidator(_known), WithJsonSchema({"type": "string", "enum": sorted(_TITLES)})]
+"""The name of a section that a finding can have. A misspelt one would answer as one without findings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +81,7 @@ def summed_up(lines: Iterable[ReadinessFindingRead]) -> list[SectionRead]:
     return [
         SectionRead(
             section=section,
-            title=SECTIONS.get(section) or _ROWS.get(section, section),
+            title=_TITLES[section],
             patient_id=patient_id,
             blocking=count[ReadinessSeverity.BLOCKING],
             warnings=count[ReadinessSeverity.WARNING],

@@ -299,7 +299,7 @@ MUTANTS = (
     Mutant("locked users sign in", AUTH, "user.status is not UserStatus.ACTIVE or user.password_hash",
            "user.password_hash", "identity/test_enumeration.py"),
     Mutant("suspended agencies sign in", AUTH, 'found["tenant_status"] != TenantStatus.ACTIVE and', "False and",
-           "identity/test_revocation.py"),
+           "test_tenants_provisioning.py"),
     Mutant("failed sign-in not audited", AUTH,
            "await audit_login(runtime, found, AuthAction.LOGIN_FAILED)\n            raise",
            "pass\n            raise", "identity/test_enumeration.py"),

@@ -6,13 +6,11 @@ import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Any
 
-from pydantic import AfterValidator, WithJsonSchema
-from pydantic_core import PydanticCustomError
-
+from app.core.filters import one_of
 from app.ems.elements import SECTIONS, TARGET_BUILD, load_dictionary
-from app.ems.parts import PART_OF
+from app.ems.parts import PART_OF, closed_vocabulary
 from app.ems.readiness.port import BLANK, Finding, ReadinessSeverity
 from app.ems.readiness.schemas import ReadinessFindingRead, SectionRead
 
@@ -30,22 +28,12 @@ _ROWS: Mapping[str, str] = {
     "tenant": "Agency",
 }
 """Titles of findings that are about no element of NEMSIS, by the kind of row."""
-_TITLES: Mapping[str, str] = {
-    **SECTIONS,
-    **_ROWS,
-    "dAgency": "Agency",
-    "eCustomConfiguration": "Elements of the agency's own",
-}
-
-
-def _known(section: str) -> str:
-    if section not in _TITLES:
-        raise PydanticCustomError("unknown_section", "There is no such section; the answer's `sections` name them")
-    return section
-
-
-SectionName = Annotated[str, AfterValidator(_known), WithJsonSchema({"type": "string", "enum": sorted(_TITLES)})]
-"""The name of a section that a finding can have. A misspelt one would answer as one without findings."""
+ReadinessSection: Any = closed_vocabulary(
+    "ReadinessSection",
+    "What findings are summed up by: a section of NEMSIS, or a kind of row.",
+    [*dict.fromkeys(each.section for each in load_dictionary(TARGET_BUILD).elements.values()), *_ROWS],
+)
+OneOfSections: Any = one_of(ReadinessSection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +69,7 @@ def summed_up(lines: Iterable[ReadinessFindingRead]) -> list[SectionRead]:
     return [
         SectionRead(
             section=section,
-            title=_TITLES[section],
+            title=SECTIONS.get(section) or _ROWS.get(section, section),
             patient_id=patient_id,
             blocking=count[ReadinessSeverity.BLOCKING],
             warnings=count[ReadinessSeverity.WARNING],

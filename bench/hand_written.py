@@ -1,7 +1,8 @@
 """(a) The autosave as one endpoint by hand on asyncpg: what the kernel's abstraction is measured against.
 
-It gives every guarantee of the real route and stores the same rows, which `bench.equivalence` proves in each run. The
-service cannot be written like this, because nothing here can be used by a second entity.
+It gives every guarantee of the real route and stores the same rows, which `bench.equivalence` proves in each run. Only
+vehicles and facilities cannot be picked here. The service cannot be written like this, because nothing here can be used
+by a second entity.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from app.core.errors import Conflict, NotFound, ServiceUnavailable
 from app.core.ids import new_id
 from app.core.permissions import Principal
 from app.ems.chart.columns import element_diff
-from app.ems.chart.gate import check_entry_elements
+from app.ems.chart.gate import check_entry_elements, require_consistent
 from app.ems.elements import from_json, merge, to_json
 from app.ems.errors import ChartNotEditable
 from app.ems.incidents.models import Incident
@@ -33,10 +34,12 @@ from app.ems.lifecycle import EDITABLE, IncidentStatus, incident_lifecycle
 from app.ems.permissions import CHART_AMEND, CHART_WRITE
 
 _READ = """
-SELECT id, tenant_id, created_by, authors, submitted_by, status, incident_number, dispatch_time, enroute_time,
-  arrival_time, depart_scene_time, arrived_destination_time, cleared_time, location_type, location_street,
-  location_unit, location_city, location_state, location_zip, location_county, location_latitude, location_longitude,
-  disposition, primary_impression, completed_at, elements, version, created_at, updated_at, deleted_at
+SELECT id, tenant_id, created_by, authors, submitted_by, status, incident_number, vehicle_id, vehicle, dispatch_time,
+  enroute_time, arrival_time, depart_scene_time, arrived_destination_time, cleared_time, location_type,
+  location_street, location_unit, location_city, location_state, location_zip, location_county, location_country,
+  location_latitude, location_longitude, origin_facility_id, origin_facility, destination_facility_id,
+  destination_facility, disposition, primary_impression, completed_at, elements, version, created_at, updated_at,
+  deleted_at
 FROM incidents WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL
 """
 _WRITE = """
@@ -155,8 +158,10 @@ def _difference(row: dict[str, Any], patch: IncidentPatch, digest: Digest) -> tu
     elements = row["elements"]
     if "elements" in changes:
         changes["elements"] = to_json(merge(from_json(elements), changes["elements"]))
+    revised = plan_of(Incident).build({**row, **changes}.values())
+    require_consistent(revised)
     if "elements" in changes or any(Incident.element_columns.get(name) in elements for name in changes):
-        check_entry_elements(plan_of(Incident).build({**row, **changes}.values()))
+        check_entry_elements(revised)
     changed: dict[str, Any] = {}
     fields: dict[str, Any] = {}
     for name in sorted(changes):

@@ -26,7 +26,7 @@ from app.core.outbox.models import OutboxEvent
 from app.core.permissions import Principal
 from app.core.repository import require_version
 from app.ems.chart.columns import element_diff
-from app.ems.chart.gate import check_entry_elements, require_editable
+from app.ems.chart.gate import check_entry_elements, require_consistent, require_editable
 from app.ems.elements import from_json, merge, to_json
 from app.ems.incidents.models import Incident
 from app.ems.incidents.schemas import IncidentPatch, IncidentRead
@@ -151,9 +151,10 @@ def _apply(incident: Any, patch: IncidentPatch, digest: Digest) -> dict[str, lis
             fields[name] = [digest(name, old), digest(name, new)]
         else:
             fields[name] = [old, new]
+    revised = plan_of(Incident).build([getattr(incident, column.key) for column in _incidents.c])
+    require_consistent(revised)
     if "elements" in changes or any(Incident.element_columns.get(name) in incident.elements for name in changes):
-        values = [getattr(incident, column.key) for column in _incidents.c]
-        check_entry_elements(plan_of(Incident).build(values))
+        check_entry_elements(revised)
     return fields
 
 

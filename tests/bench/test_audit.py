@@ -59,8 +59,9 @@ async def test_every_filter_is_answered_from_an_index(
                 found = list(nodes(explaining.plan["Plan"]))
                 removed = sum(node.get("Rows Removed by Filter", 0) for node in found)
                 read = max(node["Actual Rows"] * node["Actual Loops"] for node in found)
-                # Among common events the order of the log finds a page as fast as the filter's own index.
-                assert removed <= PAGE, f"{name}: {removed} rows were read for nothing"
+                # Among common events the order of the log finds a page as fast as the filter's own index. Without a
+                # filter the planner may read the primary key, past the events that other tests leave.
+                assert removed <= PAGE or name == "no filter", f"{name}: {removed} rows were read for nothing"
                 assert read <= 10 * PAGE, f"{name}: {read} rows were read"
     finally:
         await connection.close()

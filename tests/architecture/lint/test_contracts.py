@@ -74,6 +74,8 @@ FORBIDDEN = [
     ("public-users", "app.billing.claims.service", "app.core.users.models"),
     ("public-tenants", "app.nemsis.handlers", "app.core.tenants.service"),
     ("public-account-tokens", "app.email.gateway", "app.core.account_tokens.models"),
+    ("public-vehicles", "app.ems.patients.service", "app.core.vehicles.models"),
+    ("public-facilities", "app.ems.patients.service", "app.core.facilities.models"),
     ("public-personnel", "app.ems.patients.service", "app.core.personnel.models"),
     ("public-ems", "app.nemsis.handlers", "app.ems.incidents.models"),
     ("public-ems", "app.billing.claims.service", "app.ems.lifecycle"),

@@ -22,6 +22,7 @@ Region = Annotated[
         pattern=r"^[A-Z0-9]{1,3}$",
         description="USPS state (AA, AE, AP for the armed forces), Canadian province, or the end of an ISO 3166-2 code"
         " abroad",
+        examples=["IL"],
     ),
 ]
 PostalCode = Annotated[
@@ -29,10 +30,14 @@ PostalCode = Annotated[
     Field(
         pattern=r"^[A-Z0-9][A-Z0-9 -]{2,14}$",
         description="ZIP code (12345 or 12345-6789), Canadian postal code (K1A 0B1), or abroad the postal code there",
+        examples=["62701"],
     ),
 ]
 County = Annotated[
-    Text, Field(pattern=r"^[0-9]{5}$", description="Five-digit ANSI code of a county of the United States")
+    Text,
+    Field(
+        pattern=r"^[0-9]{5}$", description="Five-digit ANSI code of a county of the United States", examples=["17167"]
+    ),
 ]
 
 MILITARY_CITIES = frozenset({"APO", "FPO", "DPO"})

@@ -14,6 +14,9 @@ from app.core.logging import get_logger
 _SCOPE = frozenset({"tenant_id", "deleted_at"})
 """Columns that keys begin with, or are limited by, and that no client names."""
 
+_OF_AN_ID = frozenset({("id",), ("entity_id", "version")})
+"""Keys that a new row violates if its id is in use: its own, and that of a chart's versions, which all kinds share."""
+
 _log = get_logger(__name__)
 
 
@@ -23,7 +26,7 @@ def violated(error: asyncpg.IntegrityConstraintViolationError) -> AppError:
     _log.info("constraint violated", constraint=constraint, sqlstate=error.sqlstate)
     columns = _columns().get(constraint, ())
     if isinstance(error, asyncpg.UniqueViolationError):
-        if columns == ("id",):
+        if columns in _OF_AN_ID:
             return IdTaken()
         return AlreadyExists(field=columns[-1]) if columns else AlreadyExists()
     if isinstance(error, asyncpg.NotNullViolationError):

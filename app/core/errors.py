@@ -114,7 +114,7 @@ class Forbidden(AppError):
 
     status = 403
     code = "FORBIDDEN"
-    title = "Your role does not permit this."
+    title = "You are not permitted to do this."
     permission: str | None = None
 
     @classmethod

@@ -46,7 +46,7 @@ def _state(value: str) -> str:
 
 
 State = Annotated[Text, Field(min_length=2, max_length=2), AfterValidator(_state)]
-Zip = Annotated[Text, Field(pattern=r"^[0-9]{5}(-[0-9]{4})?$")]
+Zip = Annotated[Text, Field(pattern=r"^[0-9]{5}(-[0-9]{4})?$", examples=["62701-1000"])]
 
 
 def _country(value: str) -> str:
@@ -59,7 +59,7 @@ def _country(value: str) -> str:
 
 Country = Annotated[
     Text,
-    Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1, two letters; null for the United States"),
+    Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1, two letters; null for the United States", examples=["CA"]),
     AfterValidator(_country),
 ]
 

@@ -257,7 +257,7 @@ def as_app_error(error: Exception, body: type[BaseModel] | None = None) -> AppEr
 def is_contention(error: Exception) -> bool:
     """True if a transaction failed only because of another one. A new attempt may succeed; the database is well."""
     if isinstance(error, sqlalchemy.exc.DBAPIError) and error.orig is not None:
-        return isinstance(_driver_error(error.orig), _CONTENTION)
+        error = _driver_error(error.orig)
     return isinstance(error, (LostRace, *_CONTENTION))
 
 

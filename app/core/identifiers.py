@@ -25,4 +25,4 @@ def _npi(value: str) -> str:
     return value
 
 
-Npi = Annotated[Text, Field(pattern=r"^[0-9]{10}$"), AfterValidator(_npi)]
+Npi = Annotated[Text, Field(pattern=r"^[0-9]{10}$", examples=["1234567893"]), AfterValidator(_npi)]

@@ -34,7 +34,7 @@ class ErrorEnvelope(BaseModel):
 _STATUSES = {
     400: "The request could not be read",
     401: "No valid access token",
-    403: "The role does not permit this",
+    403: "Not permitted to this role, key or person",
     404: "No such resource (or another agency's)",
     409: "Stale version, refused transition, or duplicate",
     413: "Body too large",

@@ -147,8 +147,8 @@ class AsCharted:
         if isinstance(exponent, int) and -exponent > self.places:
             if self.rounds:
                 return value.quantize(Decimal(1).scaleb(-self.places)) + 0
-            problem = {"places": self.places}
-            raise PydanticCustomError("decimal_places", "Write at most {places} digits after the point", problem)
+            problem = {"decimal_places": self.places}
+            raise PydanticCustomError("decimal_places", "The number has too many decimal places", problem)
         return value + 0  # there is no -0 in NUMERIC
 
 

@@ -13,6 +13,8 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic_core.core_schema import ErrorType
 
+from app.core.schemas import BLANK
+
 Schema = Mapping[str, Any]
 MOST_LISTED = 12
 _FORMATS = {
@@ -22,7 +24,7 @@ _FORMATS = {
     "email": "an e-mail address",
 }
 _BUILT_IN = frozenset(get_args(ErrorType))
-_INEXACT = frozenset({"iso_text", "decimal_text"})
+_INEXACT = frozenset({"iso_text", "decimal_text", "decimal_places"})
 """Our own kinds whose message does not know the field."""
 _PATTERNED = "text of the required form"
 _MEMBER, _QUOTED = re.compile(r"<[^<>]*: ('[^']*')>"), r"\1"  # pydantic names the members of a Literal by their repr
@@ -56,7 +58,7 @@ def describe(problem: Mapping[str, Any], field: str, model: type[BaseModel] | No
         return "There is no such field here."
     schema = _place(model, problem["loc"]) if model is not None else None
     wanted = _wanted(schema, _schema(model)) if schema is not None and model is not None else None
-    if wanted is None or wanted == _PATTERNED:
+    if wanted is None or wanted == _PATTERNED or (kind == "string_pattern_mismatch" and wanted == "text"):
         wanted = _by_kind(kind, problem.get("ctx", {})) or wanted
     if kind == "missing":
         return f"{field} is required: {wanted}." if wanted else f"{field} is required."
@@ -102,7 +104,7 @@ def _branches(schema: Schema, root: Schema) -> list[Schema]:
 
 
 def _wanted(schema: Schema, root: Schema) -> str | None:
-    branches = _branches(schema, root)
+    branches = [branch for branch in _branches(schema, root) if branch.get("pattern") != BLANK["pattern"]]
     texts = [branch for branch in branches if branch.get("type") == "string"]
     if len(texts) == 1 and any(branch.get("type") in ("integer", "number") for branch in branches):
         return _with_example(f"a decimal number{_decimal_bounds(texts[0])}", texts[0])
@@ -188,7 +190,7 @@ def _by_kind(kind: str, limits: Mapping[str, Any]) -> str | None:
             return f"one of {_MEMBER.sub(_QUOTED, str(limits['expected']))}"
         case "string_pattern_mismatch":
             return _PATTERNED
-        case "decimal_max_places":
+        case "decimal_max_places" | "decimal_places":
             return f"a number with at most {_some(limits['decimal_places'], 'decimal place')}"
         case "missing":
             return None

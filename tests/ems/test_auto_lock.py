@@ -152,6 +152,6 @@ async def test_the_system_fires_nothing_else(agency: Agency, runtime: Runtime, e
             given = IncidentTransitionRequest.model_validate(
                 {"action": action, "version": chart.version, "reason": "why"}
             )
-            with pytest.raises(Exception, match="role does not permit"):
+            with pytest.raises(Exception, match="not permitted"):
                 async with runtime.unit_of_work(Principal.system(agency.tenant_id)) as uow:
                     await IncidentService(uow).transition(uuid.UUID(chart.id), given)

@@ -46,6 +46,13 @@ async def test_a_client_made_id(chart: Chart, evidence: Evidence, kind: Kind) ->
     assert (replayed.status_code, replayed.json()) == (200, revised)
 
 
+async def test_the_id_of_another_kind_is_in_use(chart: Chart, evidence: Evidence) -> None:
+    before = await evidence.digest(chart.agency.tenant_id)
+    taken = await create(chart, VITAL, id=chart.id)
+    assert (taken.status_code, taken.json()["error"]["code"]) == (409, "ID_TAKEN")
+    assert await evidence.digest(chart.agency.tenant_id) == before
+
+
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.noun)
 async def test_an_idempotency_key(chart: Chart, evidence: Evidence, kind: Kind) -> None:
     """The same body again answers the first status with the resource as it stands; another body 409."""

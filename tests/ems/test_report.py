@@ -238,6 +238,13 @@ def _texts(report: dict[str, Any], label: str) -> list[str]:
     return [fact["text"] for section in report["sections"] for fact in section["facts"] if fact["label"] == label]
 
 
+async def test_the_two_numbers_of_a_position_are_told_apart(chart: Chart, runtime: Runtime) -> None:
+    await chart.revise(INCIDENT, chart.head, location_latitude="39.7817", location_longitude="-89.6501")
+    report = await content(runtime, chart)
+    assert _texts(report, "Scene GPS Location, Latitude") == ["39.7817"]
+    assert _texts(report, "Scene GPS Location, Longitude") == ["-89.6501"]
+
+
 async def test_who_reads_reports(chart: Chart, found: Any) -> None:
     for who in ROLES:
         answer = await chart.agency.actors[who].get(f"{chart.url}/report.pdf")

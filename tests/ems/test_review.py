@@ -280,7 +280,9 @@ async def test_who_submitted_a_chart_recalls_it_while_nobody_took_it_up(agency: 
     await chart.fire("submit_for_review", "partner")
     before = await evidence.digest(agency.tenant_id)
     for who in ("medic", "supervisor", "admin", "biller"):
-        assert (await chart.fire("recall", who, status=403))["error"]["code"] == "FORBIDDEN"
+        refused = (await chart.fire("recall", who, status=403))["error"]
+        said = ("FORBIDDEN", "You are not permitted to do this.")
+        assert (refused["code"], refused["message"]) == said, "the partner has the medic's role"
     assert await evidence.digest(agency.tenant_id) == before
     review = await take_up(agency, chart)
     before = await evidence.digest(agency.tenant_id)

@@ -59,9 +59,9 @@ def _time_zone(value: str) -> str:
     return value
 
 
-Ein = Annotated[Text, Field(pattern=r"^[0-9]{9}$")]
-Taxonomy = Annotated[Text, Field(pattern=r"^[0-9A-Z]{9}X$")]
-Phone = Annotated[Text, Field(pattern=r"^[0-9]{10}$")]
+Ein = Annotated[Text, Field(pattern=r"^[0-9]{9}$", examples=["371234567"])]
+Taxonomy = Annotated[Text, Field(pattern=r"^[0-9A-Z]{9}X$", examples=["3416L0300X"])]
+Phone = Annotated[Text, Field(pattern=r"^[0-9]{10}$", examples=["2175550100"])]
 TimeZone = Annotated[Text, AfterValidator(_time_zone)]
 Slug = Annotated[Text, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 Email = Annotated[Text, length(100, 3), Field(pattern=r"^[^@\s]+@[^@\s]+$")]

@@ -29,4 +29,4 @@ def _checked(value: str) -> str:
     return value
 
 
-Vin = Annotated[Text, Field(pattern=r"^[0-9A-HJ-NPR-Z]{17}$"), AfterValidator(_checked)]
+Vin = Annotated[Text, Field(pattern=r"^[0-9A-HJ-NPR-Z]{17}$", examples=["1M8GDM9AXKP042788"]), AfterValidator(_checked)]

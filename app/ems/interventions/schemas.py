@@ -30,7 +30,7 @@ Dose = Annotated[
     AsCharted(3),
     AfterValidator(_nine_digits),
 ]
-Rxcui = Annotated[Text, Field(pattern=f"^{RXNORM_CODE.pattern}$"), Coded("eMedications.03")]
+Rxcui = Annotated[Text, Field(pattern=f"^{RXNORM_CODE.pattern}$", examples=["1191"]), Coded("eMedications.03")]
 
 
 class _InterventionFields(RequestModel):

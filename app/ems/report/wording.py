@@ -23,7 +23,13 @@ _COLUMNS: Mapping[str, str] = {
 """The elements of columns that hold a name instead of the element's code, or that count only for a sole patient."""
 _NO_CODES = frozenset({"ePatient.06", "eScene.17", "eDisposition.04"})
 _COUNTRIES = frozenset({"ePatient.10", "eScene.22", "eDisposition.08"})
-_LABELS = {"etco2_unit": "ETCO2 unit", "structured_json": "Sections"}
+_LABELS = {
+    "etco2_unit": "ETCO2 unit",
+    "structured_json": "Sections",
+    "location_latitude": "Scene GPS Location, Latitude",
+    "location_longitude": "Scene GPS Location, Longitude",
+}
+"""Labels of fields that are no element of their own."""
 
 
 class Wording:
@@ -44,11 +50,13 @@ class Wording:
 
     def label(self, field: str, carried: Mapping[str, str]) -> str:
         """The label of a field: the NEMSIS name of its element, else the field's own name."""
+        if field in _LABELS:
+            return _LABELS[field]
         element_id = field.removeprefix("elements.")
         definition = self._elements.get(element_id) or self._elements.get(self.element_of(field, carried) or "")
         if definition is not None:
             return definition.name
-        return _LABELS.get(field) or field.replace("_", " ").capitalize()
+        return field.replace("_", " ").capitalize()
 
     def column(self, element_id: str | None, value: Any) -> str:
         """The value of a column as text."""

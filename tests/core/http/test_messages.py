@@ -10,8 +10,9 @@ from typing import Annotated, Any
 import pytest
 from pydantic import Field, ValidationError
 
+from app.core.addresses import Region
 from app.core.http import invalid
-from app.core.schemas import Date, DecimalText, Instant, RequestModel, Text, length, whole
+from app.core.schemas import AsCharted, Date, DecimalText, Instant, RequestModel, Text, length, whole
 
 TIME = "2026-03-09T14:05:00-05:00"
 
@@ -27,10 +28,14 @@ class Inner(RequestModel):
 
 class Form(RequestModel):
     name: Annotated[Text, length(60)] = Field("", examples=["Rivers"])
+    nickname: Annotated[Text, length(8)] | None = None
+    state: Region | None = None
+    plate: Annotated[Text, Field(pattern=r"^[A-Z]+$")] | None = None
     born: Date | None = None
     at: Instant | None = None
     pulse: Annotated[int, whole(0, 500)] | None = None
     dose: Annotated[Decimal, DecimalText, Field(ge=0, le=50, decimal_places=1)] | None = None
+    weight: Annotated[Decimal, DecimalText, Field(ge=0), AsCharted(1)] | None = None
     colour: Colour | None = None
     who: uuid.UUID | None = None
     sure: Annotated[bool, Field(strict=True)] = False
@@ -51,6 +56,11 @@ def _message(body: dict[str, Any], model: type[Form] | None = Form) -> str:
     [
         ({"name": ""}, "name must be text of 1 to 60 characters, such as Rivers."),
         ({"name": 7}, "name must be text of 1 to 60 characters, such as Rivers."),
+        ({"nickname": "Methuselah"}, "nickname must be text of 1 to 8 characters."),
+        ({"nickname": 7}, "nickname must be text of 1 to 8 characters."),
+        ({"plate": "il 7"}, "plate must be text of the required form."),
+        ({"weight": "61.25"}, "weight must be a decimal number of at least 0 with at most 1 decimal place."),
+        ({"state": "il"}, "state must be text, such as IL."),
         ({"born": "9 May"}, "born must be a date, such as 1984-06-30."),
         ({"at": "2026-03-01"}, f"at must be a date and time with its offset from UTC, such as {TIME}."),
         ({"pulse": "80"}, "pulse must be a whole number from 0 to 500."),

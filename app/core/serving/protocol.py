@@ -83,6 +83,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._answers = 0
         self._headers = 0
         self._head_bytes = 0
+        self._held_bytes = 0
         self._body_bytes = 0
         self._parsed = 0
         self._dropped: int | None = None
@@ -117,11 +118,11 @@ class BoundedProtocol(HttpToolsProtocol):
         super().data_received(data)
         if self._dropped is not None or self.transport.is_closing() or self.transport.get_protocol() is not self:
             return
-        if self._parsed == before:  # the parser holds these bytes, which complete nothing
-            self._head_bytes += len(data)
-            if self._head_bytes > self._limits.max_header_bytes:
-                self._refuse(HeadersTooLarge())
-                return
+        # While the parser completes nothing, it holds what has come. What it has completed is counted there.
+        self._held_bytes = self._held_bytes + len(data) if self._parsed == before else 0
+        if self._head_bytes + self._held_bytes > self._limits.max_header_bytes:
+            self._refuse(HeadersTooLarge())
+            return
         self._watch()
 
     def pause_writing(self) -> None:
@@ -158,10 +159,11 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Also called for trailers, which follow a body."""
+        """Counts trailers, which follow a body, but drops them. uvicorn adds them to the headers, after the proxy's."""
         self._headers += 1
         self._count_head(len(name) + len(value) + 4)
-        super().on_header(name, value)
+        if self._stage is _Stage.HEAD:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         if len(self.pipeline) >= MOST_PIPELINED:
@@ -303,11 +305,15 @@ class BoundedProtocol(HttpToolsProtocol):
         self._refuse(self._refusal or MalformedRequest())
 
     def _refuse(self, error: AppError) -> None:
-        """Sends the error as the last answer of this connection. If an answer is under way, the connection is cut."""
+        """Sends the error as the last answer of this connection.
+
+        The connection is cut if an answer is under way, or if that of an earlier request is still to come.
+        """
         self._stop_waiting()
         _log.info("connection refused", status=error.status, error_code=error.code)
         if self._active is not None and self._is_answering:
-            if self._active.response_started or self._stage is not _Stage.BODY:
+            of_another = self._active is not self.cycle or self._stage is not _Stage.BODY
+            if of_another or self._active.response_started:
                 self._cut()
                 return
             self._disconnect()

@@ -106,6 +106,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
         self._disconnect()
+        self._stop_expecting()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -127,19 +128,16 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        if self._stall is None:
-            self._stall = self.loop.call_later(self._limits.response_stall_seconds, self._cut)
+        self._expect_reading()
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        if self._stall is not None:
-            self._stall.cancel()
-            self._stall = None
+        if not self.transport.is_closing():
+            self._stop_expecting()
 
     def timeout_keep_alive_handler(self) -> None:
-        """A closed connection stays until its client has read everything. The client gets a limited time for that."""
         super().timeout_keep_alive_handler()
-        self.loop.call_later(LINGER_SECONDS, self._cut)
+        self._expect_reading()
 
     def handle_websocket_upgrade(self) -> None:
         self._stop_waiting()
@@ -190,7 +188,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self._answers += 1
         self._idle_since = self.loop.time()
         super().on_response_complete()
-        if not self.transport.is_closing():
+        if self.transport.is_closing():
+            self._expect_reading()
+        else:
             self._watch()
 
     def _count_head(self, size: int) -> None:
@@ -270,6 +270,24 @@ class BoundedProtocol(HttpToolsProtocol):
             self._deadline = self.loop.call_later(left, self._on_body_deadline)
         else:
             self._refuse(RequestTimeout())
+
+    def _expect_reading(self) -> None:
+        """Cuts a client that takes nothing of what is left for it. A closed connection stays until it has all."""
+        if self._stall is None:
+            left = self.transport.get_write_buffer_size()
+            self._stall = self.loop.call_later(self._limits.response_stall_seconds, self._on_stall, left)
+
+    def _on_stall(self, before: int) -> None:
+        self._stall = None
+        if self.transport.get_write_buffer_size() < before:
+            self._expect_reading()
+        else:
+            self._cut()
+
+    def _stop_expecting(self) -> None:
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None
 
     # Refusals
 

@@ -38,6 +38,7 @@ class BoundedConfig(uvicorn.Config):
         super().__init__(
             app,
             http=BoundedProtocol,
+            ws="none",
             timeout_keep_alive=limits.keep_alive_seconds,
             timeout_graceful_shutdown=limits.shutdown_seconds,
             server_header=False,
@@ -117,7 +118,7 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         before = self._parsed
         super().data_received(data)
-        if self._dropped is not None or self.transport.is_closing() or self.transport.get_protocol() is not self:
+        if self._dropped is not None or self.transport.is_closing():
             return
         # While the parser completes nothing, it holds what has come. What it has completed is counted there.
         self._held_bytes = self._held_bytes + len(data) if self._parsed == before else 0
@@ -138,10 +139,6 @@ class BoundedProtocol(HttpToolsProtocol):
     def timeout_keep_alive_handler(self) -> None:
         super().timeout_keep_alive_handler()
         self._expect_reading()
-
-    def handle_websocket_upgrade(self) -> None:
-        self._stop_waiting()
-        super().handle_websocket_upgrade()
 
     # The parser's callbacks
 
@@ -192,6 +189,9 @@ class BoundedProtocol(HttpToolsProtocol):
             self._expect_reading()
         else:
             self._watch()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Says nothing. There is no other protocol here, and the answer to the request declines it (RFC 9110, 7.8)."""
 
     def _count_head(self, size: int) -> None:
         self._parsed += 1

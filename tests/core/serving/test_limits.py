@@ -222,3 +222,14 @@ async def test_what_is_no_request_is_refused_by_the_contract(server: Server) -> 
     await line.send(b"\x16\x03\x01 hello\r\n\r\n")
     expect_refusal(await line.answer(), 400, "MALFORMED_REQUEST")
     assert await line.is_closed()
+
+
+@pytest.mark.parametrize("protocol", [b"websocket", b"h2c"])
+async def test_upgrade_is_declined_by_an_answer_and_its_address_is_not_logged(server: Server, protocol: bytes) -> None:
+    line = await server.connect()
+    head = b"GET /api/v1/nothing?name=CANARY HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: %b\r\n"
+    await line.send(head % protocol + b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %b==\r\n\r\n" % (b"a" * 22))
+    expect_refusal(await line.answer(), 404, "NOT_FOUND")
+    await line.send(GET + b"\r\n")
+    assert (await line.answer()).status_code == 200
+    assert "CANARY" not in server.said.read_text() and "pgrade" not in server.said.read_text()

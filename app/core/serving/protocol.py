@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from enum import Enum, auto
+from operator import itemgetter
 from typing import Any
 
 import uvicorn
@@ -303,20 +304,33 @@ class BoundedProtocol(HttpToolsProtocol):
             self._active.message_event.set()
 
     def _make_room(self) -> bool:
-        """Cuts the connection that has waited longest for a request. One that never sent any goes first."""
-        latest = self.loop.time() - SETTLING_SECONDS
-        waiting = [
-            connection
+        """Cuts a connection that waits for its client, if there is one."""
+        now = self.loop.time()
+        ranked = [
+            (rank, connection)
             for connection in self.connections
-            if isinstance(connection, BoundedProtocol) and connection is not self and connection._gives_way(latest)
+            if isinstance(connection, BoundedProtocol) and connection is not self
+            if (rank := connection._rank(now)) is not None
         ]
-        if not waiting:
+        if not ranked:
             return False
-        min(waiting, key=lambda connection: (connection._answers > 0, connection._idle_since))._cut()
+        min(ranked, key=itemgetter(0))[1]._cut()
         return True
 
-    def _gives_way(self, latest: float) -> bool:
-        return not self._is_answering and self._idle_since <= latest and not self.transport.is_closing()
+    def _rank(self, now: float) -> tuple[int, float] | None:
+        """The least gives way first; None if this connection does not.
+
+        Those that never sent a request come first, then those that wait for another one, the longest waiting first; at
+        last those that wait for the rest of a body, the slowest first.
+        """
+        latest = now - SETTLING_SECONDS
+        if self.transport.is_closing():
+            return None
+        if not self._is_answering:
+            return (min(self._answers, 1), self._idle_since) if self._idle_since <= latest else None
+        if self._active is self.cycle and self._stage is _Stage.BODY and not self.flow.read_paused:
+            return (2, self._body_bytes / (now - self._body_since)) if self._body_since <= latest else None
+        return None
 
     def send_400_response(self, msg: str) -> None:
         """uvicorn's answer to what its parser does not take."""

@@ -108,7 +108,7 @@ def test_each_revision_goes_down_and_up_by_itself(worker_id: str) -> None:
 
 
 def test_countries_move_from_the_elements_to_their_columns(worker_id: str) -> None:
-    """A territory's country is the United States; what is no country stays where it was; other elements stay, too."""
+    """A territory is a state of the United States; what is no country stays where it was, and so do other elements."""
     with scratch_database(f"countries_{worker_id}") as database:
         config = alembic_config(database)
         earlier = script_directory().get_revision("facilities").down_revision
@@ -132,10 +132,10 @@ def test_countries_move_from_the_elements_to_their_columns(worker_id: str) -> No
         shown = "SELECT last_name || ' ' || elements FROM patients"
         before = ask(database, shown)
         command.upgrade(config, "facilities")
-        moved = ask(database, "SELECT concat_ws(' ', last_name, home_country, elements) FROM patients")
+        moved = ask(database, "SELECT concat_ws(' ', last_name, home_state, home_country, elements) FROM patients")
         left = '{"ePatient.14": []}'
         stays = '17 {"ePatient.10": [{"value": "17"}], "ePatient.14": []}'
-        assert moved == sorted([f"PR US {left}", f"mx MX {left}", f"CA CA {left}", stays])
+        assert moved == sorted([f"PR PR US {left}", f"mx MX {left}", f"CA CA {left}", stays])
         command.downgrade(config, earlier)
         assert set(ask(database, shown)) & set(before) == {line for line in before if line[:2] in ("CA", "17")}
 

@@ -92,7 +92,7 @@ _CARED_FOR, _REFUSED_CARE, _NO_CARE_REQUIRED, _REFUSED_EVALUATION, _SUPPORTED = 
     "4228009",
 )
 _REFUSED_TRANSPORT, _NO_TRANSPORT = "4230009", "4230013"
-_HANDED_OVER, _STOOD_BY = "4229003", "4229009"
+_HANDED_OVER, _STOOD_BY, _CREW_REFUSED = "4229003", "4229009", "4229013"
 
 
 def kind_of(one: OnePatient) -> CallKind:
@@ -108,7 +108,8 @@ def kind_of(one: OnePatient) -> CallKind:
         return CallKind.TRANSFERRED
     if said[_ACUITY] in _DEAD or said[_END_OF_ARREST] == _EXPIRED_IN_THE_FIELD:
         return CallKind.DEAD_ON_SCENE
-    if said[_TRANSPORT] == _REFUSED_TRANSPORT or said[_EVALUATION] in (_REFUSED_CARE, _REFUSED_EVALUATION):
+    refused_care = said[_EVALUATION] in (_REFUSED_CARE, _REFUSED_EVALUATION) or said[_CREW] == _CREW_REFUSED
+    if refused_care or said[_TRANSPORT] == _REFUSED_TRANSPORT:
         return CallKind.REFUSAL
     if said[_EVALUATION] == _SUPPORTED or said[_CREW] == _STOOD_BY:
         return CallKind.ASSIST

@@ -33,12 +33,22 @@ class DependencyRefused(AppError):
 
 
 class EntryDeleted(AppError):
-    """Details have what restores the entry. Its creation was repeated: the same client-made id or Idempotency-Key."""
+    """Details have what restores the entry, or the chart. Its creation was repeated: the same client-made id or
+    Idempotency-Key."""
 
     status = 409
     code = "ENTRY_DELETED"
-    title = "This entry was made before and has been deleted; restore it, or make another with an id of its own."
-    shows = {"id": "the entry's id", "version": "the version that `restore` takes", "deleted_at": "when it was deleted"}
+    title = "This was made before and has been deleted; restore it, or make another with an id of its own."
+    shows = {"id": "its id", "version": "the version that `restore` takes", "deleted_at": "when it was deleted"}
+
+
+class EntryHeld(AppError):
+    """The request would change or delete an entry that came in late. Details name the late entry and its state."""
+
+    status = 409
+    code = "ENTRY_HELD"
+    title = "This entry came in late and is no part of the chart; correct it once it is admitted."
+    shows = {"late_entry_id": "the id of the late entry", "status": "the state of the late entry"}
 
 
 class ChartInUse(AppError):

@@ -114,8 +114,8 @@ class ChartPart(Generic[E, R]):
 
     @cached_property
     def bookkeeping(self) -> frozenset[str]:
-        """Columns of the row that are not content: those of every record, and `uncharted`."""
-        return _RECORD | self.uncharted
+        """Columns of the row that are not content: those of every record, `uncharted`, and what follows from others."""
+        return _RECORD | self.uncharted | plan_of(self.entity).derived.keys()
 
     @cached_property
     def fields(self) -> frozenset[str]:

@@ -15,7 +15,7 @@ from app.ems.entries.kinds import CHILD_KINDS
 from app.ems.incidents.schemas import IncidentRead
 from app.ems.interventions.schemas import InterventionRead
 from app.ems.narratives.schemas import NarrativeRead
-from app.ems.parts import CHARTED_ENTRIES, PATIENT, ChartPart
+from app.ems.parts import CHARTED_ENTRIES, NARRATIVE, PATIENT, ChartPart
 from app.ems.patients.models import Patient
 from app.ems.patients.schemas import PatientRead
 from app.ems.picked import patient_with_picks, with_picks
@@ -23,6 +23,7 @@ from app.ems.vitals.schemas import VitalRead
 
 _REPORTS_WITHOUT_PATIENT = uuid.UUID("5d0d8e3c-6f0a-4c0e-9a53-0f6c7a3b1e42")
 """The namespace of the PatientCareReport UUIDs of calls without a patient. NEMSIS takes versions 1 to 5."""
+_STORIES = frozenset({NARRATIVE.list_name})
 
 
 class PatientChart(ReadModel):
@@ -71,7 +72,8 @@ class Charts(NamedTuple):
 async def read_charts(uow: ReadUnitOfWork, incident: IncidentRead) -> Charts:
     """The incident and every patient with their entries: one statement per part, however large the chart.
 
-    The crew and the element groups of the incident itself (eScene) are part of each patient's chart.
+    The crew and the element groups of the incident itself (eScene) are part of each patient's chart. A narrative that
+    names nobody is the sole patient's: of several, nobody knows whose story it tells.
     """
     rows = {
         part: await part.repository(uow).list_all(uow.tenant_id, incident_id=incident.id) for part in CHARTED_ENTRIES
@@ -80,12 +82,13 @@ async def read_charts(uow: ReadUnitOfWork, incident: IncidentRead) -> Charts:
     called, alone = with_picks(incident), len(patients) == 1
     shown = {part.list_name: _shown(part, found, incident, patients) for part, found in rows.items()}
 
-    def chart_of(patient: PatientRead, **facts: bool) -> PatientChart:
+    def chart_of(patient: PatientRead, *, alone: bool = True, of_call: bool = False) -> PatientChart:
+        of_everybody = shown.keys() if alone else shown.keys() - _STORIES
         theirs = {
-            name: [read for about, read in entries if about is None or about == patient.id]
+            name: [read for about, read in entries if about == patient.id or (about is None and name in of_everybody)]
             for name, entries in shown.items()
         }
-        return PatientChart(incident=called, patient=patient, **theirs, **facts)
+        return PatientChart(incident=called, patient=patient, **theirs, alone=alone, of_call=of_call)
 
     return Charts(
         [

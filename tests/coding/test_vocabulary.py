@@ -204,5 +204,5 @@ def test_own_terms_stand_on_the_shipped_ones() -> None:
     assert alone is not None and alone is shipped.find(["chf"])
     assert [segment.tokens for segment in layered.divide(["zzyzx", "chf", "fx"])] == [("zzyzx",), ("chf",), ("fx",)]
     assert layered.says("zzyzx") and layered.says("chf") and not shipped.says("zzyzx")
-    assert layered.closest("zzyzxx") == "zzyzx"
-    assert layered.closest("sezure") == shipped.closest("sezure") is not None
+    assert layered.nearest("zzyzxx")[1] == "zzyzx"
+    assert layered.nearest("sezure")[1] == shipped.nearest("sezure")[1] is not None

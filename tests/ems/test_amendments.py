@@ -9,7 +9,7 @@ import pytest
 from app.core.runtime import Runtime
 from tests.architecture.queries import counted
 from tests.billing.support.claims import CLAIM, CLAIMS
-from tests.ems.charts import NARRATIVE, PATIENT, VITAL, Chart
+from tests.ems.charts import INCIDENT, NARRATIVE, PATIENT, VITAL, Chart
 from tests.ems.evidence import Evidence
 from tests.ems.uploads import ATTESTED, at, declare, fire, sign
 from tests.support.actors import Agency
@@ -33,12 +33,12 @@ async def amend(chart: Chart, entry: dict[str, Any], **fields: Any) -> dict[str,
 
 
 async def exported_to_state(chart: Chart, evidence: Evidence) -> None:
-    """A document of the first patient."""
+    """A document of the first patient, or of the call if it has none."""
     await evidence.connection.execute(
         "INSERT INTO nemsis_exports (id, tenant_id, incident_id, patient_id, status, schema_build,"
         " validation_errors_json) VALUES (gen_random_uuid(), $1, $2::text::uuid, $3::text::uuid, 'exported', '3.5.1',"
         " '[]')",
-        chart.agency.tenant_id, chart.id, chart.patient["id"],
+        chart.agency.tenant_id, chart.id, chart.patient["id"] if chart.patient else None,
     )  # fmt: skip
 
 
@@ -162,6 +162,19 @@ async def test_exports_made_before_an_amendment_are_outdated_by_it(
     exported = [("nemsis_export", "exported")]
     assert outdated == [[], exported, [], exported]
     assert len(statements) <= 10
+
+
+async def test_a_patient_who_is_added_outdates_the_document_of_a_call_without_one(
+    agency: Agency, evidence: Evidence
+) -> None:
+    """The state has a record that says that nobody was there; this patient's chart is in no document yet."""
+    head = await agency.medic.expect(201, "POST", "ems/incidents", json={**INCIDENT.body, "disposition": "4227005"})
+    chart = Chart(agency, "medic", head)
+    await chart.advance("completed")
+    await exported_to_state(chart, evidence)
+    await agency.admin.expect(201, "POST", chart.at(PATIENT), json=chart.body(PATIENT, reason=REASON))
+    [told] = await amendments(chart)
+    assert (told["entity"], [one["kind"] for one in told["outdated_exports"]]) == ("patient", ["nemsis_export"])
 
 
 async def test_signatures_and_attachments_are_in_no_document(agency: Agency, evidence: Evidence) -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from app.core.permissions import Principal
+from app.core.runtime import Runtime
 from app.ems.call_kinds import KINDS, CallKind, Need, kind_of, needs_of, not_due
 from app.ems.elements import TARGET_BUILD, load_dictionary
+from app.ems.public import get_patient_charts
+from app.ems.readiness.sections import ReadinessSection
 from tests.ems.charts import INCIDENT, NARRATIVE, PATIENT, VITAL, Chart
 from tests.ems.evidence import Evidence
 from tests.ems.findings import ASSIGNED, findings, readiness, states
@@ -55,6 +60,8 @@ def one(disposition: str | None = CONTACT, **codes: str) -> Any:
         (one(eDisposition_30="4230009"), CallKind.REFUSAL),
         (one(eDisposition_28="4228003", eDisposition_30="4230013"), CallKind.REFUSAL),
         (one(eDisposition_28="4228007"), CallKind.REFUSAL),
+        (one(eDisposition_29="4229013", eDisposition_30="4230013"), CallKind.REFUSAL),
+        (one(eDisposition_29="4229013", eDisposition_30="4230001"), CallKind.TRANSPORT),
         (one(eDisposition_30="4230013", eDisposition_19="4219007"), CallKind.DEAD_ON_SCENE),
         (one(eDisposition_30="4230013", eDisposition_19="4219009"), CallKind.DEAD_ON_SCENE),
         (one(eDisposition_30="4230013", eArrest_18="3018003"), CallKind.DEAD_ON_SCENE),
@@ -164,6 +171,31 @@ async def test_a_story_about_nobody_stands_only_on_a_call_without_a_patient(agen
     await chart.add(NARRATIVE)
 
 
+async def test_a_story_that_names_nobody_is_in_the_document_of_no_stranger(agency: Agency, runtime: Runtime) -> None:
+    """It was charted before any patient. The sole patient has it; of two, neither until it is moved to one."""
+    chart = await without_patient(agency)
+    story = await agency.medic.expect(201, "POST", chart.at(NARRATIVE), json={"narrative_text": "Ann fell."})
+
+    async def told_of(*patients: Body) -> list[list[str]]:
+        async with runtime.unit_of_work(Principal.system(agency.tenant_id)) as uow:
+            charts = {one.patient.id: one for one in await get_patient_charts(uow, uuid.UUID(chart.id))}
+        return [[str(found.id) for found in charts[uuid.UUID(patient["id"])].narratives] for patient in patients]
+
+    ann = chart.patient = await chart.add(PATIENT)
+    assert await told_of(ann) == [[story["id"]]]
+    assert findings(await readiness(agency.medic, chart.id), code="narrative_of_nobody") == []
+    bea = await chart.add(PATIENT)
+    assert await told_of(ann, bea) == [[], []]
+    answer = await readiness(agency.medic, chart.id)
+    [found] = findings(answer, code="narrative_of_nobody")
+    assert (found["entity_id"], found["field"], found["severity"]) == (story["id"], "patient_id", "warning")
+    assert {one["entity_id"] for one in findings(answer, code="narrative_missing")} == {ann["id"], bea["id"]}
+    move = {"patient_id": ann["id"], "entries": [{"entity": "narrative", "id": story["id"], "version": 1}]}
+    await agency.medic.expect(200, "POST", f"{chart.url}/moves", json=move)
+    assert await told_of(ann, bea) == [[story["id"]], []]
+    assert findings(await readiness(agency.medic, chart.id), code="narrative_of_nobody") == []
+
+
 async def test_an_arrival_on_a_call_cancelled_before_it(agency: Agency) -> None:
     chart = await without_patient(agency, disposition=CANCELLED, arrival_time="2026-03-01T10:00:00-06:00")
     [found] = findings(await readiness(agency.medic, chart.id), code="contradicts_disposition")
@@ -251,3 +283,9 @@ async def test_an_empty_chart_is_folded_by_section(agency: Agency) -> None:
         found for found in whole["findings"] if found["section"] in ("ePayment", "eHistory")
     ]  # fmt: skip
     assert unfolded["findings"]
+    assert {section["section"] for section in whole["sections"]} <= set(ReadinessSection)
+    for unknown in ("ePaymnet", ""):
+        refused = await agency.medic.expect(422, "GET", path, params={"section": unknown})
+        assert [one["field"] for one in refused["error"]["details"]["problems"]] == ["query.section.0"], (
+            "a misspelt section is not one in which all is well"
+        )

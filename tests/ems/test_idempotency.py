@@ -88,7 +88,7 @@ async def test_two_bodies_at_once_under_one_key_make_one(chart: Chart) -> None:
 
 async def test_a_refused_create_does_not_use_up_its_key_or_id(chart: Chart) -> None:
     made = str(uuid.uuid4())
-    assert (await create(chart, VITAL, "key-1", id=made, etco2="5.0")).status_code == 422
+    assert (await create(chart, VITAL, "key-1", id=made, heart_rate=501)).status_code == 422
     assert (await create(chart, VITAL, "key-1", id=made)).status_code == 201
 
 
@@ -120,6 +120,19 @@ async def test_a_replay_of_what_was_deleted_since_says_how_to_have_it_back(chart
         await chart.writer.expect(200, "POST", url, json={"version": error["details"]["version"]})
         again = await create(chart, VITAL, **given)
         assert (again.status_code, again.json()["version"]) == (200 if "id" in given else 201, 3)
+
+
+async def test_a_chart_that_was_deleted_since_is_not_said_to_be_unknown(agency: Agency, evidence: Evidence) -> None:
+    body = {**INCIDENT.body, "id": str(uuid.uuid4())}
+    await agency.medic.expect(201, "POST", INCIDENTS, json=body)
+    params = {"version": 1, "reason": "Opened twice."}
+    await agency.medic.expect(204, "DELETE", f"{INCIDENTS}/{body['id']}", params=params)
+    before = await evidence.digest(agency.tenant_id)
+    error = (await agency.medic.expect(409, "POST", INCIDENTS, json=body))["error"]
+    assert (error["code"], error["details"]["id"], error["details"]["version"]) == ("ENTRY_DELETED", body["id"], 2)
+    assert await evidence.digest(agency.tenant_id) == before
+    await agency.admin.expect(200, "POST", f"{INCIDENTS}/{body['id']}/restore", json={"version": 2})
+    assert (await agency.medic.expect(200, "POST", INCIDENTS, json=body))["version"] == 3
 
 
 async def test_an_id_in_use_for_something_else(chart: Chart, evidence: Evidence) -> None:

@@ -285,6 +285,40 @@ async def test_a_sync_that_comes_late_is_kept_once_with_its_typo_named(agency: A
     assert (saved["outcome"], saved["resource"]["heart_rate"], saved["version"]) == ("partly_saved", None, 1)
 
 
+async def test_a_correction_of_a_late_entry_is_not_told_that_there_is_none(
+    agency: Agency, found: Callable[[], Awaitable[Agency]], evidence: Evidence
+) -> None:
+    """By sync in the same batch, and alone. Once it is admitted, the same correction is saved."""
+    chart, elsewhere = await Chart.open(agency, "ready_for_review"), await Chart.open(agency, "ready_for_review")
+    made = str(uuid.uuid4())
+    url, body = chart.at(VITAL, {"id": made}), {"version": 1, "heart_rate": 81}
+    create = {"kind": "vital", "op": "create", "id": made, "data": chart.body(VITAL)}
+    correct = {"kind": "vital", "op": "patch", "id": made, "version": 1, "data": {"heart_rate": 81}}
+    answer = await agency.partner.expect(200, "POST", f"{chart.url}/sync", json={"changes": [create, correct]})
+    held, refused = answer["results"]
+    late = held["late_entry"]
+    told = {"late_entry_id": late["id"], "status": "pending"}
+    assert (refused["outcome"], refused["error"]["code"], refused["error"]["details"]) == (
+        "refused",
+        "ENTRY_HELD",
+        told,
+    )
+    before = await evidence.digest(agency.tenant_id)
+    for method, options in (("PATCH", {"json": body}), ("DELETE", {"params": {"version": 1}})):
+        alone = (await agency.partner.expect(409, method, url, **options))["error"]
+        assert (alone["code"], alone["details"]) == ("ENTRY_HELD", told)
+        await agency.partner.expect(404, method, elsewhere.at(VITAL, {"id": made}), **options)
+        await agency.partner.expect(404, method, chart.at(VITAL, {"id": uuid.uuid4()}), **options)
+        await (await found()).medic.expect(404, method, url, **options)
+    await agency.partner.expect(
+        404, "PATCH", chart.at(NARRATIVE, {"id": made}), json={"version": 1, **NARRATIVE.change}
+    )
+    assert await evidence.digest(agency.tenant_id) == before
+    await chart.fire("recall", "medic")
+    await decide(chart, late, "admit")
+    assert (await agency.partner.expect(200, "PATCH", url, json=body))["heart_rate"] == 81
+
+
 async def test_a_sync_that_creates_a_deleted_entry_again_is_told_so(chart: Chart, evidence: Evidence) -> None:
     """Who deleted it is told `saved` without a resource; a partner's repetition would be a conflict."""
     made = str(uuid.uuid4())

@@ -398,6 +398,12 @@ def test_a_heic_that_declares_too_many_pixels_is_refused() -> None:
     assert refused(MediaType.HEIC, huge) in (Refusal.TOO_LARGE, Refusal.MALFORMED)
 
 
+def test_a_heic_of_too_many_pixels_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small one, for a smaller bound."""
+    monkeypatch.setattr("app.ems.media.photos.MAX_PIXELS", 100)
+    assert refused(MediaType.HEIC, HEIC) is Refusal.TOO_LARGE
+
+
 def test_packed_pictures_and_texts_stay_packed() -> None:
     """64 MB in 64 kB behind one pixel, and a comment alike: neither is unpacked nor kept."""
     packed = zlib.compressobj(9)

@@ -7,11 +7,11 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from app.coding.icd10.mechanisms import collision
+from app.coding.icd10.circumstances import circumstances, described
 from app.coding.icd10.models import Icd10Kind
 from app.coding.icd10.repository import list_batch
 from app.coding.lookup.book import CodeSet, LoadedCodes, book_of
-from app.coding.lookup.shipped import suggested_codes
+from app.coding.lookup.shipped import shipped_terms, suggested_codes
 from app.coding.releases.models import CodeSystem
 from app.coding.search.index import Entry, IndexBuilder, TextIndex
 from app.coding.search.ranking import Query
@@ -22,8 +22,12 @@ from app.core.pools import CODES
 
 ENCOUNTER_AT = 7  # the seventh character, not counting the dot: A is the first visit, the only kind in EMS
 SUGGESTED = suggested_codes(frozenset({"icd10"}))
-_WITHOUT_INJURY = frozenset(("M24", "M80", "M84"))
-"""Fractures and dislocations by disease or overuse."""
+_WITHOUT_INJURY = ("M24", "M61", "M80", "M84")
+"""Fractures and dislocations by disease or overuse, and what burns leave behind."""
+_LATER = (*_WITHOUT_INJURY, "E08", "E09", "E10", "E13", "I69", "O", "P")
+"""Codes that come after others unless the query says otherwise: those of other diabetes than type 2 (ICD-10-CM
+Guidelines I.C.4.a.2), of what a stroke leaves behind, of pregnancy, of newborns.
+"""
 _INTENTS = ("undetermined", "intentional self-harm", "assault", "dverse effect", "nderdosing")
 """Intents that come after the accidental one (ICD-10-CM Guidelines I.C.19.e.5)."""
 CODE_SHAPE = re.compile(r"[A-Za-z][0-9A-Za-z]{0,2}(\.?[0-9A-Za-z]{0,4})?|[0-9A-Za-z]{3}-[0-9A-Za-z]{3}|\d\d?")
@@ -47,10 +51,10 @@ def entry(row: Any) -> Entry:
 
 def _circumstance(code: str, description: str) -> int:
     """The rank of a circumstance. A poisoning counts as an accident unless the query says otherwise; a fracture or a
-    dislocation counts as an injury.
+    dislocation counts as an injury, and diabetes as that of type 2.
     """
     if not "T36" <= code[:3] < "T66":
-        return int(code[:3] in _WITHOUT_INJURY)
+        return int(code.startswith(_LATER))
     return next((place for place, said in enumerate(_INTENTS, start=1) if said in description), 0)
 
 
@@ -91,8 +95,8 @@ def unextended(code: str) -> str:
 
 
 def query(codes: LoadedCodes, vocabulary: Vocabulary, text: str, among: int, limit: int) -> Query:
-    """The query for this code set: words, and the accident that they describe."""
-    return Query(text, vocabulary, CODE_SHAPE, among, codes.favoured, limit, codes.leaders, collision)
+    """The query for this code set: words, and what they describe by a scheme of its codes."""
+    return Query(text, vocabulary, CODE_SHAPE, among, codes.favoured, limit, codes.leaders, described)
 
 
 async def load(transaction: Transaction) -> Callable[[], LoadedCodes]:
@@ -102,7 +106,14 @@ async def load(transaction: Transaction) -> Callable[[], LoadedCodes]:
     while batch := await list_batch(transaction, after):
         await CODES.run(builder.add, [entry(row) for row in batch])
         after = batch[-1]["id"]
-    return lambda: marked(builder.finish())
+    return lambda: _ready(builder)
+
+
+def _ready(builder: IndexBuilder) -> LoadedCodes:
+    """The index. What else a first query needs is read now, because no request runs in this thread."""
+    shipped_terms(CodeDomain.ICD10)
+    circumstances()
+    return marked(builder.finish())
 
 
 ICD10 = CodeSet(CodeSystem.ICD10CM, CodeDomain.ICD10, load)

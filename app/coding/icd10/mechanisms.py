@@ -6,45 +6,60 @@ of the collision, the fourth is the seat.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
+
+from app.coding.icd10.intents import PEOPLE, word_set
 
 
 class Party(Enum):
-    """A party of an accident: the third character of the code if the patient's vehicle collided with it."""
+    """A party of an accident, and the third character of the code if the patient's vehicle collided with it."""
 
-    PEDESTRIAN = "0"
-    SCOOTER = "000"
-    ANIMAL = "00"
-    CYCLE = "1"
-    MOTORCYCLE = "2"
-    CAR = "3"
-    PICKUP = "03"
-    TRUCK = "4"
-    BUS = "04"
-    TRAIN = "5"
-    OBJECT = "7"
+    PEDESTRIAN = ("pedestrian", "0")
+    SCOOTER = ("scooter", "0")
+    SKATER = ("skater", "0")
+    SKATEBOARD = ("skateboard", "0")
+    OTHER_CONVEYANCE = ("other conveyance", "0")
+    ANIMAL = ("animal", "0")
+    CYCLE = ("cycle", "1")
+    MOTORCYCLE = ("motorcycle", "2")
+    CAR = ("car", "3")
+    PICKUP = ("pickup", "3")
+    TRUCK = ("truck", "4")
+    BUS = ("bus", "4")
+    TRAIN = ("train", "5")
+    OBJECT = ("object", "7")
 
     @property
     def collided(self) -> str:
-        return self.value[-1]
+        return self.value[1]
 
 
 _SAID = {
-    Party.PEDESTRIAN: "ped pedestrian jogger runner walker",
-    Party.SCOOTER: "scooter escooter",
-    Party.ANIMAL: "deer elk moose animal cow",
-    Party.CYCLE: "bike bicycle cyclist bicyclist",
-    Party.MOTORCYCLE: "motorcycle motorcyclist motorbike moped biker mc",
-    Party.CAR: "car auto automobile vehicle veh suv van minivan sedan taxi jeep",
+    Party.PEDESTRIAN: "ped pedestrian jogger runner walker jogging",
+    Party.SCOOTER: "scooter escooter hoverboard segway",
+    Party.SKATER: "rollerblader rollerblade skater rollerblading",
+    Party.SKATEBOARD: "skateboard skateboarder skateboarding longboard longboarder",
+    Party.OTHER_CONVEYANCE: "wheelchair stroller sled sledder sledding",
+    Party.ANIMAL: "deer elk moose animal cow dog horse hog bear",
+    Party.CYCLE: "bike bicycle cyclist bicyclist biking bicycling ebike pedalcyclist tricycle",
+    Party.MOTORCYCLE: "motorcycle motorcyclist motorbike moped biker mc harley mcc",
+    Party.CAR: "car auto automobile vehicle veh suv van minivan sedan taxi jeep cab uber limo",
     Party.PICKUP: "pickup",
-    Party.TRUCK: "truck semi trailer lorry",
-    Party.BUS: "bus",
-    Party.TRAIN: "train",
-    Party.OBJECT: "tree pole wall guardrail fence barrier building house bridge hydrant curb mailbox ditch",
+    Party.TRUCK: "truck semi trailer lorry 18wheeler rig tractortrailer",
+    Party.BUS: "bus schoolbus",
+    Party.TRAIN: "train subway trolley amtrak locomotive",
+    Party.OBJECT: "tree pole wall guardrail fence barrier building house bridge hydrant curb mailbox ditch sign median"
+    " embankment culvert gate rail rock boulder store garage tollbooth stump railing",
 }
 _PARTIES = {word: party for party, said in _SAID.items() for word in said.split()}
-_ON_FOOT = {Party.PEDESTRIAN: "10", Party.SCOOTER: "131"}
+_ON_FOOT = {
+    Party.SCOOTER: "131",
+    Party.SKATER: "11",
+    Party.SKATEBOARD: "12",
+    Party.OTHER_CONVEYANCE: "19",
+    Party.PEDESTRIAN: "10",
+}
 """Pedestrians, with the next characters of their codes. A standing scooter is a pedestrian's conveyance."""
 _IN = {
     Party.CYCLE: "1",
@@ -55,25 +70,44 @@ _IN = {
     Party.BUS: "7",
 }
 """The second character of the code, by the patient's vehicle, the least protected first."""
-_UNKNOWN = {"driver": ("V49.40", "V49.9"), "passenger": ("V49.50", "V49.9")}
-"""A car's driver and passenger, if the text does not name the other party."""
+_UNKNOWN: Mapping[Party, Mapping[str, tuple[str, ...]]] = {
+    Party.CYCLE: {"": ("V19.9",), "driver": ("V19.40", "V19.9"), "passenger": ("V19.50", "V19.9")},
+    Party.MOTORCYCLE: {"": ("V29.99",), "driver": ("V29.49", "V29.99"), "passenger": ("V29.59", "V29.99")},
+    Party.CAR: {"": ("V89.2", "V49.9"), "driver": ("V49.40", "V49.9"), "passenger": ("V49.50", "V49.9")},
+    Party.PICKUP: {"": ("V59.9",), "driver": ("V59.40", "V59.9"), "passenger": ("V59.50", "V59.9")},
+    Party.TRUCK: {"": ("V69.9", "V89.2"), "driver": ("V69.40", "V69.9"), "passenger": ("V69.50", "V69.9")},
+    Party.BUS: {"": ("V79.9",), "driver": ("V79.40", "V79.9"), "passenger": ("V79.50", "V79.9")},
+}
+"""Drivers and passengers, if the text does not name the other party."""
 _ALONE = "8"
 """The third character of an accident without a collision."""
-_SEATS = {"driver": "driver", "driving": "driver", "passenger": "passenger"}
+_SEATS = {
+    "driver": "driver",
+    "driving": "driver",
+    "passenger": "passenger",
+    "backseat": "passenger",
+    "riding": "passenger",
+}
 
 
-def _set(said: str) -> frozenset[str]:
-    return frozenset(said.split())
-
-
-_AGAINST = _set("vs v versus hit struck strike into collision collided against crashed ran run rear tboned dragged")
-_OVERTURNED = _set("rollover rolled roll overturned flipped ejected")
-_FELL = _OVERTURNED | _set("fell fall fallen thrown laid dumped")
-_ACCIDENT = _set("crash accident mvc mva wreck collision tbone tboned rearended")
-_SAYS_NOTHING = _ACCIDENT | _set(
-    "a an and at by was in of off on over the to from with while traffic high low speed mph front back seat belted"
-    " restrained unrestrained ended end t bone boned down his her"
+_AGAINST = word_set(
+    "vs v versus hit struck strike into collision collided against crashed ran run rear tboned dragged pinned"
+    " clipped smashed hitting plowed slammed"
 )
+_OVERTURNED = word_set("rollover rolled roll overturned flipped ejected")
+_FELL = _OVERTURNED | word_set("fell fall fallen thrown laid dumped off wrecked crashed lost")
+_ACCIDENT = word_set("crash accident mvc mva wreck collision tbone tboned rearended bone boned")
+_SAYS_NOTHING = (
+    _ACCIDENT
+    | PEOPLE
+    | word_set(
+        "a an and at by was in of off on over the to from with while traffic high low speed mph front back seat belted"
+        " restrained unrestrained ended end t bone boned down his her helmeted unhelmeted helmet seatbelt no out"
+        " control crosswalk street road highway crossing"
+    )
+)
+_OTHER_VEHICLES = word_set("dirt quad atv utv snowmobile golf jet dune kart motocross")
+"""Words of vehicles that have codes of another scheme."""
 _MOST_UNEXPLAINED = 1
 
 
@@ -85,6 +119,8 @@ def collision(tokens: Sequence[str]) -> tuple[str, ...]:
     parties = [_PARTIES[token] for token in tokens if token in _PARTIES]
     seat = next((_SEATS[token] for token in tokens if token in _SEATS), "")
     said = set(tokens)
+    if said & _OTHER_VEHICLES:
+        return ()
     unexplained = said - _PARTIES.keys() - _SEATS.keys() - _SAYS_NOTHING - _AGAINST - _FELL
     if len([token for token in unexplained if not token.isdigit()]) > _MOST_UNEXPLAINED:
         return ()
@@ -94,11 +130,16 @@ def collision(tokens: Sequence[str]) -> tuple[str, ...]:
         parties.insert(0, Party.CAR)
     if said & _AGAINST and len(parties) > 1 and patients:
         return _against(parties, patients, seat)
-    if said & _AGAINST and "by" in said and len(parties) == 1 and patients:
+    if said & _AGAINST and "by" in said and len(parties) == 1 and patients and not seat:
         return _pedestrian(parties[0])
-    if seat and said & _ACCIDENT and patients == [Party.CAR]:
-        return _UNKNOWN[seat]
-    if said & _OVERTURNED and patients:
+    if (
+        len(parties) == 1
+        and patients
+        and patients[0] in _UNKNOWN
+        and said & (_ACCIDENT | _AGAINST if seat else _ACCIDENT)
+    ):
+        return _UNKNOWN[patients[0]][seat]
+    if said & _OVERTURNED and patients and patients[0] in _IN:
         return _coded(patients[0], _ALONE, seat)
     if said & _FELL and patients and patients[0] in (Party.CYCLE, Party.MOTORCYCLE):
         return _coded(patients[0], _ALONE, seat)

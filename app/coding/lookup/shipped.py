@@ -16,6 +16,7 @@ from app.coding.vocabulary.schemas import CodeDomain
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 SEARCH = DATA.with_name("search")
+ICD10 = DATA.with_name("icd10")
 _OPIOIDS = "T40."
 """A combination with an opioid counts as an overdose of the opioid."""
 
@@ -29,7 +30,7 @@ def _vocabulary_file() -> dict[str, Any]:
 def shipped_edition() -> str:
     """A part of every ETag. It changes with the shipped data and with the code that reads and ranks queries."""
     digest = hashlib.sha256()
-    for file in sorted((*DATA.glob("*.*"), *SEARCH.glob("*.py"))):
+    for file in sorted((*DATA.glob("*.*"), *SEARCH.glob("*.py"), *ICD10.glob("*.py"))):
         digest.update(file.read_bytes())
     return digest.hexdigest()[:12]
 
@@ -37,18 +38,27 @@ def shipped_edition() -> str:
 @cache
 def shipped_terms(domain: CodeDomain) -> Vocabulary:
     """The shipped vocabulary of one code set."""
+    drugs = list(_drugs()) if domain is CodeDomain.ICD10 else []
+    classes = {name.casefold(): drug.within for drug in drugs for name in (drug.say, *drug.also)}
     terms = [
         Term(
             say=term["say"],
             also=tuple(term.get("also", ())),
             means=tuple(term.get("means", ())),
             boost=tuple(term.get("boost", ())),
+            within=tuple(term.get("within", ())) or _classes_of(term, classes),
             noise=term.get("noise", False),
         )
         for term in _vocabulary_file()["term"]
         if domain in term.get("domains", list(CodeDomain))
     ]
-    return Vocabulary(itertools.chain(_drugs(), terms) if domain is CodeDomain.ICD10 else terms)
+    return Vocabulary(itertools.chain(drugs, terms), alike=_vocabulary_file()["alike"])
+
+
+def _classes_of(term: Mapping[str, Any], classes: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """The classes of the drugs that are among the words of a term."""
+    said = (term["say"], *term.get("also", ()))
+    return tuple(dict.fromkeys(one for text in said for one in classes.get(text, ())))
 
 
 def _drugs() -> Iterator[Term]:

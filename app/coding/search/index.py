@@ -217,9 +217,10 @@ class TextIndex:
                         few[number >> 3] |= 1 << (number & 7)
         return found | int.from_bytes(few, "little")
 
-    def closest(self, word: str) -> str | None:
-        """The word that this one most likely misspells: the most frequent of the closest words."""
-        return max(self._close.find(word), key=lambda found: self.having(found).bit_count(), default=None)
+    def nearest(self, word: str) -> tuple[tuple[int, int], str | None]:
+        """The distance of the word that this one most likely misspells, and the most frequent of the closest words."""
+        measured, found = self._close.measure(word)
+        return measured, max(found, key=lambda one: self.having(one).bit_count(), default=None)
 
     def called(self, tokens: Sequence[str]) -> list[int]:
         """Documents whose names consist of these words, in any order."""
@@ -240,8 +241,9 @@ class TextIndex:
 
     def coded_set(self, prefix: str) -> int:
         """The documents of `coded`, as a set."""
-        known = self._by_letter.get(compact(prefix))
-        return self.set_of(self.coded(prefix)) if known is None else known
+        prefix = compact(prefix)
+        known = self._by_letter.get(prefix)
+        return self._recall(("coded", prefix), lambda: self.set_of(self.coded(prefix))) if known is None else known
 
     def exactly(self, code: str) -> list[int]:
         """Documents of exactly this code, of any period."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 
 from app.coding.search.index import TextIndex, compact
-from app.coding.search.vocabulary import Segment, Vocabulary
+from app.coding.search.vocabulary import PASSED_OVER, Segment, Vocabulary
 from app.coding.search.words import FILLERS, content, singular, words
 
 MOST_WORDS = 64
@@ -25,16 +25,21 @@ _NEIGHBOURHOODS = (8, 6, 5)  # characters that a code shares with a boosted one:
 _FEW = 2  # codes of one fact
 _SEVERAL = 3  # from so many terms on, each may be a fact
 _SHORTEST_PART, _LONGEST_RUN = 3, 40  # letters of one of several joined words, and of all
-_AROUND_CODES = " \t,.;:!?#*-_()[]{}<>\"'"
+_SHORTEST_CODE = 4  # characters of a code among words
+_SHORT_PARTS = frozenset(("bp", "no", "o2", "od", "pn", "up"))
+_AROUND_CODES = " \t,.;:!?#*-_/\\|()[]{}<>\"'"
 _LABEL = re.compile(
     r"^\W*(?:(?:icd-?10-?cm|icd-?10|icd|code|dx)\b\W*(?=[a-z]\d)|(?:rxcui|snomed)\b\W*(?=\d))", re.IGNORECASE
 )
-_SPACED = re.compile(r"[A-Za-z] \d[0-9A-Za-z]\S*|[A-Za-z]\d[0-9A-Za-z] [0-9A-Za-z]+")
+_SPACED = re.compile(r"[A-Za-z] ?\d[0-9A-Za-z]?(?:[ .]{1,2}(?:\d[0-9A-Za-z]*|[Xx]{1,3}\d?[0-9A-Za-z]?|[ADSads])){0,3}")
+_MISTYPED = re.compile(r"[A-Za-z][0-9OoIl][0-9A-Za-z]?(?:[.,]?[0-9A-Za-z]{1,4})?")
+_LIKE_DIGITS = str.maketrans("OoIl", "0011")
+_OVERLONG = re.compile(r"([A-Za-z]\d[0-9A-Za-z])\.?[0-9A-Za-z]+")
 _SHORT = re.compile(r"[A-Z]\d[0-9A-Z]{1,4}[A-Z]")
 _WEAK_WORDS = 8  # how many words are respelt, or left out in turn
 
 
-def _nothing_described(_: Sequence[str]) -> Sequence[str]:
+def _nothing_described(_: Sequence[Segment]) -> Sequence[str]:
     return ()
 
 
@@ -54,7 +59,7 @@ class Query:
     favoured: Sequence[int]
     limit: int
     leaders: Mapping[int, int] = field(default_factory=dict)
-    described: Callable[[Sequence[str]], Sequence[str]] = _nothing_described
+    described: Callable[[Sequence[Segment]], Sequence[str]] = _nothing_described
 
 
 def search(index: TextIndex, query: Query) -> list[int]:
@@ -85,16 +90,19 @@ def _readings(index: TextIndex, query: Query) -> Iterator[Iterable[int]]:
     tokens = words(text)[:MOST_WORDS]
     code, below = _code(index, query.code_shape, text)
     coded = index.coded_set(code) if code else 0
-    exact = index.exactly(code) if coded and not below else []
+    exact = index.exactly(code) if coded and not below else _leading_code(index, text)
     yield exact
     called = 0 if exact else index.set_of(index.called(tokens)) & index.leading
     yield [number for number in index.members(called) if words(index.names[number]) == tokens]
+    yield index.members(called)
     yield from _as_a_whole(index, query, tokens)
+    separated = [part for token in tokens for part in _compound(index, query.vocabulary, token)]
+    if separated != tokens:
+        yield from _as_a_whole(index, query, separated)
     yield index.members(coded & index.leading)
     yield index.members(coded & index.listed)
     if exact or not tokens:
         return
-    yield index.members(called)
     yield from _by_words(index, query, tokens)
     respelt = _respelt(index, query.vocabulary, tokens)
     if respelt != tokens:
@@ -109,12 +117,13 @@ def _readings(index: TextIndex, query: Query) -> Iterator[Iterable[int]]:
 
 def _as_a_whole(index: TextIndex, query: Query, tokens: Sequence[str]) -> Iterator[Iterable[int]]:
     """The vocabulary's codes for the whole query, with or without noise; then the codes that its words describe."""
-    told = [token for segment in _telling(query.vocabulary.divide(tokens)) for token in segment.tokens]
+    segments = query.vocabulary.divide(tokens)
+    told = [token for segment in _telling(segments) for token in segment.tokens]
     for said in (query.vocabulary.find(tokens), query.vocabulary.find(told)):
         if said is not None:
             yield _in_turn(index, said.boost)
-    for beginning in query.described(tokens):
-        yield list(itertools.islice(index.members(index.coded_set(beginning) & index.leading), 1))
+    for beginning in query.described(segments):
+        yield sorted(index.coded(beginning))[:1]
 
 
 def _code(index: TextIndex, shape: re.Pattern[str], text: str) -> tuple[str, bool]:
@@ -126,7 +135,7 @@ def _code(index: TextIndex, shape: re.Pattern[str], text: str) -> tuple[str, boo
     bare = _LABEL.sub("", text).strip(_AROUND_CODES)
     if _SPACED.fullmatch(bare):
         bare = "".join(bare.split())
-    for code in dict.fromkeys((text, bare, bare.replace("-", "."))):
+    for code in dict.fromkeys((text, bare, bare.replace("-", "."), _retyped(bare))):
         if shape.fullmatch(code) and index.coded_set(code):
             return code, code != text and text.endswith("-")
     short = compact(bare)
@@ -134,7 +143,28 @@ def _code(index: TextIndex, shape: re.Pattern[str], text: str) -> tuple[str, boo
         for code, unfinished in ((f"{short[:-1]:X<6}{short[-1]}", False), (short[:-1], True)):
             if shape.fullmatch(code) and index.coded_set(code):
                 return code, unfinished
+    overlong = _OVERLONG.fullmatch(bare)
+    if overlong and shape.fullmatch(bare):
+        code = next((bare[:end] for end in range(len(bare), 2, -1) if index.exactly(bare[:end])), "")
+        return code, False
     return "", False
+
+
+def _retyped(text: str) -> str:
+    """The code with digits for letters that look like them, and a dot for a comma: `RO7,9` is R07.9."""
+    if not (_MISTYPED.fullmatch(text) and any(char.isdigit() for char in text)):
+        return text
+    return f"{text[0]}{text[1:].translate(_LIKE_DIGITS)}".replace(",", ".")
+
+
+def _leading_code(index: TextIndex, text: str) -> list[int]:
+    """The code with which a text of several words begins or ends: `J44.1 copd`. Short ones may be words: `T12`."""
+    parts = text.split()
+    for part in (parts[0], parts[-1]) if len(parts) > 1 else ():
+        bare = part.strip(_AROUND_CODES)
+        if len(compact(bare)) >= _SHORTEST_CODE and bare[1:2].isdigit() and (found := index.exactly(bare)):
+            return found
+    return []
 
 
 def _complete(index: TextIndex, query: Query, token: str) -> bool:
@@ -188,8 +218,7 @@ def _by_words(index: TextIndex, query: Query, tokens: Sequence[str]) -> Iterator
     for at, segment in enumerate(segments if len(segments) > 1 else ()):
         others = _all([*meant[:at], *meant[at + 1 :]])
         for length in _NEIGHBOURHOODS if others else ():
-            near = [number for code in segment.boost for number in index.coded(code[:length])]
-            yield _ordered(index, query, index.set_of(near) & others)
+            yield _ordered(index, query, _coded(index, {code[:length] for code in segment.boost}) & others)
     yield _ordered(index, query, _all(index.named(token) for token in tokens))
     yield _ordered(index, query, _all(meant))
     yield _ordered(index, query, _all(index.having(token) for token in tokens))
@@ -231,27 +260,50 @@ def _in_turn(index: TextIndex, codes: Sequence[str]) -> list[int]:
 
 
 def _telling(segments: list[Segment]) -> list[Segment]:
-    """The segments without noise, fillers and repetitions, unless nothing else is left."""
+    """The segments without noise, fillers and repetitions, unless nothing else is left.
+
+    A number beside noise is noise: `for 3 days`, `72 yo`.
+    """
     distinct = list({segment.tokens: segment for segment in segments}.values())
+    counted = _counted(segments) if any(segment.noise for segment in segments) else ()
     telling = [
         segment
         for segment in distinct
-        if not segment.noise and (segment.meanings or not FILLERS.issuperset(segment.tokens))
+        if not segment.noise
+        and segment.tokens not in counted
+        and (segment.meanings or not PASSED_OVER.issuperset(segment.tokens))
     ]
     return telling or distinct
 
 
+def _counted(segments: Sequence[Segment]) -> set[tuple[str, ...]]:
+    """The numbers beside noise."""
+    noise = [False, *(segment.noise for segment in segments), False]
+    return {
+        segment.tokens
+        for at, segment in enumerate(segments, start=1)
+        if (noise[at - 1] or noise[at + 1]) and len(segment.tokens) == 1 and segment.tokens[0].isdigit()
+    }
+
+
 def _meant(index: TextIndex, segment: Segment) -> int:
     """Documents by the segment's best meaning in the vocabulary, or by its own words."""
-    if segment.within:
-        return _within(index, segment) | _all(index.having(token) for token in segment.tokens)
     if not segment.meanings:
-        return _all(index.having(token) for token in segment.tokens)
-    return _all(index.having(token) or index.beginning(token) for token in segment.meanings[0])
+        return _within(index, segment) | _all(index.having(token) for token in segment.tokens)
+    meant = _all(index.having(token) or index.beginning(token) for token in segment.meanings[0])
+    return meant | _within(index, segment)
 
 
 def _within(index: TextIndex, segment: Segment) -> int:
-    return index.set_of(number for beginning in segment.within for number in index.coded(beginning))
+    return _coded(index, segment.within)
+
+
+def _coded(index: TextIndex, beginnings: Iterable[str]) -> int:
+    """Documents whose codes begin so."""
+    found = 0
+    for beginning in beginnings:
+        found |= index.coded_set(beginning)
+    return found
 
 
 def _told(index: TextIndex, segment: Segment) -> int:
@@ -280,39 +332,56 @@ def _root(token: str) -> str:
 
 
 def _respelt(index: TextIndex, vocabulary: Vocabulary, tokens: Sequence[str]) -> list[str]:
-    """The tokens with the closest known word for each unknown one; the vocabulary's before the code set's."""
+    """The tokens with the closest known word for each unknown one; of equally close ones the vocabulary's."""
     respelt: list[str] = []
     corrected = 0
     for token in tokens:
         if corrected < _WEAK_WORDS and not (vocabulary.says(token) or index.beginning(token)):
             corrected += 1
             respelt += _taken_apart(index, vocabulary, token) or [
-                vocabulary.closest(token) or index.closest(token) or vocabulary.closest_name(token) or token
+                min(vocabulary.nearest(token), index.nearest(token), key=itemgetter(0))[1]
+                or vocabulary.closest_name(token)
+                or token
             ]
         else:
             respelt.append(token)
     return respelt
 
 
+def _compound(index: TextIndex, vocabulary: Vocabulary, token: str) -> list[str]:
+    """The parts of a word that the code set writes with a hyphen, if they are a term: bloodpressure."""
+    if len(token) >= 2 * _SHORTEST_PART and index.knows(token) and not vocabulary.says(token):
+        parts = _taken_apart(index, vocabulary, token)
+        if len(parts) > 1 and vocabulary.find(parts) is not None:
+            return parts
+    return [token]
+
+
 def _taken_apart(index: TextIndex, vocabulary: Vocabulary, token: str) -> list[str]:
-    """The parts of joined words (chestpain): as few as possible. Only fillers may have less than three letters."""
+    """The parts of joined words (chestpain): as few and as usual as possible. Only fillers may have two letters."""
     if not token.isalpha() or len(token) > _LONGEST_RUN:
         return []
-    parts: list[list[str] | None] = [[], *([None] * len(token))]
+    parts: list[tuple[int, list[str]] | None] = [(0, []), *([None] * len(token))]
     for end in range(1, len(token) + 1):
         for start in range(end):
             before, word = parts[start], singular(token[start:end])
-            if before is None or not _is_part(index, vocabulary, word):
+            cost = _cost(index, vocabulary, word) if before is not None else 0
+            if before is None or not cost:
                 continue
-            if parts[end] is None or len(before) + 1 < len(parts[end] or ()):
-                parts[end] = [*before, word]
-    return parts[-1] or []
+            held = parts[end]
+            if held is None or before[0] + cost < held[0]:
+                parts[end] = before[0] + cost, [*before[1], word]
+    whole = parts[-1]
+    return whole[1] if whole is not None else []
 
 
-def _is_part(index: TextIndex, vocabulary: Vocabulary, word: str) -> bool:
+def _cost(index: TextIndex, vocabulary: Vocabulary, word: str) -> int:
+    """What a part of joined words costs: less if it is said; 0 for what is no word."""
     if len(word) < _SHORTEST_PART:
-        return word in FILLERS
-    return index.knows(word) or vocabulary.find((word,)) is not None
+        return 2 * (word in FILLERS or word in _SHORT_PARTS)
+    if vocabulary.says(word):
+        return 2
+    return 5 * index.knows(word)
 
 
 def _all(sets: Iterable[int]) -> int:

@@ -22,6 +22,7 @@ FILLERS = frozenset(
     )
 )
 """Words that say little. A query with other words need not match them."""
+_VOWELS = frozenset("aeiouy")
 
 
 def words(text: str) -> list[str]:
@@ -41,6 +42,23 @@ def singular(word: str) -> str:
     if len(word) < 4 or word[-1] != "s" or word.endswith(("ss", "us", "is")):
         return word
     return f"{word[:-3]}y" if word.endswith("ies") and len(word) > 4 else word[:-1]
+
+
+def stem(word: str) -> str:
+    """The word without its ending as a verb: breathe, breathes and breathing are breath; stopped is stop.
+
+    Both sides are cut in the same way, so a wrong cut does no harm.
+    """
+    cut = word
+    if len(word) > 5 and word.endswith("ing"):
+        cut = word[:-3]
+    elif len(word) > 4 and word.endswith("ed") and not word.endswith("eed"):
+        cut = word[:-2]
+    if _VOWELS.isdisjoint(cut):
+        return word
+    if len(cut) > 3 and cut[-1] == "e":
+        return cut[:-1]
+    return cut[:-1] if cut != word and len(cut) > 3 and cut[-1] == cut[-2] not in "ls" else cut
 
 
 def content(tokens: Sequence[str]) -> list[str]:

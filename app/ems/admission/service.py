@@ -20,7 +20,7 @@ from app.ems.incidents.repository import IncidentRepository
 from app.ems.late_entries.holding import present_late
 from app.ems.late_entries.lifecycle import LateEntryTransition, late_entry_lifecycle
 from app.ems.late_entries.models import LateEntry
-from app.ems.late_entries.repository import LateEntryRepository
+from app.ems.late_entries.repository import LateEntryRepository, LateEntryWorkRepository
 from app.ems.late_entries.schemas import LateEntryRead, LateEntryTransitionRequest
 
 
@@ -37,7 +37,8 @@ class LateEntryReader:
 
     async def list_work(self, paging: Paging, **filters: Any) -> Page[LateEntryRead]:
         """A page of the late entries of all charts."""
-        return self._presented(await self._late.list_work(self._uow.tenant_id, paging, **filters))
+        work = LateEntryWorkRepository(self._uow)
+        return self._presented(await work.list_page(self._uow.tenant_id, paging, **filters))
 
     def _presented(self, page: Page[LateEntry]) -> Page[LateEntryRead]:
         items = [present_late(late, self._uow.principal) for late in page.items]

@@ -34,6 +34,7 @@ from app.ems.charting.repository import AuthorRepository
 from app.ems.charting.schemas import IncidentTransitionRequest
 from app.ems.coverage import is_attested
 from app.ems.elements import to_json
+from app.ems.entries.checks import made_before
 from app.ems.entries.kinds import KINDS
 from app.ems.entries.repeats import patched_before
 from app.ems.errors import ChartInUse
@@ -96,13 +97,16 @@ class IncidentService:
         self._incidents = IncidentRepository(uow)
 
     async def create(self, given: IncidentCreate, creation: Creation) -> IncidentRead:
-        """Open a chart. Its author is the signed-in user. Raises Forbidden (nobody is signed in), ValidationFailed."""
+        """Open a chart. Its author is the signed-in user.
+
+        Raises Forbidden (nobody is signed in), EntryDeleted (it was opened before), ValidationFailed.
+        """
         author = self._uow.principal.user_id
         if author is None:
             raise Forbidden
         reservation = await creation.reserve(self._uow, given)
         if reservation.repeated:
-            return self._present(await self._incidents.get(self._uow.tenant_id, reservation.entity_id))
+            return self._present(await made_before(self._incidents, self._uow.tenant_id, reservation.entity_id))
         values = {**given.values(), "elements": to_json(given.elements)}
         incident = Incident(id=reservation.entity_id, tenant_id=self._uow.tenant_id, created_by=author, **values)
         await take_snapshots(self._uow, incident, values)

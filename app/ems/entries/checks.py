@@ -15,11 +15,12 @@ from app.core.db.uow import ReadUnitOfWork
 from app.core.errors import LimitReached, NotFound, ValidationFailed
 from app.core.ids import TenantId
 from app.core.repository import Repository
-from app.ems.chart.columns import ChartChild
+from app.ems.chart.columns import ChartChild, ChartEntry
 from app.ems.errors import EntryDeleted
 from app.ems.patients.models import Patient
 from app.ems.patients.repository import PatientRepository
 
+C = TypeVar("C", bound=ChartEntry)
 E = TypeVar("E", bound=ChartChild)
 
 MOST_ENTRIES = 1_000
@@ -33,8 +34,8 @@ def of_incident(child: E | None, incident_id: uuid.UUID) -> E:
     return child
 
 
-async def made_before(entries: Repository[E], tenant_id: TenantId, entry_id: uuid.UUID) -> E:
-    """The entry that a repeated creation made. Raises NotFound, EntryDeleted."""
+async def made_before(entries: Repository[C], tenant_id: TenantId, entry_id: uuid.UUID) -> C:
+    """The entry or incident that a repeated creation made. Raises NotFound, EntryDeleted."""
     entry = await entries.get_including_deleted(tenant_id, entry_id)
     if entry.deleted_at is not None:
         raise EntryDeleted(id=str(entry.id), version=entry.version, deleted_at=entry.deleted_at.isoformat())

@@ -200,7 +200,7 @@ class ChildService(Generic[E, R]):
     async def revise(self, incident_id: uuid.UUID, child_id: uuid.UUID, patch: ChartPatch) -> R:
         """Save changed fields, once for a PATCH that is sent again.
 
-        Raises NotFound, ChartNotEditable, Conflict (stale or deleted), ValidationFailed.
+        Raises NotFound, ChartNotEditable, EntryHeld, Conflict (stale or deleted), ValidationFailed.
         """
         incident = await self._incidents.get_for_share(self._uow.tenant_id, incident_id)
         child = await get_live(self._uow, self._children, incident_id, child_id)
@@ -225,7 +225,7 @@ class ChildService(Generic[E, R]):
     ) -> None:
         """Soft-delete an entry, once for a deletion that is sent again.
 
-        Raises NotFound, ChartNotEditable, Conflict (stale or deleted), EntryInUse.
+        Raises NotFound, ChartNotEditable, EntryHeld, Conflict (stale or deleted), EntryInUse.
         """
         incident = await self._incidents.get_for_share(self._uow.tenant_id, incident_id)
         child = await find_undeleted(self._uow, self._children, incident_id, child_id, version)

@@ -28,7 +28,8 @@ async def _check(uow: UnitOfWork, narrative: Narrative, patient: Patient | None)
         return
     there = await PatientRepository(uow).list_page(uow.tenant_id, Paging(limit=1), incident_id=narrative.incident_id)
     if there.items:
-        refuse([Problem.missing("patient_id", "Say which patient this narrative is about.")])
+        message = "Say which patient this narrative is about. One that is stored already is moved to its patient."
+        refuse([Problem.missing("patient_id", message)])
 
 
 NARRATIVES = ChildKind(

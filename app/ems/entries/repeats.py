@@ -24,6 +24,8 @@ from app.ems.chart.schemas import ChartPatch
 from app.ems.content.repository import ContentRepository
 from app.ems.content.snapshots import entity_of
 from app.ems.entries.checks import of_incident
+from app.ems.errors import EntryHeld
+from app.ems.late_entries.repository import LateEntryRepository
 
 C = TypeVar("C", bound=ChartEntry)
 E = TypeVar("E", bound=ChartChild)
@@ -80,8 +82,14 @@ async def deletion_of(uow: ReadUnitOfWork, deleted: ChartEntry) -> Deletion:
 async def _get_deletion(
     uow: ReadUnitOfWork, entries: Repository[E], incident_id: uuid.UUID, entry_id: uuid.UUID
 ) -> Deletion:
-    """The deletion of an entry of this incident. Raises NotFound for every other id."""
-    entry = await entries.get_including_deleted(uow.tenant_id, entry_id)
+    """The deletion of an entry of this incident. Raises EntryHeld for one that came in late, NotFound for others."""
+    try:
+        entry = await entries.get_including_deleted(uow.tenant_id, entry_id)
+    except NotFound:
+        late = await LateEntryRepository(uow).find_by_entry(uow.tenant_id, entry_id)
+        if late is None or (late.incident_id, late.entity) != (incident_id, entries.entity.entity_type):
+            raise
+        raise EntryHeld(late_entry_id=str(late.id), status=late.status.value) from None
     if entry.incident_id != incident_id or entry.deleted_at is None:
         raise NotFound
     return await deletion_of(uow, entry)
@@ -97,7 +105,8 @@ async def get_live(
 ) -> E:
     """The entry of this incident that a request wants to change.
 
-    Raises Conflict if it was deleted; NotFound if there is none, or if it is another incident's.
+    Raises Conflict if it was deleted; EntryHeld if it came in late; NotFound if there is none, or if it is another
+    incident's.
     """
     find = entries.find_for_update if for_update else entries.find
     entry = await find(uow.tenant_id, entry_id)

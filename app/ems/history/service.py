@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from itertools import groupby
 from operator import itemgetter
 from typing import Annotated, Any, NamedTuple
@@ -225,7 +225,7 @@ def _amendment(
             for source, made in documents
             if amendment.entity in source.shows
             for document in made
-            if document.made_at < amendment.created_at and patients & {None, document.patient_id}
+            if document.made_at < amendment.created_at and _is_shown_by(document, patients)
         ],
         outdated_signatures=[
             signature.read
@@ -252,6 +252,14 @@ def _fields(entity_type: str, snapshot: dict[str, Any]) -> dict[str, Any]:
     fields = shown_values(entry, (name for name in part.shown if name in snapshot))
     elements = shown_elements(snapshot.get("elements") or {})
     return fields | {f"elements.{element_id}": entries for element_id, entries in elements.items()}
+
+
+def _is_shown_by(document: ExportedDocument, patients: Set[uuid.UUID | None]) -> bool:
+    """True if a change about these patients, or about the whole call (None), shows in the document.
+
+    What is about somebody shows in the document of a call without a patient, too: that there was nobody is untrue.
+    """
+    return document.patient_id is None or bool(patients & {None, document.patient_id})
 
 
 def _changes(completed: dict[str, Any], before: dict[str, Any], after: dict[str, Any]) -> list[FieldChange]:

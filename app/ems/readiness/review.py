@@ -164,6 +164,16 @@ def _disposition(chart: LoadedChart) -> Iterator[Finding]:
 
 
 def _narrative(chart: LoadedChart) -> Iterator[Finding]:
+    for story in chart.call.narratives if len(chart.patients) > 1 else ():
+        yield Finding(
+            severity=ReadinessSeverity.WARNING,
+            code="narrative_of_nobody",
+            message="This narrative names no patient, so it is in no document: move it to the patient it is about.",
+            entity=Narrative.entity_type,
+            entity_id=story.id,
+            field="patient_id",
+            rule=_NARRATIVE,
+        )
     for one in chart.patients:
         if Need.NARRATIVE not in needs_of(one) or any(
             narrative.narrative_text or _NARRATIVE in narrative.elements for narrative in one.narratives

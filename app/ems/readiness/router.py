@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query
 from app.core.dependencies import requires
 from app.ems.permissions import CHART_READ
 from app.ems.readiness.schemas import ChartReadiness
-from app.ems.readiness.sections import Shown
+from app.ems.readiness.sections import OneOfSections, Shown
 from app.ems.readiness.service import ReadinessReads
 
 router = APIRouter(prefix="/ems/incidents/{incident_id}", tags=["ems"])
@@ -24,7 +24,7 @@ async def get_readiness(
         bool, Query(description="Leave out the blank lines, which `sections` counts; `section` unfolds them")
     ] = False,
     section: Annotated[
-        list[str] | None, Query(description="Only the findings of these sections, blank lines included")
+        OneOfSections, Query(description="Only the findings of these sections, blank lines included")
     ] = None,
 ) -> ChartReadiness:
     """Findings that block or endanger review, state submission, payment and signature, the most urgent first.

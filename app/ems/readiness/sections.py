@@ -6,9 +6,11 @@ import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from app.core.filters import one_of
 from app.ems.elements import SECTIONS, TARGET_BUILD, load_dictionary
-from app.ems.parts import PART_OF
+from app.ems.parts import PART_OF, closed_vocabulary
 from app.ems.readiness.port import BLANK, Finding, ReadinessSeverity
 from app.ems.readiness.schemas import ReadinessFindingRead, SectionRead
 
@@ -26,6 +28,12 @@ _ROWS: Mapping[str, str] = {
     "tenant": "Agency",
 }
 """Titles of findings that are about no element of NEMSIS, by the kind of row."""
+ReadinessSection: Any = closed_vocabulary(
+    "ReadinessSection",
+    "What findings are summed up by: a section of NEMSIS, or a kind of row.",
+    [*dict.fromkeys(each.section for each in load_dictionary(TARGET_BUILD).elements.values()), *_ROWS],
+)
+OneOfSections: Any = one_of(ReadinessSection)
 
 
 @dataclass(frozen=True, slots=True)

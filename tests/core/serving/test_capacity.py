@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.core.config import Settings
+from app.core.serving.protocol import SETTLING_SECONDS
 from app.core.serving.settings import ServingSettings
 from tests.core.http.contract import expect_refusal
 from tests.core.serving.process import Line, Server, serving
@@ -59,6 +60,7 @@ async def test_connections_in_use_do_not_give_way(server: Server) -> None:
     for line in busy:
         await line.send(b"GET /openapi.json HTTP/1.1\r\nHost: test\r\n\r\n" * 8)
         await line.reader.readexactly(1)
+    await asyncio.sleep(SETTLING_SECONDS * 1.2)
     late = await server.connect()
     expect_refusal(await late.answer(), 503, "SERVICE_UNAVAILABLE")
     assert await late.is_closed()
@@ -117,18 +119,18 @@ async def test_slow_connections_do_not_keep_others_out(
 
 
 @pytest.mark.parametrize(
-    ("number", "megabytes"),
-    [pytest.param(60, 30, id="30 MB"), pytest.param(800, 300, id="300 MB", marks=pytest.mark.long)],
+    ("number", "megabytes", "allowed"),
+    [pytest.param(60, 30, 12, id="30 MB"), pytest.param(800, 300, 100, id="300 MB", marks=pytest.mark.long)],
 )
-async def test_floods_of_headers_cost_no_memory(
-    settings: Settings, tmp_path: Path, number: int, megabytes: int
+async def test_floods_of_headers_cost_little_memory(
+    settings: Settings, tmp_path: Path, number: int, megabytes: int, allowed: int
 ) -> None:
     part = b"X-A: " + b"a" * 16_000
     async with serving(settings, tmp_path / "said") as server:
         await attack(server, 20, [GET, *[part] * 10], 0)
         before = server.memory()
         lines = await attack(server, number, [GET, *[part] * (megabytes * 1_000_000 // number // len(part))], 0)
-        assert server.memory() - before < 40_000_000
+        assert server.memory() - before < allowed * 1_000_000
         assert await server.serves()
         await expect_eventually(lambda: not any(map(server.holds, lines)), 60)
         assert await server.serves()

@@ -6,6 +6,7 @@ from typing import ClassVar
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from app.core.settings import SettingsGroup
 
@@ -34,14 +35,17 @@ class EmailSettings(SettingsGroup):
     @field_validator("app_url")
     @classmethod
     def _address_to_append_to(cls, value: str | None) -> str | None:
-        """Without the slash at its end. Raises ValueError for what is no address or has more than a path."""
+        """Without the slash at its end. Raises PydanticCustomError for what is no address or has more than a path."""
         if value is None:
             return None
-        parts = urlsplit(value)
+        try:
+            parts = urlsplit(value)
+        except ValueError:  # its message names the value
+            parts = urlsplit("")
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
-            raise ValueError("APP_URL is an address such as https://app.example.com")
+            raise PydanticCustomError("app_url", "must be an address such as https://app.example.com")
         if parts.query or parts.fragment:
-            raise ValueError("APP_URL has no query and no fragment, because links append to it")
+            raise PydanticCustomError("app_url", "must have no query and no fragment, because links append to it")
         return value.rstrip("/")
 
     @property

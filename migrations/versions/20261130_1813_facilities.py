@@ -80,12 +80,14 @@ def upgrade() -> None:
         )
     for table, column, element_id in _COUNTRIES:
         op.add_column(table, sa.Column(column, sa.Text(), nullable=True))
-        # Territories are states of an address, so their country is the United States.
+        # A territory is a state of the United States in an address. Where no state was charted, it becomes the state.
+        state, told = column.replace("country", "state"), f"upper(elements #>> '{{{element_id},0,value}}')"
         op.execute(
             f"""
-            UPDATE {table} SET elements = elements - '{element_id}', {column} = regexp_replace(
-                upper(elements #>> '{{{element_id},0,value}}'), '^(AS|GU|MP|PR|UM|VI)$', 'US')
-            WHERE elements #>> '{{{element_id},0,value}}' ~ '^[A-Za-z]{{2}}$'
+            UPDATE {table} SET elements = elements - '{element_id}',
+                {column} = regexp_replace({told}, '^(AS|GU|MP|PR|UM|VI)$', 'US'),
+                {state} = coalesce({state}, substring({told} from '^(AS|GU|MP|PR|VI)$'))
+            WHERE {told} ~ '^[A-Z]{{2}}$'
             """
         )
 

@@ -108,7 +108,7 @@ def test_each_revision_goes_down_and_up_by_itself(worker_id: str) -> None:
 
 
 def test_countries_move_from_the_elements_to_their_columns(worker_id: str) -> None:
-    """A territory's country is the United States; what is no country stays where it was; other elements stay, too."""
+    """A territory is a state of the United States; what is no country stays where it was, and so do other elements."""
     with scratch_database(f"countries_{worker_id}") as database:
         config = alembic_config(database)
         earlier = script_directory().get_revision("facilities").down_revision
@@ -132,12 +132,38 @@ def test_countries_move_from_the_elements_to_their_columns(worker_id: str) -> No
         shown = "SELECT last_name || ' ' || elements FROM patients"
         before = ask(database, shown)
         command.upgrade(config, "facilities")
-        moved = ask(database, "SELECT concat_ws(' ', last_name, home_country, elements) FROM patients")
+        moved = ask(database, "SELECT concat_ws(' ', last_name, home_state, home_country, elements) FROM patients")
         left = '{"ePatient.14": []}'
         stays = '17 {"ePatient.10": [{"value": "17"}], "ePatient.14": []}'
-        assert moved == sorted([f"PR US {left}", f"mx MX {left}", f"CA CA {left}", stays])
+        assert moved == sorted([f"PR PR US {left}", f"mx MX {left}", f"CA CA {left}", stays])
         command.downgrade(config, earlier)
         assert set(ask(database, shown)) & set(before) == {line for line in before if line[:2] in ("CA", "17")}
+
+
+def test_patients_who_are_there_already_are_found_by_their_names(worker_id: str) -> None:
+    """There are more of them than one batch takes."""
+    with scratch_database(f"names_{worker_id}") as database:
+        config = alembic_config(database)
+        earlier = script_directory().get_revision("find").down_revision
+        assert isinstance(earlier, str)
+        command.upgrade(config, earlier)
+
+        async def chart() -> None:
+            connection = await asyncpg.connect(database.admin)
+            await connection.execute("SET session_replication_role = replica")  # rows without their incident
+            await connection.execute(
+                "INSERT INTO patients (id, tenant_id, incident_id, pcr_uuid, last_name, first_name)"
+                " SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), name, given"
+                " FROM (SELECT 'Núñez-O''Brien', 'Ana' UNION ALL SELECT NULL, NULL UNION ALL SELECT '李', NULL"
+                " UNION ALL SELECT 'Doe ' || n, NULL FROM generate_series(1, 10001) AS n) AS people(name, given)"
+            )
+            await connection.close()
+
+        asyncio.run(chart())
+        command.upgrade(config, "find")
+        keys = "SELECT concat_ws(' ', last_name_key, first_name_key) FROM patients WHERE coalesce(last_name, '') {}"
+        assert ask(database, keys.format("NOT LIKE 'Doe%'")) == sorted(["", "li", "nunezobrien ana"])
+        assert set(ask(database, keys.format("LIKE 'Doe%'"))) == {f"doe{number}" for number in range(1, 10002)}
 
 
 def test_a_drift_is_seen(worker_id: str) -> None:

@@ -130,6 +130,24 @@ def test_all_problems_are_told_at_once_in_plain_words(monkeypatch: pytest.Monkey
     assert "CANARY" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("CANARY", "must be an address such as https://app.example.com"),
+        ("https://app:CANARY\uff03@host", "must be an address such as https://app.example.com"),
+        ("https://[CANARY", "must be an address such as https://app.example.com"),
+        ("https://host/?CANARY", "must have no query and no fragment, because links append to it"),
+    ],
+)
+def test_a_wrong_address_is_told_without_it(monkeypatch: pytest.MonkeyPatch, address: str, told: str) -> None:
+    monkeypatch.setenv("ENVIRONMENT", "development")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://x")
+    monkeypatch.setenv("APP_URL", address)
+    with pytest.raises(UnusableSettings) as refused:
+        load_settings()
+    assert refused.value.problems == (f"APP_URL {told}.",)
+
+
 def test_a_wrong_environment_is_not_taken_for_production(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENVIRONMENT", "staging")
     with pytest.raises(UnusableSettings) as refused:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from enum import Enum, auto
+from operator import itemgetter
 from typing import Any
 
 import uvicorn
@@ -38,6 +39,7 @@ class BoundedConfig(uvicorn.Config):
         super().__init__(
             app,
             http=BoundedProtocol,
+            ws="none",
             timeout_keep_alive=limits.keep_alive_seconds,
             timeout_graceful_shutdown=limits.shutdown_seconds,
             server_header=False,
@@ -83,6 +85,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._answers = 0
         self._headers = 0
         self._head_bytes = 0
+        self._held_bytes = 0
         self._body_bytes = 0
         self._parsed = 0
         self._dropped: int | None = None
@@ -105,6 +108,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
         self._disconnect()
+        self._stop_expecting()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -115,34 +119,27 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         before = self._parsed
         super().data_received(data)
-        if self._dropped is not None or self.transport.is_closing() or self.transport.get_protocol() is not self:
+        if self._dropped is not None or self.transport.is_closing():
             return
-        if self._parsed == before:  # the parser holds these bytes, which complete nothing
-            self._head_bytes += len(data)
-            if self._head_bytes > self._limits.max_header_bytes:
-                self._refuse(HeadersTooLarge())
-                return
+        # While the parser completes nothing, it holds what has come. What it has completed is counted there.
+        self._held_bytes = self._held_bytes + len(data) if self._parsed == before else 0
+        if self._head_bytes + self._held_bytes > self._limits.max_header_bytes:
+            self._refuse(HeadersTooLarge())
+            return
         self._watch()
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        if self._stall is None:
-            self._stall = self.loop.call_later(self._limits.response_stall_seconds, self._cut)
+        self._expect_reading()
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        if self._stall is not None:
-            self._stall.cancel()
-            self._stall = None
+        if not self.transport.is_closing():
+            self._stop_expecting()
 
     def timeout_keep_alive_handler(self) -> None:
-        """A closed connection stays until its client has read everything. The client gets a limited time for that."""
         super().timeout_keep_alive_handler()
-        self.loop.call_later(LINGER_SECONDS, self._cut)
-
-    def handle_websocket_upgrade(self) -> None:
-        self._stop_waiting()
-        super().handle_websocket_upgrade()
+        self._expect_reading()
 
     # The parser's callbacks
 
@@ -158,10 +155,11 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Also called for trailers, which follow a body."""
+        """Counts trailers, which follow a body, but drops them. uvicorn adds them to the headers, after the proxy's."""
         self._headers += 1
         self._count_head(len(name) + len(value) + 4)
-        super().on_header(name, value)
+        if self._stage is _Stage.HEAD:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         if len(self.pipeline) >= MOST_PIPELINED:
@@ -188,8 +186,13 @@ class BoundedProtocol(HttpToolsProtocol):
         self._answers += 1
         self._idle_since = self.loop.time()
         super().on_response_complete()
-        if not self.transport.is_closing():
+        if self.transport.is_closing():
+            self._expect_reading()
+        else:
             self._watch()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Says nothing. There is no other protocol here, and the answer to the request declines it (RFC 9110, 7.8)."""
 
     def _count_head(self, size: int) -> None:
         self._parsed += 1
@@ -269,6 +272,24 @@ class BoundedProtocol(HttpToolsProtocol):
         else:
             self._refuse(RequestTimeout())
 
+    def _expect_reading(self) -> None:
+        """Cuts a client that takes nothing of what is left for it. A closed connection stays until it has all."""
+        if self._stall is None:
+            left = self.transport.get_write_buffer_size()
+            self._stall = self.loop.call_later(self._limits.response_stall_seconds, self._on_stall, left)
+
+    def _on_stall(self, before: int) -> None:
+        self._stall = None
+        if self.transport.get_write_buffer_size() < before:
+            self._expect_reading()
+        else:
+            self._cut()
+
+    def _stop_expecting(self) -> None:
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None
+
     # Refusals
 
     def _cut(self) -> None:
@@ -283,31 +304,48 @@ class BoundedProtocol(HttpToolsProtocol):
             self._active.message_event.set()
 
     def _make_room(self) -> bool:
-        """Cuts the connection that has waited longest for a request. One that never sent any goes first."""
-        latest = self.loop.time() - SETTLING_SECONDS
-        waiting = [
-            connection
+        """Cuts a connection that waits for its client, if there is one."""
+        now = self.loop.time()
+        ranked = [
+            (rank, connection)
             for connection in self.connections
-            if isinstance(connection, BoundedProtocol) and connection is not self and connection._gives_way(latest)
+            if isinstance(connection, BoundedProtocol) and connection is not self
+            if (rank := connection._rank(now)) is not None
         ]
-        if not waiting:
+        if not ranked:
             return False
-        min(waiting, key=lambda connection: (connection._answers > 0, connection._idle_since))._cut()
+        min(ranked, key=itemgetter(0))[1]._cut()
         return True
 
-    def _gives_way(self, latest: float) -> bool:
-        return not self._is_answering and self._idle_since <= latest and not self.transport.is_closing()
+    def _rank(self, now: float) -> tuple[int, float] | None:
+        """The least gives way first; None if this connection does not.
+
+        Those that never sent a request come first, then those that wait for another one, the longest waiting first; at
+        last those that wait for the rest of a body, the slowest first.
+        """
+        latest = now - SETTLING_SECONDS
+        if self.transport.is_closing():
+            return None
+        if not self._is_answering:
+            return (min(self._answers, 1), self._idle_since) if self._idle_since <= latest else None
+        if self._active is self.cycle and self._stage is _Stage.BODY and not self.flow.read_paused:
+            return (2, self._body_bytes / (now - self._body_since)) if self._body_since <= latest else None
+        return None
 
     def send_400_response(self, msg: str) -> None:
         """uvicorn's answer to what its parser does not take."""
         self._refuse(self._refusal or MalformedRequest())
 
     def _refuse(self, error: AppError) -> None:
-        """Sends the error as the last answer of this connection. If an answer is under way, the connection is cut."""
+        """Sends the error as the last answer of this connection.
+
+        The connection is cut if an answer is under way, or if that of an earlier request is still to come.
+        """
         self._stop_waiting()
         _log.info("connection refused", status=error.status, error_code=error.code)
         if self._active is not None and self._is_answering:
-            if self._active.response_started or self._stage is not _Stage.BODY:
+            of_another = self._active is not self.cycle or self._stage is not _Stage.BODY
+            if of_another or self._active.response_started:
                 self._cut()
                 return
             self._disconnect()

@@ -16,8 +16,8 @@ class ServingSettings(SettingsGroup):
         512,
         ge=8,
         le=100_000,
-        description="Open connections per process. One more replaces the one that has waited longest for a request;"
-        " if all are in use, it answers 503",
+        description="Open connections per process. One more replaces the one that has waited longest for a request, or"
+        " else the one whose body arrives most slowly; if all are in use, it answers 503",
     )
     max_headers: int = Field(100, ge=20, le=1000, description="Headers of a request; more answer 431")
     max_header_bytes: int = Field(

@@ -55,18 +55,30 @@ async def test_connection_that_waits_longest_gives_way(server: Server) -> None:
 
 
 async def test_connections_in_use_do_not_give_way(server: Server) -> None:
-    busy = [await server.connect() for _ in range(SMALL["max_connections"])]
+    """Their clients have asked for more than they read."""
+    busy = [await server.connect(receive_buffer=4096) for _ in range(SMALL["max_connections"])]
     for line in busy:
-        await line.send(LOGIN_HEAD, LOGIN[:10])
-    await expect_eventually(lambda: all(map(server.holds, busy)))
+        await line.send(b"GET /openapi.json HTTP/1.1\r\nHost: test\r\n\r\n" * 8)
+        await line.reader.readexactly(1)
     await asyncio.sleep(SETTLING_SECONDS * 1.2)
     late = await server.connect()
     expect_refusal(await late.answer(), 503, "SERVICE_UNAVAILABLE")
     assert await late.is_closed()
-    for line in busy:
-        await line.send(LOGIN[10:])
-        expect_refusal(await line.answer(), 422, "VALIDATION_FAILED")
+    assert all(map(server.holds, busy))
+    await server.hang_up()
     await expect_eventually(server.serves)
+
+
+async def test_slowest_body_gives_way_if_nobody_waits_for_a_request(server: Server) -> None:
+    bodies = {await server.connect(): 5 * number for number in range(1, SMALL["max_connections"] + 1)}
+    for line, sent in bodies.items():
+        await line.send(LOGIN_HEAD, LOGIN[:sent])
+    await expect_eventually(server.serves)
+    [slowest, *others] = bodies
+    assert not server.holds(slowest)
+    for line in others:
+        await line.send(LOGIN[bodies[line] :])
+        expect_refusal(await line.answer(), 422, "VALIDATION_FAILED")
 
 
 async def attack(server: Server, number: int, parts: list[bytes], pause: float) -> list[Line]:

@@ -98,6 +98,42 @@ async def test_trailers_without_an_end_are_refused_and_nothing_happens(server: S
     assert await charts_of(agency) == []
 
 
+async def test_trailers_are_no_headers(server: Server, agency: Agency) -> None:
+    """A proxy vouches for the headers that it forwards, and never for what follows a body."""
+    head, body = creation(agency, "26-trailer")
+    line = await server.connect()
+    trailer = next(part for part in head.split(b"\r\n") if part.startswith(b"Authorization"))
+    head = head.replace(trailer + b"\r\n", b"")
+    chunked = b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n%b\r\n\r\n"
+    await line.send(head + chunked % (len(body), body, trailer))
+    expect_refusal(await line.answer(), 401, "UNAUTHENTICATED")
+    assert await charts_of(agency) == []
+
+
+async def test_header_that_arrives_in_parts_counts_once(server: Server) -> None:
+    line = await server.connect()
+    await line.send(GET, b"X-Note: ", *[b"n" * 500] * 20, b"\r\n\r\n", pause=0.01)
+    assert (await line.answer()).status_code == 200
+
+
+async def test_the_frames_of_a_chunked_body_are_no_headers(server: Server, agency: Agency) -> None:
+    """Each arrives by itself; together they are longer than MAX_HEADER_BYTES."""
+    head, body = creation(agency, "26-chunks")
+    size, blank = b"1;" + b"a" * 3000, b" "
+    line = await server.connect()
+    await line.send(head, b"Transfer-Encoding: chunked\r\n\r\n", pause=0.01)
+    await line.send(*[size, b"\r\n" + blank, b"\r\n"] * 8, pause=0.01)
+    await line.send(b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body))
+    assert (await line.answer()).status_code == 201
+
+
+async def test_refusal_of_what_was_sent_ahead_is_no_answer_to_the_first_request(server: Server) -> None:
+    ahead = b"POST /health/live HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\nno size\r\n"
+    line = await server.connect()
+    await line.send(GET + b"\r\n" + ahead)
+    assert await line.is_closed()
+
+
 async def test_head_that_drips_is_refused(server: Server) -> None:
     line = await server.connect()
     sending = asyncio.create_task(line.send(GET, *repeat(b"X-A: 1\r\n", 90), pause=0.1))
@@ -186,3 +222,14 @@ async def test_what_is_no_request_is_refused_by_the_contract(server: Server) -> 
     await line.send(b"\x16\x03\x01 hello\r\n\r\n")
     expect_refusal(await line.answer(), 400, "MALFORMED_REQUEST")
     assert await line.is_closed()
+
+
+@pytest.mark.parametrize("protocol", [b"websocket", b"h2c"])
+async def test_upgrade_is_declined_by_an_answer_and_its_address_is_not_logged(server: Server, protocol: bytes) -> None:
+    line = await server.connect()
+    head = b"GET /api/v1/nothing?name=CANARY HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: %b\r\n"
+    await line.send(head % protocol + b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %b==\r\n\r\n" % (b"a" * 22))
+    expect_refusal(await line.answer(), 404, "NOT_FOUND")
+    await line.send(GET + b"\r\n")
+    assert (await line.answer()).status_code == 200
+    assert "CANARY" not in server.said.read_text() and "pgrade" not in server.said.read_text()

@@ -127,6 +127,7 @@ incident_lifecycle: Lifecycle[IncidentStatus, IncidentFacts] = Lifecycle(
             IncidentStatus.READY_FOR_REVIEW,
             audit_action=IncidentStatusAction.SUBMITTED_FOR_REVIEW,
             permission=CHART_WRITE,
+            guards=(SETTLED,),
             event=INCIDENT_STATUS_CHANGED,
         ),
         Transition(

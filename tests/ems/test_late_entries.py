@@ -144,6 +144,19 @@ async def test_a_chart_is_not_completed_while_an_entry_waits(agency: Agency, evi
     await chart.fire("complete", "supervisor")
 
 
+async def test_a_chart_does_not_come_back_with_an_entry_that_waits(agency: Agency) -> None:
+    """Readiness says so as long as the chart is open; the decision clears both."""
+    chart = await Chart.open(agency, "ready_for_review")
+    late = await send(chart, VITAL)
+    await chart.fire("recall", "medic")
+    assert findings(await readiness(agency.medic, chart.id), code="late_entries") != []
+    refused = (await chart.fire("submit_for_review", "medic", status=409))["error"]
+    assert [guard["name"] for guard in refused["details"]["failed_guards"]] == ["late_entries"]
+    await decide(chart, late, "admit")
+    assert findings(await readiness(agency.medic, chart.id), code="late_entries") == []
+    await chart.fire("submit_for_review", "medic")
+
+
 async def test_who_charted_an_admitted_entry_is_an_author_and_signatures_are_missed(agency: Agency) -> None:
     await require_attestation(agency)
     chart = await Chart.open(agency, "in_progress")

@@ -202,17 +202,20 @@ class IncidentService:
         return self._present(incident)
 
     async def _facts(self, incident: Incident, action: IncidentTransition) -> IncidentFacts:
-        """The facts for the guards of `recall` and `complete`. For other actions nothing is looked up."""
+        """The facts for the guards of the action. For actions without guards nothing is looked up."""
         if action is IncidentTransition.RECALL:
             return IncidentFacts(taken_up=await Reviews(self._uow).is_taken_up(incident.id))
-        if action is not IncidentTransition.COMPLETE:
+        if action not in (IncidentTransition.SUBMIT_FOR_REVIEW, IncidentTransition.COMPLETE):
             return IncidentFacts()
+        waiting = await LateEntryRepository(self._uow).has_pending(self._uow.tenant_id, incident.id)
+        if action is IncidentTransition.SUBMIT_FOR_REVIEW:
+            return IncidentFacts(late_entries=waiting)
         tenant, shown = await current_tenant(self._uow), self._present(incident)
         charts = await list_patient_charts(self._uow, shown)
         return IncidentFacts(
             lacks_crew_signature=tenant.require_crew_signature and not await is_attested(self._uow, incident),
             implausible=blocking_problems(doubts_of(shown, charts, tenant.time_zone, utcnow())),
-            late_entries=await LateEntryRepository(self._uow).has_pending(self._uow.tenant_id, incident.id),
+            late_entries=waiting,
         )
 
     async def _fire(

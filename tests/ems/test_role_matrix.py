@@ -58,6 +58,7 @@ class Row:
 
 #                                draft in_progress ready_for_review completed locked
 OPEN = "yes yes closed closed closed"
+HELD = "yes yes yes closed closed"
 SIGNABLE = "yes yes closed yes closed"
 AMENDS, AMENDED = "yes yes closed reason closed", "yes yes closed yes closed"
 WRITES: dict[str, dict[str, Row]] = {
@@ -79,8 +80,8 @@ WRITES: dict[str, dict[str, Row]] = {
         "restore with a reason": Row(CHARTERS, OPEN, admin=AMENDED),
     },
     "chart": {
-        "sync": Row(CHARTERS, OPEN, admin=AMENDS),
-        "sync with a reason": Row(CHARTERS, OPEN, admin=AMENDED),
+        "sync": Row(CHARTERS, HELD, admin="yes yes yes reason closed"),
+        "sync with a reason": Row(CHARTERS, HELD, admin="yes yes yes yes closed"),
         "assign": Row(REVIEWERS, "none over yes over over"),
         "resolve": Row(SETTLERS, "- yes yes yes yes"),
     },
@@ -210,7 +211,8 @@ class Desk:
         if answer.status_code != 200:
             return _told(answer)
         [result] = answer.json()["results"]
-        return result["status"], result["resource"] if result["outcome"] == "saved" else {"error": result["error"]}
+        shown = {"saved": "resource", "held": "late_entry"}.get(result["outcome"])
+        return result["status"], {"error": result["error"]} if shown is None else result[shown]
 
     async def _assign(self, actor: Actor) -> tuple[int, Any]:
         """To the admin, or to nobody again: an assignment to the one who has it would be no change."""
@@ -259,8 +261,10 @@ async def _is_done(desk: Desk, evidence: Evidence, action: str, who: str) -> Non
     before = (await evidence.records(known)).audit
     status, answer = await desk.attempt(desk.chart.agency.actors[who], action, target)
     assert status < 300, f"{who} could not {action}: {answer}"
-    after = await evidence.records(answer["id"] if verb_of(action) == "declare" else known)
     recorded: Any = RECORDED[verb_of(action)]
+    if status == 202:  # kept as a late entry, which has an id of its own
+        known, before, recorded = answer["id"], [], "held"
+    after = await evidence.records(answer["id"] if verb_of(action) == "declare" else known)
     verb = recorded[desk.path] if isinstance(recorded, dict) else recorded
     assert [event["action"].rpartition(".")[2] for event in after.audit[len(before) :]] == [verb], f"{who} {action}"
     assert after.outbox[-1]["payload"]["action"].rpartition(".")[2] == verb

@@ -59,9 +59,12 @@ def acceptable(operation: Described, records: Records, version: int | None) -> d
         if name == "version":
             body[name] = version or 1
         elif referred is not None:
-            body[name] = [referred] if name == "claim_ids" else referred
+            several = any(variant.get("type") == "array" for variant in alternatives(field))
+            body[name] = [referred] if several else referred
         elif name in schema.get("required", ()) and name not in body:
             body[name] = _sample(field)
+    if operation.part["operationId"] == "move_entries":
+        body["entries"] = [{"entity": "vital", "id": records.ids["vitals"], "version": 1}]
     return body
 
 

@@ -7,6 +7,7 @@ import uuid
 from fastapi import APIRouter
 
 from app.core.dependencies import requires
+from app.core.openapi import errors
 from app.ems.moves.schemas import MoveRead, MoveRequest
 from app.ems.moves.service import Moves
 from app.ems.permissions import CHART_WRITE
@@ -14,7 +15,7 @@ from app.ems.permissions import CHART_WRITE
 router = APIRouter(prefix="/ems/incidents/{incident_id}", tags=["ems"])
 
 
-@router.post("/moves", dependencies=[requires(CHART_WRITE)])
+@router.post("/moves", responses=errors(409), dependencies=[requires(CHART_WRITE)])
 async def move_entries(incident_id: uuid.UUID, given: MoveRequest, moves: Moves) -> MoveRead:
     """Give entries that were charted for the wrong patient to the right one: all of them, or none.
 

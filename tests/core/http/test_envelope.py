@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import Any
 
@@ -65,10 +66,16 @@ def test_every_path_of_the_app_is_tried_below(chart_app: FastAPI) -> None:
 
 
 def _methods_by_path(app: FastAPI) -> dict[str, set[str]]:
+    """Also those of routes whose parameter takes what another path spells out: `…/{incident_id}` and `…/search`."""
     methods: dict[str, set[str]] = {}
     for route in iter_route_contexts(app.routes):
         methods.setdefault(str(route.path), set()).update(route.methods or ())
-    return methods
+    return {path: set[str]().union(*(own for other, own in methods.items() if _takes(other, path))) for path in methods}
+
+
+def _takes(path: str, other: str) -> bool:
+    pattern = re.sub(r"\\{[^{}]*\\}", "[^/]+", re.escape(path))
+    return re.fullmatch(pattern, other) is not None
 
 
 async def test_wrong_method_is_405_with_every_allowed_method(chart_app: FastAPI, medic: Actor) -> None:

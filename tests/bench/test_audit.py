@@ -59,9 +59,10 @@ async def test_every_filter_is_answered_from_an_index(
                 found = list(nodes(explaining.plan["Plan"]))
                 removed = sum(node.get("Rows Removed by Filter", 0) for node in found)
                 read = max(node["Actual Rows"] * node["Actual Loops"] for node in found)
-                # Among common events the order of the log finds a page as fast as the filter's own index. Without a
-                # filter the planner may read the primary key, past the events that other tests leave.
-                assert removed <= PAGE or name == "no filter", f"{name}: {removed} rows were read for nothing"
+                # Common events are found as fast in the order of the log as by the filter's own index. The planner may
+                # read the primary key then, past the events that other tests leave.
+                if name not in ("no filter", "common action"):
+                    assert removed <= PAGE, f"{name}: {removed} rows were read for nothing"
                 assert read <= 10 * PAGE, f"{name}: {read} rows were read"
     finally:
         await connection.close()

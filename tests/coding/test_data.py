@@ -39,6 +39,8 @@ Entry = dict[str, Any]
 KINDS = Path(__file__).with_name("relevance_kinds.toml")
 OPENED = 346
 """So many of the first queries by kind have been looked at; none of them is held out any more."""
+FRESH = 122
+"""So many of the last ones were kept from whoever made the rules: all of them are held out."""
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -285,8 +287,9 @@ def test_queries_are_enough_and_every_third_is_held_out() -> None:
 def test_queries_by_kind_are_enough_and_every_third_new_one_is_held_out() -> None:
     queries = read_toml(KINDS)["query"]
     assert len(queries) >= 700
+    made = len(queries) - FRESH
     assert [query["held_out"] for query in queries] == [
-        position >= OPENED and position % 3 == 2 for position in range(len(queries))
+        position >= made or (position >= OPENED and position % 3 == 2) for position in range(len(queries))
     ]
     asked = Counter(query["q"].casefold() for query in [*queries, *QUERIES] if query.get("domain") != "rxnorm")
     assert [query for query, count in asked.items() if count > 1] == []

@@ -43,6 +43,8 @@ from app.core.geography import CANADIAN_PROVINCES, USPS_STATES
 
 DAY = date(2026, 11, 1)
 _CONDITIONS = ("01", "04", "05", "06", "07", "08", "09", "12")
+_UNKNOWN_TO_PYX12 = {"NL", "NU", "QC"}
+"""Provinces whose codes are newer than pyx12's list, which has NF and PQ."""
 _NPIS = ("1467890129", "1234567893", "2000000002")
 
 # pyx12's state list lacks Palau
@@ -80,7 +82,7 @@ _places = (
         line1=texts(55),
         line2=st.none() | texts(55),
         city=texts(30),
-        state=st.sampled_from(sorted(CANADIAN_PROVINCES)),
+        state=st.sampled_from(sorted(CANADIAN_PROVINCES - _UNKNOWN_TO_PYX12)),
         zip_code=st.from_regex(r"[A-Z][0-9][A-Z] [0-9][A-Z][0-9]", fullmatch=True),
     )
     | st.builds(

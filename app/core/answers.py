@@ -162,7 +162,7 @@ def _noun(schema: str) -> str:
 
 
 def _numbered(name: str, number: int) -> dict[str, Any]:
-    """What tells the parts of one list apart."""
+    """The fields that tell the parts of one list apart."""
     return {"id": example_id(f"{_noun(name)} {number}"), "line_number": number}
 
 

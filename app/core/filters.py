@@ -54,7 +54,7 @@ def chosen(filters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def shape_of(values: Mapping[str, Any]) -> Shape:
-    """What decides the statement for these filters."""
+    """The shape of the filters. Filters of one shape share one statement."""
     return tuple(sorted((name, isinstance(value, list)) for name, value in values.items()))
 
 

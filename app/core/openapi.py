@@ -59,7 +59,7 @@ COMMON_ERRORS = errors(500, 503)
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
-    """What the document says beyond the declarations of routes and models.
+    """The parts of the document beyond the declarations of routes and models.
 
     `examples` are JSON bodies by the id of their operation, `values` are for answers (`answers.Answers`).
     `meanings` describe fields, `parameters` describe parameters.

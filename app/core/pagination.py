@@ -116,7 +116,7 @@ def keyset(
 
 
 def sort_key(table: Any, column: str) -> sa.ColumnElement[Any]:
-    """What a list that is sorted by `column` compares. It is never null.
+    """The expression that a list sorted by `column` compares. It is never null.
 
     It is a CASE because row-level security keeps COALESCE from the index, as it keeps functions that might leak.
     """

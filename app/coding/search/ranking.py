@@ -376,7 +376,7 @@ def _taken_apart(index: TextIndex, vocabulary: Vocabulary, token: str) -> list[s
 
 
 def _cost(index: TextIndex, vocabulary: Vocabulary, word: str) -> int:
-    """What a part of joined words costs: less if it is said; 0 for what is no word."""
+    """The cost of a part of joined words. A word that is said costs less; a part that is no word costs 0."""
     if len(word) < _SHORTEST_PART:
         return 2 * (word in FILLERS or word in _SHORT_PARTS)
     if vocabulary.says(word):

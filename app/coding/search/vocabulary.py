@@ -140,7 +140,7 @@ class Vocabulary:
         return self._base._by_key(key)
 
     def _fold(self, token: str) -> str:
-        """What the words that are alike have in common; empty for a word that is passed over."""
+        """The common name of words that are alike; empty for a word that is passed over."""
         if token in PASSED_OVER:
             return ""
         bare = stem(token)

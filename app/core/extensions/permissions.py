@@ -1,4 +1,4 @@
-"""Who may see and keep the records of later modules. Connections to outside systems are for admins only."""
+"""Permissions for the records of later modules. Connections to outside systems are for admins only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may see and keep the agency's facilities."""
+"""Permissions to see and keep the agency's facilities."""
 
 from __future__ import annotations
 

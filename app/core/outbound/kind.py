@@ -86,7 +86,7 @@ class Breaking(Generic[O]):
 
 @dataclass(frozen=True, slots=True)
 class HeldAttempt(Generic[M]):
-    """What the holder of an entity knows of it. `attempt` shows whether it is still the holder."""
+    """The holder's knowledge of an entity. `attempt` shows whether it is still the holder."""
 
     kind: str
     tenant_id: TenantId

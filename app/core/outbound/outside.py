@@ -16,7 +16,7 @@ A = TypeVar("A")
 
 @dataclass(frozen=True, slots=True)
 class Done(Generic[A]):
-    """What `read` returns when no call is needed."""
+    """The result of `read` when no call is needed."""
 
     answer: A
 

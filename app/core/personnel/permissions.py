@@ -1,4 +1,4 @@
-"""Who may see and keep the agency's personnel."""
+"""Permissions to see and keep the agency's personnel."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from app.core.serving.settings import ServingSettings
 LINGER_SECONDS = 5.0
 """How long a client may take to read a last answer, or to end a body whose request is answered already."""
 LINGER_BYTES = 1_048_576
-"""What a refused client may have sent ahead. It is read and dropped; otherwise the system would drop our answer."""
+"""Bytes that a refused client may have sent ahead. They are read and dropped, or the system would drop our answer."""
 SETTLING_SECONDS = 1.0
 """A connection that has waited for less than this is not replaced by another one: its request may be on its way."""
 MOST_PIPELINED = 16

@@ -1,4 +1,4 @@
-"""Who may see and keep the agency's vehicles."""
+"""Permissions to see and keep the agency's vehicles."""
 
 from __future__ import annotations
 

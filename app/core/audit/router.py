@@ -5,9 +5,9 @@ The types of two filters are made from the registry. Annotations are values here
 """
 
 from collections.abc import AsyncIterator, Collection
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from fastapi.responses import StreamingResponse
 
 from app.core.audit.actions import AuditAction
@@ -46,19 +46,17 @@ _DOCUMENT: dict[int | str, dict[str, Any]] = {
 def audit_router(vocabulary: Collection[type[AuditAction]]) -> APIRouter:
     """The routes of both logs. A filter refuses a value that `vocabulary` does not have."""
     router = APIRouter(prefix="/audit", tags=["audit"])
-    # These types are values: FastAPI reads them at run time, and mypy cannot.
-    action_query = one_of(actions_of(vocabulary))
-    type_query = one_of(entity_types_of(vocabulary))
-    _add_events(router, action_query, type_query)
+    _add_events(router, _event_filters(vocabulary))
     _add_access_log(router)
     return router
 
 
-def _add_events(router: APIRouter, action_query: Any, type_query: Any) -> None:
-    @router.get("/events", dependencies=[requires(AUDIT_READ)])
-    async def list_audit_events(
-        events: AuditEvents,
-        paging: PagingQuery,
+def _event_filters(vocabulary: Collection[type[AuditAction]]) -> Any:
+    """The filters of events as one parameter. It is a value: FastAPI reads it at run time, and mypy cannot."""
+    action_query: Any = one_of(actions_of(vocabulary))
+    type_query: Any = one_of(entity_types_of(vocabulary))
+
+    def filters(
         entity_type: type_query = None,
         entity_id: EntityIdQuery = None,
         incident_id: ChartQuery = None,
@@ -66,21 +64,39 @@ def _add_events(router: APIRouter, action_query: Any, type_query: Any) -> None:
         action: action_query = None,
         since: FromQuery = None,
         until: ToQuery = None,
+    ) -> dict[str, Any]:
+        return {
+            "entity_type": entity_type,
+            "entity_id": entity_id,
+            "incident_id": incident_id,
+            "actor_user_id": actor_user_id,
+            "action": action,
+            "since": since,
+            "until": until,
+        }
+
+    return Annotated[dict[str, Any], Depends(filters)]
+
+
+def _access_filters(
+    incident_id: ShownQuery = None, actor_user_id: ActorQuery = None, since: FromQuery = None, until: ToQuery = None
+) -> dict[str, Any]:
+    return {"incident_id": incident_id, "actor_user_id": actor_user_id, "since": since, "until": until}
+
+
+AccessFilters = Annotated[dict[str, Any], Depends(_access_filters)]
+
+
+def _add_events(router: APIRouter, filters_parameter: Any) -> None:
+    @router.get("/events", dependencies=[requires(AUDIT_READ)])
+    async def list_audit_events(
+        events: AuditEvents, paging: PagingQuery, filters: filters_parameter
     ) -> Page[AuditEventRead]:
         """Every change, login attempt, export, refusal and webhook of the agency, newest first.
 
         Reading it is audited.
         """
-        return await events.list_page(
-            paging,
-            entity_type=entity_type,
-            entity_id=entity_id,
-            incident_id=incident_id,
-            actor_user_id=actor_user_id,
-            action=action,
-            since=since,
-            until=until,
-        )
+        return await events.list_page(paging, **filters)
 
     @router.get(
         "/events/export",
@@ -90,50 +106,21 @@ def _add_events(router: APIRouter, action_query: Any, type_query: Any) -> None:
     )
     async def export_audit_events(
         events: AuditEvents,
+        filters: filters_parameter,
         format: LogFormat = LogFormat.NDJSON,  # noqa: A002  # the query parameter's name
-        entity_type: type_query = None,
-        entity_id: EntityIdQuery = None,
-        incident_id: ChartQuery = None,
-        actor_user_id: ActorQuery = None,
-        action: action_query = None,
-        since: FromQuery = None,
-        until: ToQuery = None,
     ) -> StreamingResponse:
         """The audit log as NDJSON or CSV, oldest first. The export is itself audited."""
-        lines = await events.export(
-            format,
-            entity_type=entity_type,
-            entity_id=entity_id,
-            incident_id=incident_id,
-            actor_user_id=actor_user_id,
-            action=action,
-            since=since,
-            until=until,
-        )
-        return _document(lines, "audit-events", format)
+        return _document(await events.export(format, **filters), "audit-events", format)
 
 
 def _add_access_log(router: APIRouter) -> None:
     @router.get("/access-log", dependencies=[requires(AUDIT_READ)])
-    async def list_access_log(
-        entries: AccessLog,
-        paging: PagingQuery,
-        incident_id: ShownQuery = None,
-        actor_user_id: ActorQuery = None,
-        since: FromQuery = None,
-        until: ToQuery = None,
-    ) -> Page[AccessEntryRead]:
-        """Who was shown which charts, newest first: one entry per request. Reading it is audited.
+    async def list_access_log(entries: AccessLog, paging: PagingQuery, filters: AccessFilters) -> Page[AccessEntryRead]:
+        """The charts that were shown, and to whom, newest first: one entry per request. Reading it is audited.
 
         Whoever changes a chart is in the audit log.
         """
-        return await entries.list_page(
-            paging,
-            incident_id=incident_id,
-            actor_user_id=actor_user_id,
-            since=since,
-            until=until,
-        )
+        return await entries.list_page(paging, **filters)
 
     @router.get(
         "/access-log/export",
@@ -143,17 +130,11 @@ def _add_access_log(router: APIRouter) -> None:
     )
     async def export_access_log(
         entries: AccessLog,
+        filters: AccessFilters,
         format: LogFormat = LogFormat.NDJSON,  # noqa: A002  # the query parameter's name
-        incident_id: ShownQuery = None,
-        actor_user_id: ActorQuery = None,
-        since: FromQuery = None,
-        until: ToQuery = None,
     ) -> StreamingResponse:
         """The access log as NDJSON or CSV, oldest first. The export is itself audited."""
-        lines = await entries.export(
-            format, incident_id=incident_id, actor_user_id=actor_user_id, since=since, until=until
-        )
-        return _document(lines, "access-log", format)
+        return _document(await entries.export(format, **filters), "access-log", format)
 
 
 def _document(lines: AsyncIterator[bytes], name: str, form: LogFormat) -> StreamingResponse:

@@ -2,6 +2,7 @@
 
 `python -m scripts.demo_call [--base-url URL] [--data-dir DIR]` signs in as the demo tenant's people, charts the call,
 reviews and locks it, exports it as NEMSIS and as an 837P claim, and leaves both documents in the data directory.
+Meanwhile a second medic has the chart open and sees each change as it happens.
 """
 
 from __future__ import annotations
@@ -21,9 +22,13 @@ import httpx
 
 from app.core.paths import API_PREFIX
 from scripts.demo_chart import CALL, Call
+from scripts.demo_onlooker import NothingSeen, Onlooker, Session
+from scripts.realtime_client import ChannelRefused, ConnectionRefused
 
 PEOPLE = ("medic", "supervisor", "admin", "biller")
+SECOND_MEDIC = "partner"
 Request = Callable[..., Awaitable[httpx.Response]]
+Opened = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class StepFailed(Exception):
@@ -45,11 +50,17 @@ class Played:
 
 
 class Player:
-    """Sends the requests of one call. `requests` maps a person to a function (method, path, **options) → response."""
+    """Sends the requests of one call. `requests` maps a person to a function (method, path, **options) → response.
 
-    def __init__(self, requests: dict[str, Request], narrate: Callable[[str], None]) -> None:
+    `opened` gets the incident when it is there.
+    """
+
+    def __init__(
+        self, requests: dict[str, Request], narrate: Callable[[str], None], opened: Opened | None = None
+    ) -> None:
         self._requests = requests
         self._narrate = narrate
+        self._opened = opened
         self.steps: list[str] = []
 
     async def play(self, call: Call) -> Played:
@@ -64,6 +75,8 @@ class Player:
         """Chart the call. The result is the incident, in_progress, and its patient."""
         incident = await self._send("medic", "open the chart", "POST", "ems/incidents", call.incident, 201)
         chart = f"ems/incidents/{incident['id']}"
+        if self._opened is not None:
+            await self._opened(incident)
         incident = await self._move("medic", "start charting", chart, incident, "start")
         for person, part in call.crew:
             body = part | {"personnel_id": await self._person(person)}
@@ -160,15 +173,32 @@ def _validation(incident: dict[str, Any]) -> str:
 
 async def sign_in(client: httpx.AsyncClient, tenant: str, passwords: dict[str, str]) -> dict[str, Request]:
     """One authorised request function per person of PEOPLE. Raises StepFailed."""
-    requests: dict[str, Request] = {}
-    for person in PEOPLE:
-        email = f"{person}@{tenant}.example"
-        body = {"tenant_slug": tenant, "email": email, "password": passwords[email]}
-        response = await client.post(f"{API_PREFIX}/auth/login", json=body)
-        if response.status_code != 200:
-            raise StepFailed(f"{email} cannot sign in: {response.text}")
-        requests[person] = _authorised(client, response.json()["access_token"])
-    return requests
+    return {
+        person: _authorised(client, (await _tokens(client, tenant, person, passwords))["access_token"])
+        for person in PEOPLE
+    }
+
+
+async def onlooker(
+    client: httpx.AsyncClient, base_url: str, tenant: str, passwords: dict[str, str], narrate: Callable[[str], None]
+) -> Onlooker:
+    """The second medic, signed in. Raises StepFailed."""
+    tokens = await _tokens(client, tenant, SECOND_MEDIC, passwords)
+    me = (await _authorised(client, tokens["access_token"])("GET", "auth/me")).json()
+    session = Session(client, tokens["access_token"], tokens["refresh_token"])
+    return Onlooker(SECOND_MEDIC, me["tenant_id"], base_url, session, narrate)
+
+
+async def _tokens(client: httpx.AsyncClient, tenant: str, person: str, passwords: dict[str, str]) -> dict[str, str]:
+    email = f"{person}@{tenant}.example"
+    if email not in passwords:
+        raise StepFailed(f"{email} is not in the demo tenant: an older version made it; choose another data directory")
+    body = {"tenant_slug": tenant, "email": email, "password": passwords[email]}
+    response = await client.post(f"{API_PREFIX}/auth/login", json=body)
+    if response.status_code != 200:
+        raise StepFailed(f"{email} cannot sign in: {response.text}")
+    tokens: dict[str, str] = response.json()
+    return tokens
 
 
 def _authorised(client: httpx.AsyncClient, token: str) -> Request:
@@ -184,8 +214,10 @@ async def main(base_url: str, data_dir: Path) -> int:
     credentials = json.loads((data_dir / "demo-credentials.json").read_text())
     async with httpx.AsyncClient(base_url=base_url, timeout=30) as client:
         try:
-            played = await Player(await sign_in(client, "demo", credentials), print).play(CALL)
-        except (StepFailed, httpx.TransportError) as error:
+            second = await onlooker(client, base_url, "demo", credentials, print)
+            played = await Player(await sign_in(client, "demo", credentials), print, second.open).play(CALL)
+            await second.leave()
+        except (StepFailed, NothingSeen, ChannelRefused, ConnectionRefused, httpx.TransportError) as error:
             print(f"the call stopped: {error or type(error).__name__}", file=sys.stderr)
             return 1
     written = {"nemsis.xml": played.nemsis_document, "claim.edi": played.claim_document}

@@ -56,6 +56,7 @@ PROFILE: dict[str, Any] = {
 USERS: list[dict[str, Any]] = [
     {"email": "admin@demo.example", "display_name": "Ada Admin", "role": "admin"},
     {"email": "medic@demo.example", "display_name": "Max Medic", "role": "ems"},
+    {"email": "partner@demo.example", "display_name": "Pat Partner", "role": "ems"},
     {"email": "supervisor@demo.example", "display_name": "Sue Supervisor", "role": "ems", "is_reviewer": True},
     {"email": "biller@demo.example", "display_name": "Bill Biller", "role": "billing"},
     {"email": "founder@demo.example", "display_name": "Fay Founder", "role": "founder"},
@@ -108,6 +109,10 @@ FACILITIES: tuple[dict[str, Any], ...] = (
 # The e-mail is that of the user as whom the person signs in.
 PERSONNEL: tuple[tuple[str | None, dict[str, Any]], ...] = (
     ("medic@demo.example", {"last_name": "Medic", "first_name": "Max", "licensure_level": LicensureLevel.PARAMEDIC}),
+    (
+        "partner@demo.example",
+        {"last_name": "Partner", "first_name": "Pat", "licensure_level": LicensureLevel.EMT},
+    ),
     (
         "supervisor@demo.example",
         {"last_name": "Supervisor", "first_name": "Sue", "licensure_level": LicensureLevel.PARAMEDIC},

@@ -1,7 +1,8 @@
-"""Reads the CPU time of PostgreSQL's backends, where they run on this machine and its kernel tells it."""
+"""Reads the CPU time of PostgreSQL's backends, and the memory of a process, where this machine's kernel tells them."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import asyncpg
@@ -23,3 +24,8 @@ def _nanoseconds(pid: int) -> int:
     if not (process / "comm").read_text().startswith("postgres"):
         raise ValueError("another machine's process id")
     return int((process / "schedstat").read_text().split()[0])
+
+
+def resident_bytes(pid: int) -> int:
+    """Bytes of memory that the process holds. Raises OSError where they cannot be read."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -19,6 +19,7 @@ from app.core.serving.protocol import BoundedConfig
 from app.ems.charting.router import router as incidents
 from app.main import create_app
 from app.registry import load_settings
+from app.server import allow_files
 from bench.chart_by_hand import read_by_hand
 from bench.hand_written import create_pool, save_by_hand
 from bench.plain_orm import create_sessions, save_by_orm
@@ -55,6 +56,7 @@ async def serve(settings: Settings, app: FastAPI, server: uvicorn.Server, listen
 def main(listening: socket.socket) -> None:
     register_beside_autosave()
     settings = load_settings()
+    allow_files(settings.max_connections)
     app = create_app(settings)
     app.add_api_route("/meter", read_meter)
     app.add_api_route("/garbage", collect_garbage, methods=["DELETE"], status_code=204)

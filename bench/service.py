@@ -49,6 +49,7 @@ class Service:
 
     port: int
     http: Connection
+    pid: int
     token: str = ""
     _opened: list[Connection] = field(default_factory=list)
 
@@ -91,11 +92,16 @@ def save_path(incident_id: str | uuid.UUID, variant: str) -> str:
 
 
 @contextlib.asynccontextmanager
-async def running(environment: Mapping[str, str]) -> AsyncIterator[Service]:
-    """Run one process without jobs, relay and Redis. These run beside requests and cost the same whoever writes."""
+async def running(environment: Mapping[str, str], *, with_relay: bool = False) -> AsyncIterator[Service]:
+    """Run one process without jobs, relay and Redis. These run beside requests and cost the same whoever writes.
+
+    `with_relay` runs them, for what a process sends beside its answers.
+    """
     with tempfile.TemporaryDirectory() as data, socket.create_server(("127.0.0.1", 0)) as listening:
-        given = {**os.environ, **environment, "RUN_JOBS": "false", "DATA_DIR": data, "ACCESS_TOKEN_SECONDS": "3600"}
-        given.pop("REDIS_URL", None)
+        given = {**os.environ, **environment, "DATA_DIR": data, "ACCESS_TOKEN_SECONDS": "3600"}
+        given["RUN_JOBS"] = str(with_relay).lower()
+        if not with_relay:
+            given.pop("REDIS_URL", None)
         port, descriptor = listening.getsockname()[1], listening.fileno()
         process = subprocess.Popen(  # noqa: ASYNC220  # returns at once; its end is awaited below
             [sys.executable, "-m", "bench.server", str(descriptor)],
@@ -106,7 +112,7 @@ async def running(environment: Mapping[str, str]) -> AsyncIterator[Service]:
         )
         listening.close()  # the process holds it alone: if it dies, requests fail and do not wait
         try:
-            service = Service(port, await Connection.open(port))
+            service = Service(port, await Connection.open(port), process.pid)
             yield service
             service.close()
         finally:

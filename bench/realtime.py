@@ -193,7 +193,7 @@ async def measure(service: Service, scale: Scale) -> Costs:
 
 
 def summarize(costs: Costs) -> Summary:
-    """The medians over the rounds. `ratio` is by the bare broadcast of the round, or by its autosaves without sockets."""
+    """The medians over the rounds. `ratio` is by the bare broadcast, or the autosaves without sockets, of the round."""
     rows = {
         "message, service": (costs.service, costs.bare),
         "message, bare websockets": (costs.bare, costs.bare),

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import itertools
 import random
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,8 +26,6 @@ PATH = f"{API_PREFIX}/realtime/ws"
 UNAUTHENTICATED = 4401
 REFUSED_FOR_GOOD = frozenset({4400, 4403})
 LOST = frozenset({"FORBIDDEN", "NOT_FOUND"})
-REMEMBERED = 1024
-"""Ids of a channel that are known again. Older duplicates are known by their sequence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +112,6 @@ class Place:
     mending: Mark | None = None
     """The mark after which events are missing. What comes is dropped until the replay begins there."""
     mended: Mark | None = None
-    recent: deque[str] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
-    known: set[str] = field(default_factory=set)
 
     @property
     def resume_from(self) -> str | None:
@@ -141,10 +136,11 @@ class Place:
         return self.marks.get(stream) or Mark(0, None)
 
     def is_known(self, event: Event) -> bool:
-        """True if the event was taken before, or comes again in the replay that was asked for."""
-        if self.mending is not None or event.id in self.known:
-            return True
-        return event.sequence <= self._mark(event.stream).sequence
+        """True if the event was taken before, or comes again in the replay that was asked for.
+
+        A duplicate has the id and the sequence of the first.
+        """
+        return self.mending is not None or event.sequence <= self._mark(event.stream).sequence
 
     def gap_before(self, event: Event) -> Mark | None:
         """The mark of the stream if events are missing between it and `event`."""
@@ -161,10 +157,6 @@ class Place:
     def take(self, event: Event) -> None:
         self.marks[event.stream] = Mark(event.sequence, event.id)
         self.last_id = event.id
-        if len(self.recent) == REMEMBERED:
-            self.known.discard(self.recent[0])
-        self.recent.append(event.id)
-        self.known.add(event.id)
 
 
 @dataclass(frozen=True)

@@ -142,14 +142,14 @@ async def test_a_gap_is_mended_from_the_last_event_of_its_stream(server: FakeSer
     server.record(CHART)
     await server.publish(CLAIMS)
     await reader.has(2)
-    await server.publish(CHART)
-    await reader.has(4)
+    await server.tell(server.record(CHART), server.record(CLAIMS), server.record(CHART))
+    await reader.has(6)
     assert server.of_type("resume") == [{"type": "resume", "channel": CHANNEL, "last_event_id": charted["id"]}]
     by_stream = {
         stream: [told.sequence for told in reader.told if isinstance(told, Event) and told.stream == stream]
         for stream in (CHART, CLAIMS)
     }
-    assert by_stream == {CHART: [1, 2, 3], CLAIMS: [1]}
+    assert by_stream == {CHART: [1, 2, 3, 4], CLAIMS: [1, 2]}
     assert server.connections == 1
 
 

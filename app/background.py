@@ -6,21 +6,17 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-from sqlalchemy.engine import make_url
-
 from app.core.jobs.queue import JobRunner
 from app.core.outbox.relay import OutboxRelay
 from app.core.outbox.signal import OutboxSignal
-from app.core.runtime import Runtime
+from app.core.runtime import Runtime, redis_channel
 from app.core.secrets.gateway import SECRET_KEYS
 from app.core.storage.gateway import OBJECT_STORE
 from app.registry import JOBS, SCHEDULES, SUBSCRIPTIONS
 
 
 def outbox_signal(runtime: Runtime) -> OutboxSignal:
-    """The signal on a channel of this database, because several installations may share one Redis."""
-    database = make_url(runtime.settings.database_url.get_secret_value()).database
-    return OutboxSignal(runtime.redis, f"fusionems:outbox:{database}")
+    return OutboxSignal(runtime.redis, redis_channel(runtime.settings, "outbox"))
 
 
 @contextlib.asynccontextmanager
@@ -35,7 +31,7 @@ async def background(runtime: Runtime, *, run_jobs: bool, serves_requests: bool 
     await runtime.gateways.reach(SECRET_KEYS)
     signal = outbox_signal(runtime)
     runtime.on_publish = signal.notify
-    work = [signal.run()]
+    work = [signal.run(), runtime.feed.run()]
     if serves_requests:
         work.append(runtime.gate.run())
     if run_jobs:

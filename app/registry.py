@@ -98,6 +98,8 @@ import app.nemsis.exports.lifecycle
 import app.nemsis.exports.router
 import app.nemsis.exports.service
 import app.nemsis.permissions
+import app.realtime.router
+import app.realtime.service
 from app.billing.claims.readiness import PAYMENT
 from app.billing.exports.documents import CLAIM_DOCUMENTS
 from app.coding.icd10.index import ICD10_BOOK
@@ -119,6 +121,7 @@ from app.core.inbox.settling import finishing
 from app.core.jobs.queue import Job, Schedule
 from app.core.outbound.kind import OutboundKind
 from app.core.outbound.service import job_of, sweep_of
+from app.core.outbox.retention import PURGE_OUTBOX
 from app.core.outbox.subscriptions import Subscription
 from app.core.permissions import Permission
 from app.core.personnel.kind import PERSONNEL
@@ -145,6 +148,8 @@ from app.nemsis import handlers as nemsis_handlers
 from app.nemsis.exports.documents import NEMSIS_DOCUMENTS
 from app.nemsis.readiness import SUBMISSION
 from app.nemsis.settings import NemsisSettings
+from app.realtime.service import REALTIME
+from app.realtime.settings import RealtimeSettings
 
 REFERENCE_KINDS: tuple[ReferenceKind[Any], ...] = (
     VEHICLES,
@@ -222,7 +227,10 @@ ROUTERS: tuple[APIRouter, ...] = (
     app.email.messages.router.router,
     app.email.suppressions.router.router,
     app.email.notices.router.router,
+    app.realtime.router.router,
 )
+WEBSOCKETS: tuple[str, ...] = (app.realtime.router.PATH,)
+"""The paths at which a connection may become a websocket. At any other one the server declines."""
 TAGS: tuple[Tag, ...] = (
     app.core.auth.router.TAG,
     app.core.users.router.TAG,
@@ -279,6 +287,7 @@ LOG_KEYS: tuple[str, ...] = (
     *app.core.outbox.relay.LOG_KEYS,
     *app.core.jobs.queue.LOG_KEYS,
     *app.coding.lookup.book.LOG_KEYS,
+    *app.realtime.service.LOG_KEYS,
 )
 """The keys that log lines may hold. Every other key is redacted."""
 BODIES: tuple[BodyRule, ...] = (
@@ -295,7 +304,7 @@ OUTBOUND: tuple[OutboundKind[Any, Any, Any], ...] = (MESSAGES,)
 JOBS: tuple[Job, ...] = (AUTO_LOCK, *map(job_of, OUTBOUND))
 WEBHOOKS: tuple[WebhookProvider[Any], ...] = (SES,)
 """Outside systems that send webhooks; each domain has a route that hands its deliveries to the inbox."""
-SCHEDULES: tuple[Schedule, ...] = (KEEP_PARTITIONS, sweep_of(OUTBOUND), finishing(WEBHOOKS))
+SCHEDULES: tuple[Schedule, ...] = (KEEP_PARTITIONS, PURGE_OUTBOX, sweep_of(OUTBOUND), finishing(WEBHOOKS))
 GATEWAYS: tuple[Gateway[Any], ...] = (
     OBJECT_STORE,
     MAIL,
@@ -309,7 +318,7 @@ SECRET_KINDS: tuple[SecretKind, ...] = ()
 """The secrets that an agency may set. A kind is listed with the domain that uses it, never before."""
 
 
-class ServiceSettings(Settings, EmailSettings, NemsisSettings):
+class ServiceSettings(Settings, EmailSettings, NemsisSettings, RealtimeSettings):
     """Every setting of the service. A domain's group is listed here as a base."""
 
 
@@ -319,8 +328,9 @@ def load_settings() -> ServiceSettings:
 
 
 COMPOSITION = Composition(
-    held=(*GATEWAYS, *CODE_BOOKS),
+    held=(*GATEWAYS, *CODE_BOOKS, REALTIME),
     ports=(EXPORTS.brought(*EXPORT_SOURCES), READINESS.brought(*READINESS_SOURCES)),
     permissions=PERMISSIONS,
     secret_kinds=SECRET_KINDS,
+    topics=TOPICS,
 )

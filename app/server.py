@@ -16,7 +16,7 @@ from uvicorn.supervisors import ChangeReload
 from app.core.serving.protocol import BoundedConfig
 from app.core.serving.server import DrainingServer
 from app.main import create_app
-from app.registry import ServiceSettings, load_settings
+from app.registry import WEBSOCKETS, ServiceSettings, load_settings
 
 OTHER_FILES = 256
 """Files that a process has open beside its clients' connections: database, Redis, gateways, objects."""
@@ -37,7 +37,9 @@ def serve(settings: ServiceSettings, address: Mapping[str, Any], listening: sock
     """Serve until SIGTERM or SIGINT."""
     app = create_app(settings)
     runtime = app.state.runtime
-    config = BoundedConfig(app, settings, forwarded_allow_ips=settings.forwarded_allow_ips, **address)
+    config = BoundedConfig(
+        app, settings, websockets=WEBSOCKETS, forwarded_allow_ips=settings.forwarded_allow_ips, **address
+    )
     DrainingServer(config, runtime.announce_stop).run(None if listening is None else [listening])
 
 
@@ -46,6 +48,7 @@ def serve_and_reload(settings: ServiceSettings, address: Mapping[str, Any], list
     config = BoundedConfig(
         "app.main:create_app",
         settings,
+        websockets=WEBSOCKETS,
         factory=True,
         reload=True,
         reload_dirs=[str(Path(__file__).parent)],

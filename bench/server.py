@@ -18,7 +18,7 @@ from app.core.config import Settings
 from app.core.serving.protocol import BoundedConfig
 from app.ems.charting.router import router as incidents
 from app.main import create_app
-from app.registry import load_settings
+from app.registry import WEBSOCKETS, load_settings
 from app.server import allow_files
 from bench.chart_by_hand import read_by_hand
 from bench.hand_written import create_pool, save_by_hand
@@ -61,7 +61,7 @@ def main(listening: socket.socket) -> None:
     app.add_api_route("/meter", read_meter)
     app.add_api_route("/garbage", collect_garbage, methods=["DELETE"], status_code=204)
     patient = settings.model_copy(update={"keep_alive_seconds": 3600})  # rivals wait their turn
-    config = BoundedConfig(app, patient, log_config=None)
+    config = BoundedConfig(app, patient, websockets=WEBSOCKETS, log_config=None)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(serve(settings, app, uvicorn.Server(config), listening))
 

@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
-from app.core.events import Topic
+import uuid
 
-CLAIM_UPDATED = Topic("claim.updated", "A claim or one of its lines was created, changed, deleted or restored.")
-CLAIM_STATUS_CHANGED = Topic("claim.status_changed", "A claim moved to another state.")
+from pydantic import Field
+
+from app.billing.permissions import CLAIM_READ
+from app.core.events import Broadcast, EventPayload, Topic, Worklist
+
+CLAIMS = Worklist("claims", "Every change of the agency's claims.")
+
+
+class ClaimPayload(EventPayload):
+    """A change of a claim. The lines are part of their claim."""
+
+    incident_id: uuid.UUID = Field(description="The chart that the claim is for.")
+    patient_id: uuid.UUID = Field(description="The patient whom the claim is for.")
+    status: str = Field(description="The state of the claim.")
+
+
+_CLAIM = Broadcast(CLAIM_READ, ClaimPayload, CLAIMS)
+
+CLAIM_UPDATED = Topic("claim.updated", "A claim or one of its lines was created, changed, deleted or restored.", _CLAIM)
+CLAIM_STATUS_CHANGED = Topic("claim.status_changed", "A claim moved to another state.", _CLAIM)
 
 TOPICS = (CLAIM_UPDATED, CLAIM_STATUS_CHANGED)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, cast
 
+from app.core.events import Topic
 from app.core.gateways import Held
 from app.core.permissions import Permission
 from app.core.secrets.kinds import SecretKind
@@ -46,6 +47,7 @@ class Composition:
     ports: tuple[Brought[Any], ...] = ()
     permissions: tuple[Permission, ...] = ()
     secret_kinds: tuple[SecretKind, ...] = ()
+    topics: tuple[Topic, ...] = ()
     _by_port: dict[Port[Any], tuple[Any, ...]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -53,6 +55,7 @@ class Composition:
         require_unique("ports", (brought.port.name for brought in self.ports))
         require_unique("permissions", (permission.name for permission in self.permissions))
         require_unique("secret kinds", (kind.name for kind in self.secret_kinds))
+        require_unique("topics", (topic.name for topic in self.topics))
 
     def sources(self, port: Port[S]) -> tuple[S, ...]:
         """Raises LookupError for a port that the registry does not list."""

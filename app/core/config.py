@@ -14,6 +14,7 @@ from app.core.audit.settings import AuditSettings
 from app.core.auth.settings import AuthSettings
 from app.core.db.settings import DatabaseSettings
 from app.core.keys import SECRET_BYTES
+from app.core.outbox.settings import OutboxSettings
 from app.core.secrets.settings import SecretSettings
 from app.core.serving.settings import ServingSettings
 from app.core.settings import SettingsGroup, groups_of
@@ -65,7 +66,14 @@ class ProcessSettings(SettingsGroup):
 
 
 class Settings(
-    ProcessSettings, ServingSettings, DatabaseSettings, StorageSettings, AuthSettings, SecretSettings, AuditSettings
+    ProcessSettings,
+    ServingSettings,
+    DatabaseSettings,
+    StorageSettings,
+    AuthSettings,
+    SecretSettings,
+    AuditSettings,
+    OutboxSettings,
 ):
     """What the kernel reads. A process reads `registry.ServiceSettings`, to which the domains add their groups."""
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 from redis.asyncio import Redis
+from sqlalchemy.engine import make_url
 
 from app.core.auth.passwords import PasswordHasher
 from app.core.auth.proxies import TrustedProxies
@@ -27,6 +28,7 @@ from app.core.files import write_atomically
 from app.core.gateways import Gateways
 from app.core.keys import SECRET_BYTES, Keyring
 from app.core.outbound.breaker import Breakers
+from app.core.outbox.feed import Feed
 from app.core.permissions import Principal
 from app.core.pools import close_pools
 from app.core.sessions.gate import AccessGate
@@ -52,6 +54,7 @@ class Runtime:
     refreshes: SharedRefreshes
     throttle: Throttle
     proxies: TrustedProxies
+    feed: Feed
     breakers: Breakers = field(default_factory=Breakers)
     is_stopping: bool = False
     on_publish: Callable[[], None] | None = None
@@ -125,7 +128,13 @@ def build_runtime(settings: Settings, composition: Composition) -> Runtime:
         refreshes=SharedRefreshes(),
         throttle=Throttle(redis, keys, address_failures=settings.address_failures),
         proxies=TrustedProxies(settings.forwarded_allow_ips),
+        feed=Feed(redis, redis_channel(settings, "events")),
     )
+
+
+def redis_channel(settings: Settings, purpose: str) -> str:
+    """A name of this database in Redis, because several installations may share one."""
+    return f"fusionems:{purpose}:{make_url(settings.database_url.get_secret_value()).database}"
 
 
 def _signing_keys(settings: Settings) -> SigningKeys:

@@ -78,7 +78,7 @@ from app.ems.patient_facts import (
 from app.ems.patients.models import AgeUnit, Gender, Patient
 from app.ems.patients.repository import PatientRepository
 from app.ems.patients.schemas import PatientRead
-from app.ems.permissions import CHART_READ
+from app.ems.permissions import CHART_READ, CHART_RESTORE
 from app.ems.readiness.people import step_towards
 from app.ems.readiness.port import (
     BLANK,
@@ -112,6 +112,12 @@ CREW_COLUMNS = CrewMember.element_columns
 async def get_incident(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> IncidentRead:
     """The incident as it stands. Raises NotFound."""
     return present(await IncidentRepository(uow).get(uow.tenant_id, incident_id), uow.principal)
+
+
+async def is_chart_open_to(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> bool:
+    """True if there is such a chart for the unit's principal. A deleted one is there for those who may restore it."""
+    even_deleted = CHART_RESTORE.held_by(uow.principal)
+    return await IncidentRepository(uow).exists(uow.tenant_id, incident_id, even_deleted=even_deleted)
 
 
 async def hold_incident(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> IncidentRead:

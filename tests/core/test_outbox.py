@@ -19,6 +19,7 @@ from app.core.db.uow import UnitOfWork
 from app.core.errors import ServiceUnavailable
 from app.core.ids import new_id
 from app.core.outbox import relay as relay_module
+from app.core.outbox.positions import MARK
 from app.core.outbox.relay import LEADER_LOCK, MAX_ATTEMPTS, OutboxRelay
 from app.core.outbox.signal import OutboxSignal
 from app.core.outbox.subscriptions import Event, Subscription
@@ -190,7 +191,7 @@ async def test_crash_between_the_handlers_commit_and_the_mark_repeats_nothing(
     chart = await a_chart(runtime, principal)
     handler = Handler()
     with monkeypatch.context() as broken:
-        broken.setattr(relay_module, "_PUBLISHED", "SELECT 1 / 0 WHERE $1::uuid[] IS NOT NULL")
+        broken.setattr(relay_module, "MARK", f"{MARK} LIMIT 1 / 0")
         with pytest.raises(asyncpg.DivisionByZeroError):
             await relay_of(runtime, handler).drain()
     assert await pending(admin_connection) == 1

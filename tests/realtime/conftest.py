@@ -1,36 +1,73 @@
-"""One installation for the tests that need processes of the service."""
+"""The web server of production, serving the app of the tests, in their event loop."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import socket
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 
 import pytest
+from fastapi import FastAPI
 
 from app.core.config import Settings
-from tests.realtime.installation import Installation, Process, Redis, installed, killable_redis
-from tests.support.database import CHECKOUT, TestDatabase, build_database
+from app.core.outbox.relay import OutboxRelay
+from app.core.runtime import Runtime
+from app.core.serving.protocol import BoundedConfig
+from app.core.serving.server import DrainingServer
+from app.realtime.service import REALTIME, Realtime
+from app.registry import WEBSOCKETS
+from tests.core.waiting import expect_eventually
+
+
+class Served(DrainingServer):
+    """It leaves the signals of the process alone."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@contextlib.asynccontextmanager
+async def serving_here(app: FastAPI, settings: Settings) -> AsyncIterator[tuple[int, Served]]:
+    """The port, and the server. The app has been started already."""
+    runtime: Runtime = app.state.runtime
+    server = Served(
+        BoundedConfig(app, settings, websockets=WEBSOCKETS, lifespan="off", log_config=None), runtime.announce_stop
+    )
+    with socket.create_server(("127.0.0.1", 0), backlog=512) as listening:
+        port: int = listening.getsockname()[1]
+        task = asyncio.create_task(server.serve([listening]))
+        await expect_eventually(lambda: server.started)
+        try:
+            yield port, server
+        finally:
+            server.should_exit = True
+            await task
 
 
 @pytest.fixture(scope="session")
-def own_database(worker_id: str) -> TestDatabase:
-    """A database without other tests' events, which the relay of the processes would publish first."""
-    return build_database(f"fusionems_test_{CHECKOUT}_realtime_{worker_id}")
+async def port(app: FastAPI, settings: Settings) -> AsyncIterator[int]:
+    async with serving_here(app, settings) as (port, _):
+        yield port
 
 
-@pytest.fixture(scope="session")
-def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
-    with killable_redis(tmp_path_factory.mktemp("redis")) as redis:
-        yield redis
+@pytest.fixture
+def realtime(runtime: Runtime) -> Realtime:
+    return runtime.gateways.get(REALTIME)
 
 
-@pytest.fixture(scope="session")
-def installation(
-    settings: Settings, own_database: TestDatabase, redis: Redis, tmp_path_factory: pytest.TempPathFactory
-) -> Installation:
-    return installed(settings, own_database, redis, tmp_path_factory.mktemp("installation"))
+@dataclass
+class Clerk:
+    """Publishes what was committed."""
+
+    relay: OutboxRelay
+
+    async def publish(self) -> int:
+        return await self.relay.drain()
 
 
-@pytest.fixture(scope="session")
-async def process(installation: Installation) -> AsyncIterator[Process]:
-    async with installation.process() as process:
-        yield process
+@pytest.fixture
+def clerk(relay: OutboxRelay) -> Clerk:
+    return Clerk(relay)

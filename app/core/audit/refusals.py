@@ -27,16 +27,15 @@ async def record_refusal(request: Request, refusal: Forbidden) -> None:
     missing permission, but nothing of the query or the body. A request without a verified token leaves no event,
     because the user is unknown.
     """
+    await record_denial(request.app.state.runtime, request.method, _ids(request.path_params), refusal)
+
+
+async def record_denial(runtime: Runtime, method: str, ids: Mapping[str, uuid.UUID], refusal: Forbidden) -> None:
+    """Records that the user of the present context was refused. `method` is the verb, on the context's route."""
     context = current_context()
     if context is None or context.tenant_id is None or context.actor_user_id is None:
         return
-    runtime: Runtime = request.app.state.runtime
-    asked = {
-        "method": request.method,
-        "route": context.route,
-        "ids": _ids(request.path_params),
-        "permission": refusal.permission,
-    }
+    asked = {"method": method, "route": context.route, "ids": ids, "permission": refusal.permission}
     async with runtime.unit_of_work(Principal.system(context.tenant_id)) as uow:
         await record(
             uow,

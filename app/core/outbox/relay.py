@@ -17,7 +17,8 @@ from app.core.db.pool import Lease
 from app.core.db.sql import CompiledStatement
 from app.core.ids import TenantId, new_id, new_random_uuid
 from app.core.logging import get_logger
-from app.core.outbox.models import OutboxDelivery, OutboxEvent
+from app.core.outbox.models import OutboxDelivery
+from app.core.outbox.positions import LAST_POSITION, MARK, Batch, Placed, Places
 from app.core.outbox.signal import OutboxSignal
 from app.core.outbox.subscriptions import Event, Subscription
 from app.core.permissions import Principal
@@ -27,11 +28,11 @@ POLL_SECONDS = 0.25
 RETRY_SECONDS = 1
 BATCH = 200
 MAX_ATTEMPTS = 12
+"""An event that failed so often is set aside, and its aggregate goes on."""
 LEADER_LOCK = 0x464551_01  # any constant: advisory locks are per database
 
 LOG_KEYS = ("event_id", "topic", "handler", "attempt")
 _log = get_logger(__name__)
-_events: Any = OutboxEvent.__table__
 _deliveries: Any = OutboxDelivery.__table__
 _DELIVER = CompiledStatement(
     insert(_deliveries)
@@ -46,7 +47,7 @@ _DELIVER = CompiledStatement(
 )
 # An event waits while its aggregate waits for a retry: this keeps the order per aggregate.
 _PENDING = """
-SELECT id, tenant_id, topic, aggregate_id, payload, attempts FROM outbox_events AS event
+SELECT id, tenant_id, topic, aggregate_id, payload, created_at, attempts FROM outbox_events AS event
 WHERE published_at IS NULL AND failed_at IS NULL AND NOT EXISTS (
   SELECT FROM outbox_events AS earlier
   WHERE earlier.published_at IS NULL AND earlier.failed_at IS NULL
@@ -54,11 +55,7 @@ WHERE published_at IS NULL AND failed_at IS NULL AND NOT EXISTS (
     AND earlier.next_attempt_at > now())
 ORDER BY sequence LIMIT $1
 """
-_PUBLISHED = "UPDATE outbox_events SET published_at = now() WHERE id = ANY($1::uuid[])"
-_RETRY = (
-    "UPDATE outbox_events SET attempts = attempts + 1, next_attempt_at = $2,"
-    " failed_at = CASE WHEN $3 THEN now() END WHERE id = $1"
-)
+_RETRY = "UPDATE outbox_events SET attempts = attempts + 1, next_attempt_at = $2 WHERE id = $1"
 
 
 class OutboxRelay:
@@ -67,6 +64,7 @@ class OutboxRelay:
     def __init__(self, runtime: Runtime, subscriptions: Sequence[Subscription], signal: OutboxSignal) -> None:
         self._runtime = runtime
         self._signal = signal
+        self._places = Places(runtime.composition.topics)
         self._by_topic: dict[str, list[Subscription]] = {}
         for subscription in subscriptions:
             for topic in subscription.topics:
@@ -88,6 +86,7 @@ class OutboxRelay:
                 await self._runtime.system.release(lease)
                 return
             self._signal.leading = True
+            self._runtime.feed.send(Batch(await lease.conn.fetchval(LAST_POSITION)))  # what the last leader left unsaid
             while True:
                 if await self._relay_batch(lease) == 0:
                     await self._signal.wait(POLL_SECONDS)
@@ -109,20 +108,35 @@ class OutboxRelay:
 
     async def _relay_batch(self, lease: Lease) -> int:
         rows = await lease.conn.fetch(_PENDING, BATCH)
-        done: list[uuid.UUID] = []
+        done: list[Any] = []
+        set_aside: list[Any] = []
         waiting: set[uuid.UUID] = set()
         for row in rows:
             if row["aggregate_id"] in waiting:
                 continue
             event = Event(row["id"], TenantId(row["tenant_id"]), row["topic"], row["aggregate_id"], row["payload"])
             if await self._deliver(event):
-                done.append(event.id)
-            else:
-                waiting.add(event.aggregate_id)
+                done.append(row)
+                continue
+            waiting.add(event.aggregate_id)
+            if row["attempts"] + 1 < MAX_ATTEMPTS:
                 await self._postpone(lease, event, row["attempts"] + 1)
-        if done:
-            await lease.conn.execute(_PUBLISHED, done)
+            else:
+                set_aside.append(row)
+        if done or set_aside:
+            await self._mark(lease, done, set_aside)
         return len(done) + len(waiting)
+
+    async def _mark(self, lease: Lease, done: Sequence[Any], set_aside: Sequence[Any]) -> None:
+        """Marks events and gives them their places in channels, in one statement. Then tells the websockets."""
+        settled = {row["id"]: row for row in (*done, *set_aside)}
+        places = [place for row in settled.values() for place in self._places.of(row)]
+        columns = [list(column) for column in zip(*places, strict=True)] or [[], [], [], []]
+        ids = [row["id"] for row in done], [row["id"] for row in set_aside]
+        placed = await lease.conn.fetch(MARK, *ids, *columns)
+        if placed:
+            events = tuple(Placed.of({**settled[row["event_id"]], **row}) for row in placed)
+            self._runtime.feed.send(Batch(placed[0]["before"], events))
 
     async def _deliver(self, event: Event) -> bool:
         bind_context(RequestContext(request_id=new_random_uuid(), route="outbox", tenant_id=event.tenant_id))
@@ -148,6 +162,6 @@ class OutboxRelay:
                 await subscription.handle(uow, event)
 
     async def _postpone(self, lease: Lease, event: Event, attempts: int) -> None:
-        """Delay the event, exponentially up to five minutes. After MAX_ATTEMPTS set it aside; its aggregate goes on."""
+        """Delay the event, exponentially up to five minutes."""
         again = utcnow() + dt.timedelta(seconds=min(2**attempts, 300))
-        await lease.conn.execute(_RETRY, event.id, again, attempts >= MAX_ATTEMPTS)
+        await lease.conn.execute(_RETRY, event.id, again)

@@ -7,7 +7,7 @@ reaches it whole.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from enum import Enum, auto
 from operator import itemgetter
 from typing import Any
@@ -20,6 +20,7 @@ from app.core.errors import AppError, HeadersTooLarge, MalformedRequest, Request
 from app.core.http import bare_refusal
 from app.core.logging import get_logger
 from app.core.serving.settings import ServingSettings
+from app.core.serving.websocket import BoundedWebSocket
 
 LINGER_SECONDS = 5.0
 """How long a client may take to read a last answer, or to end a body whose request is answered already."""
@@ -35,11 +36,16 @@ _log = get_logger(__name__)
 class BoundedConfig(uvicorn.Config):
     """uvicorn's configuration by the settings."""
 
-    def __init__(self, app: Any, limits: ServingSettings, **options: Any) -> None:
+    def __init__(self, app: Any, limits: ServingSettings, *, websockets: Collection[str] = (), **options: Any) -> None:
+        """`websockets` are the paths at which a connection may become one."""
         super().__init__(
             app,
             http=BoundedProtocol,
-            ws="none",
+            ws=BoundedWebSocket,
+            ws_max_size=limits.websocket_message_bytes * 4,
+            ws_ping_interval=limits.websocket_heartbeat_seconds,
+            ws_ping_timeout=limits.websocket_heartbeat_seconds,
+            ws_per_message_deflate=False,
             timeout_keep_alive=limits.keep_alive_seconds,
             timeout_graceful_shutdown=limits.shutdown_seconds,
             server_header=False,
@@ -47,6 +53,7 @@ class BoundedConfig(uvicorn.Config):
             **options,
         )
         self.limits = limits
+        self.websockets = frozenset(path.encode() for path in websockets)
 
 
 class _Stage(Enum):
@@ -121,6 +128,10 @@ class BoundedProtocol(HttpToolsProtocol):
         super().data_received(data)
         if self._dropped is not None or self.transport.is_closing():
             return
+        if self.transport.get_protocol() is not self:
+            self._stop_waiting()
+            self._stop_expecting()
+            return
         # While the parser completes nothing, it holds what has come. What it has completed is counted there.
         self._held_bytes = self._held_bytes + len(data) if self._parsed == before else 0
         if self._head_bytes + self._held_bytes > self._limits.max_header_bytes:
@@ -191,8 +202,12 @@ class BoundedProtocol(HttpToolsProtocol):
         else:
             self._watch()
 
+    def _should_upgrade_to_ws(self) -> bool:
+        """True for GET at the path of a websocket."""
+        return self.scope["method"] == "GET" and self.url.partition(b"?")[0] in self.config.websockets
+
     def _unsupported_upgrade_warning(self) -> None:
-        """Says nothing. There is no other protocol here, and the answer to the request declines it (RFC 9110, 7.8)."""
+        """Says nothing. The answer to the request declines the other protocol (RFC 9110, 7.8)."""
 
     def _count_head(self, size: int) -> None:
         self._parsed += 1

@@ -51,3 +51,12 @@ class ServingSettings(SettingsGroup):
     shutdown_seconds: int = Field(
         25, ge=1, le=600, description="Time after that for requests in flight; what is left is cancelled"
     )
+    websocket_heartbeat_seconds: int = Field(
+        20,
+        ge=1,
+        le=300,
+        description="A websocket is pinged so often, and cut off if it does not answer within that time",
+    )
+    websocket_message_bytes: int = Field(
+        4096, ge=512, le=65_536, description="Largest message of a websocket's client; larger ones end with code 4413"
+    )

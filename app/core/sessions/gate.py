@@ -47,12 +47,16 @@ class AccessGate:
 
     async def admit(self, tenant_id: TenantId, session_id: uuid.UUID | None) -> None:
         """Raises Unauthenticated for a session that is over, TenantSuspended for a closed agency."""
-        if time.monotonic() - self._loaded_at > STALE_SECONDS:
-            await self.load()
+        await self.keep_fresh()
         if session_id in self._ended or session_id in self._marked:
             raise Unauthenticated
         if tenant_id in self._closed:
             raise TenantSuspended
+
+    async def keep_fresh(self) -> None:
+        """Loads the data if it is too old to be used."""
+        if time.monotonic() - self._loaded_at > STALE_SECONDS:
+            await self.load()
 
     def mark(self, session_ids: Iterable[uuid.UUID]) -> None:
         """Refuses these from now on. This process has committed their end."""

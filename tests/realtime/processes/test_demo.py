@@ -10,7 +10,7 @@ import pytest
 from scripts import seed_demo
 from scripts.demo_call import main
 from scripts.provision_tenant import provision
-from tests.realtime.installation import Installation, Process
+from tests.realtime.processes.installation import Installation, Process
 
 
 async def test_the_second_medic_sees_the_chart_grow(

@@ -12,7 +12,7 @@ import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
 from scripts.realtime_client import incident_channel, websocket_url
-from tests.realtime.installation import Installation, Process
+from tests.realtime.processes.installation import Installation, Process
 from tests.support.actors import Agency
 from tests.support.charts import INCIDENT, add_patient
 

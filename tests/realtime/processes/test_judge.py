@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from scripts.realtime_client import Event
-from tests.realtime.chaos.trial import expect_log
+from tests.realtime.processes.trial import expect_log
 
 STORED = [{"id": f"event-{number}", "aggregate_id": f"chart-{number % 2}"} for number in range(6)]
 

@@ -21,7 +21,7 @@ import httpx
 
 from scripts.realtime_client import Event, Health, Pace, RealtimeClient, Told, incident_channel
 from tests.core.waiting import expect_eventually
-from tests.realtime.installation import Installation, Process
+from tests.realtime.processes.installation import Installation, Process
 from tests.support.actors import Agency
 from tests.support.charts import INCIDENT
 

@@ -10,8 +10,8 @@ import pytest
 
 from scripts.realtime_client import Health
 from tests.core.waiting import expect_eventually
-from tests.realtime.processes.trial import Scale, trial
 from tests.realtime.processes.installation import Installation, Process, Redis
+from tests.realtime.processes.trial import Scale, trial
 
 SHORT = Scale(events=200, charts=2, readers=6, rest=0.05, outage=2, pause=0.1)
 LONG = Scale(events=10_000, charts=4, readers=50, outage=20, pause=0.05)

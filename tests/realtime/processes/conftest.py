@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -31,6 +32,17 @@ def installation(
 
 
 @pytest.fixture(scope="session")
-async def process(installation: Installation) -> AsyncIterator[Process]:
-    async with installation.process() as process:
-        yield process
+async def processes(installation: Installation) -> AsyncIterator[list[Process]]:
+    """Two, with room for many clients of one user. They serve all tests, because their start is expensive."""
+    room = {"max_connections": 1000, "realtime_connections": 500, "realtime_connections_per_user": 100}
+    first, second = installation.process(**room), installation.process(**room)
+    try:
+        await asyncio.gather(first.start(), second.start())
+        yield [first, second]
+    finally:
+        await asyncio.gather(first.kill(), second.kill())
+
+
+@pytest.fixture
+def process(processes: list[Process]) -> Process:
+    return processes[0]

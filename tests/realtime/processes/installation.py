@@ -12,8 +12,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -85,7 +85,7 @@ class Process:
 
     environment: dict[str, str]
     said: Path
-    port: int = field(default_factory=ports.any_free)
+    port: int
     _running: subprocess.Popen[bytes] | None = None
 
     @property
@@ -102,19 +102,13 @@ class Process:
                 stdout=out,
                 stderr=subprocess.STDOUT,
             )
-        await expect_eventually(self._serves, 60)
+        await expect_eventually(self._serves, 120)
 
     async def kill(self) -> None:
         """End it as the system does when memory is short: without a word to its clients."""
-        assert self._running is not None
-        self._running.kill()
-        await asyncio.to_thread(self._running.wait)
-
-    async def terminate(self) -> None:
-        """Tell it to stop, and wait until it has."""
-        assert self._running is not None
-        self._running.terminate()
-        await asyncio.to_thread(self._running.wait)
+        if self._running is not None:
+            self._running.kill()
+            await asyncio.to_thread(self._running.wait)
 
     async def _serves(self) -> bool:
         assert self._running is not None
@@ -132,17 +126,11 @@ class Installation:
     redis: Redis
     directory: Path
 
-    @contextlib.asynccontextmanager
-    async def process(self, **limits: int) -> AsyncIterator[Process]:
-        """A process that serves, with these settings beside the usual ones."""
+    def process(self, **limits: int) -> Process:
+        """A process that is not started yet, with these settings beside the usual ones."""
         port = ports.any_free()
         given = {"RUN_JOBS": "true", "DRAIN_SECONDS": "0", **{name.upper(): str(limits[name]) for name in limits}}
-        process = Process(environment_of(self.settings) | given, self.directory / f"said-{port}", port)
-        try:
-            await process.start()
-            yield process
-        finally:
-            await process.kill()
+        return Process(environment_of(self.settings) | given, self.directory / f"said-{port}", port)
 
     async def found(self, client: httpx.AsyncClient) -> Agency:
         """A fresh agency, whose people send their requests by `client`."""

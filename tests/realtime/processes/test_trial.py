@@ -18,14 +18,6 @@ LONG = Scale(events=10_000, charts=4, readers=50, outage=20, pause=0.05)
 
 
 @pytest.fixture
-async def processes(installation: Installation) -> AsyncIterator[list[Process]]:
-    """Two, with room for all readers."""
-    room = {"max_connections": 1000, "realtime_connections": 500, "realtime_connections_per_user": 100}
-    async with installation.process(**room) as first, installation.process(**room) as second:
-        yield [first, second]
-
-
-@pytest.fixture
 async def own_admin(installation: Installation) -> AsyncIterator[asyncpg.Connection]:
     connection = await asyncpg.connect(installation.database.admin)
     yield connection

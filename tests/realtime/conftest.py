@@ -40,6 +40,7 @@ async def serving_here(app: FastAPI, settings: Settings) -> AsyncIterator[tuple[
         port: int = listening.getsockname()[1]
         task = asyncio.create_task(server.serve([listening]))
         await expect_eventually(lambda: server.started)
+        await runtime.gateways.get(REALTIME).pump.ready.wait()
         try:
             yield port, server
         finally:

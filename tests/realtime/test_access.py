@@ -163,17 +163,26 @@ async def test_deleted_chart_is_there_for_those_who_may_restore_it(
 # Tokens
 
 
-def forged(agency: Agency, runtime: Runtime, **changes: object) -> str:
+def issued(tokens: TokenService, user: Principal, seconds: int = 600, **changes: object) -> str:
+    """A token of `user`, with changed claims."""
+    claims = {
+        "user_id": user.user_id,
+        "tenant_id": user.tenant_id,
+        "role": user.role,
+        "is_reviewer": user.is_reviewer,
+        "session_id": user.session_id,
+    }
+    return tokens.issue(**{**claims, **changes}, seconds=seconds)  # type: ignore[arg-type]
+
+
+def token_of(runtime: Runtime, agency: Agency, name: str, seconds: int, **changes: object) -> str:
+    return issued(runtime.tokens, principal_of(runtime, agency, name), seconds, **changes)
+
+
+def forged(agency: Agency, runtime: Runtime) -> str:
     """A token of the medic that was signed by somebody else."""
     stranger = TokenService(SigningKeys.generate(), seconds=600, issuer=None)
-    user = principal_of(runtime, agency, "medic")
-    return stranger.issue(
-        user_id=user.user_id,
-        tenant_id=user.tenant_id,
-        role=Role.ADMIN,
-        is_reviewer=False,
-        session_id=user.session_id,
-    )
+    return issued(stranger, principal_of(runtime, agency, "medic"))
 
 
 @pytest.mark.parametrize("kind", ["empty", "nonsense", "forged", "key", "refresh", "truncated"])
@@ -196,15 +205,7 @@ async def test_bad_token_ends_the_connection_and_tells_nothing(
 
 
 async def test_expired_token_is_refused(port: int, agency: Agency, runtime: Runtime) -> None:
-    user = principal_of(runtime, agency, "medic")
-    token = runtime.tokens.issue(
-        user_id=user.user_id,
-        tenant_id=user.tenant_id,
-        role=user.role,
-        is_reviewer=False,
-        session_id=user.session_id,
-        seconds=-1,
-    )
+    token = token_of(runtime, agency, "medic", -1)
     async with dial(port) as wire:
         await wire.say("hello", token=token)
         assert await wire.close_code() == 4401
@@ -271,7 +272,7 @@ async def test_web_pages_connect_from_allowed_origins_only(
 
 async def test_page_of_the_service_itself_may_connect(port: int, agency: Agency) -> None:
     async with dial(port, origin=f"http://127.0.0.1:{port}") as wire:
-        await wire.hello(agency.medic.token)
+        assert (await wire.hello(agency.medic.token))["user_id"]
 
 
 # Access that ends
@@ -336,18 +337,6 @@ async def test_nothing_is_shown_while_it_is_unknown_whose_access_was_revoked(
 
 
 # Renewal
-
-
-def token_of(runtime: Runtime, agency: Agency, name: str, seconds: int, **changes: object) -> str:
-    user = principal_of(runtime, agency, name)
-    claims = {
-        "user_id": user.user_id,
-        "tenant_id": user.tenant_id,
-        "role": user.role,
-        "is_reviewer": user.is_reviewer,
-        "session_id": user.session_id,
-    }
-    return runtime.tokens.issue(**{**claims, **changes}, seconds=seconds)  # type: ignore[arg-type]
 
 
 async def test_connection_warns_before_its_token_expires_and_goes_on_with_a_fresh_one(

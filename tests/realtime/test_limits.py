@@ -172,13 +172,18 @@ async def test_stranger_has_a_time_to_say_hello(port: int, limited: Limit) -> No
         assert await wire.close_code() == 4408
 
 
-async def test_client_that_answers_no_ping_is_ended(app: FastAPI, settings: Settings, agency: Agency) -> None:
+async def test_client_that_answers_no_ping_is_ended(
+    app: FastAPI, settings: Settings, agency: Agency, monkeypatch: pytest.MonkeyPatch
+) -> None:
     quick = settings.model_copy(update={"websocket_heartbeat_seconds": 1})
-    async with serving_here(app, quick) as (port, _):
-        async with join(port, agency.medic.token) as alive, join(port, agency.partner.token) as dead:
-            dead.socket.protocol.receive_data = lambda _: None  # type: ignore[method-assign]  # deaf and dumb
-            await expect_eventually(lambda: dead.socket.transport.is_closing())
-            assert await alive.quiet() == []
+    async with (
+        serving_here(app, quick) as (port, _),
+        join(port, agency.medic.token) as alive,
+        join(port, agency.partner.token) as dead,
+    ):
+        monkeypatch.setattr(dead.socket.protocol, "receive_data", lambda data: None)  # deaf and dumb
+        await expect_eventually(lambda: dead.socket.transport.is_closing())
+        assert await alive.quiet() == []
 
 
 async def test_stopping_server_sends_its_clients_elsewhere(

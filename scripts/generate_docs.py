@@ -1,4 +1,4 @@
-"""Generate docs/{configuration,errors,lifecycles,lint-rules,permissions}.md from the declarations.
+"""Generate docs/{configuration,errors,events,lifecycles,lint-rules,permissions}.md and docs/asyncapi.json.
 
 `python -m scripts.generate_docs [--check]`.
 """
@@ -11,6 +11,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
+import orjson
 from fastapi.routing import iter_route_contexts
 
 from app.core.errors import registered_errors
@@ -19,7 +20,10 @@ from app.core.openapi import route_permission
 from app.core.paths import API_PREFIX
 from app.core.permissions import Permission
 from app.core.settings import SettingsGroup, groups_of
-from app.registry import PERMISSIONS, ROUTERS, ServiceSettings
+from app.realtime import asyncapi
+from app.realtime.closing import CloseCode
+from app.realtime.messages import CLIENT_MESSAGES, SERVER_MESSAGES, Message
+from app.registry import PERMISSIONS, ROUTERS, TOPICS, ServiceSettings
 from scripts.lint.__main__ import rule_table
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -149,9 +153,69 @@ def _operations_by_permission() -> dict[Permission, list[str]]:
     return {permission: sorted(operations) for permission, operations in found.items()}
 
 
+def events() -> str:
+    carried = asyncapi.broadcasts(TOPICS)
+    topics = [
+        (
+            f"`{topic.name}`",
+            topic.description,
+            f"`{broadcast.permission.name}`",
+            f"`{broadcast.worklist.name}`",
+            str(broadcast.version),
+            ", ".join(f"`{name}`" for name in broadcast.payload.model_fields),
+        )
+        for topic, broadcast in carried
+    ]
+    lists = [(f"`tenant:{{tenant_id}}:{held.name}`", held.description) for held in asyncapi.worklists(TOPICS)]
+    channels = [("`incident:{tenant_id}:{incident_id}`", "Every event of one chart, its exports and claims."), *lists]
+    codes = [(str(int(code)), code.meaning) for code in CloseCode]
+    within = [(f"`{topic.name}`", topic.description) for topic in TOPICS if topic.broadcast is None]
+    parts = [
+        "# Events",
+        f"{NOTE} Source: the `events.py` of the domains and `app/realtime`. The same for programs: asyncapi.json.",
+        "`WS /api/v1/realtime/ws`, subprotocol `fusionems.v1`. The token comes in the first message"
+        ' (`{"type": "hello", "token": …}`) or as the subprotocol `bearer.<token>`; never in the address.',
+        "An event says what has changed, and REST says what it is now. A client gets the events whose permission its"
+        " user holds. `sequence` counts per channel and permission without a gap; `id` is the same in every duplicate."
+        " After a reconnect `resume` with the last `id` brings what was missed, or `resync` says that the client must"
+        " load anew.",
+        "## Channels",
+        _table(("Channel", "Carries"), channels),
+        "## Topics",
+        _table(("Topic", "Says", "Permission", "Worklist", "Version", "Content"), topics),
+        "## Messages of the client",
+        _messages(CLIENT_MESSAGES),
+        "## Messages of the service",
+        _messages(SERVER_MESSAGES),
+        "## Close codes",
+        _table(("Code", "Meaning"), codes),
+        "## Topics within the service",
+        "Handlers take these; no websocket carries them.",
+        _table(("Topic", "Says"), within),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _messages(models: Iterable[type[Message]]) -> str:
+    rows = []
+    for model in models:
+        fields = dict(model.model_fields)
+        kind: Any = fields.pop("type").annotation
+        content = ", ".join(f"`{name}`{'' if field.is_required() else '?'}" for name, field in fields.items())
+        rows.append((f"`{kind.__args__[0]}`", " ".join((model.__doc__ or "").split()), content))
+    return _table(("Type", "Meaning", "Content"), rows)
+
+
+def asyncapi_document() -> str:
+    document = asyncapi.document(TOPICS, "0.1.0")
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2).decode() + "\n"
+
+
 PAGES = {
+    "asyncapi.json": asyncapi_document,
     "configuration.md": configuration,
     "errors.md": errors,
+    "events.md": events,
     "lifecycles.md": lifecycles,
     "lint-rules.md": lint_rules,
     "permissions.md": permissions,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 import orjson
@@ -62,7 +62,6 @@ class Conversation:
         self._house = house
         self._connection = connection
         self._max_bytes = max_bytes
-        self._opening: dict[str, asyncio.Lock] = {}
 
     async def hold(self, socket: WebSocket) -> None:
         """Returns when the client has gone. Raises Closed to end the connection."""
@@ -76,9 +75,9 @@ class Conversation:
                 await self._answer(INCOMING.validate_python(given))
             except ValidationError as error:
                 problems = invalid(error.errors()).details["problems"]
-                self._refuse(ValidationFailed(problems[0]["message"]), given)
+                await self._refuse(ValidationFailed(problems[0]["message"]), given)
             except AppError as refusal:
-                self._refuse(refusal, given)
+                await self._refuse(refusal, given)
 
     def _read(self, text: str | None) -> dict[str, Any]:
         if text is None:
@@ -113,12 +112,7 @@ class Conversation:
     async def _renew(self, message: Renew) -> None:
         """Takes a token of the same session that permits the same. Any other one ends the connection."""
         before, after = self._connection.user, await self._house.admission.verify(message.token)
-        if (before.user_id, before.session_id, before.role, before.is_reviewer) != (
-            after.user_id,
-            after.session_id,
-            after.role,
-            after.is_reviewer,
-        ):
+        if replace(before, expires_at=after.expires_at) != after:
             raise Closed(CloseCode.UNAUTHENTICATED)
         self._connection.principal = after
         self._connection.warned = False
@@ -129,10 +123,7 @@ class Conversation:
             await self._house.opener.open(self._connection, message.channel, message.last_event_id)
             await self._show_people(message.channel)
         except Exception as error:
-            refusal = as_app_error(error)
-            self._refuse(refusal, message.model_dump())
-            if isinstance(refusal, Forbidden):
-                await record_denial(self._house.runtime, "SUBSCRIBE", {}, refusal)
+            await self._refuse(as_app_error(error), message.model_dump())
 
     async def _show_people(self, name: str) -> None:
         """Whoever may read the chart sees who is in it."""
@@ -171,9 +162,14 @@ class Conversation:
             **place,
         )
 
-    def _refuse(self, refusal: AppError, given: Mapping[str, Any]) -> None:
-        """Names the channel only if it is spelled like one, and the type only if there is such a type."""
+    async def _refuse(self, refusal: AppError, given: Mapping[str, Any]) -> None:
+        """Names the channel only if it is spelled like one, and the type only if there is such a type.
+
+        The audit log has a lack of permission before the client has.
+        """
         channel, kind = given.get("channel"), given.get("type")
+        if isinstance(refusal, Forbidden):
+            await record_denial(self._house.runtime, str(kind).upper(), {}, refusal)
         about = channel if isinstance(channel, str) and is_spelled(channel) else None
         if about is None and isinstance(kind, str) and kind in _TYPES:
             about = kind

@@ -179,6 +179,8 @@ class Recovered(Message):
 
 
 class Pong(Message):
+    """Answers a ping."""
+
     type: Literal["pong"] = "pong"
     n: int | None = None
 

@@ -38,6 +38,10 @@ def clients(checkout: Checkout) -> int:
             *(node, f"{tools}/@stoplight/spectral-cli/dist/index.js", "lint", document),
             *(f"--ruleset={settings}/.spectral.yaml", "--fail-severity=hint"),
         ],
+        "asyncapi": [
+            *(node, f"{tools}/@stoplight/spectral-cli/dist/index.js", "lint", f"{checkout.root}/docs/asyncapi.json"),
+            *(f"--ruleset={settings}/asyncapi.yaml", "--fail-severity=hint"),
+        ],
         "python client": [
             *(str(python.parent / "openapi-python-client"), "generate", "--fail-on-warning", "--path", document),
             *("--output-path", python_client, "--config", f"{settings}/python.yaml"),

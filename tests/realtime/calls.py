@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import uuid
 from typing import Any
 
+import asyncpg
+
+from app.core.events import Topic
+from app.core.ids import new_id
 from app.core.outbox.relay import OutboxRelay
+from app.registry import TOPICS
 from tests.support.actors import Actor, Agency
 from tests.support.charts import INCIDENT
 
@@ -38,3 +45,30 @@ def channel_of(agency: Agency, call: dict[str, Any]) -> str:
 
 def worklist_of(agency: Agency, name: str) -> str:
     return f"tenant:{agency.tenant_id}:{name}"
+
+
+def broadcast_topics() -> tuple[Topic, ...]:
+    return tuple(topic for topic in TOPICS if topic.broadcast is not None)
+
+
+async def put_event(admin: asyncpg.Connection, agency: Agency, topic: Topic, incident_id: str, version: int) -> str:
+    """Commits an event as a domain would, and returns its id."""
+    event_id, entity_id = new_id(), uuid.uuid4()
+    payload = {
+        "entity_type": "probe",
+        "entity_id": str(entity_id),
+        "version": version,
+        "action": "probe.revised",
+        "changed": ["probe"],
+        "incident_id": incident_id,
+        "status": "draft",
+    }
+    await admin.execute(
+        "INSERT INTO outbox_events (id, tenant_id, topic, aggregate_id, payload) VALUES ($1, $2, $3, $4, $5)",
+        event_id,
+        agency.tenant_id,
+        topic.name,
+        entity_id,
+        json.dumps(payload),
+    )
+    return str(event_id)

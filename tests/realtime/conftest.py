@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 from fastapi import FastAPI
 
 from app.core.config import Settings
 from app.core.outbox.relay import OutboxRelay
+from app.core.outbox.signal import OutboxSignal
 from app.core.runtime import Runtime
 from app.core.serving.protocol import BoundedConfig
 from app.core.serving.server import DrainingServer
@@ -40,6 +40,7 @@ async def serving_here(app: FastAPI, settings: Settings) -> AsyncIterator[tuple[
         port: int = listening.getsockname()[1]
         task = asyncio.create_task(server.serve([listening]))
         await expect_eventually(lambda: server.started)
+        await runtime.gateways.get(REALTIME).pump.ready.wait()
         try:
             yield port, server
         finally:
@@ -58,16 +59,19 @@ def realtime(runtime: Runtime) -> Realtime:
     return runtime.gateways.get(REALTIME)
 
 
-@dataclass
-class Clerk:
-    """Publishes what was committed."""
-
-    relay: OutboxRelay
-
-    async def publish(self) -> int:
-        return await self.relay.drain()
+@pytest.fixture
+def publisher(runtime: Runtime) -> OutboxRelay:
+    """A relay without handlers: it publishes whatever was committed."""
+    return OutboxRelay(runtime, (), OutboxSignal(None, "unused"))
 
 
 @pytest.fixture
-def clerk(relay: OutboxRelay) -> Clerk:
-    return Clerk(relay)
+def limited(realtime: Realtime, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Sets limits of the websockets for the length of a test."""
+
+    def limit(**values: int | str) -> None:
+        changed = realtime.limits.model_copy(update=values)
+        for owner, name in ((realtime, "limits"), (realtime.admission, "_limits"), (realtime.opener, "_limits")):
+            monkeypatch.setattr(owner, name, changed)
+
+    return limit

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 
 import asyncpg
-import pytest
 
 from app.core.ids import new_id
 from app.core.outbox.relay import OutboxRelay
 from app.core.outbox.retention import purge
 from app.core.runtime import Runtime
-from app.realtime.service import Realtime
 from tests.realtime.calls import a_call, a_published_call, channel_of, revise, worklist_of
 from tests.realtime.wire import join
 from tests.support.actors import Agency
@@ -96,9 +95,9 @@ async def test_resume_replays_what_was_missed_and_goes_on_without_a_gap(
 
 
 async def test_replay_longer_than_the_queue_loses_nothing_while_new_events_come(
-    port: int, agency: Agency, relay: OutboxRelay, realtime: Realtime, monkeypatch: pytest.MonkeyPatch
+    port: int, agency: Agency, relay: OutboxRelay, limited: Callable[..., None]
 ) -> None:
-    monkeypatch.setattr(realtime, "limits", realtime.limits.model_copy(update={"realtime_queue": 16}))
+    limited(realtime_queue=16)
     call = await a_published_call(agency, relay)
     channel = channel_of(agency, call)
     async with join(port, agency.partner.token) as wire:

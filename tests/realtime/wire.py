@@ -16,7 +16,7 @@ from websockets.typing import Subprotocol
 
 from app.realtime.router import PATH
 
-PATIENCE = 5
+PATIENCE = 20
 """Seconds in which a server that says nothing fails its test."""
 
 
@@ -26,6 +26,7 @@ class Wire:
 
     socket: ClientConnection
     passed: list[dict[str, Any]] = field(default_factory=list)
+    connection_id: str = ""
 
     async def say(self, kind: str, **content: Any) -> None:
         await self.socket.send(json.dumps({"type": kind, **content}, default=str))
@@ -59,7 +60,9 @@ class Wire:
 
     async def hello(self, token: str | None) -> dict[str, Any]:
         await self.say("hello", token=token)
-        return await self.hear("welcome")
+        welcome = await self.hear("welcome")
+        self.connection_id = welcome["connection_id"]
+        return welcome
 
     async def subscribe(self, channel: str, last_event_id: str | None = None) -> dict[str, Any]:
         """The answer: `subscribed`, `resync` or `error`."""

@@ -11,6 +11,7 @@ import socket
 import sys
 import time
 
+import uvloop
 from websockets.asyncio.server import ServerConnection, broadcast, serve
 
 from app.server import allow_files
@@ -40,4 +41,5 @@ async def run(listening: socket.socket, most: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(run(socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2])))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # the loop of the service
+        runner.run(run(socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2])))

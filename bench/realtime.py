@@ -50,10 +50,10 @@ class Scale:
 
     @property
     def limits(self) -> dict[str, str]:
-        """Settings with room for the sockets."""
-        room = str(self.sockets + 64)
+        """Settings with room for the sockets of one round while those of the round before still end."""
+        room = str(2 * self.sockets + 64)
         names = ("REALTIME_CONNECTIONS", "REALTIME_CONNECTIONS_PER_TENANT", "REALTIME_CONNECTIONS_PER_USER")
-        return {"MAX_CONNECTIONS": str(self.sockets + 256), **dict.fromkeys(names, room)}
+        return {"MAX_CONNECTIONS": str(2 * self.sockets + 256), **dict.fromkeys(names, room)}
 
 
 @dataclass
@@ -84,7 +84,9 @@ class Audience:
     @classmethod
     async def of(cls, service: Service) -> Audience:
         me = await service.expect(200, "GET", f"{API_PREFIX}/auth/me")
-        return cls(service, me["tenant_id"], await service.client("real"))
+        writer = await service.client("real")
+        await writer.save()  # a connection without any request is cut soon
+        return cls(service, me["tenant_id"], writer)
 
     async def listen(self) -> Socket:
         """A socket on which events come next."""
@@ -173,7 +175,7 @@ async def measure(service: Service, scale: Scale) -> Costs:
     audience = await Audience.of(service)
     clients = [await service.client("real") for _ in range(scale.clients)]
     await run_load(clients, min(1.0, scale.seconds))
-    async with bare_server(scale.sockets + 64) as bare:
+    async with bare_server(2 * scale.sockets) as bare:
         for number in range(scale.rounds):
             await _measure_autosaves(service, clients, scale.seconds, costs.alone)
             held = resident_bytes(service.pid), resident_bytes(bare.pid)

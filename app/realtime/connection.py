@@ -13,6 +13,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from app.core.ids import new_id
 from app.core.permissions import Principal
+from app.core.serving.websocket import protocol_of
 from app.realtime.closing import CloseCode, Closed
 from app.realtime.messages import Message, encode
 from app.realtime.settings import RealtimeSettings
@@ -33,6 +34,7 @@ class Connection:
         "_drained",
         "_finishing",
         "_limit",
+        "_protocol",
         "_queue",
         "_rate",
         "_socket",
@@ -55,6 +57,7 @@ class Connection:
         self.closed_with: CloseCode | None = None
         self.warned = False
         self._socket = socket
+        self._protocol = protocol_of(socket)
         self._limit = limits.realtime_queue
         self._rate = limits.realtime_messages_per_second
         self._allowance = float(self._rate * BURST_SECONDS)
@@ -79,7 +82,7 @@ class Connection:
         return self._limit // 4
 
     def put(self, text: str) -> None:
-        if self.closed_with is not None:
+        if self.closed_with is not None or (not self._queue and self._protocol.send_at_once(text)):
             return
         if len(self._queue) >= self._limit:
             self.close(CloseCode.TOO_SLOW)
@@ -132,8 +135,10 @@ class Connection:
         with contextlib.suppress(WebSocketDisconnect):
             while True:
                 await self._wake.wait()
-                while self._queue:
-                    await self._socket.send_text(self._queue.popleft())
+                while self._queue:  # a message waits here until it was sent, so that no later one overtakes it
+                    await self._socket.send_text(self._queue[0])
+                    if self._queue:  # a close drops what waits
+                        self._queue.popleft()
                 self._wake.clear()
                 self._drained.set()
 

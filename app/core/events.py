@@ -37,18 +37,21 @@ class Broadcast:
     """How websockets carry a topic.
 
     `permission` reads the entity of the event: only its holders get the event. `payload` says what the event carries.
-    `worklist` is the tenant's channel that carries it, beside the channel of its chart. An event whose payload names no
-    `incident_id` belongs to the chart that is its aggregate. `version` grows when the payload changes its meaning.
+    `worklist` is the tenant's channel that carries it. Unless `of_chart` is false, the channel of its chart carries it,
+    too: an event whose payload names no `incident_id` belongs to the chart that is its aggregate. `version` grows when
+    the payload changes its meaning.
     """
 
     permission: Permission
     payload: type[EventPayload]
     worklist: Worklist
     version: int = 1
+    of_chart: bool = True
 
     def channels(self, aggregate_id: uuid.UUID, payload: Mapping[str, Any]) -> Iterator[str]:
         """The names of the channels within the tenant."""
-        yield incident_channel(payload.get("incident_id") or aggregate_id)
+        if self.of_chart:
+            yield incident_channel(payload.get("incident_id") or aggregate_id)
         yield self.worklist.name
 
 

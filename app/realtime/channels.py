@@ -42,7 +42,7 @@ class Directory:
 
     def __init__(self, topics: tuple[Topic, ...]) -> None:
         broadcasts = [topic.broadcast for topic in topics if topic.broadcast is not None]
-        self._of_chart = {broadcast.permission for broadcast in broadcasts}
+        self._of_chart = {broadcast.permission for broadcast in broadcasts if broadcast.of_chart}
         self._worklists = {
             broadcast.worklist.name: {other.permission for other in broadcasts if other.worklist == broadcast.worklist}
             for broadcast in broadcasts

@@ -11,7 +11,7 @@ from app.core.clock import timestamp
 from app.core.context import RequestContext, bind_context
 from app.core.errors import TenantSuspended, Unauthenticated
 from app.core.gateways import Held
-from app.core.ids import TenantId, new_random_uuid
+from app.core.ids import new_random_uuid
 from app.core.logging import get_logger
 from app.core.outbox.positions import Batch
 from app.core.runtime import Runtime, redis_channel
@@ -152,24 +152,30 @@ class Realtime:
             try:
                 self.board.expire()
                 for connection in self.admission.connections:
-                    await self._check(connection)
+                    _check_token(connection)
+                for connection in self.admission.connections:
+                    await self._check_access(connection)
             except Exception as error:
                 _log.warning("access of the websockets not checked", exc_info=error)
 
-    async def _check(self, connection: Connection) -> None:
+    async def _check_access(self, connection: Connection) -> None:
         user = connection.user
-        left = user.expires_at - timestamp()
-        if left <= 0:
-            connection.close(CloseCode.UNAUTHENTICATED)
-        elif left <= WARNING_SECONDS and not connection.warned:
-            connection.warned = True
-            connection.tell(Expiring(expires_at=dt.datetime.fromtimestamp(user.expires_at, dt.UTC)))
         try:
-            await self.runtime.gate.admit(TenantId(user.tenant_id), user.session_id)
+            await self.runtime.gate.admit(user.tenant_id, user.session_id)
         except Unauthenticated:
             connection.close(CloseCode.UNAUTHENTICATED)
         except TenantSuspended:
             connection.close(CloseCode.FORBIDDEN)
+
+
+def _check_token(connection: Connection) -> None:
+    """Ends a connection whose token has expired, and warns one whose token soon will."""
+    left = connection.user.expires_at - timestamp()
+    if left <= 0:
+        connection.close(CloseCode.UNAUTHENTICATED)
+    elif left <= WARNING_SECONDS and not connection.warned:
+        connection.warned = True
+        connection.tell(Expiring(expires_at=dt.datetime.fromtimestamp(connection.user.expires_at, dt.UTC)))
 
 
 async def _stop(realtime: Realtime) -> None:

@@ -116,9 +116,6 @@ class Subscriptions:
     def of(self, tenant_id: TenantId, local: str) -> tuple[Subscription, ...]:
         return tuple(self._by_key.get((tenant_id, local), {}).values())
 
-    def has(self, tenant_id: TenantId, local: str) -> bool:
-        return (tenant_id, local) in self._by_key
-
     def dispatch(self, placed: Placed, encode: Callable[[Placed], str]) -> None:
         """Gives the event to whoever has its channel open. It is encoded once, if there is anybody."""
         receivers = self._by_key.get((placed.tenant_id, placed.channel))

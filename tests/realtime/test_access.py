@@ -382,6 +382,6 @@ def test_realtime_is_held_once(app: FastAPI, realtime: Realtime) -> None:
 async def test_connections_are_forgotten_when_they_end(port: int, agency: Agency, realtime: Realtime) -> None:
     async with join(port, agency.medic.token) as wire:
         await wire.subscribe(worklist_of(agency, "incidents"))
-        assert realtime.subscriptions.has(agency.tenant_id, "incidents")
-    await expect_eventually(lambda: not realtime.subscriptions.has(agency.tenant_id, "incidents"))
+        assert realtime.subscriptions.of(agency.tenant_id, "incidents")
+    await expect_eventually(lambda: not realtime.subscriptions.of(agency.tenant_id, "incidents"))
     assert all(held.user.tenant_id != agency.tenant_id for held in realtime.admission.connections)

@@ -181,7 +181,7 @@ class World:
 async def writers(
     database: TestDatabase, admin_connection: asyncpg.Connection
 ) -> AsyncIterator[list[asyncpg.Connection]]:
-    """A connection for each aggregate, and one for the operator. What other tests have left is out of the relay's way."""
+    """A connection for each aggregate, and one for the operator. What other tests have left is published."""
     await admin_connection.execute("UPDATE outbox_events SET published_at = now() WHERE published_at IS NULL")
     made = [await asyncpg.connect(database.admin) for _ in range(AGGREGATES + 1)]
     yield made

@@ -23,9 +23,10 @@ BURST_SECONDS = 5
 
 
 class Connection:
-    """`put` never blocks. A client that lets more than REALTIME_QUEUE messages wait is cut off, and may resume.
+    """`put` never blocks, and sends at once if nothing waits.
 
-    `principal` is None until the client has shown a token. `subscriptions` are by the name of the channel.
+    A client that lets more than REALTIME_QUEUE messages wait is cut off, and may resume. `principal` is None
+    until the client has shown a token. `subscriptions` are by the name of the channel.
     """
 
     __slots__ = (

@@ -61,7 +61,7 @@ async def rows_of_two(
     for table in tables:
         await _drop_checks(admin_connection, table)
         for tenant in (mine, theirs):
-            await admin_connection.execute(f"INSERT INTO {table} (id, tenant_id) VALUES ($1, $2)", new_id(), tenant)
+            await admin_connection.execute(await insertion(admin_connection, table), tenant)
     await admin_connection.execute("SET LOCAL session_replication_role = origin")
     yield mine, theirs, tables
     await transaction.rollback()
@@ -73,13 +73,34 @@ async def _drop_checks(connection: asyncpg.Connection, table: str) -> None:
     )
     columns = await connection.fetch(
         "SELECT attname FROM pg_attribute WHERE attrelid = $1::text::regclass AND attnum > 0 AND attnotnull"
-        " AND attidentity = '' AND attname <> 'id'",
+        " AND attidentity = '' AND attname <> ALL($2)",
         table,
+        [row["attname"] for row in await _key(connection, table)],
     )
     changes = [f"DROP CONSTRAINT {row['conname']}" for row in checks]
     changes += [f"ALTER COLUMN {row['attname']} DROP NOT NULL" for row in columns]
     if changes:
         await connection.execute(f"ALTER TABLE {table} {', '.join(changes)}")
+
+
+async def _key(connection: asyncpg.Connection, table: str) -> list[Any]:
+    """The columns of the primary key."""
+    return list(
+        await connection.fetch(
+            "SELECT attname, attidentity <> '' AS generated, format_type(atttypid, atttypmod) AS type"
+            " FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY(indkey)"
+            " WHERE indrelid = $1::text::regclass AND indisprimary",
+            table,
+        )
+    )
+
+
+async def insertion(connection: asyncpg.Connection, table: str) -> str:
+    """The statement that inserts a row of the tenant $1, with any key."""
+    key = [row for row in await _key(connection, table) if row["attname"] != "tenant_id" and not row["generated"]]
+    names = "".join(f", {row['attname']}" for row in key)
+    values = "".join(f", gen_random_uuid()::{row['type']}" for row in key)
+    return f"INSERT INTO {table} (tenant_id{names}) VALUES ($1{values})"
 
 
 @contextlib.asynccontextmanager
@@ -115,11 +136,11 @@ async def test_without_a_tenant_there_are_no_rows_and_no_writes(
 ) -> None:
     mine, _, tables = rows_of_two
     for table in tables:
+        insert = await insertion(admin_connection, table)
         async with acting_as(admin_connection, "fusionems_app", context):
             assert await visible(admin_connection, table) == set(), table
-            insert = f"INSERT INTO {table} (id, tenant_id) VALUES ($1, $2)"
-            assert await attempt(admin_connection, insert, new_id(), mine) == "refused", table
-            assert await attempt(admin_connection, insert, new_id(), None) == "refused", table
+            assert await attempt(admin_connection, insert, mine) == "refused", table
+            assert await attempt(admin_connection, insert, None) == "refused", table
             update = f"UPDATE {table} SET tenant_id = tenant_id"
             assert await attempt(admin_connection, update) in ("UPDATE 0", "refused"), table
 
@@ -139,11 +160,11 @@ async def test_app_role_sees_and_writes_its_own_tenant_only(
 ) -> None:
     mine, theirs, tables = rows_of_two
     for table in tables:
+        insert = await insertion(admin_connection, table)
         async with acting_as(admin_connection, "fusionems_app", str(mine)):
             assert await visible(admin_connection, table) == {mine}, table
-            insert = f"INSERT INTO {table} (id, tenant_id) VALUES ($1, $2)"
-            assert await attempt(admin_connection, insert, new_id(), theirs) == "refused", table
-            assert await attempt(admin_connection, insert, new_id(), None) == "refused", table
+            assert await attempt(admin_connection, insert, theirs) == "refused", table
+            assert await attempt(admin_connection, insert, None) == "refused", table
             steal = f"UPDATE {table} SET tenant_id = $1 WHERE tenant_id = $2"
             assert await attempt(admin_connection, steal, theirs, mine) == "refused", table
             assert await attempt(admin_connection, steal, mine, theirs) in ("UPDATE 0", "refused"), table

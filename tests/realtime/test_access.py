@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 
 import asyncpg
+import httpx
 import pytest
 from fastapi import FastAPI
 
@@ -15,6 +16,7 @@ from app.core.auth.tokens import SigningKeys, TokenService
 from app.core.outbox.relay import OutboxRelay
 from app.core.permissions import Principal, Role
 from app.core.runtime import Runtime
+from app.realtime.router import PATH
 from app.realtime.service import REALTIME, Realtime
 from app.registry import TOPICS
 from tests.core.waiting import expect_eventually
@@ -243,6 +245,19 @@ async def test_welcome_names_the_user_and_the_limits(port: int, agency: Agency, 
         welcome = await wire.hello(agency.medic.token)
     assert (welcome["user_id"], welcome["tenant_id"]) == (str(user.user_id), str(user.tenant_id))
     assert (welcome["heartbeat_seconds"], welcome["max_message_bytes"]) == (20, 4096)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", PATH, 404), ("POST", f"{PATH}?a=1", 404), ("POST", PATH, 404), ("GET", "/api/v1/auth/me", 401)],
+)
+async def test_only_the_declared_handshake_becomes_a_websocket(method: str, path: str, status: int, port: int) -> None:
+    headers = {"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "x" * 22 + "=="}
+    if path != PATH or method != "GET":
+        headers |= {"Connection": "Upgrade", "Upgrade": "websocket"}
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
+        answer = await http.request(method, path, headers=headers)
+    assert answer.status_code == status and "error" in answer.json()
 
 
 # Origins

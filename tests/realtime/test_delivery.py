@@ -7,10 +7,14 @@ from collections.abc import Callable
 
 import asyncpg
 
+from app.core.db.uow import UnitOfWork
 from app.core.ids import new_id
-from app.core.outbox.relay import OutboxRelay
+from app.core.outbox.relay import MAX_ATTEMPTS, OutboxRelay
 from app.core.outbox.retention import purge
+from app.core.outbox.signal import OutboxSignal
+from app.core.outbox.subscriptions import Event, Subscription
 from app.core.runtime import Runtime
+from app.ems.events import INCIDENT_UPDATED
 from tests.realtime.calls import a_call, a_published_call, channel_of, revise, worklist_of
 from tests.realtime.wire import join
 from tests.support.actors import Agency
@@ -204,3 +208,35 @@ async def age(admin: asyncpg.Connection, agency: Agency, hours: int) -> None:
         agency.tenant_id,
         hours,
     )
+
+
+async def test_event_that_its_handlers_never_take_is_shown_all_the_same(
+    port: int, agency: Agency, relay: OutboxRelay, runtime: Runtime, admin_connection: asyncpg.Connection
+) -> None:
+    """The chart has changed, whatever else should have followed from that."""
+    call = await a_published_call(agency, relay)
+
+    async def fail(uow: UnitOfWork, event: Event) -> None:
+        raise RuntimeError
+
+    failing = Subscription("probe.failing", (INCIDENT_UPDATED,), fail)
+    shaky = OutboxRelay(runtime, (failing,), OutboxSignal(None, "unused"))
+    async with join(port, agency.partner.token) as wire:
+        await wire.subscribe(channel_of(agency, call))
+        await revise(agency.medic, call)
+        await shaky.drain()
+        assert await wire.quiet() == [], "not before it was given up"
+        await admin_connection.execute(
+            "UPDATE outbox_events SET attempts = $2, next_attempt_at = now() WHERE tenant_id = $1"
+            " AND published_at IS NULL",
+            agency.tenant_id,
+            MAX_ATTEMPTS - 1,
+        )
+        await shaky.drain()
+        [event] = await wire.events(1)
+        assert (event["sequence"], event["version"]) == (2, 2)
+        await admin_connection.execute(
+            "UPDATE outbox_events SET failed_at = NULL, next_attempt_at = NULL WHERE tenant_id = $1", agency.tenant_id
+        )
+        await relay.drain()
+        assert await wire.quiet() == [], "it keeps its place when the operator lets it be tried again"

@@ -1,0 +1,368 @@
+"""Rows about the level of service: assessment, acts, drugs, procedures, crews, specialty care, air."""
+
+from __future__ import annotations
+
+from tests.billing.derivation.charted import (
+    ADENOSINE,
+    AED,
+    AEMT,
+    AIR,
+    AIRPORT,
+    ALBUTEROL,
+    AMIODARONE,
+    ARREST,
+    ASPIRIN,
+    BED,
+    BETWEEN_HOSPITALS,
+    BETWEEN_OTHERS,
+    BLS_CREW,
+    BY_AEMT,
+    BY_EMT,
+    BY_NURSE,
+    CANNULA,
+    CARDIOVERSION,
+    CENTRAL_LINE,
+    CERTIFIED,
+    COMPRESSIONS,
+    CRICOTHYROTOMY,
+    DECOMPRESSION,
+    DIPHENHYDRAMINE,
+    DOWNGRADED,
+    EMT,
+    EPINEPHRINE,
+    FALL,
+    FIXED_WING,
+    FROM_HOSPITAL,
+    GENERAL_HOSPITAL,
+    GIVEN_ASPIRIN,
+    GIVEN_OXYGEN,
+    GLUCOSE_50,
+    GRAMS,
+    HELICOPTER,
+    HEPARIN,
+    HOME,
+    HOSPITAL_PLACE,
+    INTERCEPT,
+    INTRAOSSEOUS,
+    INTUBATION,
+    IV_INSERTION,
+    LARYNGEAL_MASK,
+    LITRES_A_MINUTE,
+    MANUAL_DEFIBRILLATION,
+    MICROGRAMS_A_MINUTE,
+    MILLIGRAMS,
+    MILLIGRAMS_A_MINUTE,
+    MILLILITRES,
+    MOUTH,
+    MUSCLE,
+    NALOXONE,
+    NEBULIZER,
+    NITROGLYCERIN,
+    NOREPINEPHRINE,
+    NOSE,
+    NURSE,
+    OTHER,
+    OTHER_AIRPORT,
+    OTHER_UNIT_WITH_OURS,
+    OXYGEN,
+    PACING,
+    PARAMEDIC,
+    PROPOFOL,
+    PUMP,
+    PUSHED_DIPHENHYDRAMINE,
+    PUSHED_FENTANYL,
+    PUSHED_ONDANSETRON,
+    RINGERS,
+    SALINE_BAG,
+    SPLINT,
+    STREET,
+    TUBE_VENTILATION,
+    UNDER_TONGUE,
+    UNITS,
+    UNSCHEDULED,
+    VENTILATOR,
+    act,
+    call,
+    confined,
+    drug,
+    patient,
+    planned,
+    unloaded,
+    withheld,
+)
+from tests.billing.derivation.facts import NO, YES, Level, NoClaim, NoClaimBecause, Why, values
+from tests.billing.derivation.rows import (
+    ALS2,
+    CFR,
+    CHART,
+    EDITS,
+    LETTERS,
+    LEVELS,
+    MANUAL_LEVELS,
+    MILES,
+    NECESSITY,
+    PLACES,
+    SCOPE,
+    due,
+    planned_due,
+    row,
+)
+
+LEVEL_ROWS = (
+
+    row(
+        "T01", "ALS assessment after an ALS dispatch, no intervention", (LEVELS, CFR, CHART),
+        patient(assessed=YES, stated="2650003"), due(Level.ALS1_EMERGENCY),
+    ),
+    row(
+        "T02", "paramedic on the crew, neither assessment nor intervention", (LEVELS, CFR),
+        patient(assessed=NO), due(Level.BLS_EMERGENCY),
+    ),
+    row(
+        "T03", "ALS assessment stated by a crew of EMTs", (LEVELS, CFR, "issue: somebody of that level on the crew"),
+        patient(assessed=YES, stated="2650003"), due(Level.BLS_EMERGENCY), crew=BLS_CREW,
+    ),
+    row(
+        "T04", "an ALS assessment alone is nothing on a call that is no emergency", (LEVELS, CFR),
+        confined(assessed=YES, to=BED, elements=CERTIFIED), planned_due(Level.BLS, "RH"),
+        incident=planned(how=UNSCHEDULED),
+    ),
+    row(
+        "T05", "IV insertion by a paramedic", (LEVELS, CFR, SCOPE),
+        patient(act(IV_INSERTION)), due(Level.ALS1_EMERGENCY),
+    ),
+    row(
+        "T06", "IV insertion and fluids", (LEVELS, CFR, SCOPE),
+        patient(act(IV_INSERTION), drug(SALINE_BAG, "10:14", "500", MILLILITRES)), due(Level.ALS1_EMERGENCY),
+    ),
+    row(
+        "T07", "IV insertion by an AEMT", (LEVELS, CFR, SCOPE),
+        patient(act(IV_INSERTION, by=BY_AEMT)), due(Level.ALS1_EMERGENCY), crew=(AEMT, EMT),
+    ),
+    row(
+        "T08", "an ALS act charted by a crew of EMTs", (LEVELS, CFR, SCOPE, EDITS + ": E36"),
+        patient(act(IV_INSERTION, by=BY_EMT)), due(Level.BLS_EMERGENCY), crew=BLS_CREW,
+    ),
+    row(
+        "T09", "oxygen and aspirin by EMTs", (LEVELS, CFR, SCOPE),
+        patient(
+            drug(OXYGEN, "10:07", "4", LITRES_A_MINUTE, CANNULA, BY_EMT),
+            drug(ASPIRIN, "10:08", "324", MILLIGRAMS, MOUTH, BY_EMT),
+        ),
+        due(Level.BLS_EMERGENCY), crew=BLS_CREW,
+    ),
+    row(
+        "T10", "oxygen and aspirin beside one IV push are not ALS2", (LEVELS, ALS2, CFR),
+        patient(GIVEN_OXYGEN, GIVEN_ASPIRIN, PUSHED_FENTANYL), due(Level.ALS1_EMERGENCY),
+    ),
+    row(
+        "T11", "three drugs by IV push", (ALS2, CFR),
+        patient(PUSHED_FENTANYL, PUSHED_ONDANSETRON, PUSHED_DIPHENHYDRAMINE), due(Level.ALS2),
+    ),
+    row(
+        "T12", "three full doses of one drug", (ALS2, CFR, MANUAL_LEVELS),
+        patient(*(drug(EPINEPHRINE, clock, "1") for clock in ("10:07", "10:11", "10:15"))), due(Level.ALS2),
+        incident=call(complaint=ARREST),
+    ),
+    row(
+        "T13", "adenosine 6, 12 and 12 mg", (ALS2, CFR, MANUAL_LEVELS),
+        patient(drug(ADENOSINE, "10:08", "6"), drug(ADENOSINE, "10:11", "12"), drug(ADENOSINE, "10:14", "12")),
+        due(Level.ALS2),
+    ),
+    row(
+        "T14", "one dose of epinephrine (1 mg) split in three", (ALS2, CFR, MANUAL_LEVELS),
+        patient(
+            drug(EPINEPHRINE, "10:07", "0.33"), drug(EPINEPHRINE, "10:10", "0.33"), drug(EPINEPHRINE, "10:13", "0.34")
+        ),
+        due(Level.ALS1_EMERGENCY), incident=call(complaint=ARREST),
+    ),
+    row(
+        "T15", "two by IV push, the third into the muscle", (ALS2, CFR),
+        patient(PUSHED_FENTANYL, PUSHED_ONDANSETRON, drug(DIPHENHYDRAMINE, "10:18", "50", route=MUSCLE)),
+        due(Level.ALS1_EMERGENCY),
+    ),
+    row(
+        "T16", "intramuscular, intranasal and nebulised do not count", (ALS2, CFR),
+        patient(
+            act(IV_INSERTION), drug(EPINEPHRINE, "10:08", "0.3", route=MUSCLE),
+            drug(NALOXONE, "10:10", "2", route=NOSE), drug(ALBUTEROL, "10:14", "2.5", route=NEBULIZER),
+        ),
+        due(Level.ALS1_EMERGENCY),
+    ),
+    row(
+        "T17", "saline and Ringer's do not count beside two drugs", (ALS2, CFR),
+        patient(
+            drug(SALINE_BAG, "10:08", "500", MILLILITRES), drug(RINGERS, "10:12", "500", MILLILITRES), PUSHED_FENTANYL,
+            PUSHED_ONDANSETRON,
+        ),
+        due(Level.ALS1_EMERGENCY),
+    ),
+    row(
+        "T18", "glucose 50 % is a hypertonic solution, and does not count", (ALS2, CFR),
+        patient(drug(GLUCOSE_50, "10:08", "25", GRAMS), PUSHED_FENTANYL, PUSHED_ONDANSETRON), due(Level.ALS1_EMERGENCY),
+    ),
+    row(
+        "T19", "a continuous infusion counts beside two pushes", (ALS2, CFR),
+        patient(
+            drug(AMIODARONE, "10:08", "1", MILLIGRAMS_A_MINUTE, PUMP), PUSHED_FENTANYL, PUSHED_ONDANSETRON
+        ),
+        due(Level.ALS2),
+    ),
+    row(
+        "T20", "a drug that was withheld was not given", (ALS2, CFR),
+        patient(PUSHED_FENTANYL, PUSHED_ONDANSETRON, withheld(AMIODARONE, "10:18")), due(Level.ALS1_EMERGENCY),
+    ),
+    row(
+        "T21", "nitroglycerin under the tongue three times, and an IV", (ALS2, CFR),
+        patient(
+            act(IV_INSERTION),
+            *(drug(NITROGLYCERIN, clock, "0.4", route=UNDER_TONGUE) for clock in ("10:08", "10:13", "10:18")),
+        ),
+        due(Level.ALS1_EMERGENCY),
+    ),
+    row(
+        "T22", "ALS2 procedure: manual defibrillation", (CFR, ALS2, LEVELS),
+        patient(act(MANUAL_DEFIBRILLATION), conditions=("05", "06")), due(Level.ALS2, conditions=("05", "06")),
+        incident=call(complaint=ARREST),
+    ),
+    row(
+        "T23", "ALS2 procedure: cardioversion", (CFR, ALS2, LEVELS),
+        patient(act(CARDIOVERSION)), due(Level.ALS2),
+    ),
+    row(
+        "T24", "ALS2 procedure: endotracheal intubation", (CFR, ALS2, LEVELS),
+        patient(act(INTUBATION), conditions=("05", "06")), due(Level.ALS2, conditions=("05", "06")),
+    ),
+    row(
+        "T25", "ALS2 procedure: central venous line", (CFR, ALS2, LEVELS),
+        patient(act(CENTRAL_LINE)), due(Level.ALS2),
+    ),
+    row(
+        "T26", "ALS2 procedure: cardiac pacing", (CFR, ALS2, LEVELS),
+        patient(act(PACING)), due(Level.ALS2),
+    ),
+    row(
+        "T27", "ALS2 procedure: chest decompression", (CFR, ALS2, LEVELS),
+        patient(act(DECOMPRESSION)), due(Level.ALS2),
+    ),
+    row(
+        "T28", "ALS2 procedure: surgical airway", (CFR, ALS2, LEVELS),
+        patient(act(CRICOTHYROTOMY)), due(Level.ALS2),
+    ),
+    row(
+        "T29", "ALS2 procedure: intraosseous line", (CFR, ALS2, LEVELS),
+        patient(act(INTRAOSSEOUS)), due(Level.ALS2),
+    ),
+    row(
+        "T30", "an automatic defibrillator is not manual defibrillation", (CFR, ALS2, SCOPE),
+        patient(act(AED, by=BY_EMT), act(COMPRESSIONS, by=BY_EMT), conditions=("05", "06")),
+        due(Level.BLS_EMERGENCY, conditions=("05", "06")), crew=BLS_CREW, incident=call(complaint=ARREST),
+    ),
+    row(
+        "T31", "a laryngeal mask is no intubation", (CFR, ALS2, SCOPE),
+        patient(act(LARYNGEAL_MASK), act(IV_INSERTION)), due(Level.ALS1_EMERGENCY),
+    ),
+    row(
+        "T32", "a tube that others placed is maintained on the way", (CFR, MANUAL_LEVELS),
+        patient(act(INTUBATION, "09:30", BY_NURSE, before=True), act(TUBE_VENTILATION), to=BED),
+        due(Level.ALS2, "HH"),
+        incident=call(HOSPITAL_PLACE, service=BETWEEN_HOSPITALS), origin=GENERAL_HOSPITAL,
+    ),
+    row(
+        "T33", "intubation by another crew, and only EMTs on the transport",
+        ("issue: somebody of that level on the crew", CFR),
+        patient(act(INTUBATION, "09:58", before=True)), due(Level.BLS_EMERGENCY), crew=BLS_CREW,
+    ),
+    row(
+        "T34", "non-emergency transfer with a heparin infusion", (LEVELS, CFR, SCOPE),
+        confined(drug(HEPARIN, "10:22", "1000", UNITS, PUMP), to=BED, elements=CERTIFIED),
+        planned_due(Level.ALS1, "HH"),
+        incident=planned(HOSPITAL_PLACE, how=UNSCHEDULED, service=BETWEEN_HOSPITALS), origin=GENERAL_HOSPITAL,
+    ),
+    row(
+        "T35", "discharge home from a hospital", (LEVELS, LETTERS, NECESSITY),
+        confined(to=HOME, elements=CERTIFIED), planned_due(Level.BLS, "HR"),
+        incident=planned(HOSPITAL_PLACE, how=UNSCHEDULED, service=FROM_HOSPITAL), origin=GENERAL_HOSPITAL,
+        crew=BLS_CREW,
+    ),
+    row(
+        "T36", "BLS emergency from a street", (LEVELS, LETTERS, PLACES),
+        patient(act(SPLINT, by=BY_EMT)), due(Level.BLS_EMERGENCY, "SH"), incident=call(STREET, complaint=FALL),
+        crew=BLS_CREW,
+    ),
+    row(
+        "T37", "an immediate response that was downgraded on the way", (CFR, MANUAL_LEVELS),
+        patient(), due(Level.BLS_EMERGENCY), incident=call(mode=DOWNGRADED), crew=BLS_CREW,
+    ),
+    row(
+        "T38", "nobody is charted on the crew", (NECESSITY + ": licence levels support the level",),
+        patient(act(IV_INSERTION)), due(None, why={"level": Why.CREW}, blocks=("E30",)), crew=(),
+    ),
+    row(
+        "T39", "the crew states ALS2 after one IV push", ("issue: compared, never trusted alone", ALS2, CFR),
+        patient(PUSHED_FENTANYL, stated="2650005"), due(Level.ALS1_EMERGENCY),
+    ),
+    row(
+        "T40", "specialty care: a nurse, a ventilator, two infusions", (LEVELS, CFR),
+        confined(
+            act(VENTILATOR, "10:20", BY_NURSE), drug(PROPOFOL, "10:20", "50", MICROGRAMS_A_MINUTE, PUMP, BY_NURSE),
+            drug(NOREPINEPHRINE, "10:20", "8", MICROGRAMS_A_MINUTE, PUMP, BY_NURSE),
+            to=BED, stated="2650015", conditions=("04", "05"),
+            elements=CERTIFIED | values(ePayment_42="2642003", eDisposition_32="4232009"),
+        ),
+        planned_due(Level.SPECIALTY_CARE, "HH", conditions=("04", "05")),
+        incident=planned(HOSPITAL_PLACE, how=UNSCHEDULED, service=BETWEEN_HOSPITALS), origin=GENERAL_HOSPITAL,
+        crew=(PARAMEDIC, EMT, NURSE),
+    ),
+    row(
+        "T41", "the same transfer with one infusion and nobody beyond a paramedic", (LEVELS, CFR),
+        confined(
+            drug(NOREPINEPHRINE, "10:20", "8", MICROGRAMS_A_MINUTE, PUMP), to=BED, stated="2650015",
+            elements=CERTIFIED,
+        ),
+        planned_due(Level.ALS1, "HH"),
+        incident=planned(HOSPITAL_PLACE, how=UNSCHEDULED, service=BETWEEN_HOSPITALS), origin=GENERAL_HOSPITAL,
+    ),
+    row(
+        "T42", "a transfer with three infusions by a paramedic", (ALS2, CFR),
+        confined(
+            drug(NOREPINEPHRINE, "10:20", "8", MICROGRAMS_A_MINUTE, PUMP), drug(HEPARIN, "10:21", "1000", UNITS, PUMP),
+            drug(AMIODARONE, "10:22", "1", MILLIGRAMS_A_MINUTE, PUMP), to=BED, elements=CERTIFIED,
+        ),
+        planned_due(Level.ALS2, "HH"),
+        incident=planned(HOSPITAL_PLACE, how=UNSCHEDULED, service=BETWEEN_HOSPITALS), origin=GENERAL_HOSPITAL,
+    ),
+    row(
+        "T43", "a nurse on an emergency at home is no interfacility transport", (LEVELS, CFR),
+        patient(act(IV_INSERTION), elements=values(ePayment_42="2642003")), due(Level.ALS1_EMERGENCY),
+        crew=(PARAMEDIC, EMT, NURSE),
+    ),
+    row(
+        "T44", "paramedic intercept in New York", (LEVELS, CFR, EDITS + ": E31"),
+        patient(PUSHED_FENTANYL, left=OTHER_UNIT_WITH_OURS, stated="2650013"),
+        due(Level.PARAMEDIC_INTERCEPT, miles=None, open_edits=True),
+        incident=unloaded(call(service=INTERCEPT)), state="NY",
+    ),
+    row(
+        "T45", "the same intercept in Illinois: another unit transported", (LEVELS, "issue: another unit's transport"),
+        patient(PUSHED_FENTANYL, left=OTHER_UNIT_WITH_OURS), NoClaim(NoClaimBecause.OTHER_UNIT),
+        incident=unloaded(call(service=INTERCEPT)),
+    ),
+    row(
+        "T46", "an intercept where this unit takes the patient over", (LEVELS, CFR),
+        patient(PUSHED_FENTANYL, elements=values(eDisposition_29="4229007")), due(Level.ALS1_EMERGENCY),
+        incident=call(service=INTERCEPT),
+    ),
+    row(
+        "T47", "helicopter from a scene: whole miles, up", (LEVELS, MILES),
+        patient(PUSHED_FENTANYL, act(INTUBATION), by=HELICOPTER, stated="2650017"), due(Level.ROTARY_WING, "SH", "63"),
+        incident=call(STREET, driven="62.3", complaint=AIR), crew=(PARAMEDIC, NURSE),
+    ),
+    row(
+        "T48", "aeroplane between two airports", (LEVELS, MILES, LETTERS),
+        confined(act(VENTILATOR), by=FIXED_WING, to=OTHER, stated="2650011", elements=CERTIFIED),
+        planned_due(Level.FIXED_WING, "II", "251"),
+        incident=planned(None, driven="250.2", how=UNSCHEDULED, service=BETWEEN_OTHERS), origin=AIRPORT,
+        destination=OTHER_AIRPORT, crew=(PARAMEDIC, NURSE),
+    ),
+)  # fmt: skip

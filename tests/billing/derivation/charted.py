@@ -195,9 +195,10 @@ def patient(
 
 
 def confined(*interventions: Body, **more: Any) -> Charted:
-    """A patient who cannot be moved but on a stretcher, and who is no emergency."""
+    """A patient who cannot be moved but on a stretcher, and who is no emergency. To a dialysis: for the dialysis."""
     stated = {"conditions": BED_CONFINED, "urgency": "2640003", **more}
-    stated["elements"] = MOBILITY | (more.get("elements") or {})
+    purpose = values(eSituation_20="2820007") if more.get("to") == DIALYSIS else {}
+    stated["elements"] = MOBILITY | purpose | (more.get("elements") or {})
     return patient(*interventions, **stated)
 
 

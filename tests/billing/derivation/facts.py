@@ -47,6 +47,7 @@ _AIR_MILES: Mapping[Level, str] = {Level.FIXED_WING: "A0435", Level.ROTARY_WING:
 _WITHOUT_MILES = frozenset({Level.PARAMEDIC_INTERCEPT, Level.TREATED_NOT_TRANSPORTED})
 BEYOND_NEAREST, BEYOND_NEAREST_MODIFIER = "A0888", "GY"
 """Miles beyond the nearest facility, and the modifier after the pair (reference 2.2)."""
+STATED = "ePayment.50"
 STATED_LEVELS: Mapping[str, Level] = {
     "2650001": Level.ALS1,
     "2650003": Level.ALS1_EMERGENCY,
@@ -58,7 +59,7 @@ STATED_LEVELS: Mapping[str, Level] = {
     "2650015": Level.SPECIALTY_CARE,
     "2650017": Level.ROTARY_WING,
 }
-"""ePayment.50."""
+"""The level by the code that the crew states."""
 
 
 class PayerKind(StrEnum):
@@ -183,6 +184,11 @@ class Due:
         return None if self.level is None else BASE_CODES[self.level]
 
     @property
+    def place_of_service(self) -> str | None:
+        """CLM05-1: 42 in the air, 41 on land (edit E19). Not known without a level."""
+        return None if self.level is None else "42" if self.level in _AIR_MILES else "41"
+
+    @property
     def mileage_due(self) -> bool:
         """True if the base code has a line of miles beside it (edits E31 and E38)."""
         if self.level in _WITHOUT_MILES or "QL" in self.further:
@@ -200,7 +206,7 @@ class Due:
 
     def differs_from(self, charted: Charted) -> bool:
         """True if the crew stated another level (ePayment.50)."""
-        stated = [entry["value"] for entry in charted.body["elements"].get("ePayment.50", [])]
+        stated = [entry["value"] for entry in charted.body["elements"].get(STATED, [])]
         return bool(stated) and STATED_LEVELS[stated[0]] is not self.level
 
 

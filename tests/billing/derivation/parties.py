@@ -49,6 +49,7 @@ from tests.billing.derivation.rows import (
     LEVELS,
     MANUAL_DESTINATION,
     NECESSITY,
+    SCOPE,
     X12,
     due,
     planned_due,
@@ -200,7 +201,7 @@ PARTY_ROWS = (
         crew=BLS_CREW,
     ),
     row(
-        "T122", "restrained, on a stretcher", (CHART, X12 + ": CRC"),
+        "T122", "restrained, on a stretcher", (CHART, X12 + ": CRC", LEVELS, SCOPE),
         patient(drug(MIDAZOLAM, "10:10", "5", route=MUSCLE), conditions=("04", "06", "07")),
         due(Level.ALS1_EMERGENCY, conditions=("04", "06", "07")),
     ),

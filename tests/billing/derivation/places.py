@@ -222,7 +222,7 @@ PLACE_ROWS = (
     row(
         "T97", "an authorisation number of thirteen characters", (NECESSITY, EDITS + ": E51"),
         confined(to=DIALYSIS, elements=CERTIFIED | values(ePayment_53="A012345678901")),
-        planned_due(Level.BLS, "RJ", authorization="A012345678901", blocks=("E51",)), incident=planned(),
+        planned_due(Level.BLS, "RJ", blocks=("E51",)), incident=planned(),
         destination=DIALYSIS_CENTER, crew=BLS_CREW,
     ),
 )  # fmt: skip

@@ -119,7 +119,8 @@ LEVEL_ROWS = (
         patient(assessed=NO), due(Level.BLS_EMERGENCY),
     ),
     row(
-        "T03", "ALS assessment stated by a crew of EMTs", (LEVELS, CFR, "issue: somebody of that level on the crew"),
+        "T03", "ALS assessment stated by a crew of EMTs",
+        (LEVELS, CFR, "requirement: somebody of that level on the crew"),
         patient(assessed=YES, stated="2650003"), due(Level.BLS_EMERGENCY), crew=BLS_CREW,
     ),
     row(
@@ -270,7 +271,7 @@ LEVEL_ROWS = (
     ),
     row(
         "T33", "intubation by another crew, and only EMTs on the transport",
-        ("issue: somebody of that level on the crew", CFR),
+        ("requirement: somebody of that level on the crew", CFR),
         patient(act(INTUBATION, "09:58", before=True)), due(Level.BLS_EMERGENCY), crew=BLS_CREW,
     ),
     row(
@@ -299,7 +300,7 @@ LEVEL_ROWS = (
         patient(act(IV_INSERTION)), due(None, why={"level": Why.CREW}, blocks=("E30",)), crew=(),
     ),
     row(
-        "T39", "the crew states ALS2 after one IV push", ("issue: compared, never trusted alone", ALS2, CFR),
+        "T39", "the crew states ALS2 after one IV push", ("requirement: compared, never trusted alone", ALS2, CFR),
         patient(PUSHED_FENTANYL, stated="2650005"), due(Level.ALS1_EMERGENCY),
     ),
     row(
@@ -344,7 +345,8 @@ LEVEL_ROWS = (
         incident=unloaded(call(service=INTERCEPT)), state="NY",
     ),
     row(
-        "T45", "the same intercept in Illinois: another unit transported", (LEVELS, "issue: another unit's transport"),
+        "T45", "the same intercept in Illinois: another unit transported",
+        (LEVELS, "requirement: another unit's transport"),
         patient(PUSHED_FENTANYL, left=OTHER_UNIT_WITH_OURS), NoClaim(NoClaimBecause.OTHER_UNIT),
         incident=unloaded(call(service=INTERCEPT)),
     ),

@@ -67,7 +67,7 @@ MILE_ROWS = (
         incident=call(complaint=ARREST),
     ),
     row(
-        "T53", "dead on scene, and no time of the pronouncement", (MANUAL_DEATH, "issue: null and a reason"),
+        "T53", "dead on scene, and no time of the pronouncement", (MANUAL_DEATH, "requirement: null and a reason"),
         patient(left=NO_TRANSPORT, to=None, elements=died("4219007")),
         due(
             None, None, None, why={"level": Why.TIME_OF_DEATH, "pair": Why.NO_DESTINATION},
@@ -116,12 +116,12 @@ MILE_ROWS = (
         patient(), due(Level.BLS_EMERGENCY, miles="12.3"), incident=call(driven="12.30"), crew=BLS_CREW,
     ),
     row(
-        "T60", "no odometer reading", (CHART, "issue: null and a reason", EDITS + ": E20"),
+        "T60", "no odometer reading", (CHART, "requirement: null and a reason", EDITS + ": E20"),
         patient(), due(Level.BLS_EMERGENCY, miles=None, why={"miles": Why.ODOMETER}, blocks=("E20",)),
         incident=call(driven=None), crew=BLS_CREW,
     ),
     row(
-        "T61", "the odometer ran backwards", (CHART, "issue: null and a reason", EDITS + ": E20"),
+        "T61", "the odometer ran backwards", (CHART, "requirement: null and a reason", EDITS + ": E20"),
         patient(), due(Level.BLS_EMERGENCY, miles=None, why={"miles": Why.ODOMETER_BACKWARDS}, blocks=("E20",)),
         incident=call(driven="-3"), crew=BLS_CREW,
     ),

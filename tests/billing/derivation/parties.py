@@ -103,11 +103,11 @@ PARTY_ROWS = (
         crew=BLS_CREW,
     ),
     row(
-        "T107", "no insurance found", (CHART, "issue: null and a reason"),
+        "T107", "no insurance found", (CHART, "requirement: null and a reason"),
         patient(payer=UNINSURED), due(Level.BLS_EMERGENCY, why={"coverage": Why.NO_COVERAGE}), crew=BLS_CREW,
     ),
     row(
-        "T108", "a Medicare number typed with dashes", ("issue: taken out", EDITS + ": E12"),
+        "T108", "a Medicare number typed with dashes", ("requirement: taken out", EDITS + ": E12"),
         patient(payer=replace(MEDICARE, member_id="1EG4-TE5-MK73")), due(Level.BLS_EMERGENCY, member_id="1EG4TE5MK73"),
         crew=BLS_CREW,
     ),
@@ -139,7 +139,7 @@ PARTY_ROWS = (
         incident=call(STREET, complaint=FALL), crew=BLS_CREW,
     ),
     row(
-        "T111", "two patients, of whom one refuses", (LETTERS, "issue: no claim without a transport"),
+        "T111", "two patients, of whom one refuses", (LETTERS, "requirement: no claim without a transport"),
         (
             patient(),
             patient(
@@ -151,20 +151,20 @@ PARTY_ROWS = (
         incident=call(STREET, complaint=FALL), crew=BLS_CREW,
     ),
     row(
-        "T112", "cancelled before arrival", ("issue: cancelled call",), (), NoClaim(NoClaimBecause.CANCELLED),
+        "T112", "cancelled before arrival", ("requirement: cancelled call",), (), NoClaim(NoClaimBecause.CANCELLED),
         incident=unloaded(call(driven=None, disposition="4227005", arrival_time=None)),
     ),
     row(
-        "T113", "no patient was found", ("issue: no patient",), (), NoClaim(NoClaimBecause.NO_PATIENT),
+        "T113", "no patient was found", ("requirement: no patient",), (), NoClaim(NoClaimBecause.NO_PATIENT),
         incident=unloaded(call(driven=None, disposition="4227009")),
     ),
     row(
-        "T114", "another unit transported", ("issue: another unit's transport", CHART),
+        "T114", "another unit transported", ("requirement: another unit's transport", CHART),
         patient(PUSHED_FENTANYL, left=OTHER_UNIT, to=None, elements=values(eDisposition_29="4229003")),
         NoClaim(NoClaimBecause.OTHER_UNIT), incident=unloaded(call()),
     ),
     row(
-        "T115", "the patient refused", ("issue: no transport", CHART),
+        "T115", "the patient refused", ("requirement: no transport", CHART),
         patient(left=REFUSED, to=None, elements=values(eDisposition_28="4228003", eDisposition_29="4229013")),
         NoClaim(NoClaimBecause.REFUSED), incident=unloaded(call()), crew=BLS_CREW,
     ),
@@ -184,7 +184,7 @@ PARTY_ROWS = (
         patient(kg=None), due(Level.BLS_EMERGENCY, weight_lb=None, why={"weight_lb": Why.WEIGHT}), crew=BLS_CREW,
     ),
     row(
-        "T119", "no reason of the transport", (CHART, EDITS + ": E20", "issue: null and a reason"),
+        "T119", "no reason of the transport", (CHART, EDITS + ": E20", "requirement: null and a reason"),
         patient(reason=None, choice="4220013"),
         due(Level.BLS_EMERGENCY, reason=None, why={"reason": Why.TRANSPORT_REASON}, blocks=("E20",)), crew=BLS_CREW,
     ),

@@ -3,6 +3,7 @@
 It was written from the rules alone, before the service derived anything. An expected value follows from the sources of
 its row. A row is changed only with a source that says otherwise, named in the commit. Sources: *reference* and *facts*
 are `x12/REFERENCE.md` and `x12/FACTS.md` of the reference material; E01 to E60 are the edits of reference 6.
+A *requirement* is one of this service.
 """
 
 from __future__ import annotations

@@ -9,10 +9,15 @@ from typing import Any
 
 from fastapi import APIRouter
 
+import app.billing.accounts.service
+import app.billing.claims.account
 import app.billing.claims.lifecycle
 import app.billing.claims.service
+import app.billing.coverages.service
 import app.billing.events
 import app.billing.exports.service
+import app.billing.matching.service
+import app.billing.payers.kind
 import app.billing.permissions
 import app.billing.router
 import app.coding.lookup.book
@@ -100,6 +105,7 @@ import app.nemsis.exports.service
 import app.nemsis.permissions
 from app.billing.claims.readiness import PAYMENT
 from app.billing.exports.documents import CLAIM_DOCUMENTS
+from app.billing.payers.kind import PAYERS
 from app.coding.icd10.index import ICD10_BOOK
 from app.coding.procedures.index import PROCEDURE_BOOK
 from app.coding.rxnorm.index import RXNORM_BOOK
@@ -156,12 +162,18 @@ REFERENCE_KINDS: tuple[ReferenceKind[Any], ...] = (
     INTEGRATIONS,
     EXTERNAL_API_KEYS,
     CUSTOM_ELEMENTS,
+    PAYERS,
 )
 AUDIT_ACTIONS: tuple[type[AuditAction], ...] = (
+    app.billing.accounts.service.AccountAction,
+    app.billing.claims.account.ClaimAccountAction,
     app.billing.claims.lifecycle.ClaimStatusAction,
     app.billing.claims.service.ClaimAction,
     app.billing.claims.service.LineAction,
+    app.billing.coverages.service.CoverageAction,
     app.billing.exports.service.ExportAction,
+    app.billing.matching.service.AccountPatientAction,
+    app.billing.payers.kind.PayerAction,
     app.coding.vocabulary.service.VocabularyAction,
     app.core.account_tokens.lifecycle.AccountTokenAction,
     app.core.audit.refusals.AccessAction,

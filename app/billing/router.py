@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from app.billing.accounts.router import router as accounts
 from app.billing.claims.router import router as claims
+from app.billing.coverages.router import router as coverages
 from app.billing.exports.router import router as exports
+from app.billing.matching.router import router as matching
 from app.core.tags import Tag
 
-TAG = Tag("billing", "Claims and 837P exports.")
-routers = (claims, exports)
+TAG = Tag("billing", "Payers, billing accounts, coverages, claims and 837P exports.")
+routers = (matching, accounts, coverages, claims, exports)

@@ -271,6 +271,7 @@ PARAMETERS: dict[str, str] = {
     "suppression_id": "The suppressed address",
     "term_id": "The term",
     "user_id": "The user",
+    "assigned_to_user_id": "Only claims that this user works on",
     "author_id": "Only charts that this user opened",
     "billable": "Only codes that are complete enough for a claim, or only the others",
     "category": "Only those of this category",

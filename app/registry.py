@@ -18,6 +18,7 @@ import app.billing.fee_schedules.service
 import app.billing.permissions
 import app.billing.repricing.service
 import app.billing.router
+import app.billing.worklists.service
 import app.coding.lookup.book
 import app.coding.permissions
 import app.coding.router
@@ -171,6 +172,7 @@ AUDIT_ACTIONS: tuple[type[AuditAction], ...] = (
     app.billing.fee_schedules.service.FeeItemAction,
     app.billing.fee_schedules.service.FeeScheduleAction,
     app.billing.repricing.service.PricingAction,
+    app.billing.worklists.service.ClaimWorkAction,
     app.coding.vocabulary.service.VocabularyAction,
     app.core.account_tokens.lifecycle.AccountTokenAction,
     app.core.audit.refusals.AccessAction,

@@ -331,6 +331,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "revise_fee_schedule_item": {"version": 1, "unit_price": "675.00"},
     "import_fee_schedule_items": {"version": 1, "csv": "hcpcs,unit_price\nA0427,1200.00\nA0425,29.50\n"},
     "price_claim": {"version": 1},
+    "assign_claim": {"version": 1, "user_id": None},
+    "snooze_claim": {"version": 1, "until": "2099-01-04T08:00:00-06:00"},
     "create_exemption": {"incident_id": _INCIDENT, "reason": "charity", "note": "As the board decided"},
 }
 
@@ -521,6 +523,11 @@ VALUES: dict[str, Any] = {
         "summary": {"heart_rate": 80, "spo2": 97},
     },
     "VitalRead.warnings": [],
+    "WorklistClaimRead.assignee_name": None,
+    "WorklistClaimRead.charge_amount": "1015.60",
+    "WorklistClaimRead.claim_number": "26-004711-1",
+    "WorklistClaimRead.payer_name": "Medicare Part B IL",
+    "WorklistClaimRead.payer_sequence": "P",
     "export_access_log text/csv": "id,created_at,actor_user_id,actor_role,purpose\r\n",
     "export_audit_events text/csv": "id,created_at,actor_user_id,entity_type,entity_id,action\r\n",
     "metrics text/plain": "fusionems_outbox_pending 0.0\n",

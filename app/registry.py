@@ -25,6 +25,7 @@ import app.billing.payers.kind
 import app.billing.permissions
 import app.billing.repricing.service
 import app.billing.router
+import app.billing.worklists.service
 import app.coding.lookup.book
 import app.coding.permissions
 import app.coding.router
@@ -190,6 +191,7 @@ AUDIT_ACTIONS: tuple[type[AuditAction], ...] = (
     app.billing.matching.service.AccountPatientAction,
     app.billing.payers.kind.PayerAction,
     app.billing.repricing.service.PricingAction,
+    app.billing.worklists.service.ClaimWorkAction,
     app.coding.vocabulary.service.VocabularyAction,
     app.core.account_tokens.lifecycle.AccountTokenAction,
     app.core.audit.refusals.AccessAction,

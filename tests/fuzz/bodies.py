@@ -56,6 +56,8 @@ _BODIES: dict[str, dict[str, Any]] = {
     "create_fee_schedule_item": {"hcpcs": "A0433", "unit_price": "900.00"},
     "revise_fee_schedule_item": {"unit_price": "651.00"},
     "import_fee_schedule_items": {"csv": "hcpcs,unit_price\nA0427,1200.00\n"},
+    "assign_claim": {"user_id": None},
+    "snooze_claim": {"until": "2099-01-04T08:00:00-06:00"},
     "create_exemption": {"reason": "charity"},
 }
 

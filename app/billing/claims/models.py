@@ -13,9 +13,11 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped
 
 from app.billing.claims.lifecycle import ClaimStatus, claim_lifecycle
+from app.billing.claims.standing import BY_SERVICE_DATE, SERVED_OR_LAST, UNSENT
 from app.core.db.columns import EnumText, MoneyColumn, internal, phi, plain, values_check
 from app.core.db.entity import TenantEntity, standard_constraints, unique_among_live
 
+_COUNTED = ["snoozed_until", "assigned_to_user_id"]
 _JSON = JSONB(none_as_null=True)
 
 
@@ -131,6 +133,26 @@ class Claim(TenantEntity):
         ),
         sa.ForeignKeyConstraint(
             ["tenant_id", "assigned_to_user_id"], ["users.tenant_id", "users.id"], name="fk_claims_assigned_to_user_id"
+        ),
+        *(
+            sa.Index(
+                f"ix_claims_{name}",
+                "tenant_id",
+                sa.text(SERVED_OR_LAST),
+                "id",
+                postgresql_where=condition,
+                postgresql_include=_COUNTED,
+            )
+            for name, condition in BY_SERVICE_DATE.items()
+        ),
+        sa.Index(
+            "ix_claims_unsent",
+            "tenant_id",
+            "payer_record_id",
+            "service_date",
+            "id",
+            postgresql_where=UNSENT,
+            postgresql_include=_COUNTED,
         ),
         unique_among_live("uq_claims_series", "incident_id", "patient_id", "payer_sequence"),
         values_check("payer_sequence", PayerSequence),

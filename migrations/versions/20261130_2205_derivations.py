@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 from migrations.tenancy import secure
 
 revision = "derivations"
-down_revision = ("account_matching", "fee_schedules")
+down_revision = "worklists"
 branch_labels = None
 depends_on = None
 

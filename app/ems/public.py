@@ -6,6 +6,7 @@ import uuid
 
 from app.core.db.uow import ReadUnitOfWork
 from app.core.text import name_key
+from app.ems.attachments.repository import AttachmentRepository
 from app.ems.call_kinds import Need, needs_of, not_due
 from app.ems.charting.service import present
 from app.ems.citations.service import (
@@ -165,6 +166,12 @@ async def get_charts(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> Charts:
     return await read_charts(uow, await get_incident(uow, incident_id))
 
 
+async def has_attachment(uow: ReadUnitOfWork, incident_id: uuid.UUID, attachment_id: uuid.UUID) -> bool:
+    """True if the live attachment belongs to the chart."""
+    found = await AttachmentRepository(uow).find(uow.tenant_id, attachment_id)
+    return found is not None and found.incident_id == incident_id
+
+
 async def list_signatures(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> list[SignatureRead]:
     """All live signatures of the chart, each with what of its content changed since: five statements at most.
 
@@ -263,6 +270,7 @@ __all__ = [
     "get_charts",
     "get_incident",
     "get_patient_charts",
+    "has_attachment",
     "has_illegal_character",
     "hold_incident",
     "inherits",

@@ -12,6 +12,7 @@ from app.billing.fee_schedules.router import router as fee_schedules
 from app.billing.matching.router import router as matching
 from app.billing.notices.kind import NOTICES
 from app.billing.paperwork.routes import paper_router
+from app.billing.reconciliation.router import router as reconciliation
 from app.billing.repricing.router import router as repricing
 from app.billing.worklists.router import router as worklists
 from app.core.tags import Tag
@@ -28,5 +29,6 @@ routers = (
     repricing,
     worklists,
     exemptions,
+    reconciliation,
     *papers,
 )

@@ -101,6 +101,7 @@ from app.ems.signatures.lifecycle import SignatureStatus
 from app.ems.signatures.models import SignerRole, StatementCode
 from app.ems.signatures.repository import SignatureRepository
 from app.ems.signatures.schemas import CoverageChange, SignatureRead
+from app.ems.trips import LOCKED_TRIPS
 from app.ems.vitals.models import Etco2Unit, Vital
 from app.ems.vitals.schemas import VitalRead
 
@@ -194,6 +195,7 @@ __all__ = [
     "INCIDENT_COLUMNS",
     "INCIDENT_STATUS_CHANGED",
     "INCIDENT_UPDATED",
+    "LOCKED_TRIPS",
     "MEDICATION_COLUMNS",
     "NARRATIVE_COLUMNS",
     "NOT_APPLICABLE",

@@ -333,6 +333,24 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "price_claim": {"version": 1},
     "assign_claim": {"version": 1, "user_id": None},
     "snooze_claim": {"version": 1, "until": "2099-01-04T08:00:00-06:00"},
+    "create_certificate": {
+        "incident_id": _INCIDENT,
+        "patient_id": _PATIENT,
+        "signer_name": "Dr. Ruth Adler",
+        "signer_role": "physician",
+        "signed_on": "2026-03-02",
+    },
+    "revise_certificate": {"version": 1, "signer_role": "registered_nurse"},
+    "create_advance_notice": {
+        "incident_id": _INCIDENT,
+        "patient_id": _PATIENT,
+        "signer_name": "Ana Rivers",
+        "signed_on": "2026-03-01",
+        "option": "1",
+        "reason": "Medicare may not pay for a transport past the nearest hospital.",
+        "estimated_cost": "650.00",
+    },
+    "revise_advance_notice": {"version": 1, "option": "2"},
     "create_exemption": {"incident_id": _INCIDENT, "reason": "charity", "note": "As the board decided"},
 }
 

@@ -11,6 +11,7 @@ from fastapi import APIRouter
 
 import app.billing.accounts.service
 import app.billing.als_acts.kind
+import app.billing.certificates.kind
 import app.billing.claims.account
 import app.billing.claims.lifecycle
 import app.billing.claims.service
@@ -21,6 +22,7 @@ import app.billing.exemptions.service
 import app.billing.exports.service
 import app.billing.fee_schedules.service
 import app.billing.matching.service
+import app.billing.notices.kind
 import app.billing.payers.kind
 import app.billing.permissions
 import app.billing.repricing.service
@@ -179,6 +181,7 @@ AUDIT_ACTIONS: tuple[type[AuditAction], ...] = (
     app.billing.accounts.service.AccountAction,
     app.billing.als_acts.kind.AlsActAction,
     app.billing.claims.account.ClaimAccountAction,
+    app.billing.certificates.kind.CertificateAction,
     app.billing.claims.lifecycle.ClaimStatusAction,
     app.billing.claims.service.ClaimAction,
     app.billing.claims.service.LineAction,
@@ -190,6 +193,7 @@ AUDIT_ACTIONS: tuple[type[AuditAction], ...] = (
     app.billing.fee_schedules.service.FeeScheduleAction,
     app.billing.matching.service.AccountPatientAction,
     app.billing.payers.kind.PayerAction,
+    app.billing.notices.kind.NoticeAction,
     app.billing.repricing.service.PricingAction,
     app.billing.worklists.service.ClaimWorkAction,
     app.coding.vocabulary.service.VocabularyAction,

@@ -59,6 +59,15 @@ _BODIES: dict[str, dict[str, Any]] = {
     "assign_claim": {"user_id": None},
     "snooze_claim": {"until": "2099-01-04T08:00:00-06:00"},
     "create_exemption": {"reason": "charity"},
+    "create_certificate": {"signer_name": "Ruth Adler", "signer_role": "physician", "signed_on": "2026-01-02"},
+    "revise_certificate": {"signer_role": "registered_nurse"},
+    "create_advance_notice": {
+        "signer_name": "Ana Rivers",
+        "signed_on": "2026-01-02",
+        "option": "1",
+        "reason": "Not the nearest hospital",
+    },
+    "revise_advance_notice": {"option": "2"},
 }
 
 

@@ -10,6 +10,8 @@ import asyncpg
 import orjson
 
 TABLES = (
+    "advance_notices",
+    "certificates",
     "claims",
     "claim_exemptions",
     "claim_exports",

@@ -336,6 +336,7 @@ PARAMETERS: dict[str, str] = {
     "code": "Only the one with this code",
     "level": "Only those of this level",
     "state": "Only those of this state",
+    "value_name": "The derived value whose override is taken back",
     "station_id": "Only what is kept at this station",
     "status": "Only those in this state",
     "template": "Only mail of this kind",

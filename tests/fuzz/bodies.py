@@ -45,6 +45,7 @@ _BODIES: dict[str, dict[str, Any]] = {
     "revise_coverage": {"group_number": "4711"},
     "transition_claim": {"action": "approve", "reason": "as agreed"},
     "create_claim": CALL.claim,
+    "override_claim_value": {"name": "weight_lb", "value": "150", "reason": "as agreed"},
     "revise_claim": {"payer_name": "Medicare Part B IL"},
     "create_claim_line": CALL.claim["lines"][0],
     "add_vocabulary_term": {"say": "the usual", "means": ["chest pain"], "boost": ["R07.9"]},

@@ -10,11 +10,13 @@ from typing import Any
 from fastapi import APIRouter
 
 import app.billing.accounts.service
+import app.billing.als_acts.kind
 import app.billing.certificates.kind
 import app.billing.claims.account
 import app.billing.claims.lifecycle
 import app.billing.claims.service
 import app.billing.coverages.service
+import app.billing.derivation.service
 import app.billing.events
 import app.billing.exemptions.service
 import app.billing.exports.service
@@ -109,8 +111,10 @@ import app.nemsis.exports.lifecycle
 import app.nemsis.exports.router
 import app.nemsis.exports.service
 import app.nemsis.permissions
+from app.billing.als_acts.kind import ALS_ACTS
 from app.billing.claims import handlers as claim_handlers
 from app.billing.claims.readiness import PAYMENT
+from app.billing.derivation import handlers as derivation_handlers
 from app.billing.exports.documents import CLAIM_DOCUMENTS
 from app.billing.payers.kind import PAYERS
 from app.billing.repricing import handlers as repricing_handlers
@@ -171,15 +175,18 @@ REFERENCE_KINDS: tuple[ReferenceKind[Any], ...] = (
     EXTERNAL_API_KEYS,
     CUSTOM_ELEMENTS,
     PAYERS,
+    ALS_ACTS,
 )
 AUDIT_ACTIONS: tuple[type[AuditAction], ...] = (
     app.billing.accounts.service.AccountAction,
+    app.billing.als_acts.kind.AlsActAction,
     app.billing.claims.account.ClaimAccountAction,
     app.billing.certificates.kind.CertificateAction,
     app.billing.claims.lifecycle.ClaimStatusAction,
     app.billing.claims.service.ClaimAction,
     app.billing.claims.service.LineAction,
     app.billing.coverages.service.CoverageAction,
+    app.billing.derivation.service.DerivationAction,
     app.billing.exemptions.service.ExemptionAction,
     app.billing.exports.service.ExportAction,
     app.billing.fee_schedules.service.FeeItemAction,
@@ -317,6 +324,7 @@ SUBSCRIPTIONS: tuple[Subscription, ...] = (
     *nemsis_handlers.SUBSCRIPTIONS,
     *claim_handlers.SUBSCRIPTIONS,
     *repricing_handlers.SUBSCRIPTIONS,
+    *derivation_handlers.SUBSCRIPTIONS,
     *email_handlers.SUBSCRIPTIONS,
 )
 EXPORT_SOURCES: tuple[ExportSource, ...] = (NEMSIS_DOCUMENTS, CLAIM_DOCUMENTS)

@@ -6,6 +6,7 @@ from app.billing.accounts.router import router as accounts
 from app.billing.certificates.kind import CERTIFICATES
 from app.billing.claims.router import router as claims
 from app.billing.coverages.router import router as coverages
+from app.billing.derivation.router import router as derivation
 from app.billing.exemptions.router import router as exemptions
 from app.billing.exports.router import router as exports
 from app.billing.fee_schedules.router import router as fee_schedules
@@ -24,6 +25,7 @@ routers = (
     accounts,
     coverages,
     claims,
+    derivation,
     exports,
     fee_schedules,
     repricing,

@@ -7,7 +7,7 @@ import uuid
 from app.core.db.uow import ReadUnitOfWork
 from app.core.text import name_key
 from app.ems.attachments.repository import AttachmentRepository
-from app.ems.call_kinds import Need, needs_of, not_due
+from app.ems.call_kinds import CallKind, Need, kind_of, needs_of, not_due
 from app.ems.charting.service import present
 from app.ems.citations.service import (
     Citation,
@@ -213,6 +213,7 @@ __all__ = [
     "VITAL_COLUMNS",
     "AgeUnit",
     "AttributeDefinition",
+    "CallKind",
     "Charts",
     "Citation",
     "CitationMiss",
@@ -276,6 +277,7 @@ __all__ = [
     "has_illegal_character",
     "hold_incident",
     "inherits",
+    "kind_of",
     "list_custom_elements",
     "list_namesakes",
     "list_patients",

@@ -14,7 +14,7 @@ from tests.fuzz.world import Records
 _CREATED = {f"create_{kind.noun.replace(' ', '_')}": dict(kind.body) for kind in KINDS}
 _REVISED = {f"revise_{kind.noun.replace(' ', '_')}": dict(kind.change) for kind in KINDS}
 _RECORDS = {f"create_{sample.kind.noun.lower().replace(' ', '_')}": sample.fresh() for sample in SAMPLES}
-_RECORDS |= {f"revise_{sample.kind.noun.replace(' ', '_')}": dict(sample.change) for sample in REVISED}
+_RECORDS |= {f"revise_{sample.kind.noun.lower().replace(' ', '_')}": dict(sample.change) for sample in REVISED}
 _RECORDS |= {f"transition_{sample.kind.noun}": {"action": sample.action} for sample in MOVED}
 _BODIES: dict[str, dict[str, Any]] = {
     **_CREATED,

@@ -36,6 +36,14 @@ class LevelOfService(StrEnum):
     TREAT_NO_TRANSPORT = "treat_no_transport"
 
 
+class PayerSequence(StrEnum):
+    """SBR01: who pays first, second and third."""
+
+    PRIMARY = "P"
+    SECONDARY = "S"
+    TERTIARY = "T"
+
+
 class Claim(TenantEntity):
     """A claim to one payer for one patient of a call. A column is null if neither chart nor biller has said its value.
 
@@ -56,7 +64,9 @@ class Claim(TenantEntity):
     patient_id: Mapped[uuid.UUID] = internal()
     claim_number: Mapped[str] = plain()
     status: Mapped[ClaimStatus] = plain(EnumText(ClaimStatus), default=ClaimStatus.PENDING_REVIEW)
-    payer_sequence: Mapped[str] = plain(default="P", server_default="P")
+    payer_sequence: Mapped[PayerSequence] = plain(
+        EnumText(PayerSequence), default=PayerSequence.PRIMARY, server_default="P"
+    )
     payer_record_id: Mapped[uuid.UUID | None] = plain(default=None)
     coverage_id: Mapped[uuid.UUID | None] = plain(default=None)
     account_id: Mapped[uuid.UUID | None] = plain(default=None)
@@ -145,7 +155,7 @@ class Claim(TenantEntity):
             postgresql_include=_COUNTED,
         ),
         unique_among_live("uq_claims_series", "incident_id", "patient_id", "payer_sequence"),
-        sa.CheckConstraint("payer_sequence IN ('P', 'S', 'T')", name="payer_sequence"),
+        values_check("payer_sequence", PayerSequence),
         sa.CheckConstraint("icd10_primary IS NOT DISTINCT FROM diagnoses ->> 0", name="primary_diagnosis"),
         sa.CheckConstraint("frequency IN ('1', '7', '8')", name="frequency"),
         values_check("level_of_service", LevelOfService),

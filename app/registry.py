@@ -11,6 +11,7 @@ from fastapi import APIRouter
 
 import app.billing.claims.lifecycle
 import app.billing.claims.service
+import app.billing.clearinghouses.kind
 import app.billing.events
 import app.billing.exports.service
 import app.billing.permissions
@@ -99,6 +100,7 @@ import app.nemsis.exports.router
 import app.nemsis.exports.service
 import app.nemsis.permissions
 from app.billing.claims.readiness import PAYMENT
+from app.billing.clearinghouses.kind import CLEARINGHOUSES
 from app.billing.exports.documents import CLAIM_DOCUMENTS
 from app.coding.icd10.index import ICD10_BOOK
 from app.coding.procedures.index import PROCEDURE_BOOK
@@ -156,11 +158,13 @@ REFERENCE_KINDS: tuple[ReferenceKind[Any], ...] = (
     INTEGRATIONS,
     EXTERNAL_API_KEYS,
     CUSTOM_ELEMENTS,
+    CLEARINGHOUSES,
 )
 AUDIT_ACTIONS: tuple[type[AuditAction], ...] = (
     app.billing.claims.lifecycle.ClaimStatusAction,
     app.billing.claims.service.ClaimAction,
     app.billing.claims.service.LineAction,
+    app.billing.clearinghouses.kind.ClearinghouseAction,
     app.billing.exports.service.ExportAction,
     app.coding.vocabulary.service.VocabularyAction,
     app.core.account_tokens.lifecycle.AccountTokenAction,

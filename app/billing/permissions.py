@@ -12,4 +12,15 @@ CLAIM_WRITE = declare("claim.write", "Create claims, edit them and move them alo
 CLAIM_EXPORT = declare("claim.export", "Make and download 837P files.", Role.ADMIN, Role.BILLING)
 CLAIM_RESTORE = declare("claim.restore", "Delete claims, see deleted ones and restore them.", Role.ADMIN)
 
-PERMISSIONS = (CLAIM_READ, CLAIM_CLINICAL, CLAIM_WRITE, CLAIM_EXPORT, CLAIM_RESTORE)
+CLEARINGHOUSE_READ = declare("clearinghouse.read", "See the agency's clearinghouses.", Role.ADMIN, Role.BILLING)
+CLEARINGHOUSE_WRITE = declare("clearinghouse.write", "Add, correct and delete clearinghouses.", Role.ADMIN)
+
+PERMISSIONS = (
+    CLAIM_READ,
+    CLAIM_CLINICAL,
+    CLAIM_WRITE,
+    CLAIM_EXPORT,
+    CLAIM_RESTORE,
+    CLEARINGHOUSE_READ,
+    CLEARINGHOUSE_WRITE,
+)

@@ -68,6 +68,18 @@ _INCIDENTS = CompiledStatement(
     .join(_table, sa.and_(_table.c.tenant_id == _claims.c.tenant_id, _table.c.claim_id == _claims.c.id))
     .where(_table.c.tenant_id == _TENANT, _table.c.artifact_key == sa.bindparam("artifact_key", type_=sa.Text))
 )
+_later: Any = _table.alias("later")
+_LAST_OF_FILE = CompiledStatement(
+    sa.select(_table.c.claim_id)
+    .where(
+        _table.c.tenant_id == _TENANT,
+        _table.c.artifact_key == sa.bindparam("artifact_key", type_=sa.Text),
+        ~sa.exists().where(
+            _later.c.tenant_id == _TENANT, _later.c.claim_id == _table.c.claim_id, _later.c.id > _table.c.id
+        ),
+    )
+    .order_by(_table.c.claim_id)
+)
 _PAGES = {
     (ascending, after): CompiledStatement(
         keyset(_EXPORTS, _table.c.created_at, _table.c.export_id, ascending=ascending, after=after)
@@ -112,6 +124,11 @@ class ExportRepository:
     async def list_incident_ids(self, tenant_id: TenantId, artifact_key: str) -> list[uuid.UUID]:
         """The charts whose claims are in the file, also if a claim changed or was deleted since."""
         rows = await self._uow.fetch(_INCIDENTS, {"tenant_id": tenant_id, "artifact_key": artifact_key})
+        return [row[0] for row in rows]
+
+    async def list_last_of_file(self, tenant_id: TenantId, artifact_key: str) -> list[uuid.UUID]:
+        """The claims that were in this file and in no later one, by id."""
+        rows = await self._uow.fetch(_LAST_OF_FILE, {"tenant_id": tenant_id, "artifact_key": artifact_key})
         return [row[0] for row in rows]
 
     async def record(

@@ -17,6 +17,9 @@ from app.core.openapi import BINARY, errors
 from app.core.pagination import Page, PagingQuery
 
 router = APIRouter(prefix="/billing/exports", tags=["billing"])
+WhichFile = Annotated[
+    int | None, Query(ge=1, description="The number of the file; needed where the export has several files")
+]
 
 
 @router.post("", status_code=201, responses=errors(409), dependencies=[requires(CLAIM_EXPORT)])
@@ -52,14 +55,31 @@ async def get_claim_export(export_id: uuid.UUID, exports: ClaimExportReads) -> E
 async def get_claim_export_artifact(
     export_id: uuid.UUID,
     exports: ClaimExports,
-    file: Annotated[
-        int | None, Query(ge=1, description="The number of the file; needed where the export has several files")
-    ] = None,
+    file: WhichFile = None,
 ) -> Response:
     """A file of the export, to be sent to the clearinghouse or the payer. Both logs keep who was given it."""
     download = await exports.artifact(export_id, file)
     return Response(
         download.content,
         media_type=download.media_type,
+        headers={"Content-Disposition": f'attachment; filename="{download.file_name}"'},
+    )
+
+
+@router.get(
+    "/{export_id}/forms.pdf",
+    dependencies=[requires(CLAIM_EXPORT), discloses(FILE)],
+    response_class=Response,
+    responses={200: {"description": "The forms", "content": {"application/pdf": BINARY}}},
+)
+async def get_claim_export_forms(export_id: uuid.UUID, exports: ClaimExports, file: WhichFile = None) -> Response:
+    """The paper claims of a CMS-1500 file with the outlines of the form, for reading. Both logs keep who was given it.
+
+    Payers want the file's text on their own printed forms, or read it by machine.
+    """
+    download = await exports.forms(export_id, file)
+    return Response(
+        download.content,
+        media_type="application/pdf",
         headers={"Content-Disposition": f'attachment; filename="{download.file_name}"'},
     )

@@ -9,6 +9,9 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
+from app.billing.clearinghouses.models import DeliveryChannel
+from app.billing.delivery.failures import DeliveryFailure
+from app.billing.delivery.lifecycle import DeliveryStatus
 from app.billing.exports.models import ClaimFileFormat
 from app.core.schemas import ReadModel, RequestModel
 
@@ -39,6 +42,15 @@ class ExportCreate(RequestModel):
     )
 
 
+class DeliveryRead(ReadModel):
+    id: uuid.UUID
+    channel: DeliveryChannel = Field(description="A directory, or the clearinghouse's SFTP server")
+    status: DeliveryStatus
+    attempts: int = Field(description="How many attempts were begun")
+    failure_code: DeliveryFailure | None = Field(description="Why the last attempt did not succeed")
+    delivered_at: dt.datetime | None = Field(description="When the file was there")
+
+
 class ExportFileRead(ReadModel):
     file_number: int = Field(description="Counts the files of the export from 1")
     format: ClaimFileFormat
@@ -48,6 +60,7 @@ class ExportFileRead(ReadModel):
     sha256: str | None = Field(description="Of the file's bytes; null for early exports")
     artifact_key: str = Field(description="Where the object store has the file")
     claim_ids: list[uuid.UUID] = Field(description="The claims in the file, in its order")
+    delivery: DeliveryRead | None = Field(description="How the file left, or is leaving; null for early exports")
 
 
 class ExportRead(ReadModel):

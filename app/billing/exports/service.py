@@ -10,7 +10,7 @@ import datetime as dt
 import hashlib
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Annotated
 
 from fastapi import Depends
@@ -22,12 +22,15 @@ from app.billing.claims.repository import ClaimLineRepository, ClaimRepository
 from app.billing.claims.submission import Transmission, transmission
 from app.billing.clearinghouses.models import Clearinghouse
 from app.billing.clearinghouses.profile import chosen_clearinghouse, file_name, through
+from app.billing.delivery.repository import DeliveryRepository
 from app.billing.errors import ClaimsNotReady
+from app.billing.exports.delivering import queue_delivery
 from app.billing.exports.formats import FORMATS, FormatAdapter, adapter_problems, addressed
-from app.billing.exports.models import ExportFile
+from app.billing.exports.models import ClaimFileFormat, Export, ExportFile
 from app.billing.exports.repository import BilledPayers, ExportRepository, next_control_numbers
-from app.billing.exports.schemas import ExportCreate, ExportFileRead, ExportRead
+from app.billing.exports.schemas import DeliveryRead, ExportCreate, ExportFileRead, ExportRead
 from app.billing.exports.splitting import FileOf, split
+from app.billing.forms.reading import typeset_forms
 from app.billing.payers.models import PayerRecord
 from app.billing.permissions import CLAIM_EXPORT
 from app.billing.x12.professional_claim import ClaimSubmission
@@ -119,6 +122,7 @@ class Batch:
 class Download:
     """A file of an export, to be handed out."""
 
+    format: ClaimFileFormat
     content: bytes
     file_name: str
     media_type: str
@@ -134,11 +138,32 @@ class ClaimExportReader:
         found = await self._exports.find(self._uow.tenant_id, export_id)
         if found is None:
             raise NotFound
-        return ExportRead.model_validate(found)
+        [shown] = await self._present([found])
+        return shown
 
     async def list_page(self, paging: Paging) -> Page[ExportRead]:
         page = await self._exports.list_page(self._uow.tenant_id, paging)
-        return Page(items=[ExportRead.model_validate(item) for item in page.items], next_cursor=page.next_cursor)
+        return Page(items=await self._present(page.items), next_cursor=page.next_cursor)
+
+    async def _present(self, exports: Sequence[Export]) -> list[ExportRead]:
+        """Exports with the last delivery of each file, in one statement."""
+        ids = [export.id for export in exports]
+        deliveries = {
+            (delivery.export_id, delivery.file_number): DeliveryRead.model_validate(delivery)
+            for delivery in await DeliveryRepository(self._uow).list_all(self._uow.tenant_id, export_id=ids)
+        }
+        return [
+            ExportRead(
+                id=export.id,
+                claim_ids=export.claim_ids,
+                files=[
+                    ExportFileRead(**asdict(file), delivery=deliveries.get((export.id, file.file_number)))
+                    for file in export.files
+                ],
+                created_at=export.created_at,
+            )
+            for export in exports
+        ]
 
 
 class ClaimExportService:
@@ -196,9 +221,17 @@ class ClaimExportService:
             )
             adapter = FORMATS[file.format]
             name = file.file_name or f"{export.id}.{adapter.extension}"
-            return Download(content, name, adapter.media_type)
+            return Download(file.format, content, name, adapter.media_type)
 
         return await call_outside(self._units, read, fetch, record)
+
+    async def forms(self, export_id: uuid.UUID, file_number: int | None) -> Download:
+        """The forms of a CMS-1500 file as PDF for reading. Raises as `artifact`, and for a file of another format."""
+        grid = await self.artifact(export_id, file_number)
+        if grid.format is not ClaimFileFormat.CMS_1500:
+            raise ValidationFailed.of("query.file", "not_on_paper", "This file holds no forms.")
+        name = grid.file_name.rpartition(".")[0]
+        return replace(grid, content=await typeset_forms(name, grid.content), file_name=f"{name}.pdf")
 
     async def _build(self, uow: ReadUnitOfWork, given: ExportCreate) -> Batch:
         """Raises NotFound, ClaimsNotReady, ValidationFailed (clearinghouse)."""
@@ -259,6 +292,7 @@ class ClaimExportService:
         described = [file.described(of_file) for file, of_file in zip(batch.files, written, strict=True)]
         for planned, file in zip(batch.files, described, strict=True):
             await exports.record(uow.tenant_id, batch.export_id, file, planned.transaction_sets)
+            await queue_delivery(uow, batch.export_id, file, batch.clearinghouse)
         await record(
             uow,
             ExportAction.CREATED,

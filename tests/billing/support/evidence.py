@@ -9,7 +9,15 @@ from typing import Any
 import asyncpg
 import orjson
 
-TABLES = ("claims", "claim_lines", "claim_exports", "audit_events", "outbox_events", "idempotency_keys")
+TABLES = (
+    "claims",
+    "claim_lines",
+    "claim_exports",
+    "claim_deliveries",
+    "audit_events",
+    "outbox_events",
+    "idempotency_keys",
+)
 # Refusals and downloads are recorded even when nothing changes.
 _BESIDE = " AND action NOT IN ('access.denied', 'claim_export.downloaded')"
 _DIGEST = " || ".join(

@@ -116,6 +116,7 @@ def _move(
     permission: Permission = CLAIM_WRITE,
     guards: tuple[Guard[ClaimFacts], ...] = (),
     needs_reason: bool = False,
+    system: bool = False,
 ) -> Transition[ClaimStatus, ClaimFacts]:
     return Transition(
         action,
@@ -126,6 +127,7 @@ def _move(
         guards=guards,
         event=CLAIM_STATUS_CHANGED,
         needs_reason=needs_reason,
+        system=system,
     )
 
 
@@ -152,7 +154,8 @@ claim_lifecycle: Lifecycle[ClaimStatus, ClaimFacts] = Lifecycle(
             permission=CLAIM_EXPORT,
             guards=(_LOCKED, _COMPLETE, _CURRENT, _UNCHANGED),
         ),
-        _move(_T.SUBMIT, {_S.EXPORTED}, _S.SUBMITTED, audit_action=ClaimStatusAction.SUBMITTED),
+        # the system submits what it has delivered to the clearinghouse itself
+        _move(_T.SUBMIT, {_S.EXPORTED}, _S.SUBMITTED, audit_action=ClaimStatusAction.SUBMITTED, system=True),
         _move(_T.REJECT, {_S.EXPORTED, _S.SUBMITTED}, _S.PENDING_REVIEW, audit_action=ClaimStatusAction.REJECTED),
         _move(_T.PAY, {_S.SUBMITTED, _S.DENIED, _S.APPEAL_NEEDED}, _S.PAID, audit_action=ClaimStatusAction.PAID),
         _move(

@@ -20,6 +20,7 @@ MEASUREMENTS = (
     "realtime",
     "routing",
     "search",
+    "worklists",
 )
 USUAL = "autosave"
 LIST = "list"

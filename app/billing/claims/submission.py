@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import zoneinfo
 from collections.abc import Sequence
-from typing import NamedTuple
+from decimal import Decimal
+from typing import Any, NamedTuple, Protocol
 
 from app.billing.claims.models import Claim, ClaimLine
 from app.billing.x12 import professional_claim as x12
-from app.billing.x12.ambulance import PRONOUNCED_DEAD_MODIFIER
+from app.billing.x12.ambulance import PRONOUNCED_DEAD_MODIFIER, UNLOADED_CODES
 from app.billing.x12.parties import (
     Address,
     BillingProvider,
@@ -17,6 +18,7 @@ from app.billing.x12.parties import (
     Contact,
     Envelope,
     ForeignAddress,
+    Patient,
     Payer,
     PersonName,
     PostalAddress,
@@ -32,6 +34,8 @@ from app.ems import public as ems
 from app.ems.public import Gender, IncidentRead, PatientChart, PatientRead
 
 EMERGENCY_CONDITION = "06"
+ORIGINAL = "1"
+"""CLM05-3 of a claim that the payer does not have yet. Only the others name the payer's own number (REF*F8)."""
 _SEX = {Gender.FEMALE: "F", Gender.MALE: "M", Gender.UNKNOWN: "U"}
 
 
@@ -41,6 +45,24 @@ class Transmission(NamedTuple):
     envelope: Envelope
     submitter: Submitter
     receiver: Receiver
+
+
+class Billed(Protocol):
+    """A line, stored or not."""
+
+    @property
+    def hcpcs(self) -> str: ...
+
+    @property
+    def modifiers(self) -> Sequence[str]: ...
+
+
+class Served(NamedTuple):
+    """What of a chart dates the service to one patient. `alone`: the call has no other patient."""
+
+    incident: IncidentRead
+    patient: PatientRead
+    alone: bool
 
 
 def transmission(profile: Tenant, control_number: int, usage_indicator: str, at: dt.datetime) -> Transmission:
@@ -76,18 +98,23 @@ def claim_submission(
     """The writer's input. Missing text is empty in it, and the writer's own rules report it."""
     return x12.ClaimSubmission(
         billing_provider=_billing_provider(profile),
-        subscriber=_subscriber(claim, chart.patient),
-        payer=Payer(name=claim.payer_name, id=claim.payer_id),
+        subscriber=_patient_as_subscriber(claim, chart.patient) if claim.subscriber is None else _subscriber(claim),
+        payer=Payer(name=claim.payer_name or "", id=claim.payer_id or ""),
+        patient=None if claim.subscriber is None else _dependent(claim.subscriber["relationship"], chart.patient),
         claim=x12.Claim(
             id=claim.claim_number,
             total_charge=claim.charge_amount,
-            place_of_service=claim.place_of_service,
+            place_of_service=claim.place_of_service or "",
+            frequency=claim.frequency,
+            payer_claim_control_number=None if claim.frequency == ORIGINAL else claim.payer_claim_control_number,
             signature_on_file=signature_on_file,
             assignment="A" if claim.accepts_assignment else "C",
             benefits_assigned="Y" if signature_on_file else "N",
             release_of_information="Y" if signature_on_file else "I",
             accident=_accident(claim),
+            delay_reason=claim.delay_reason,
             prior_authorization=claim.prior_authorization,
+            note=claim.note,
             transport=_transport(claim),
             certifications=_certifications(claim),
             diagnoses=tuple(claim.diagnoses),
@@ -105,14 +132,18 @@ def service_time_field(chart: PatientChart, lines: Sequence[ClaimLine]) -> str:
     return f"incident.{field}" if ems.inherits(chart, element_id) else f"patient.{field}"
 
 
-def service_date(profile: Tenant, chart: PatientChart, lines: Sequence[ClaimLine]) -> dt.date | None:
+def service_date(profile: Tenant, chart: PatientChart | Served, lines: Sequence[Billed]) -> dt.date | None:
     """The agency-local day of the service; None where the chart lacks the time."""
-    return ems.service_date(chart.incident, profile.time_zone, loaded=is_loaded(lines), of=chart)
+    loaded = is_loaded(lines) and (bool(lines) or ems.transport_of(chart) is not ems.Transport.NONE)
+    return ems.service_date(chart.incident, profile.time_zone, loaded=loaded, of=chart)
 
 
-def is_loaded(lines: Sequence[ClaimLine]) -> bool:
-    """True if the patient was loaded: no line has the modifier for "pronounced dead before loading"."""
-    return not any(PRONOUNCED_DEAD_MODIFIER in line.modifiers for line in lines)
+def is_loaded(lines: Sequence[Billed]) -> bool:
+    """True if the patient was loaded into this ambulance.
+
+    That is so unless a line says "pronounced dead before loading", or is of a service without a transport.
+    """
+    return not any(PRONOUNCED_DEAD_MODIFIER in line.modifiers or line.hcpcs in UNLOADED_CODES for line in lines)
 
 
 def _zone(profile: Tenant) -> zoneinfo.ZoneInfo:
@@ -139,22 +170,64 @@ def _pay_to(profile: Tenant) -> Address | None:
     return None if [*place(pay_to)] == [*place(own)] else pay_to
 
 
-def _subscriber(claim: Claim, patient: PatientRead) -> Subscriber:
+def _patient_as_subscriber(claim: Claim, patient: PatientRead) -> Subscriber:
     return Subscriber(
-        name=PersonName(
-            last=patient.last_name or "",
-            first=patient.first_name,
-            middle=patient.middle_name,
-            suffix=patient.name_suffix,
-        ),
-        member_id=claim.member_id,
-        payer_sequence=claim.payer_sequence,
-        claim_filing_code=claim.claim_filing_code,
-        group_number=claim.group_number,
+        **_coverage(claim),
+        name=_name(patient),
         address=_charted(patient, "home_"),
         birth_date=patient.date_of_birth,
-        sex=None if patient.gender is None else _SEX[patient.gender],
+        sex=_sex(patient),
     )
+
+
+def _subscriber(claim: Claim) -> Subscriber:
+    """The subscriber of a dependent, from the claim's copy of the coverage. An 837P tells name and number only."""
+    told = claim.subscriber or {}
+    name = PersonName(
+        last=told.get("last_name") or "",
+        first=told.get("first_name"),
+        middle=told.get("middle_name"),
+        suffix=told.get("name_suffix"),
+    )
+    born, place_parts = told.get("date_of_birth"), [told.get(part) for part in ("street", "city", "state", "zip")]
+    street, city, state, code = place_parts
+    return Subscriber(
+        **_coverage(claim),
+        name=name,
+        address=_address(street, city, state, code, told.get("unit")) if all(place_parts) else None,
+        birth_date=None if born is None else dt.date.fromisoformat(born),
+        sex=told.get("sex"),
+    )
+
+
+def _coverage(claim: Claim) -> dict[str, Any]:
+    return {
+        "member_id": claim.member_id or "",
+        "payer_sequence": claim.payer_sequence,
+        "claim_filing_code": claim.claim_filing_code or "",
+        "insurance_type": claim.insurance_type,
+        "group_number": claim.group_number,
+    }
+
+
+def _dependent(relationship: str, patient: PatientRead) -> Patient:
+    return Patient(
+        name=_name(patient),
+        relationship=relationship,
+        address=_charted(patient, "home_"),
+        birth_date=patient.date_of_birth,
+        sex=_sex(patient),
+    )
+
+
+def _name(patient: PatientRead) -> PersonName:
+    return PersonName(
+        last=patient.last_name or "", first=patient.first_name, middle=patient.middle_name, suffix=patient.name_suffix
+    )
+
+
+def _sex(patient: PatientRead) -> str | None:
+    return None if patient.gender is None else _SEX[patient.gender]
 
 
 def _drop_off(patient: PatientRead) -> x12.DropOff:
@@ -182,8 +255,8 @@ def _address(
 
 def _transport(claim: Claim) -> x12.Transport:
     return x12.Transport(
-        reason_code=claim.transport_reason,
-        loaded_miles=claim.loaded_miles,
+        reason_code=claim.transport_reason or "",
+        loaded_miles=claim.loaded_miles or Decimal(0),
         weight_lb=claim.weight_lb,
         round_trip_purpose=claim.round_trip_purpose,
         stretcher_purpose=claim.stretcher_purpose,

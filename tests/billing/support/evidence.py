@@ -9,7 +9,27 @@ from typing import Any
 import asyncpg
 import orjson
 
-TABLES = ("claims", "claim_lines", "claim_exports", "audit_events", "outbox_events", "idempotency_keys")
+TABLES = (
+    "advance_notices",
+    "billing_account_patients",
+    "billing_accounts",
+    "certificates",
+    "claim_deliveries",
+    "claim_derivations",
+    "claim_exemptions",
+    "claim_exports",
+    "claim_lines",
+    "claim_overrides",
+    "claim_repricings",
+    "claims",
+    "coverages",
+    "fee_schedule_items",
+    "fee_schedules",
+    "payers",
+    "audit_events",
+    "outbox_events",
+    "idempotency_keys",
+)
 # Refusals and downloads are recorded even when nothing changes.
 _BESIDE = " AND action NOT IN ('access.denied', 'claim_export.downloaded')"
 _DIGEST = " || ".join(

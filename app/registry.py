@@ -13,7 +13,12 @@ import app.billing.claims.lifecycle
 import app.billing.claims.service
 import app.billing.events
 import app.billing.exports.service
+import app.billing.ledger.service
 import app.billing.permissions
+import app.billing.received.service
+import app.billing.remittances.lifecycle
+import app.billing.remittances.router
+import app.billing.remittances.service
 import app.billing.router
 import app.coding.lookup.book
 import app.coding.permissions
@@ -100,6 +105,7 @@ import app.nemsis.exports.service
 import app.nemsis.permissions
 from app.billing.claims.readiness import PAYMENT
 from app.billing.exports.documents import CLAIM_DOCUMENTS
+from app.billing.remittances.posting import POST_DECISIONS
 from app.coding.icd10.index import ICD10_BOOK
 from app.coding.procedures.index import PROCEDURE_BOOK
 from app.coding.rxnorm.index import RXNORM_BOOK
@@ -162,6 +168,11 @@ AUDIT_ACTIONS: tuple[type[AuditAction], ...] = (
     app.billing.claims.service.ClaimAction,
     app.billing.claims.service.LineAction,
     app.billing.exports.service.ExportAction,
+    app.billing.ledger.service.LedgerAction,
+    app.billing.received.service.ReceivedFileAction,
+    app.billing.remittances.lifecycle.RemittanceClaimStatusAction,
+    app.billing.remittances.service.RemittanceAction,
+    app.billing.remittances.service.RemittanceClaimAction,
     app.coding.vocabulary.service.VocabularyAction,
     app.core.account_tokens.lifecycle.AccountTokenAction,
     app.core.audit.refusals.AccessAction,
@@ -282,6 +293,7 @@ LOG_KEYS: tuple[str, ...] = (
 )
 """The keys that log lines may hold. Every other key is redacted."""
 BODIES: tuple[BodyRule, ...] = (
+    app.billing.remittances.router.FILES,
     app.core.storage.router.UPLOADS,
     app.email.notices.router.BODY,
 )
@@ -292,7 +304,7 @@ READINESS_SOURCES: tuple[ReadinessSource, ...] = (REVIEW, SUBMISSION, PAYMENT, S
 """One source for each stage, in the order of the stages."""
 OUTBOUND: tuple[OutboundKind[Any, Any, Any], ...] = (MESSAGES,)
 """Kinds of outbound attempts: each has its job, and all of them have one sweep."""
-JOBS: tuple[Job, ...] = (AUTO_LOCK, *map(job_of, OUTBOUND))
+JOBS: tuple[Job, ...] = (AUTO_LOCK, POST_DECISIONS, *map(job_of, OUTBOUND))
 WEBHOOKS: tuple[WebhookProvider[Any], ...] = (SES,)
 """Outside systems that send webhooks; each domain has a route that hands its deliveries to the inbox."""
 SCHEDULES: tuple[Schedule, ...] = (KEEP_PARTITIONS, sweep_of(OUTBOUND), finishing(WEBHOOKS))

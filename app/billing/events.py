@@ -6,5 +6,6 @@ from app.core.events import Topic
 
 CLAIM_UPDATED = Topic("claim.updated", "A claim or one of its lines was created, changed, deleted or restored.")
 CLAIM_STATUS_CHANGED = Topic("claim.status_changed", "A claim moved to another state.")
+LEDGER_POSTED = Topic("ledger.posted", "Entries were added to the ledger: charges, a payment, adjustments, a reversal.")
 
-TOPICS = (CLAIM_UPDATED, CLAIM_STATUS_CHANGED)
+TOPICS = (CLAIM_UPDATED, CLAIM_STATUS_CHANGED, LEDGER_POSTED)

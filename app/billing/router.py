@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from app.billing.claims.router import router as claims
 from app.billing.exports.router import router as exports
+from app.billing.postings.router import router as ledger
+from app.billing.remittances.router import decisions
+from app.billing.remittances.router import router as remittances
 from app.core.tags import Tag
 
-TAG = Tag("billing", "Claims and 837P exports.")
-routers = (claims, exports)
+TAG = Tag("billing", "Claims, 837P exports, remittances and the ledger.")
+routers = (claims, ledger, exports, remittances, decisions)

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from app.billing.events import CLAIM_STATUS_CHANGED
-from app.billing.permissions import CLAIM_EXPORT, CLAIM_WRITE
+from app.billing.permissions import CLAIM_EXPORT, CLAIM_WRITE, REMITTANCE_WRITE
 from app.core.audit.actions import AuditAction
 from app.core.errors import Problem
 from app.core.lifecycle import Guard, Lifecycle, Transition
@@ -34,12 +34,17 @@ class ClaimTransition(StrEnum):
     REOPEN = "reopen"
     SUBMIT = "submit"
     REJECT = "reject"
-    PAY = "pay"
-    DENY = "deny"
     FLAG_APPEAL = "flag_appeal"
     RESUBMIT = "resubmit"
-    REVERSE = "reverse"
     CLOSE = "close"
+
+
+class AdjudicationTransition(StrEnum):
+    """Fired by postings in the ledger, and by nothing else."""
+
+    PAY = "pay"
+    DENY = "deny"
+    REVERSE = "reverse"
 
 
 class ClaimStatusAction(AuditAction):
@@ -62,9 +67,6 @@ class InternalTransition(StrEnum):
     """Fired by POST billing/exports, when the artifact is stored."""
 
     EXPORT = "export"
-
-
-ADJUDICATIONS = frozenset({ClaimTransition.PAY, ClaimTransition.DENY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,7 @@ def _move(
     permission: Permission = CLAIM_WRITE,
     guards: tuple[Guard[ClaimFacts], ...] = (),
     needs_reason: bool = False,
+    system: bool = False,
 ) -> Transition[ClaimStatus, ClaimFacts]:
     return Transition(
         action,
@@ -110,10 +113,11 @@ def _move(
         guards=guards,
         event=CLAIM_STATUS_CHANGED,
         needs_reason=needs_reason,
+        system=system,
     )
 
 
-_S, _T = ClaimStatus, ClaimTransition
+_S, _T, _A = ClaimStatus, ClaimTransition, AdjudicationTransition
 
 claim_lifecycle: Lifecycle[ClaimStatus, ClaimFacts] = Lifecycle(
     name="claim",
@@ -136,21 +140,37 @@ claim_lifecycle: Lifecycle[ClaimStatus, ClaimFacts] = Lifecycle(
             permission=CLAIM_EXPORT,
             guards=(_LOCKED, _COMPLETE, _UNCHANGED),
         ),
-        _move(_T.SUBMIT, {_S.EXPORTED}, _S.SUBMITTED, audit_action=ClaimStatusAction.SUBMITTED),
+        _move(_T.SUBMIT, {_S.EXPORTED}, _S.SUBMITTED, audit_action=ClaimStatusAction.SUBMITTED, system=True),
         _move(_T.REJECT, {_S.EXPORTED, _S.SUBMITTED}, _S.PENDING_REVIEW, audit_action=ClaimStatusAction.REJECTED),
-        _move(_T.PAY, {_S.SUBMITTED, _S.DENIED, _S.APPEAL_NEEDED}, _S.PAID, audit_action=ClaimStatusAction.PAID),
         _move(
-            _T.DENY,
+            _A.PAY,
+            {_S.SUBMITTED, _S.DENIED, _S.APPEAL_NEEDED},
+            _S.PAID,
+            audit_action=ClaimStatusAction.PAID,
+            permission=REMITTANCE_WRITE,
+            system=True,
+        ),
+        _move(
+            _A.DENY,
             {_S.SUBMITTED, _S.APPEAL_NEEDED},
             _S.DENIED,
             audit_action=ClaimStatusAction.DENIED,
+            permission=REMITTANCE_WRITE,
             needs_reason=True,
+            system=True,
         ),
         _move(_T.FLAG_APPEAL, {_S.DENIED}, _S.APPEAL_NEEDED, audit_action=ClaimStatusAction.APPEAL_FLAGGED),
         _move(
             _T.RESUBMIT, {_S.DENIED, _S.APPEAL_NEEDED}, _S.PENDING_REVIEW, audit_action=ClaimStatusAction.RESUBMITTED
         ),
-        _move(_T.REVERSE, {_S.PAID}, _S.SUBMITTED, audit_action=ClaimStatusAction.REVERSED),
+        _move(
+            _A.REVERSE,
+            {_S.PAID},
+            _S.SUBMITTED,
+            audit_action=ClaimStatusAction.REVERSED,
+            permission=REMITTANCE_WRITE,
+            system=True,
+        ),
         _move(
             _T.CLOSE,
             {_S.PENDING_REVIEW, _S.PAID, _S.DENIED, _S.APPEAL_NEEDED},
@@ -158,14 +178,18 @@ claim_lifecycle: Lifecycle[ClaimStatus, ClaimFacts] = Lifecycle(
             audit_action=ClaimStatusAction.CLOSED,
         ),
     ),
-    internal=frozenset({InternalTransition.EXPORT}),
+    internal=frozenset({InternalTransition.EXPORT, *AdjudicationTransition}),
 )
 
 GUARDED = frozenset(str(transition.action) for transition in claim_lifecycle.transitions if transition.guards)
 
 
 def consequences(
-    action: ClaimTransition, *, at: dt.datetime, reason: str | None, patient_responsibility: Decimal | None
+    action: ClaimTransition | AdjudicationTransition,
+    *,
+    at: dt.datetime,
+    reason: str | None = None,
+    patient_responsibility: Decimal | None = None,
 ) -> dict[str, Any]:
     """Columns that change together with the status.
 
@@ -177,11 +201,11 @@ def consequences(
             return {"submitted_at": at}
         case ClaimTransition.REJECT:
             return {"submitted_at": None}
-        case ClaimTransition.PAY:
+        case AdjudicationTransition.PAY:
             return {**undecided, "paid_at": at, "patient_responsibility_amount": patient_responsibility}
-        case ClaimTransition.DENY:
+        case AdjudicationTransition.DENY:
             return {**undecided, "denial_reason": reason, "patient_responsibility_amount": patient_responsibility}
-        case ClaimTransition.REVERSE:
+        case AdjudicationTransition.REVERSE:
             return undecided
         case ClaimTransition.RESUBMIT:
             return {**undecided, "submitted_at": None}

@@ -1,0 +1,202 @@
+"""Remittances and the claims in them as clients send and see them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field
+
+from app.billing.remittances.lifecycle import HoldReason, RemittanceClaimStatus, RemittanceClaimTransition
+from app.billing.remittances.models import RemittanceSource
+from app.billing.x12.containers import FileKind
+from app.core.schemas import (
+    Date,
+    DecimalText,
+    EntityRead,
+    Money,
+    ReadModel,
+    RequestModel,
+    Text,
+    Version,
+    length,
+    scaled,
+    whole,
+)
+
+MAX_TYPED_CLAIMS = 100
+MAX_LINES = 50
+SignedMoney = Annotated[Decimal, DecimalText, Field(max_digits=12, decimal_places=2, allow_inf_nan=False), scaled(2)]
+Code = Annotated[Text, Field(pattern="^[A-Z0-9]{1,5}$")]
+
+
+class ForeignPayee(ReadModel):
+    """Payments in the file that went to another agency. Nothing else of them is kept."""
+
+    npi: str | None
+    payments: int
+
+
+class ReceivedFileRead(EntityRead):
+    """A file that came in."""
+
+    kind: FileKind = Field(description="`unknown` is kept for a person and never guessed at")
+    sha256: str = Field(description="Of the file as it came, in hexadecimal")
+    size_bytes: int
+    foreign_payees: list[ForeignPayee]
+
+
+class TypedAdjustment(RequestModel):
+    group: Annotated[str, Field(pattern="^(CO|PR|OA|PI)$")]
+    reason: Code = Field(description="The claim adjustment reason code, such as 45")
+    amount: SignedMoney
+
+
+class TypedLine(RequestModel):
+    line_id: uuid.UUID
+    paid: SignedMoney
+    adjustments: list[TypedAdjustment] = Field(default_factory=list, max_length=30)
+    remarks: list[Code] = Field(default_factory=list, max_length=10)
+
+
+class TypedClaim(RequestModel):
+    """What the paper says about one claim. What was charged is taken from the claim."""
+
+    claim_id: uuid.UUID
+    payer_status: Annotated[str, Field(pattern="^([1-4]|19|2[0-2])$")] = Field(
+        "1", description="CLP02: 1 primary, 2 secondary, 4 denied, 22 reversal"
+    )
+    payer_control_number: Annotated[Text, length(50)] | None = None
+    adjustments: list[TypedAdjustment] = Field(
+        default_factory=list, max_length=30, description="Of the claim as a whole, beside those of its lines"
+    )
+    lines: list[TypedLine] = Field(min_length=1, max_length=MAX_LINES)
+
+
+class TypedProviderAdjustment(RequestModel):
+    reason: Code = Field(description="Such as WO, an overpayment that the payer takes back, or L6, interest")
+    reference: Annotated[Text, length(50)] | None = None
+    amount: SignedMoney = Field(description="Positive: the payment is smaller by it")
+
+
+_EXAMPLE: dict[str, Any] = {
+    "payer_name": "Medicare Part B IL",
+    "trace_number": "CHK10042",
+    "paid_on": "2026-11-09",
+    "amount": "573.98",
+    "claims": [
+        {
+            "claim_id": "01a20c05-eb78-7554-9db9-30eab422ae5d",
+            "payer_control_number": "1126310000001",
+            "lines": [
+                {
+                    "line_id": "01a20c05-eb78-7554-9db9-30eab422ae5e",
+                    "paid": "446.10",
+                    "adjustments": [
+                        {"group": "CO", "reason": "45", "amount": "90.10"},
+                        {"group": "PR", "reason": "2", "amount": "113.80"},
+                    ],
+                },
+                {
+                    "line_id": "01a20c05-eb78-7554-9db9-30eab422ae5f",
+                    "paid": "127.88",
+                    "adjustments": [{"group": "CO", "reason": "45", "amount": "237.72"}],
+                },
+            ],
+        }
+    ],
+}
+
+
+class RemittanceCreate(RequestModel):
+    """A remittance that came on paper. The same rules of balance hold as for an 835."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+
+    payer_name: Annotated[Text, length(60)]
+    payer_identifier: Annotated[Text, length(30)] | None = Field(
+        None, description="The payer's tax id as in TRN03, if it is known"
+    )
+    trace_number: Annotated[Text, length(50)] = Field(description="Of the check or transfer")
+    paid_on: Date
+    amount: Money
+    method: Annotated[str, Field(pattern="^(CHK|ACH|FWT|NON)$")] = "CHK"
+    claims: list[TypedClaim] = Field(min_length=1, max_length=MAX_TYPED_CLAIMS)
+    provider_adjustments: list[TypedProviderAdjustment] = Field(default_factory=list, max_length=30)
+
+
+class ProviderAdjustmentRead(ReadModel):
+    reason: str
+    amount: Decimal = Field(description="Positive: the payment is smaller by it")
+    reference: str | None
+    fiscal_period_end: dt.date | None
+
+
+class RemittanceRead(EntityRead):
+    source: RemittanceSource
+    file_id: uuid.UUID | None = Field(description="Null for a remittance on paper")
+    payer_identifier: str = Field(description="TRN03")
+    payer_name: str
+    trace_number: str = Field(description="TRN02: of the check or transfer")
+    control_number: str = Field(description="ST02")
+    method: str = Field(description="BPR04: ACH, CHK, FWT, NON")
+    paid_on: dt.date
+    amount: Decimal = Field(description="BPR02")
+    claim_count: int
+    balanced: bool = Field(description="Whether the amount is what the claims were paid less provider adjustments")
+    provider_adjustments: list[ProviderAdjustmentRead]
+    pending_count: int = Field(description="Decisions that were not judged yet")
+    held_count: int = Field(description="Decisions that wait for a person")
+    posted_count: int
+    set_aside_count: int
+
+
+class TakenFile(ReadModel):
+    """What became of one file."""
+
+    file: ReceivedFileRead
+    repeated: bool = Field(description="The same bytes came before, and nothing was done")
+    remittances: list[RemittanceRead] = Field(description="Payments that are new")
+    repeated_remittance_ids: list[uuid.UUID] = Field(description="Payments that another file brought before")
+
+
+class RemittanceUploadRead(ReadModel):
+    files: list[TakenFile]
+
+
+class RemittanceClaimRead(EntityRead):
+    status: RemittanceClaimStatus
+    allowed_actions: list[str]
+    remittance_id: uuid.UUID
+    position: int = Field(description="Of the claim in its remittance, counted from 1")
+    claim_id: uuid.UUID | None = Field(description="The claim that it was matched with")
+    hold_reason: HoldReason | None
+    claim_number: str = Field(description="CLP01: what the payer calls our number")
+    payer_status: str = Field(description="CLP02")
+    payer_control_number: str | None = Field(description="CLP07")
+    charge_amount: Decimal
+    paid_amount: Decimal
+    content: dict[str, Any] = Field(description="Everything that the payer said: lines, adjustments, remarks")
+
+
+class LineMatch(RequestModel):
+    position: Annotated[int, whole(1, 999)] = Field(description="Of the payer's line, counted from 1")
+    line_id: uuid.UUID
+
+
+class RemittanceClaimTransitionRequest(RequestModel):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"action": "set_aside", "version": 2, "reason": "Paid to the agency that we bought"}]
+        }
+    )
+
+    action: RemittanceClaimTransition
+    version: Version
+    reason: Annotated[Text, length(500)] | None = Field(None, description="Required; no patient details")
+    claim_id: uuid.UUID | None = Field(None, description="With `resolve`: the claim that the payer means")
+    lines: list[LineMatch] = Field(
+        default_factory=list, max_length=MAX_LINES, description="With `resolve`: which line the payer means by which"
+    )

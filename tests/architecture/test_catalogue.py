@@ -23,7 +23,7 @@ GLOBAL_KEYS = {
     "uq_tenants_slug": "the agency is found by its slug before any tenant is known",
     "uq_webhook_receipts_event": "a provider's event is stored once, before its tenant is known",
     "uq_outbox_deliveries_handler": "an event belongs to one tenant already",
-    "uq_invoices_account_number": "the bill portal looks an invoice up without a tenant (decisions: tables)",
+    "uq_billing_accounts_account_number": "the bill portal looks an account up without a tenant",
 }
 ISOLATED = "(tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid)"
 

@@ -103,6 +103,8 @@ def draft_submission(
     missing = [service_time] if served_on is None and not untransported else []
     if claim.signature_on_file is None:
         missing.append("signature_on_file")
+    if claim.loaded_miles is None:
+        missing.append("loaded_miles")
     sent = transmission(profile, _ANY_CONTROL_NUMBER, _ANY_USAGE, at)
     submission = claim_submission(
         profile,

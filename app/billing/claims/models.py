@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
@@ -12,18 +13,36 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped
 
 from app.billing.claims.lifecycle import ClaimStatus, claim_lifecycle
-from app.core.db.columns import EnumText, MoneyColumn, internal, phi, plain
+from app.core.db.columns import EnumText, MoneyColumn, internal, phi, plain, values_check
 from app.core.db.entity import TenantEntity, standard_constraints, unique_among_live
 
 _JSON = JSONB(none_as_null=True)
 
 
-class Claim(TenantEntity):
-    """A claim to the primary payer; the patient is the subscriber (SBR02 18).
+class LevelOfService(StrEnum):
+    """The levels of 42 CFR 414.605, and treatment without transport (A0998)."""
 
+    BLS = "bls"
+    BLS_EMERGENCY = "bls_emergency"
+    ALS1 = "als1"
+    ALS1_EMERGENCY = "als1_emergency"
+    ALS2 = "als2"
+    SPECIALTY_CARE = "specialty_care"
+    PARAMEDIC_INTERCEPT = "paramedic_intercept"
+    FIXED_WING = "fixed_wing"
+    ROTARY_WING = "rotary_wing"
+    TREAT_NO_TRANSPORT = "treat_no_transport"
+
+
+class Claim(TenantEntity):
+    """A claim to one payer for one patient of a call. A column is null if neither chart nor biller has said its value.
+
+    `payer_name`, `payer_id`, `claim_filing_code`, `member_id`, `group_number` and `subscriber` are copies of the
+    coverage, so that a claim says what was sent. `subscriber` is null if the patient is the subscriber (SBR02 18).
     `charge_amount` is the sum of the lines' charges. `lines_revision` counts changes of the lines, so that the claim's
-    version changes with them. The person who approves a version has then seen its lines. PHI columns are hidden from
-    roles without claim.clinical.
+    version changes with them. The person who approves a version has then seen its lines. `stale_since` is the time from
+    which a charted fact under the claim differs from the chart. PHI columns are hidden from roles without
+    claim.clinical.
     """
 
     __tablename__ = "claims"
@@ -35,34 +54,49 @@ class Claim(TenantEntity):
     claim_number: Mapped[str] = plain()
     status: Mapped[ClaimStatus] = plain(EnumText(ClaimStatus), default=ClaimStatus.PENDING_REVIEW)
     payer_sequence: Mapped[str] = plain(default="P", server_default="P")
-    payer_name: Mapped[str] = plain()
-    payer_id: Mapped[str] = plain()
-    claim_filing_code: Mapped[str] = plain()
-    member_id: Mapped[str] = phi()
+    payer_record_id: Mapped[uuid.UUID | None] = plain(default=None)
+    coverage_id: Mapped[uuid.UUID | None] = plain(default=None)
+    account_id: Mapped[uuid.UUID | None] = plain(default=None)
+    payer_name: Mapped[str | None] = plain(default=None)
+    payer_id: Mapped[str | None] = plain(default=None)
+    claim_filing_code: Mapped[str | None] = plain(default=None)
+    insurance_type: Mapped[str | None] = plain(default=None)
+    member_id: Mapped[str | None] = phi(default=None)
     group_number: Mapped[str | None] = phi(default=None)
+    subscriber: Mapped[dict[str, Any] | None] = phi(_JSON, default=None)
     prior_authorization: Mapped[str | None] = phi(default=None)
-    icd10_primary: Mapped[str] = phi()
+    level_of_service: Mapped[LevelOfService | None] = plain(EnumText(LevelOfService), default=None)
+    icd10_primary: Mapped[str | None] = phi(default=None)
     diagnoses: Mapped[list[Any]] = phi(_JSON)
     charge_amount: Mapped[Decimal] = plain(MoneyColumn)
     patient_responsibility_amount: Mapped[Decimal | None] = plain(MoneyColumn, default=None)
     denial_reason: Mapped[str | None] = plain(default=None)
     submitted_at: Mapped[dt.datetime | None] = plain(default=None)
     paid_at: Mapped[dt.datetime | None] = plain(default=None)
-    place_of_service: Mapped[str] = plain()
+    frequency: Mapped[str] = plain(default="1", server_default="1")
+    payer_claim_control_number: Mapped[str | None] = plain(default=None)
+    delay_reason: Mapped[str | None] = plain(default=None)
+    place_of_service: Mapped[str | None] = plain(default=None)
     patient_count: Mapped[int] = plain(default=1, server_default=sa.text("1"))
-    loaded_miles: Mapped[Decimal] = plain(sa.Numeric(6, 1))
+    loaded_miles: Mapped[Decimal | None] = plain(sa.Numeric(6, 1), default=None)
     weight_lb: Mapped[Decimal | None] = phi(sa.Numeric(6, 2), default=None)
-    transport_reason: Mapped[str] = phi()
+    transport_reason: Mapped[str | None] = phi(default=None)
     round_trip_purpose: Mapped[str | None] = phi(default=None)
     stretcher_purpose: Mapped[str | None] = phi(default=None)
+    note: Mapped[str | None] = phi(default=None)
     certifications: Mapped[dict[str, Any]] = phi(_JSON)
     accident: Mapped[dict[str, Any] | None] = phi(_JSON, default=None)
     signature_on_file: Mapped[bool | None] = plain(default=None)
     accepts_assignment: Mapped[bool] = plain(default=True, server_default=sa.true())
     lines_revision: Mapped[int] = plain(default=0, server_default=sa.text("0"))
+    stale_since: Mapped[dt.datetime | None] = plain(default=None)
+    assigned_to_user_id: Mapped[uuid.UUID | None] = plain(default=None)
+    snoozed_until: Mapped[dt.datetime | None] = plain(default=None)
 
     __table_args__ = (
-        *standard_constraints("claims", "status", "incident_id", "patient_id", "payer_id"),
+        *standard_constraints(
+            "claims", "status", "incident_id", "patient_id", "payer_id", "payer_record_id", "account_id"
+        ),
         sa.UniqueConstraint("tenant_id", "claim_number", name="uq_claims_number"),
         sa.ForeignKeyConstraint(
             ["tenant_id", "incident_id"], ["incidents.tenant_id", "incidents.id"], name="fk_claims_incident_id"
@@ -72,9 +106,25 @@ class Claim(TenantEntity):
             ["patients.tenant_id", "patients.incident_id", "patients.id"],
             name="fk_claims_patient_id",
         ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "payer_record_id"], ["payers.tenant_id", "payers.id"], name="fk_claims_payer_record_id"
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "coverage_id"], ["coverages.tenant_id", "coverages.id"], name="fk_claims_coverage_id"
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "account_id"],
+            ["billing_accounts.tenant_id", "billing_accounts.id"],
+            name="fk_claims_account_id",
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "assigned_to_user_id"], ["users.tenant_id", "users.id"], name="fk_claims_assigned_to_user_id"
+        ),
         unique_among_live("uq_claims_series", "incident_id", "patient_id", "payer_sequence"),
-        sa.CheckConstraint("payer_sequence = 'P'", name="payer_sequence"),
-        sa.CheckConstraint("icd10_primary = diagnoses ->> 0", name="primary_diagnosis"),
+        sa.CheckConstraint("payer_sequence IN ('P', 'S', 'T')", name="payer_sequence"),
+        sa.CheckConstraint("icd10_primary IS NOT DISTINCT FROM diagnoses ->> 0", name="primary_diagnosis"),
+        sa.CheckConstraint("frequency IN ('1', '7', '8')", name="frequency"),
+        values_check("level_of_service", LevelOfService),
         sa.CheckConstraint("charge_amount >= 0", name="charge_amount"),
         sa.CheckConstraint(
             "patient_responsibility_amount BETWEEN 0 AND charge_amount", name="patient_responsibility_amount"

@@ -11,6 +11,7 @@ from pydantic import MISSING, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.billing.claims.lifecycle import ClaimStatus, ClaimTransition
+from app.billing.claims.models import LevelOfService
 from app.billing.sendable import Sendable
 from app.billing.x12.parties import Payer, Subscriber
 from app.billing.x12.professional_claim import Accident as X12Accident
@@ -243,12 +244,18 @@ class ClaimRead(EntityRead):
     patient_id: uuid.UUID
     claim_number: str = Field(description="CLM01; payers return it in the 835 and 277CA")
     payer_sequence: str = Field(description="SBR01; P, the primary payer")
-    payer_name: str
-    payer_id: str
-    claim_filing_code: str
+    payer_record_id: uuid.UUID | None = Field(description="The payer among billing/payers; null for none")
+    coverage_id: uuid.UUID | None = Field(description="The coverage whose copy the claim holds; null for none")
+    account_id: uuid.UUID | None = Field(description="The billing account of the patient; null before a match")
+    payer_name: str | None = Field(description="Null where nobody has said who pays")
+    payer_id: str | None
+    claim_filing_code: str | None
+    insurance_type: str | None = Field(description="SBR05: why Medicare is not the primary payer")
     member_id: str | None
     group_number: str | None
+    subscriber: dict[str, Any] | None = Field(description="The subscriber, if the patient is a dependent")
     prior_authorization: str | None
+    level_of_service: LevelOfService | None = Field(description="42 CFR 414.605; null if not derivable")
     icd10_primary: str | None = Field(description="The first of the diagnoses")
     diagnoses: list[str] | None
     modifiers: list[str] | None = Field(description="Of all lines, each once")
@@ -257,15 +264,22 @@ class ClaimRead(EntityRead):
     denial_reason: str | None
     submitted_at: dt.datetime | None
     paid_at: dt.datetime | None
-    place_of_service: str
+    frequency: str = Field(description="CLM05-3: 1 original, 7 replacement, 8 void")
+    payer_claim_control_number: str | None = Field(description="The payer's number of this claim (REF*F8)")
+    delay_reason: str | None = Field(description="CLM20")
+    place_of_service: str | None
     patient_count: int
-    loaded_miles: Decimal
+    loaded_miles: Decimal | None
     weight_lb: Decimal | None
     transport_reason: str | None
     round_trip_purpose: str | None
     stretcher_purpose: str | None
+    note: str | None = Field(description="NTE02 of the claim")
     certifications: Certifications | None
     accident: Accident | None
     signature_on_file: bool | None
     accepts_assignment: bool
+    stale_since: dt.datetime | None = Field(description="Since when the chart differs from what the claim cites")
+    assigned_to_user_id: uuid.UUID | None
+    snoozed_until: dt.datetime | None
     lines: list[LineRead]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import zoneinfo
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import NamedTuple
 
 from app.billing.claims.models import Claim, ClaimLine
@@ -77,11 +78,11 @@ def claim_submission(
     return x12.ClaimSubmission(
         billing_provider=_billing_provider(profile),
         subscriber=_subscriber(claim, chart.patient),
-        payer=Payer(name=claim.payer_name, id=claim.payer_id),
+        payer=Payer(name=claim.payer_name or "", id=claim.payer_id or ""),
         claim=x12.Claim(
             id=claim.claim_number,
             total_charge=claim.charge_amount,
-            place_of_service=claim.place_of_service,
+            place_of_service=claim.place_of_service or "",
             signature_on_file=signature_on_file,
             assignment="A" if claim.accepts_assignment else "C",
             benefits_assigned="Y" if signature_on_file else "N",
@@ -147,9 +148,9 @@ def _subscriber(claim: Claim, patient: PatientRead) -> Subscriber:
             middle=patient.middle_name,
             suffix=patient.name_suffix,
         ),
-        member_id=claim.member_id,
+        member_id=claim.member_id or "",
         payer_sequence=claim.payer_sequence,
-        claim_filing_code=claim.claim_filing_code,
+        claim_filing_code=claim.claim_filing_code or "",
         group_number=claim.group_number,
         address=_charted(patient, "home_"),
         birth_date=patient.date_of_birth,
@@ -182,8 +183,8 @@ def _address(
 
 def _transport(claim: Claim) -> x12.Transport:
     return x12.Transport(
-        reason_code=claim.transport_reason,
-        loaded_miles=claim.loaded_miles,
+        reason_code=claim.transport_reason or "",
+        loaded_miles=claim.loaded_miles or Decimal(0),
         weight_lb=claim.weight_lb,
         round_trip_purpose=claim.round_trip_purpose,
         stretcher_purpose=claim.stretcher_purpose,

@@ -93,15 +93,19 @@ class DecisionPosting:
         )
         await post(self._uow, posting, judged.entries)
         if judged.move is not None:
-            await self._move(claim, judged, judged.move)
+            await self._move(claim, judged, judged.move, decision.payer_control_number)
 
-    async def _move(self, claim: Claim, judged: Judged, move: AdjudicationTransition) -> None:
+    async def _move(
+        self, claim: Claim, judged: Judged, move: AdjudicationTransition, payer_control_number: str | None
+    ) -> None:
         also = consequences(
             move,
             at=utcnow(),
             reason=judged.denial_reason,
             patient_responsibility=min(judged.patient_responsibility, claim.charge_amount),
         )
+        if payer_control_number is not None:
+            also["payer_claim_control_number"] = payer_control_number
         await claim_lifecycle.fire(self._uow, claim, move, UNJUDGED, reason=judged.denial_reason, **also)
 
 

@@ -1,0 +1,1 @@
+"""The people who are responsible for bills, and the calls that belong to each."""

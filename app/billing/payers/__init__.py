@@ -1,0 +1,1 @@
+"""The payers that an agency bills, and their rules."""

@@ -6,6 +6,7 @@ Entries, the claim's new state, the decision's and all their records are one tra
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -20,6 +21,7 @@ from app.billing.claims.lifecycle import (
 from app.billing.claims.models import Claim
 from app.billing.claims.repository import ClaimLineRepository, ClaimRepository
 from app.billing.claims.sending import submit
+from app.billing.ledger.entries import charge_changes
 from app.billing.ledger.models import Cause, LedgerPosting
 from app.billing.ledger.repository import EntryRepository
 from app.billing.ledger.service import post
@@ -68,13 +70,20 @@ class DecisionPosting:
         await remittance_claim_lifecycle.fire(self._uow, decision, PostingTransition.POST, None, claim_id=claim.id)
 
     async def judged(self, decision: RemittanceClaim, claim: Claim | None, line_ids: LineIds) -> Judged | HoldReason:
-        """The entries of a decision about a locked claim, or why it is held."""
+        """The entries of a decision about a locked claim, or why it is held.
+
+        Charges that the ledger lacks are among them: a claim may be older than the ledger.
+        """
         if claim is None:
             return HoldReason.UNKNOWN_CLAIM
         said = CONTENT.validate_python(decision.content)
         lines = (await ClaimLineRepository(self._uow).list_of_claims(self._uow.tenant_id, [claim.id]))[claim.id]
         standing = await EntryRepository(self._uow).standing(self._uow.tenant_id, claim.id)
-        return judge(said, claim.status, claim.charge_amount, lines, standing, line_ids)
+        found = judge(said, claim.status, claim.charge_amount, lines, standing, line_ids)
+        if isinstance(found, HoldReason) or claim.status is ClaimStatus.EXPORTED:
+            return found
+        charges = charge_changes(standing, {line.id: line.charge for line in lines})
+        return replace(found, entries=(*charges, *found.entries))
 
     async def apply(
         self, decision: RemittanceClaim, claim: Claim, judged: Judged, *, reason: str | None = None

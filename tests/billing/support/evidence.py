@@ -9,7 +9,19 @@ from typing import Any
 import asyncpg
 import orjson
 
-TABLES = ("claims", "claim_lines", "claim_exports", "audit_events", "outbox_events", "idempotency_keys")
+TABLES = (
+    "claims",
+    "claim_lines",
+    "claim_exports",
+    "received_files",
+    "remittances",
+    "remittance_claims",
+    "ledger_postings",
+    "ledger_entries",
+    "audit_events",
+    "outbox_events",
+    "idempotency_keys",
+)
 # Refusals and downloads are recorded even when nothing changes.
 _BESIDE = " AND action NOT IN ('access.denied', 'claim_export.downloaded')"
 _DIGEST = " || ".join(

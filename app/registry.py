@@ -9,6 +9,8 @@ from typing import Any
 
 from fastapi import APIRouter
 
+import app.billing.acknowledgements.router
+import app.billing.acknowledgements.service
 import app.billing.claims.lifecycle
 import app.billing.claims.service
 import app.billing.events
@@ -164,6 +166,7 @@ REFERENCE_KINDS: tuple[ReferenceKind[Any], ...] = (
     CUSTOM_ELEMENTS,
 )
 AUDIT_ACTIONS: tuple[type[AuditAction], ...] = (
+    app.billing.acknowledgements.service.AcknowledgementAction,
     app.billing.claims.lifecycle.ClaimStatusAction,
     app.billing.claims.service.ClaimAction,
     app.billing.claims.service.LineAction,
@@ -293,6 +296,7 @@ LOG_KEYS: tuple[str, ...] = (
 )
 """The keys that log lines may hold. Every other key is redacted."""
 BODIES: tuple[BodyRule, ...] = (
+    app.billing.acknowledgements.router.FILES,
     app.billing.remittances.router.FILES,
     app.core.storage.router.UPLOADS,
     app.email.notices.router.BODY,

@@ -27,11 +27,14 @@ _LIVE_CLAIMS = (
 )
 _BY_IDS = CompiledStatement(_LIVE_CLAIMS)
 _BY_IDS_FOR_UPDATE = CompiledStatement(_LIVE_CLAIMS.with_for_update())
-_BY_NUMBERS_FOR_UPDATE = CompiledStatement(
+_NAMED_FOR_UPDATE = CompiledStatement(
     sa.select(*_claims.c)
     .where(
         _claims.c.tenant_id == _TENANT,
-        _claims.c.claim_number == sa.any_(sa.bindparam("numbers", type_=ARRAY(sa.Text()))),
+        sa.or_(
+            _claims.c.id == sa.any_(_IDS),
+            _claims.c.claim_number == sa.any_(sa.bindparam("numbers", type_=ARRAY(sa.Text()))),
+        ),
         _claims.c.deleted_at.is_(None),
     )
     .order_by(_claims.c.id)
@@ -68,15 +71,16 @@ class ClaimRepository(Repository[Claim]):
         """The same claims as `list_by_ids`, locked in that order until the end of the unit of work."""
         return await self._list(_BY_IDS_FOR_UPDATE, tenant_id, ids)
 
-    async def list_by_numbers_for_update(self, tenant_id: TenantId, numbers: Sequence[str]) -> list[Claim]:
-        """The live claims with these numbers, locked by id until the end of the unit of work."""
-        return self._built(
-            await self.uow.fetch(_BY_NUMBERS_FOR_UPDATE, {"tenant_id": tenant_id, "numbers": list(numbers)})
-        )
+    async def list_named_for_update(
+        self, tenant_id: TenantId, ids: Sequence[uuid.UUID], numbers: Sequence[str]
+    ) -> list[Claim]:
+        """The live claims with these ids or numbers, locked by id until the end of the unit of work."""
+        values = {"tenant_id": tenant_id, "ids": list(ids), "numbers": list(numbers)}
+        return self._built(await self.uow.fetch(_NAMED_FOR_UPDATE, values))
 
     async def find_by_number_for_update(self, tenant_id: TenantId, number: str) -> Claim | None:
         """The live claim with this number, locked until the end of the unit of work."""
-        return next(iter(await self.list_by_numbers_for_update(tenant_id, [number])), None)
+        return next(iter(await self.list_named_for_update(tenant_id, [], [number])), None)
 
     async def _list(self, statement: CompiledStatement, tenant_id: TenantId, ids: Sequence[uuid.UUID]) -> list[Claim]:
         return self._built(await self.uow.fetch(statement, {"tenant_id": tenant_id, "ids": list(ids)}))

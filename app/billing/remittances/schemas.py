@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
+from app.billing.received.schemas import ReceivedFileRead
 from app.billing.remittances.lifecycle import HoldReason, RemittanceClaimStatus, RemittanceClaimTransition
 from app.billing.remittances.models import RemittanceSource
-from app.billing.x12.containers import FileKind
 from app.core.schemas import (
     Date,
     DecimalText,
@@ -30,22 +30,6 @@ MAX_TYPED_CLAIMS = 100
 MAX_LINES = 50
 SignedMoney = Annotated[Decimal, DecimalText, Field(max_digits=12, decimal_places=2, allow_inf_nan=False), scaled(2)]
 Code = Annotated[Text, Field(pattern="^[A-Z0-9]{1,5}$")]
-
-
-class ForeignPayee(ReadModel):
-    """Payments in the file that went to another agency. Nothing else of them is kept."""
-
-    npi: str | None
-    payments: int
-
-
-class ReceivedFileRead(EntityRead):
-    """A file that came in."""
-
-    kind: FileKind = Field(description="`unknown` is kept for a person and never guessed at")
-    sha256: str = Field(description="Of the file as it came, in hexadecimal")
-    size_bytes: int
-    foreign_payees: list[ForeignPayee]
 
 
 class TypedAdjustment(RequestModel):

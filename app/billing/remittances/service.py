@@ -19,6 +19,7 @@ from app.billing.ledger.entries import Entry
 from app.billing.ledger.models import Cause, LedgerPosting
 from app.billing.ledger.service import post
 from app.billing.permissions import REMITTANCE_WRITE
+from app.billing.received.schemas import ReceivedFileRead
 from app.billing.received.service import FileIntake, Incoming, Taken
 from app.billing.remittances.lifecycle import (
     HoldReason,
@@ -31,7 +32,6 @@ from app.billing.remittances.posting import CONTENT, POST_DECISIONS, DecisionPos
 from app.billing.remittances.reading import PaymentSummary, claims_of, only_sets, summaries
 from app.billing.remittances.repository import Counts, RemittanceClaimRepository, RemittanceRepository
 from app.billing.remittances.schemas import (
-    ReceivedFileRead,
     RemittanceClaimRead,
     RemittanceClaimTransitionRequest,
     RemittanceCreate,

@@ -120,6 +120,7 @@ class _Claims:
         self._reader = reader
         self._source = Source.CLEARINGHOUSE
         self._level = ""
+        self._batch: str | None = None
         self._claim: dict[str, Any] | None = None
 
     def take(self, segment: Segment) -> Iterator[ClaimVerdict]:
@@ -130,6 +131,8 @@ class _Claims:
                 self._level = segment.element(3)
             case "NM1" if self._level == "20":
                 self._source = Source.PAYER if segment.element(1) == "PR" else Source.CLEARINGHOUSE
+            case "TRN" if self._level == "21" and segment.element(1) == "2":
+                self._batch = segment.element(2).strip() or None
             case "TRN" if self._level in _CLAIM_LEVELS and segment.element(1) == "2":
                 yield from self.finish()
                 self._claim = {"claim_number": segment.element(2).strip(), "statuses": [], "messages": []}
@@ -145,7 +148,8 @@ class _Claims:
         if claim is None or not claim["statuses"]:
             return
         lists = {name: tuple(dict.fromkeys(claim[name])) for name in ("statuses", "messages")}
-        yield ClaimVerdict(**{**claim, **lists, "verdict": _verdict_of(lists["statuses"]), "source": self._source})
+        said = {"verdict": _verdict_of(lists["statuses"]), "source": self._source, "batch": self._batch}
+        yield ClaimVerdict(**{**claim, **lists, **said})
 
     def _judge(self, claim: dict[str, Any], segment: Segment) -> None:
         for at in (1, 10, 11):

@@ -74,7 +74,10 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ClaimVerdict:
-    """What a sender says about one claim. `claim_number` is our CLM01; `is_cut` if the layout has no room for all."""
+    """What a sender says about one claim. `claim_number` is our CLM01; `is_cut` if the layout has no room for all.
+
+    `batch` is BHT03 of the file that we sent, where the sender repeats it.
+    """
 
     claim_number: str
     verdict: Verdict
@@ -84,6 +87,7 @@ class ClaimVerdict:
     payer_control_number: str | None = None
     clearinghouse_number: str | None = None
     amount: Decimal | None = None
+    batch: str | None = None
     is_cut: bool = False
 
 

@@ -23,8 +23,8 @@ def set_acknowledgement(control_number: int, sets: Mapping[str, tuple[str, list[
     return _interchange("FA", "005010X231A1", segments, 201)
 
 
-def claim_acknowledgement(claims: Mapping[str, str], *, sender: str = "AY") -> str:
-    """A 277CA. `claims` says of each CLM01 the status (STC01)."""
+def claim_acknowledgement(claims: Mapping[str, str], *, sender: str = "AY", batch: str = "BATCH0001") -> str:
+    """A 277CA. `claims` says of each CLM01 the status (STC01), `batch` is BHT03 of what was sent."""
     stamp = "20261105"
     segments = [
         "ST*277*0001*005010X214",
@@ -36,7 +36,7 @@ def claim_acknowledgement(claims: Mapping[str, str], *, sender: str = "AY") -> s
         f"DTP*009*D8*{stamp}",
         "HL*2*1*21*1",
         "NM1*41*2*PRAIRIE EMS*****46*371234567",
-        "TRN*2*BATCH0001",
+        f"TRN*2*{batch}",
         f"STC*A1:19:PR*{stamp}*WQ*650",
         f"QTY*90*{len(claims) or 1}",
         "AMT*YU*650",

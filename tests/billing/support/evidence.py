@@ -16,6 +16,7 @@ TABLES = (
     "received_files",
     "remittances",
     "remittance_claims",
+    "claim_acknowledgements",
     "ledger_postings",
     "ledger_entries",
     "audit_events",

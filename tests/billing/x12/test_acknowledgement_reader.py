@@ -71,6 +71,7 @@ def test_a_277ca_judges_claim_by_claim() -> None:
         (ClaimStatus("A2", "20", "PR"),),
         amount=Decimal("650.00"),
         payer_control_number="ICN000000001",
+        batch="BATCH0001",
     )
     assert isinstance(refused, ClaimVerdict) and isinstance(sent_on, ClaimVerdict)
     assert (refused.verdict, refused.messages) == (Verdict.REJECTED, ("MODIFIER MISSING",))

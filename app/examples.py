@@ -266,6 +266,39 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "create_claim_line": {"hcpcs": "A0425", "modifiers": ["RH"], "units": "3.1", "charge": "91.40"},
     "revise_claim_line": {"version": 1, "charge": "651.00"},
     "create_claim_export": {"claim_ids": [example_id("claim")]},
+    "create_claim_adjustment": {
+        "kind": "self_pay",
+        "amount": "20.00",
+        "reason": "The patient has no coverage",
+    },
+    "create_paper_remittance": {
+        "payer_name": "Medicare Part B IL",
+        "payer_identifier": "1351840597",
+        "trace_number": "CHK10042",
+        "paid_on": "2026-11-09",
+        "amount": "446.10",
+        "claims": [
+            {
+                "claim_id": example_id("claim"),
+                "payer_control_number": "1126310000001",
+                "lines": [
+                    {
+                        "line_id": example_id("line"),
+                        "paid": "446.10",
+                        "adjustments": [
+                            {"group": "CO", "reason": "45", "amount": "90.10"},
+                            {"group": "PR", "reason": "2", "amount": "113.80"},
+                        ],
+                    }
+                ],
+            }
+        ],
+    },
+    "transition_remittance_claim": {
+        "action": "set_aside",
+        "version": 1,
+        "reason": "Paid to the agency that we bought",
+    },
 }
 
 _TOKEN = "eyJhbGciOiJFUzI1NiIsImtpZCI6ImsxIiwidHlwIjoiYXQrand0In0.eyJzdWIiOiIwMTkwIn0.c2lnbmF0dXJl"
@@ -302,6 +335,10 @@ VALUES: dict[str, Any] = {
     "AttachmentRead.stored_type": None,
     "AuditEventRead.action": "vital.revised",
     "AuditEventRead.changed_fields_json": {"heart_rate": ["digest:6f1d0c7a90b2e6f0a1b2c3d4", None]},
+    "ClaimAcknowledgementRead.advice": ["A modifier is missing or not valid for this code."],
+    "ClaimAcknowledgementRead.claim_number": "C000000042",
+    "ClaimAcknowledgementRead.codes": ["A7:453:85"],
+    "ClaimAcknowledgementRead.messages": ["MODIFIER MISSING"],
     "ClaimRead.charge_amount": "1015.60",
     "ClaimRead.claim_number": "26-004711-1",
     "ClaimRead.icd10_primary": "I63.9",
@@ -349,6 +386,11 @@ VALUES: dict[str, Any] = {
     "Icd10Heading.description": "Pain in throat and chest",
     "Icd10Heading.kind": "code",
     "IncidentRead.completed_at": None,
+    "LedgerEntryRead.amount": "650.00",
+    "LedgerEntryRead.credit_account": "charges",
+    "LedgerRead.balances": {"payer_receivable": "650.00", "charges": "-650.00"},
+    "LedgerRead.charged": "650.00",
+    "LedgerRead.outstanding": "650.00",
     "LoginTokens.device_token": "c4b7f1e09a2d",
     "LoginTokens.refresh_token": "5f0c1d2e3f.7a90b2e6f0",
     "ListedIncident.incident_number": "26-004711",
@@ -361,6 +403,8 @@ VALUES: dict[str, Any] = {
     "MessageRead.template": "invitation",
     "NemsisExportRead.validation_errors_json": [],
     "OutdatedExport.status": "exported",
+    "ProviderAdjustmentRead.amount": "73.98",
+    "ProviderAdjustmentRead.reason": "WO",
     "QueuedReview.author_name": "Max Medic",
     "QueuedReview.incident_number": "26-004711",
     "ReadinessFindingRead.code": "missing",
@@ -374,10 +418,21 @@ VALUES: dict[str, Any] = {
     "ReceiptRead.failure": None,
     "ReceiptRead.provider": "ses",
     "ReceiptRead.raw_hash": _SHA256,
+    "ReceivedFileRead.sha256": _SHA256,
     "RelatedConcept.name": "aspirin 325 MG Oral Tablet",
     "RelatedConcept.rxcui": "212033",
     "ReleaseRead.sha256": _SHA256,
     "ReleaseRead.source": "icd10cm_order_2026.txt",
+    "RemittanceClaimRead.charge_amount": "650.00",
+    "RemittanceClaimRead.claim_number": "C000000042",
+    "RemittanceClaimRead.paid_amount": "446.10",
+    "RemittanceClaimRead.payer_status": "1",
+    "RemittanceRead.amount": "446.10",
+    "RemittanceRead.control_number": "0001",
+    "RemittanceRead.method": "ACH",
+    "RemittanceRead.payer_identifier": "1351840597",
+    "RemittanceRead.payer_name": "Medicare Part B IL",
+    "RemittanceRead.trace_number": "EFT0001",
     "ReviewCommentRead.field": "arrival_time",
     "ReviewCommentRead.entity": "incident",
     "ReviewCommentRead.entity_id": _INCIDENT,

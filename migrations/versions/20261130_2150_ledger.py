@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -32,9 +34,26 @@ _MOVEMENTS = (
 )
 
 
+_ACCOUNTS = (
+    *_RECEIVABLES,
+    "charges",
+    "payer_cash",
+    "patient_cash",
+    "contractual_adjustments",
+    "other_adjustments",
+    "written_off",
+    "interest",
+    "payer_balances",
+)
+
+
 def _movements() -> str:
     both = (row for kind, debit, credit in _MOVEMENTS for row in ((kind, debit, credit), (kind, credit, debit)))
-    return f"(kind, debit_account, credit_account) IN ({', '.join(map(str, both))})"
+    return f"kind || ' ' || debit_account || ' ' || credit_account IN ({_listed(map(' '.join, both))})"
+
+
+def _listed(values: Iterable[str]) -> str:
+    return ", ".join(f"'{value}'" for value in values)
 
 
 def upgrade() -> None:
@@ -268,6 +287,12 @@ def upgrade() -> None:
         sa.Column("amount", sa.Numeric(precision=12, scale=2), nullable=False),
         sa.Column("reason_code", sa.Text(), nullable=True),
         sa.Column("created_at", sa.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.CheckConstraint(
+            f"kind IN ({_listed(dict.fromkeys(kind for kind, _, _ in _MOVEMENTS))})",
+            name=op.f("ck_ledger_entries_kind"),
+        ),
+        sa.CheckConstraint(f"debit_account IN ({_listed(_ACCOUNTS)})", name=op.f("ck_ledger_entries_debit_account")),
+        sa.CheckConstraint(f"credit_account IN ({_listed(_ACCOUNTS)})", name=op.f("ck_ledger_entries_credit_account")),
         sa.CheckConstraint(_movements(), name=op.f("ck_ledger_entries_movement")),
         sa.CheckConstraint("amount > 0", name=op.f("ck_ledger_entries_amount")),
         sa.CheckConstraint("line_id IS NULL OR claim_id IS NOT NULL", name=op.f("ck_ledger_entries_line")),

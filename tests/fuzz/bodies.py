@@ -41,6 +41,14 @@ _BODIES: dict[str, dict[str, Any]] = {
     },
     "transition_export": {"action": "validate"},
     "transition_claim": {"action": "approve", "reason": "as agreed"},
+    "create_claim_adjustment": {"kind": "self_pay", "amount": "1.00", "reason": "as agreed"},
+    "create_paper_remittance": {
+        "payer_name": "Sample",
+        "trace_number": "1",
+        "paid_on": "2026-11-09",
+        "amount": "1.00",
+    },
+    "transition_remittance_claim": {"action": "set_aside", "reason": "as agreed"},
     "create_claim": CALL.claim,
     "revise_claim": {"payer_name": "Medicare Part B IL"},
     "create_claim_line": CALL.claim["lines"][0],
@@ -65,6 +73,9 @@ def acceptable(operation: Described, records: Records, version: int | None) -> d
             body[name] = _sample(field)
     if operation.part["operationId"] == "move_entries":
         body["entries"] = [{"entity": "vital", "id": records.ids["vitals"], "version": 1}]
+    if operation.part["operationId"] == "create_paper_remittance":
+        line = {"line_id": records.ids["line_id"], "paid": "1.00"}
+        body["claims"] = [{"claim_id": records.ids["claim_id"], "lines": [line]}]
     return body
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 import uuid
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from app.core.runtime import Runtime
 from scripts.demo_call import PEOPLE, Player
 from scripts.demo_chart import CALL
+from tests.billing.support.adjudications import Decided, DecidedLine
+from tests.billing.support.remittances import pay
 from tests.core.reference.records import SAMPLES
 from tests.email.support.people import bounce_message
 from tests.ems.charts import CHILDREN, VITAL, Chart
@@ -113,6 +116,7 @@ async def _opened(agency: Agency, runtime: Runtime) -> Records:
     claim = await agency.biller.expect(201, "POST", "billing/claims", json=CALL.claim | {"incident_id": billed.id})
     ids |= {"claim_id": claim["id"], "line_id": claim["lines"][0]["id"]}
     export = await agency.admin.expect(201, "POST", "nemsis/exports", json={"incident_id": billed.id})
+    ids |= await _held(agency, runtime)
     for path in UPLOADS:
         entry = await declare(chart, path)
         await send(chart, entry, content_of(path))
@@ -128,6 +132,17 @@ async def _opened(agency: Agency, runtime: Runtime) -> Records:
     ids |= {"suppression_id": suppressed["items"][0]["id"], "user_id": user["id"], "term_id": term["id"]}
     ids["session_id"] = await _session(agency)
     return Records(ids | {"export_id": export["id"]})
+
+
+async def _held(agency: Agency, runtime: Runtime) -> dict[str, str]:
+    """A payment whose claim nobody knows, and a file of a layout that nobody knows."""
+    line = DecidedLine(1, "A0429", ("RH",), Decimal(650), Decimal(650), ())
+    [decision] = await pay(runtime, agency, Decided("NOT-OURS", (line,)), trace=uuid.uuid4().hex)
+    headers = {"Content-Type": "text/plain"}
+    content = f"Dear biller, {uuid.uuid4()}".encode()
+    sent = await agency.biller.expect(201, "POST", "billing/acknowledgements", content=content, headers=headers)
+    ids = {"remittance_claim_id": decision["id"], "remittance_id": decision["remittance_id"]}
+    return ids | {"file_id": sent["files"][0]["file"]["id"]}
 
 
 async def _session(agency: Agency) -> str:

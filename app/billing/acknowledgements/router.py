@@ -11,7 +11,7 @@ from app.billing.acknowledgements.schemas import AcknowledgementUploadRead, Clai
 from app.billing.acknowledgements.service import AcknowledgementReads, Uploads
 from app.billing.permissions import REMITTANCE_READ, REMITTANCE_WRITE
 from app.billing.received.schemas import ReceivedFileRead
-from app.billing.received.service import MAX_FILE_BYTES, MEDIA_TYPE
+from app.billing.received.service import MAX_FILE_BYTES, MEDIA_TYPES, uploaded
 from app.billing.x12.acknowledgement_records import Verdict
 from app.billing.x12.containers import FileKind
 from app.core.bodies import BodyRule
@@ -23,7 +23,7 @@ from app.core.paths import API_PREFIX
 
 router = APIRouter(prefix="/billing/acknowledgements", tags=["billing"])
 claims = APIRouter(prefix="/billing/claim-acknowledgements", tags=["billing"])
-FILES = BodyRule(f"{API_PREFIX}/billing/acknowledgements", frozenset({MEDIA_TYPE}), MAX_FILE_BYTES)
+FILES = BodyRule(f"{API_PREFIX}/billing/acknowledgements", media_types=None, max_bytes=MAX_FILE_BYTES)
 
 
 @router.post(
@@ -31,7 +31,7 @@ FILES = BodyRule(f"{API_PREFIX}/billing/acknowledgements", frozenset({MEDIA_TYPE
     status_code=201,
     responses=errors(409),
     dependencies=[requires(REMITTANCE_WRITE)],
-    openapi_extra={"requestBody": {"required": True, "content": {MEDIA_TYPE: BINARY}}},
+    openapi_extra={"requestBody": {"required": True, "content": dict.fromkeys(sorted(MEDIA_TYPES), BINARY)}},
 )
 async def upload_acknowledgements(request: Request, uploads: Uploads) -> AcknowledgementUploadRead:
     """Take in a TA1, 999, 277CA or Office Ally status file, or a ZIP archive of them, as it came.
@@ -39,7 +39,7 @@ async def upload_acknowledgements(request: Request, uploads: Uploads) -> Acknowl
     Exactly the claims that it names are moved: to `submitted`, or back to `pending_review`. Sent again, it changes
     nothing. A file of another layout is kept for a person.
     """
-    return await uploads.take(await request.body())
+    return await uploads.take(await uploaded(request))
 
 
 @router.get("", dependencies=[requires(REMITTANCE_READ)])

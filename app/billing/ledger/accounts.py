@@ -69,9 +69,9 @@ MOVEMENTS: dict[EntryKind, tuple[tuple[Account, Account], ...]] = {
 def movements_check() -> str:
     """SQL: the accounts of an entry belong to its kind, in one direction or the other."""
     rows = [
-        f"('{kind}', '{debit}', '{credit}')"
+        f"'{kind} {debit} {credit}'"
         for kind, pairs in MOVEMENTS.items()
         for pair in pairs
         for debit, credit in (pair, pair[::-1])
     ]
-    return f"(kind, debit_account, credit_account) IN ({', '.join(rows)})"
+    return f"kind || ' ' || debit_account || ' ' || credit_account IN ({', '.join(rows)})"

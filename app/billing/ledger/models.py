@@ -126,4 +126,7 @@ class LedgerEntry(Base):
         sa.CheckConstraint("amount > 0", name="amount"),
         sa.CheckConstraint(movements_check(), name="movement"),
         sa.CheckConstraint("line_id IS NULL OR claim_id IS NOT NULL", name="line"),
+        values_check("kind", EntryKind),
+        values_check("debit_account", Account),
+        values_check("credit_account", Account),
     )

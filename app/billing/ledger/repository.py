@@ -19,7 +19,6 @@ from app.core.db.columns import MoneyColumn
 from app.core.db.sql import CompiledStatement
 from app.core.db.uow import ReadUnitOfWork
 from app.core.ids import TenantId, new_id
-from app.core.repository import Repository
 
 _entries: Any = LedgerEntry.__table__
 _postings: Any = LedgerPosting.__table__
@@ -97,11 +96,6 @@ class PostedEntry:
     payment_id: uuid.UUID | None
     reason: str | None
     created_at: dt.datetime
-
-
-class PostingRepository(Repository[LedgerPosting]):
-    entity = LedgerPosting
-    filters = ("payment_id", "cause")
 
 
 class EntryRepository:

@@ -24,12 +24,12 @@ class LedgerEntryRead(ReadModel):
     kind: EntryKind
     debit_account: Account = Field(description="The account that the amount went to")
     credit_account: Account = Field(description="The account that the amount came from")
-    amount: Decimal
+    amount: Decimal = Field(description="Always positive; the accounts show the direction")
     reason_code: str | None = Field(description="The payer's group and reason, such as CO-45")
-    cause: Cause
-    remittance_id: uuid.UUID | None
-    remittance_claim_id: uuid.UUID | None
-    payment_id: uuid.UUID | None
+    cause: Cause = Field(description="What made the entry")
+    remittance_id: uuid.UUID | None = Field(description="The payment by a payer that the entry comes from")
+    remittance_claim_id: uuid.UUID | None = Field(description="The payer's decision that the entry comes from")
+    payment_id: uuid.UUID | None = Field(description="The patient's payment or refund that the entry comes from")
     reason: str | None = Field(description="What the person who posted it gave as the reason")
     created_at: dt.datetime
 
@@ -37,8 +37,8 @@ class LedgerEntryRead(ReadModel):
 class LedgerRead(ReadModel):
     """Balances are sums of the entries; none is stored."""
 
-    claim_id: uuid.UUID
-    charged: Decimal
+    claim_id: uuid.UUID = Field(description="Whose ledger it is")
+    charged: Decimal = Field(description="What was charged for all lines")
     outstanding: Decimal = Field(description="What anybody still owes; negative if somebody paid too much")
     balances: dict[Account, Decimal] = Field(description="Debits less credits of each account that the claim has moved")
     entries: list[LedgerEntryRead] = Field(description="Oldest first")
@@ -79,6 +79,6 @@ class AdjustmentCreate(RequestModel):
     kind: AdjustmentKind
     receivable: Receivable | None = Field(None, description="With `write_off`: which balance")
     amount: Annotated[
-        Decimal, DecimalText, Field(gt=0, max_digits=12, decimal_places=2, allow_inf_nan=False), scaled(2)
+        Decimal, DecimalText, Field(ge=Decimal("0.01"), max_digits=12, decimal_places=2, allow_inf_nan=False), scaled(2)
     ]
     reason: Annotated[Text, length(500)] = Field(description="No patient details")

@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from fastapi import Request
+
 from app.billing.errors import UnreadableFile, WrongFile
 from app.billing.received.models import ReceivedFile
 from app.billing.received.repository import ReceivedFileRepository
@@ -15,6 +17,7 @@ from app.billing.x12.containers import FileKind, kind_of, members
 from app.billing.x12.tokenizer import InterchangeFormatError
 from app.core.audit.actions import AuditAction
 from app.core.db.uow import UnitOfWork
+from app.core.errors import UnsupportedMediaType
 from app.core.ids import new_id
 from app.core.outbound.outside import call_outside
 from app.core.permissions import Permission
@@ -23,8 +26,17 @@ from app.core.storage.gateway import ObjectStore, object_key
 from app.core.storage.leftovers import forget
 
 MEDIA_TYPE = "application/octet-stream"
+MEDIA_TYPES = frozenset({MEDIA_TYPE, "application/edi-x12", "application/zip", "text/plain"})
+"""What a file may be sent as. The service looks at its content, whatever its type says."""
 MAX_FILE_BYTES = 20 * 1024 * 1024
 S = TypeVar("S")
+
+
+async def uploaded(request: Request) -> bytes:
+    """The body as it came. Raises UnsupportedMediaType."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in MEDIA_TYPES:
+        raise UnsupportedMediaType(f"Send the file as {' or '.join(sorted(MEDIA_TYPES))}.")
+    return await request.body()
 
 
 class ReceivedFileAction(AuditAction):

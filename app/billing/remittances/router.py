@@ -7,7 +7,7 @@ import uuid
 from fastapi import APIRouter, Request
 
 from app.billing.permissions import REMITTANCE_READ, REMITTANCE_WRITE
-from app.billing.received.service import MAX_FILE_BYTES, MEDIA_TYPE
+from app.billing.received.service import MAX_FILE_BYTES, MEDIA_TYPES, uploaded
 from app.billing.remittances.lifecycle import HoldReason, RemittanceClaimStatus
 from app.billing.remittances.models import RemittanceSource
 from app.billing.remittances.schemas import (
@@ -28,7 +28,7 @@ from app.core.paths import API_PREFIX
 
 router = APIRouter(prefix="/billing/remittances", tags=["billing"])
 decisions = APIRouter(prefix="/billing/remittance-claims", tags=["billing"])
-FILES = BodyRule(f"{API_PREFIX}/billing/remittances", frozenset({MEDIA_TYPE}), MAX_FILE_BYTES)
+FILES = BodyRule(f"{API_PREFIX}/billing/remittances", media_types=None, max_bytes=MAX_FILE_BYTES)
 
 
 @router.post(
@@ -36,14 +36,14 @@ FILES = BodyRule(f"{API_PREFIX}/billing/remittances", frozenset({MEDIA_TYPE}), M
     status_code=201,
     responses=errors(409),
     dependencies=[requires(REMITTANCE_WRITE)],
-    openapi_extra={"requestBody": {"required": True, "content": {MEDIA_TYPE: BINARY}}},
+    openapi_extra={"requestBody": {"required": True, "content": dict.fromkeys(sorted(MEDIA_TYPES), BINARY)}},
 )
 async def upload_remittances(request: Request, uploads: Uploads) -> RemittanceUploadRead:
     """Take in an 835 file, or a ZIP archive of them, as it came. Sent again, it changes nothing.
 
     Only payments to this agency's NPI and tax id are kept. Claims are posted right after, one by one.
     """
-    return await uploads.take(await request.body())
+    return await uploads.take(await uploaded(request))
 
 
 @router.post("/paper", status_code=201, responses=errors(409), dependencies=[requires(REMITTANCE_WRITE)])

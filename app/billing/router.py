@@ -2,14 +2,41 @@
 
 from __future__ import annotations
 
+from app.billing.accounts.router import router as accounts
 from app.billing.acknowledgements.router import claims as acknowledged_claims
 from app.billing.acknowledgements.router import router as acknowledgements
 from app.billing.claims.router import router as claims
+from app.billing.coverages.router import router as coverages
+from app.billing.derivation.router import router as derivation
+from app.billing.exemptions.router import router as exemptions
 from app.billing.exports.router import router as exports
+from app.billing.fee_schedules.router import router as fee_schedules
+from app.billing.matching.router import router as matching
 from app.billing.postings.router import router as ledger
 from app.billing.remittances.router import decisions
 from app.billing.remittances.router import router as remittances
+from app.billing.repricing.router import router as repricing
+from app.billing.worklists.router import router as worklists
 from app.core.tags import Tag
 
-TAG = Tag("billing", "Claims, 837P exports, remittances and the ledger.")
-routers = (claims, ledger, exports, acknowledgements, acknowledged_claims, remittances, decisions)
+TAG = Tag(
+    "billing",
+    "Payers, billing accounts, coverages, fee schedules, claims, worklists, 837P exports, remittances and the ledger.",
+)
+routers = (
+    matching,
+    accounts,
+    coverages,
+    claims,
+    derivation,
+    ledger,
+    exports,
+    acknowledgements,
+    acknowledged_claims,
+    remittances,
+    decisions,
+    fee_schedules,
+    repricing,
+    worklists,
+    exemptions,
+)

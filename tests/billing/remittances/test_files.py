@@ -56,6 +56,12 @@ async def sums_of(connection: asyncpg.Connection, agency: Agency) -> dict[str, D
     return {row[0]: row[1] for row in await connection.fetch(_SUMS, agency.tenant_id)}
 
 
+async def posted(connection: asyncpg.Connection, agency: Agency) -> tuple[int, int]:
+    """How many decisions are in the ledger, and of how many claims."""
+    [row] = await connection.fetch(_POSTED, agency.tenant_id)
+    return row[0], row[1]
+
+
 def randomly(claim: dict[str, Any], chance: random.Random) -> Decided:
     """Paid, denied or left to the deductible."""
     if chance.random() < 0.3:
@@ -100,16 +106,15 @@ async def test_a_killed_worker_loses_nothing_and_repeats_nothing(
     )
     assert process.stdout is not None
     assert await asyncio.wait_for(process.stdout.readline(), 120) == b"at work\n"
-    while (await admin_connection.fetchrow(_POSTED, agency.tenant_id))[0] < 20:
+    while (await posted(admin_connection, agency))[0] < 20:
         assert process.returncode is None
         await asyncio.sleep(0.02)
     process.send_signal(signal.SIGKILL)
     await process.communicate()
     assert process.returncode == -signal.SIGKILL
-    posted = (await admin_connection.fetchrow(_POSTED, agency.tenant_id))[0]
-    assert 20 <= posted < 500
+    assert 20 <= (await posted(admin_connection, agency))[0] < 500
     await asyncio.gather(*(run_posting(runtime, agency, source) for _ in range(2)))
-    assert tuple(await admin_connection.fetchrow(_POSTED, agency.tenant_id)) == (500, 500)
+    assert await posted(admin_connection, agency) == (500, 500)
     assert await admin_connection.fetchval(_LEFT, agency.tenant_id) == 0
     assert await sums_of(admin_connection, agency) == expected(decisions, undecided=1)
 

@@ -78,6 +78,15 @@ _HISTORY = CompiledStatement(
 )
 
 
+_OF_PAYMENT = CompiledStatement(
+    sa.select(_postings.c.id).where(
+        _postings.c.tenant_id == _TENANT,
+        _postings.c.payment_id == sa.bindparam("payment_id", type_=sa.Uuid),
+        _postings.c.cause == sa.bindparam("cause", type_=sa.Text),
+    )
+)
+
+
 @dataclass(frozen=True, slots=True)
 class PostedEntry:
     """A stored entry with its cause."""
@@ -111,6 +120,11 @@ class EntryRepository:
         """Every entry of one claim, oldest first."""
         rows = await self._uow.fetch(_HISTORY, {"tenant_id": tenant_id, "claim_id": claim_id})
         return [PostedEntry(**dict(row)) for row in rows]
+
+    async def is_posted(self, tenant_id: TenantId, payment_id: uuid.UUID, cause: Cause) -> bool:
+        """True if the payment is the cause of a posting already."""
+        values = {"tenant_id": tenant_id, "payment_id": payment_id, "cause": cause}
+        return await self._uow.fetch_row(_OF_PAYMENT, values) is not None
 
     async def add(
         self, tenant_id: TenantId, posting_id: uuid.UUID, claim_id: uuid.UUID | None, entries: Iterable[Entry]

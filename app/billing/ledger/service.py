@@ -21,7 +21,7 @@ class LedgerAction(AuditAction):
 async def post(uow: UnitOfWork, posting: LedgerPosting, entries: Sequence[Entry]) -> None:
     """Stores a posting with its entries, audits it and publishes `ledger.posted`. Entries of nothing are left out.
 
-    Raises AlreadyExists if the posting's cause was posted before.
+    A cause that was posted before violates a unique key.
     """
     await uow.create(posting, LedgerAction.POSTED, event=LEDGER_POSTED)
     moving = [entry for entry in entries if entry.amount]

@@ -62,15 +62,15 @@ class PostingService:
 
 
 async def post_patient_payment(uow: UnitOfWork, claim_id: uuid.UUID, payment_id: uuid.UUID, amount: Decimal) -> None:
-    """Money that a patient paid towards a claim. A payment is posted once. More than is owed becomes a credit.
+    """Money that a patient paid towards a claim. More than is owed becomes a credit. Posted again, it changes nothing.
 
-    Raises NotFound (the claim), AlreadyExists (the payment was posted).
+    Raises NotFound (the claim).
     """
     await _post_patient(uow, claim_id, payment_id, amount, Cause.PATIENT_PAYMENT)
 
 
 async def post_patient_refund(uow: UnitOfWork, claim_id: uuid.UUID, refund_id: uuid.UUID, amount: Decimal) -> None:
-    """Money that a patient got back, or that was charged back. Raises NotFound, AlreadyExists."""
+    """Money that a patient got back, or that was charged back. Posted again, it changes nothing. Raises NotFound."""
     await _post_patient(uow, claim_id, refund_id, -amount, Cause.PATIENT_REFUND)
 
 
@@ -78,6 +78,8 @@ async def _post_patient(
     uow: UnitOfWork, claim_id: uuid.UUID, payment_id: uuid.UUID, amount: Decimal, cause: Cause
 ) -> None:
     claim = await ClaimRepository(uow).get_for_update(uow.tenant_id, claim_id)
+    if await EntryRepository(uow).is_posted(uow.tenant_id, payment_id, cause):
+        return
     entry = Entry(EntryKind.PATIENT_PAYMENT, Account.PATIENT_CASH, Account.PATIENT, amount)
     await post(uow, _posting(uow, claim, cause, payment_id=payment_id), [entry])
 

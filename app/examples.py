@@ -353,6 +353,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             }
         ],
     },
+    "revise_denial": {"version": 1, "owner": "clinical", "appeal_by": "2027-03-20"},
+    "transition_denial": {"action": "give_up", "version": 1, "reason": "The certificate was never signed"},
     "transition_remittance_claim": {
         "action": "set_aside",
         "version": 1,
@@ -366,6 +368,24 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "price_claim": {"version": 1},
     "assign_claim": {"version": 1, "user_id": None},
     "snooze_claim": {"version": 1, "until": "2099-01-04T08:00:00-06:00"},
+    "create_certificate": {
+        "incident_id": _INCIDENT,
+        "patient_id": _PATIENT,
+        "signer_name": "Dr. Ruth Adler",
+        "signer_role": "physician",
+        "signed_on": "2026-03-02",
+    },
+    "revise_certificate": {"version": 1, "signer_role": "registered_nurse"},
+    "create_advance_notice": {
+        "incident_id": _INCIDENT,
+        "patient_id": _PATIENT,
+        "signer_name": "Ana Rivers",
+        "signed_on": "2026-03-01",
+        "option": "1",
+        "reason": "Medicare may not pay for a transport past the nearest hospital.",
+        "estimated_cost": "650.00",
+    },
+    "revise_advance_notice": {"version": 1, "option": "2"},
     "create_exemption": {"incident_id": _INCIDENT, "reason": "charity", "note": "As the board decided"},
 }
 
@@ -508,6 +528,16 @@ VALUES: dict[str, Any] = {
     "RelatedConcept.rxcui": "212033",
     "ReleaseRead.sha256": _SHA256,
     "ReleaseRead.source": "icd10cm_order_2026.txt",
+    "DenialRead.amount": "1015.60",
+    "DenialRead.codes": [
+        {
+            "code": "CO-50",
+            "means": "The payer does not hold the service to be medically necessary.",
+            "cause": "The claim does not say why no other means of transport would do.",
+            "fix": "Appeal with the patient care report and, for a scheduled transport, the physician's certification.",
+        }
+    ],
+    "ExplainedCode.code": "CO-50",
     "RemittanceClaimRead.charge_amount": "650.00",
     "RemittanceClaimRead.claim_number": "C000000042",
     "RemittanceClaimRead.paid_amount": "446.10",

@@ -9,28 +9,31 @@ from typing import Any
 
 from fastapi import APIRouter
 
+import app.billing.accounts.service
 import app.billing.acknowledgements.router
 import app.billing.acknowledgements.service
-import app.billing.accounts.service
 import app.billing.als_acts.kind
+import app.billing.certificates.kind
 import app.billing.claims.account
 import app.billing.claims.lifecycle
 import app.billing.claims.service
 import app.billing.coverages.service
+import app.billing.denials.lifecycle
+import app.billing.denials.posting
 import app.billing.derivation.service
 import app.billing.events
 import app.billing.exemptions.service
 import app.billing.exports.service
+import app.billing.fee_schedules.service
 import app.billing.ledger.service
+import app.billing.matching.service
+import app.billing.notices.kind
+import app.billing.payers.kind
 import app.billing.permissions
 import app.billing.received.service
 import app.billing.remittances.lifecycle
 import app.billing.remittances.router
 import app.billing.remittances.service
-import app.billing.fee_schedules.service
-import app.billing.matching.service
-import app.billing.payers.kind
-import app.billing.permissions
 import app.billing.repricing.service
 import app.billing.router
 import app.billing.worklists.service
@@ -122,8 +125,8 @@ from app.billing.claims import handlers as claim_handlers
 from app.billing.claims.readiness import PAYMENT
 from app.billing.derivation import handlers as derivation_handlers
 from app.billing.exports.documents import CLAIM_DOCUMENTS
-from app.billing.remittances.posting import POST_DECISIONS
 from app.billing.payers.kind import PAYERS
+from app.billing.remittances.posting import POST_DECISIONS
 from app.billing.repricing import handlers as repricing_handlers
 from app.coding.icd10.index import ICD10_BOOK
 from app.coding.procedures.index import PROCEDURE_BOOK
@@ -189,10 +192,13 @@ AUDIT_ACTIONS: tuple[type[AuditAction], ...] = (
     app.billing.accounts.service.AccountAction,
     app.billing.als_acts.kind.AlsActAction,
     app.billing.claims.account.ClaimAccountAction,
+    app.billing.certificates.kind.CertificateAction,
     app.billing.claims.lifecycle.ClaimStatusAction,
     app.billing.claims.service.ClaimAction,
     app.billing.claims.service.LineAction,
     app.billing.coverages.service.CoverageAction,
+    app.billing.denials.lifecycle.DenialStatusAction,
+    app.billing.denials.posting.DenialAction,
     app.billing.derivation.service.DerivationAction,
     app.billing.exemptions.service.ExemptionAction,
     app.billing.exports.service.ExportAction,
@@ -205,6 +211,7 @@ AUDIT_ACTIONS: tuple[type[AuditAction], ...] = (
     app.billing.fee_schedules.service.FeeScheduleAction,
     app.billing.matching.service.AccountPatientAction,
     app.billing.payers.kind.PayerAction,
+    app.billing.notices.kind.NoticeAction,
     app.billing.repricing.service.PricingAction,
     app.billing.worklists.service.ClaimWorkAction,
     app.coding.vocabulary.service.VocabularyAction,

@@ -51,6 +51,8 @@ _BODIES: dict[str, dict[str, Any]] = {
         "paid_on": "2026-11-09",
         "amount": "1.00",
     },
+    "revise_denial": {"owner": "clinical"},
+    "transition_denial": {"action": "give_up", "reason": "as agreed"},
     "transition_remittance_claim": {"action": "set_aside", "reason": "as agreed"},
     "create_claim": CALL.claim,
     "revise_claim": {"payer_name": "Medicare Part B IL"},
@@ -67,6 +69,15 @@ _BODIES: dict[str, dict[str, Any]] = {
     "assign_claim": {"user_id": None},
     "snooze_claim": {"until": "2099-01-04T08:00:00-06:00"},
     "create_exemption": {"reason": "charity"},
+    "create_certificate": {"signer_name": "Ruth Adler", "signer_role": "physician", "signed_on": "2026-01-02"},
+    "revise_certificate": {"signer_role": "registered_nurse"},
+    "create_advance_notice": {
+        "signer_name": "Ana Rivers",
+        "signed_on": "2026-01-02",
+        "option": "1",
+        "reason": "Not the nearest hospital",
+    },
+    "revise_advance_notice": {"option": "2"},
 }
 
 

@@ -13,7 +13,7 @@ from app.core.runtime import Runtime
 from scripts.demo_call import PEOPLE, Player
 from scripts.demo_chart import CALL
 from tests.billing.support.adjudications import Decided, DecidedLine
-from tests.billing.support.remittances import pay
+from tests.billing.support.remittances import denied, pay, submitted_claim
 from tests.core.reference.records import SAMPLES
 from tests.email.support.people import bounce_message
 from tests.ems.charts import CHILDREN, VITAL, Chart
@@ -122,6 +122,7 @@ async def _opened(agency: Agency, runtime: Runtime) -> Records:
     ids |= await _insured(agency, billed, unbilled)
     export = await agency.admin.expect(201, "POST", "nemsis/exports", json={"incident_id": billed.id})
     ids |= await _held(agency, runtime)
+    ids |= await _refused(agency, runtime)
     for path in UPLOADS:
         entry = await declare(chart, path)
         await send(chart, entry, content_of(path))
@@ -150,6 +151,14 @@ async def _held(agency: Agency, runtime: Runtime) -> dict[str, str]:
     return ids | {"file_id": sent["files"][0]["file"]["id"]}
 
 
+async def _refused(agency: Agency, runtime: Runtime) -> dict[str, str]:
+    """A claim that the payer has refused to pay."""
+    claim = await submitted_claim(agency)
+    await pay(runtime, agency, denied(claim), trace=uuid.uuid4().hex)
+    found = await agency.biller.expect(200, "GET", "billing/denials", params={"claim_id": claim["id"]})
+    return {"denial_id": found["items"][0]["id"]}
+
+
 async def _priced(agency: Agency, billed: Chart) -> dict[str, str]:
     """A price list, one of its prices, and the reason why a call is not billed."""
     of_one_day = str(dt.date(1901, 1, 1) + dt.timedelta(days=secrets.randbelow(30_000)))
@@ -158,9 +167,23 @@ async def _priced(agency: Agency, billed: Chart) -> dict[str, str]:
     schedule = await agency.biller.expect(201, "POST", "billing/fee-schedules", json=named)
     price = {"hcpcs": "A0429", "unit_price": "650.00"}
     item = await agency.biller.expect(201, "POST", f"billing/fee-schedules/{schedule['id']}/items", json=price)
+    papers = await _papers(agency, billed)
     reason = {"incident_id": billed.id, "reason": "contract"}
     exemption = await agency.biller.expect(201, "POST", "billing/exemptions", json=reason)
-    return {"schedule_id": schedule["id"], "item_id": item["id"], "exemption_id": exemption["id"]}
+    return papers | {"schedule_id": schedule["id"], "item_id": item["id"], "exemption_id": exemption["id"]}
+
+
+async def _papers(agency: Agency, billed: Chart) -> dict[str, str]:
+    """A certification and a notice about the transport."""
+    about = {"incident_id": billed.id, "patient_id": billed.patient["id"], "signer_name": "Ruth Adler"}
+    signed = about | {"signed_on": "2026-01-02"}
+    notice = signed | {"option": "1", "reason": "Not the nearest hospital"}
+    certificate = signed | {"signer_role": "physician"}
+    made = {
+        "certificates": await agency.biller.expect(201, "POST", "billing/certificates", json=certificate),
+        "notices": await agency.biller.expect(201, "POST", "billing/notices", json=notice),
+    }
+    return {name: paper["id"] for name, paper in made.items()}
 
 
 async def _insured(agency: Agency, billed: Chart, unbilled: Chart) -> dict[str, str]:

@@ -16,6 +16,7 @@ from app.billing.derivation.context import Context, Notice, PayerFacts
 from app.billing.derivation.reading import Reading
 from app.billing.fee_schedules.prices import Price, prices
 from app.billing.medicare import member_number
+from app.billing.notices.service import notice_for
 from app.billing.payers.models import PayerRecord
 from app.billing.payers.service import find_payer
 from app.billing.x12.ambulance import BASE_RATE_CODES, MILEAGE_BASES, OTHER_BASE_CODES
@@ -165,7 +166,11 @@ def _subscriber(coverage: Coverage) -> dict[str, Any] | None:
 
 
 async def _notice(uow: ReadUnitOfWork, chart: PatientChart) -> Notice | None:
-    return None
+    """The notice that the patient signed last."""
+    signed = await notice_for(uow, chart.patient.id)
+    if signed is None:
+        return None
+    return Notice.VOLUNTARY if signed.is_voluntary else Notice.REQUIRED
 
 
 def _is_signed(signatures: Sequence[SignatureRead], patient_id: uuid.UUID) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple
 
 from app.billing.derivation.context import Context
@@ -12,7 +12,7 @@ from app.billing.derivation.outcomes import Known, Outcome, ReasonCode, found, u
 from app.billing.derivation.reading import Reading
 
 R = ReasonCode
-_ONE = Decimal(1)
+_ONE, _CENT = Decimal(1), Decimal("0.01")
 _MOST_POINTERS = 4
 
 
@@ -93,4 +93,4 @@ def _price(prices: Mapping[str, Decimal], code: str) -> str | None:
 
 def _charged(one: Service, unit_price: str | None) -> Decimal:
     amount = Decimal(0) if unit_price is None else Decimal(unit_price) * one.units
-    return amount.quantize(Decimal("0.01"))
+    return amount.quantize(_CENT, ROUND_HALF_UP)

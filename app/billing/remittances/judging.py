@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from app.billing.claims.lifecycle import AdjudicationTransition, ClaimStatus
 from app.billing.claims.models import ClaimLine
+from app.billing.denials.recognition import is_refused, refuses
 from app.billing.ledger.accounts import Account, EntryKind
 from app.billing.ledger.entries import ZERO, Entry, Standing
 from app.billing.remittances.lifecycle import HoldReason
@@ -30,13 +31,6 @@ PRIOR_PAYER = "23"
 NO_DECISIONS = frozenset({"23", "25"})
 """CLP02 of claims that were sent on without a decision, and of estimates."""
 LATER_PAYER = frozenset({"2", "3", "20", "21"})
-DENIALS = frozenset({
-    "4", "11", "15", "16", "18", "19", "20", "21", "22", "24", "26", "27", "29", "31", "49", "50", "55", "58", "96",
-    "97", "107", "109", "117", "119", "146", "151", "167", "170", "177", "181", "182", "183", "190", "192", "197",
-    "198", "204", "208", "226", "227", "236", "242", "243", "252", "256", "A1", "B7", "B9", "B13", "B15", "B16",
-    "B20",
-})  # fmt: skip
-"""Claim adjustment reason codes by which a payer refuses to pay what was charged."""
 _NOT_SENT = frozenset({ClaimStatus.PENDING_REVIEW, ClaimStatus.READY_TO_EXPORT})
 _UNDECIDED = frozenset({ClaimStatus.EXPORTED, ClaimStatus.SUBMITTED})
 _DENIED = frozenset({ClaimStatus.DENIED, ClaimStatus.APPEAL_NEEDED})
@@ -212,7 +206,7 @@ def _adjusted(one: Adjustment, line_id: uuid.UUID | None, owed: Account, patient
         return
     if one.group == "PR":
         yield Entry(EntryKind.PATIENT_RESPONSIBILITY, patient, owed, one.amount, line_id, code)
-    elif one.reason in DENIALS:
+    elif refuses(one):
         yield Entry(EntryKind.DENIAL, Account.DENIED, owed, one.amount, line_id, code)
     elif one.group == "CO":
         yield Entry(EntryKind.CONTRACTUAL, Account.CONTRACTUAL, owed, one.amount, line_id, code)
@@ -227,8 +221,7 @@ def _is_prior(one: Adjustment) -> bool:
 
 def _outcome(decision: ClaimPayment) -> AdjudicationTransition:
     """Pay or deny, by what was done: many payers deny with the status of a processed claim."""
-    refused = any(one.group != "PR" and one.reason in DENIALS for one in decision.all_adjustments())
-    if decision.paid == 0 and (refused or decision.status == "4"):
+    if is_refused(decision):
         return AdjudicationTransition.DENY
     return AdjudicationTransition.PAY
 

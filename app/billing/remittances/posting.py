@@ -21,6 +21,7 @@ from app.billing.claims.lifecycle import (
 from app.billing.claims.models import Claim
 from app.billing.claims.repository import ClaimLineRepository, ClaimRepository
 from app.billing.claims.sending import submit
+from app.billing.denials.posting import PostedDecision, record_decision
 from app.billing.ledger.entries import charge_changes
 from app.billing.ledger.models import Cause, LedgerPosting
 from app.billing.ledger.repository import EntryRepository
@@ -32,7 +33,7 @@ from app.billing.remittances.lifecycle import (
     RemittanceClaimStatus,
     remittance_claim_lifecycle,
 )
-from app.billing.remittances.models import RemittanceClaim
+from app.billing.remittances.models import Remittance, RemittanceClaim
 from app.billing.remittances.repository import RemittanceClaimRepository, RemittanceRepository
 from app.billing.x12.remittance_advice import ClaimPayment
 from app.core.clock import utcnow
@@ -66,7 +67,7 @@ class DecisionPosting:
             also: dict[str, Any] = {"hold_reason": reason, "claim_id": None if claim is None else claim.id}
             await remittance_claim_lifecycle.fire(self._uow, decision, PostingTransition.HOLD, None, **also)
             return
-        await self.apply(decision, claim, judged)
+        await self.apply(decision, remittance, claim, judged)
         await remittance_claim_lifecycle.fire(self._uow, decision, PostingTransition.POST, None, claim_id=claim.id)
 
     async def judged(self, decision: RemittanceClaim, claim: Claim | None, line_ids: LineIds) -> Judged | HoldReason:
@@ -86,9 +87,18 @@ class DecisionPosting:
         return replace(found, entries=(*charges, *found.entries))
 
     async def apply(
-        self, decision: RemittanceClaim, claim: Claim, judged: Judged, *, reason: str | None = None
+        self,
+        decision: RemittanceClaim,
+        remittance: Remittance,
+        claim: Claim,
+        judged: Judged,
+        *,
+        reason: str | None = None,
     ) -> None:
-        """Stores the entries and moves the claim. A claim that was only exported is known to have arrived."""
+        """Stores the entries, records what was refused, and moves the claim.
+
+        A claim that was only exported is known to have arrived.
+        """
         if claim.status is ClaimStatus.EXPORTED:
             await submit(self._uow, claim)
         posting = LedgerPosting(
@@ -101,6 +111,14 @@ class DecisionPosting:
             reason=reason,
         )
         await post(self._uow, posting, judged.entries)
+        said = CONTENT.validate_python(decision.content)
+        posted = PostedDecision(
+            remittance_claim_id=decision.id,
+            said=said,
+            notice_on=remittance.paid_on,
+            is_of_next_payer=judged.move is None and not said.is_reversal,
+        )
+        await record_decision(self._uow, claim, posted)
         if judged.move is not None:
             await self._move(claim, judged, judged.move, decision.payer_control_number)
 

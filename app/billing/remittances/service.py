@@ -338,7 +338,7 @@ class RemittanceService:
         judged = await posting.judged(decision, claim, {one.position - 1: one.line_id for one in given.lines})
         if claim is None or isinstance(judged, HoldReason):
             raise NotPostable(reason=judged if isinstance(judged, HoldReason) else HoldReason.UNKNOWN_CLAIM)
-        await posting.apply(decision, claim, judged, reason=given.reason)
+        await posting.apply(decision, remittance, claim, judged, reason=given.reason)
         return {"claim_id": claim.id}
 
     async def _said(self, claims: Sequence[TypedClaim]) -> list[ClaimPayment]:

@@ -30,9 +30,7 @@ REASONS = {
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
-async def test_a_locked_chart_drafts_what_the_table_says(
-    row: Transport, agency: Agency, relay: OutboxRelay
-) -> None:
+async def test_a_locked_chart_drafts_what_the_table_says(row: Transport, agency: Agency, relay: OutboxRelay) -> None:
     locked = await chart_and_lock(agency, row)
     await relay.drain()
     listed = await agency.biller.expect(200, "GET", f"{CLAIMS}?incident_id={locked.incident['id']}")

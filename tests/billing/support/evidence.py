@@ -10,6 +10,8 @@ import asyncpg
 import orjson
 
 TABLES = (
+    "advance_notices",
+    "certificates",
     "claims",
     "claim_lines",
     "claim_exports",
@@ -19,6 +21,7 @@ TABLES = (
     "claim_acknowledgements",
     "ledger_postings",
     "ledger_entries",
+    "denials",
     "claim_exemptions",
     "claim_repricings",
     "fee_schedule_items",

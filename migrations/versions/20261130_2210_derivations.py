@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 from migrations.tenancy import secure
 
 revision = "derivations"
-down_revision = ("account_matching", "fee_schedules")
+down_revision = "paperwork"
 branch_labels = None
 depends_on = None
 

@@ -10,6 +10,8 @@ from typing import Any
 from fastapi import APIRouter
 
 import app.billing.accounts.service
+import app.billing.acknowledgements.router
+import app.billing.acknowledgements.service
 import app.billing.als_acts.kind
 import app.billing.certificates.kind
 import app.billing.claims.account
@@ -18,15 +20,22 @@ import app.billing.claims.service
 import app.billing.clearinghouses.kind
 import app.billing.coverages.service
 import app.billing.delivery.lifecycle
+import app.billing.denials.lifecycle
+import app.billing.denials.posting
 import app.billing.derivation.service
 import app.billing.events
 import app.billing.exemptions.service
 import app.billing.exports.service
 import app.billing.fee_schedules.service
+import app.billing.ledger.service
 import app.billing.matching.service
 import app.billing.notices.kind
 import app.billing.payers.kind
 import app.billing.permissions
+import app.billing.received.service
+import app.billing.remittances.lifecycle
+import app.billing.remittances.router
+import app.billing.remittances.service
 import app.billing.repricing.service
 import app.billing.router
 import app.billing.worklists.service
@@ -126,6 +135,7 @@ from app.billing.derivation import handlers as derivation_handlers
 from app.billing.exports.delivering import DELIVERIES, SENT_FILE
 from app.billing.exports.documents import CLAIM_DOCUMENTS
 from app.billing.payers.kind import PAYERS
+from app.billing.remittances.posting import POST_DECISIONS
 from app.billing.repricing import handlers as repricing_handlers
 from app.coding.icd10.index import ICD10_BOOK
 from app.coding.procedures.index import PROCEDURE_BOOK
@@ -191,6 +201,7 @@ REFERENCE_KINDS: tuple[ReferenceKind[Any], ...] = (
     CLEARINGHOUSES,
 )
 AUDIT_ACTIONS: tuple[type[AuditAction], ...] = (
+    app.billing.acknowledgements.service.AcknowledgementAction,
     app.billing.accounts.service.AccountAction,
     app.billing.als_acts.kind.AlsActAction,
     app.billing.claims.account.ClaimAccountAction,
@@ -199,11 +210,18 @@ AUDIT_ACTIONS: tuple[type[AuditAction], ...] = (
     app.billing.claims.service.ClaimAction,
     app.billing.claims.service.LineAction,
     app.billing.coverages.service.CoverageAction,
+    app.billing.denials.lifecycle.DenialStatusAction,
+    app.billing.denials.posting.DenialAction,
     app.billing.derivation.service.DerivationAction,
     app.billing.exemptions.service.ExemptionAction,
     app.billing.clearinghouses.kind.ClearinghouseAction,
     app.billing.delivery.lifecycle.DeliveryAction,
     app.billing.exports.service.ExportAction,
+    app.billing.ledger.service.LedgerAction,
+    app.billing.received.service.ReceivedFileAction,
+    app.billing.remittances.lifecycle.RemittanceClaimStatusAction,
+    app.billing.remittances.service.RemittanceAction,
+    app.billing.remittances.service.RemittanceClaimAction,
     app.billing.fee_schedules.service.FeeItemAction,
     app.billing.fee_schedules.service.FeeScheduleAction,
     app.billing.matching.service.AccountPatientAction,
@@ -336,6 +354,8 @@ LOG_KEYS: tuple[str, ...] = (
 )
 """The keys that log lines may hold. Every other key is redacted."""
 BODIES: tuple[BodyRule, ...] = (
+    app.billing.acknowledgements.router.FILES,
+    app.billing.remittances.router.FILES,
     app.core.storage.router.UPLOADS,
     app.email.notices.router.BODY,
 )
@@ -352,7 +372,7 @@ READINESS_SOURCES: tuple[ReadinessSource, ...] = (REVIEW, SUBMISSION, PAYMENT, S
 """One source for each stage, in the order of the stages."""
 OUTBOUND: tuple[OutboundKind[Any, Any, Any], ...] = (MESSAGES, DELIVERIES)
 """Kinds of outbound attempts: each has its job, and all of them have one sweep."""
-JOBS: tuple[Job, ...] = (AUTO_LOCK, *map(job_of, OUTBOUND))
+JOBS: tuple[Job, ...] = (AUTO_LOCK, POST_DECISIONS, *map(job_of, OUTBOUND))
 WEBHOOKS: tuple[WebhookProvider[Any], ...] = (SES,)
 """Outside systems that send webhooks; each domain has a route that hands its deliveries to the inbox."""
 SCHEDULES: tuple[Schedule, ...] = (KEEP_PARTITIONS, PURGE_OUTBOX, sweep_of(OUTBOUND), finishing(WEBHOOKS))

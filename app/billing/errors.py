@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.billing.x12.tokenizer import InterchangeFormatError
 from app.core.errors import AppError
 
 
@@ -38,3 +39,46 @@ class ClaimsNotReady(AppError):
     code = "CLAIMS_NOT_READY"
     title = "Some of these claims cannot be exported."
     shows = {"claims": "each claim that cannot be exported, as `{claim_id, state, failed_guards}`"}
+
+
+class UnreadableFile(AppError):
+    """Nothing of the file was taken. Details never quote it."""
+
+    status = 422
+    code = "UNREADABLE_FILE"
+    title = "The file cannot be read."
+    shows = {
+        "segment": "the tag of the segment where reading stopped; null where it is none",
+        "position": "the number of that segment (of a text in columns: line) in the file, counted from 1; null if none",
+    }
+
+    @classmethod
+    def of(cls, refusal: InterchangeFormatError) -> UnreadableFile:
+        return cls(refusal.says, segment=refusal.segment, position=refusal.position)
+
+
+class WrongFile(AppError):
+    """Details name what the file is. Nothing of it was taken."""
+
+    status = 422
+    code = "WRONG_FILE"
+    title = "Remittances are sent to billing/remittances, everything else that comes back to billing/acknowledgements."
+    shows = {"kind": "what the file is: `835`, `999`, `277CA`, `TA1` or `office_ally_status`"}
+
+
+class NotPostable(AppError):
+    """Nothing was posted. Details name the reason."""
+
+    status = 409
+    code = "NOT_POSTABLE"
+    title = "The payer's decision does not fit the claim."
+    shows = {"reason": "why it cannot be posted, as in `hold_reason`"}
+
+
+class OverBalance(AppError):
+    """Details say how much there is. Nothing was posted."""
+
+    status = 409
+    code = "OVER_BALANCE"
+    title = "There is less on this balance."
+    shows = {"available": "what may be taken from it, as a decimal string"}

@@ -25,6 +25,7 @@ _CLAIM = Broadcast(CLAIM_READ, ClaimPayload, CLAIMS)
 COVERAGE_UPDATED = Topic("coverage.updated", "A coverage of a patient was created, changed, deleted or restored.")
 CLAIM_UPDATED = Topic("claim.updated", "A claim or one of its lines was created, changed, deleted or restored.", _CLAIM)
 CLAIM_STATUS_CHANGED = Topic("claim.status_changed", "A claim moved to another state.", _CLAIM)
+LEDGER_POSTED = Topic("ledger.posted", "Entries were added to the ledger: charges, a payment, adjustments, a reversal.")
 FEE_SCHEDULE_CHANGED = Topic("fee_schedule.changed", "A fee schedule or one of its prices was changed or deleted.")
 
-TOPICS = (COVERAGE_UPDATED, CLAIM_UPDATED, CLAIM_STATUS_CHANGED, FEE_SCHEDULE_CHANGED)
+TOPICS = (COVERAGE_UPDATED, CLAIM_UPDATED, CLAIM_STATUS_CHANGED, LEDGER_POSTED, FEE_SCHEDULE_CHANGED)

@@ -25,6 +25,13 @@ CLAIM_RESTORE = declare(
     "Delete claims, and see and restore deleted claims, billing accounts and coverages.",
     Role.ADMIN,
 )
+REMITTANCE_READ = declare("remittance.read", "Read remittances and acknowledgements.", Role.ADMIN, Role.BILLING)
+REMITTANCE_WRITE = declare(
+    "remittance.write", "Take in remittances and acknowledgements, and resolve what is held.", Role.ADMIN, Role.BILLING
+)
+LEDGER_READ = declare("ledger.read", "Read the ledger.", Role.ADMIN, Role.BILLING, Role.FOUNDER)
+LEDGER_WRITE = declare("ledger.write", "Post write-offs, refunds and transfers.", Role.ADMIN, Role.BILLING)
+
 FEE_WRITE = declare("fee.write", "Keep the prices of services.", Role.ADMIN, Role.BILLING)
 ALS_ACT_WRITE = declare("als_act.write", "Say which acts a state reserves for ALS staff.", Role.ADMIN)
 
@@ -43,6 +50,10 @@ PERMISSIONS = (
     CLAIM_WRITE,
     CLAIM_EXPORT,
     CLAIM_RESTORE,
+    REMITTANCE_READ,
+    REMITTANCE_WRITE,
+    LEDGER_READ,
+    LEDGER_WRITE,
     FEE_WRITE,
     ALS_ACT_WRITE,
     CLEARINGHOUSE_READ,

@@ -7,8 +7,9 @@ import uuid
 from app.billing.claims.lifecycle import ClaimStatus
 from app.billing.claims.schemas import ClaimRead, LineRead
 from app.billing.claims.service import ClaimReader
-from app.billing.events import CLAIM_STATUS_CHANGED, CLAIM_UPDATED
+from app.billing.events import CLAIM_STATUS_CHANGED, CLAIM_UPDATED, LEDGER_POSTED
 from app.billing.permissions import CLAIM_READ, CLAIM_WRITE
+from app.billing.postings.service import post_patient_payment, post_patient_refund
 from app.core.db.uow import ReadUnitOfWork
 
 
@@ -22,8 +23,11 @@ __all__ = [
     "CLAIM_STATUS_CHANGED",
     "CLAIM_UPDATED",
     "CLAIM_WRITE",
+    "LEDGER_POSTED",
     "ClaimRead",
     "ClaimStatus",
     "LineRead",
     "get_claim",
+    "post_patient_payment",
+    "post_patient_refund",
 ]

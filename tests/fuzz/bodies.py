@@ -44,6 +44,16 @@ _BODIES: dict[str, dict[str, Any]] = {
     "revise_billing_account": {"phone": "2175550143"},
     "revise_coverage": {"group_number": "4711"},
     "transition_claim": {"action": "approve", "reason": "as agreed"},
+    "create_claim_adjustment": {"kind": "self_pay", "amount": "1.00", "reason": "as agreed"},
+    "create_paper_remittance": {
+        "payer_name": "Sample",
+        "trace_number": "1",
+        "paid_on": "2026-11-09",
+        "amount": "1.00",
+    },
+    "revise_denial": {"owner": "clinical"},
+    "transition_denial": {"action": "give_up", "reason": "as agreed"},
+    "transition_remittance_claim": {"action": "set_aside", "reason": "as agreed"},
     "create_claim": CALL.claim,
     "override_claim_value": {"name": "weight_lb", "value": "150", "reason": "as agreed"},
     "revise_claim": {"payer_name": "Medicare Part B IL"},
@@ -87,6 +97,9 @@ def acceptable(operation: Described, records: Records, version: int | None) -> d
             body[name] = _sample(field)
     if operation.part["operationId"] == "move_entries":
         body["entries"] = [{"entity": "vital", "id": records.ids["vitals"], "version": 1}]
+    if operation.part["operationId"] == "create_paper_remittance":
+        line = {"line_id": records.ids["line_id"], "paid": "1.00"}
+        body["claims"] = [{"claim_id": records.ids["claim_id"], "lines": [line]}]
     return body
 
 

@@ -24,6 +24,10 @@ def _sent(operation: Described, world: World, version: int | None) -> dict[str, 
     body = copy.deepcopy(EXAMPLES[operation.part["operationId"]])
     for entry in body.get("entries", ()):
         entry["id"] = world.open.ids[PART_OF[entry["entity"]].collection]
+    for decided in body.get("claims", ()):
+        decided["claim_id"] = world.open.ids["claim_id"]
+        for line in decided["lines"]:
+            line["line_id"] = world.open.ids["line_id"]
     for holder in (body, *body.get("changes", ())):
         if "version" in holder:
             holder["version"] = version or 1

@@ -7,10 +7,13 @@ import re
 import secrets
 import uuid
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from app.core.runtime import Runtime
 from scripts.demo_call import PEOPLE, Player
 from scripts.demo_chart import CALL
+from tests.billing.support.adjudications import Decided, DecidedLine
+from tests.billing.support.remittances import denied, pay, submitted_claim
 from tests.core.reference.records import SAMPLES
 from tests.email.support.people import bounce_message
 from tests.ems.charts import CHILDREN, VITAL, Chart
@@ -119,6 +122,8 @@ async def _opened(agency: Agency, runtime: Runtime) -> Records:
     ids |= await _priced(agency, billed)
     ids |= await _insured(agency, billed, unbilled)
     export = await agency.admin.expect(201, "POST", "nemsis/exports", json={"incident_id": billed.id})
+    ids |= await _held(agency, runtime)
+    ids |= await _refused(agency, runtime)
     for path in UPLOADS:
         entry = await declare(chart, path)
         await send(chart, entry, content_of(path))
@@ -134,6 +139,25 @@ async def _opened(agency: Agency, runtime: Runtime) -> Records:
     ids |= {"suppression_id": suppressed["items"][0]["id"], "user_id": user["id"], "term_id": term["id"]}
     ids["session_id"] = await _session(agency)
     return Records(ids | {"export_id": export["id"]})
+
+
+async def _held(agency: Agency, runtime: Runtime) -> dict[str, str]:
+    """A payment whose claim nobody knows, and a file of a layout that nobody knows."""
+    line = DecidedLine(1, "A0429", ("RH",), Decimal(650), Decimal(650), ())
+    [decision] = await pay(runtime, agency, Decided("NOT-OURS", (line,)), trace=uuid.uuid4().hex)
+    headers = {"Content-Type": "text/plain"}
+    content = f"Dear biller, {uuid.uuid4()}".encode()
+    sent = await agency.biller.expect(201, "POST", "billing/acknowledgements", content=content, headers=headers)
+    ids = {"remittance_claim_id": decision["id"], "remittance_id": decision["remittance_id"]}
+    return ids | {"file_id": sent["files"][0]["file"]["id"]}
+
+
+async def _refused(agency: Agency, runtime: Runtime) -> dict[str, str]:
+    """A claim that the payer has refused to pay."""
+    claim = await submitted_claim(agency)
+    await pay(runtime, agency, denied(claim), trace=uuid.uuid4().hex)
+    found = await agency.biller.expect(200, "GET", "billing/denials", params={"claim_id": claim["id"]})
+    return {"denial_id": found["items"][0]["id"]}
 
 
 async def _priced(agency: Agency, billed: Chart) -> dict[str, str]:

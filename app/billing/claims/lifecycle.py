@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from app.billing.events import CLAIM_STATUS_CHANGED
-from app.billing.permissions import CLAIM_EXPORT, CLAIM_WRITE
+from app.billing.permissions import CLAIM_EXPORT, CLAIM_WRITE, REMITTANCE_WRITE
 from app.core.audit.actions import AuditAction
 from app.core.errors import Problem
 from app.core.lifecycle import Guard, Lifecycle, Transition
@@ -34,14 +34,19 @@ class ClaimTransition(StrEnum):
     REOPEN = "reopen"
     SUBMIT = "submit"
     REJECT = "reject"
-    PAY = "pay"
-    DENY = "deny"
     FLAG_APPEAL = "flag_appeal"
     RESUBMIT = "resubmit"
-    REVERSE = "reverse"
     CORRECT = "correct"
     VOID = "void"
     CLOSE = "close"
+
+
+class AdjudicationTransition(StrEnum):
+    """Fired by postings in the ledger, and by nothing else."""
+
+    PAY = "pay"
+    DENY = "deny"
+    REVERSE = "reverse"
 
 
 class ClaimStatusAction(AuditAction):
@@ -70,7 +75,6 @@ class InternalTransition(StrEnum):
 
 DECIDED = frozenset({ClaimStatus.PAID, ClaimStatus.DENIED, ClaimStatus.APPEAL_NEEDED, ClaimStatus.CLOSED})
 """The states in which the payer has said what it pays, or will never be asked again."""
-ADJUDICATIONS = frozenset({ClaimTransition.PAY, ClaimTransition.DENY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +135,7 @@ def _move(
     )
 
 
-_S, _T = ClaimStatus, ClaimTransition
+_S, _T, _A = ClaimStatus, ClaimTransition, AdjudicationTransition
 
 claim_lifecycle: Lifecycle[ClaimStatus, ClaimFacts] = Lifecycle(
     name="claim",
@@ -157,19 +161,35 @@ claim_lifecycle: Lifecycle[ClaimStatus, ClaimFacts] = Lifecycle(
         # the system submits what it has delivered to the clearinghouse itself
         _move(_T.SUBMIT, {_S.EXPORTED}, _S.SUBMITTED, audit_action=ClaimStatusAction.SUBMITTED, system=True),
         _move(_T.REJECT, {_S.EXPORTED, _S.SUBMITTED}, _S.PENDING_REVIEW, audit_action=ClaimStatusAction.REJECTED),
-        _move(_T.PAY, {_S.SUBMITTED, _S.DENIED, _S.APPEAL_NEEDED}, _S.PAID, audit_action=ClaimStatusAction.PAID),
         _move(
-            _T.DENY,
+            _A.PAY,
+            {_S.SUBMITTED, _S.DENIED, _S.APPEAL_NEEDED},
+            _S.PAID,
+            audit_action=ClaimStatusAction.PAID,
+            permission=REMITTANCE_WRITE,
+            system=True,
+        ),
+        _move(
+            _A.DENY,
             {_S.SUBMITTED, _S.APPEAL_NEEDED},
             _S.DENIED,
             audit_action=ClaimStatusAction.DENIED,
+            permission=REMITTANCE_WRITE,
             needs_reason=True,
+            system=True,
         ),
         _move(_T.FLAG_APPEAL, {_S.DENIED}, _S.APPEAL_NEEDED, audit_action=ClaimStatusAction.APPEAL_FLAGGED),
         _move(
             _T.RESUBMIT, {_S.DENIED, _S.APPEAL_NEEDED}, _S.PENDING_REVIEW, audit_action=ClaimStatusAction.RESUBMITTED
         ),
-        _move(_T.REVERSE, {_S.PAID}, _S.SUBMITTED, audit_action=ClaimStatusAction.REVERSED),
+        _move(
+            _A.REVERSE,
+            {_S.PAID},
+            _S.SUBMITTED,
+            audit_action=ClaimStatusAction.REVERSED,
+            permission=REMITTANCE_WRITE,
+            system=True,
+        ),
         _move(
             _T.CORRECT,
             {_S.SUBMITTED, _S.PAID, _S.DENIED},
@@ -184,7 +204,7 @@ claim_lifecycle: Lifecycle[ClaimStatus, ClaimFacts] = Lifecycle(
             audit_action=ClaimStatusAction.CLOSED,
         ),
     ),
-    internal=frozenset({InternalTransition.EXPORT}),
+    internal=frozenset({InternalTransition.EXPORT, *AdjudicationTransition}),
 )
 
 ORIGINAL, REPLACEMENT, VOIDING = "1", "7", "8"
@@ -193,11 +213,11 @@ GUARDED = frozenset(str(transition.action) for transition in claim_lifecycle.tra
 
 
 def consequences(
-    action: ClaimTransition,
+    action: ClaimTransition | AdjudicationTransition,
     *,
     at: dt.datetime,
-    reason: str | None,
-    patient_responsibility: Decimal | None,
+    reason: str | None = None,
+    patient_responsibility: Decimal | None = None,
     frequency: str = ORIGINAL,
 ) -> dict[str, Any]:
     """Columns that change together with the status. `frequency` is the claim's before.
@@ -211,11 +231,11 @@ def consequences(
             return {"submitted_at": at}
         case ClaimTransition.REJECT:
             return {"submitted_at": None}
-        case ClaimTransition.PAY:
+        case AdjudicationTransition.PAY:
             return {**undecided, "paid_at": at, "patient_responsibility_amount": patient_responsibility}
-        case ClaimTransition.DENY:
+        case AdjudicationTransition.DENY:
             return {**undecided, "denial_reason": reason, "patient_responsibility_amount": patient_responsibility}
-        case ClaimTransition.REVERSE:
+        case AdjudicationTransition.REVERSE:
             return undecided
         case ClaimTransition.RESUBMIT:
             return {**undecided, "submitted_at": None}

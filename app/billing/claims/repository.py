@@ -27,6 +27,19 @@ _LIVE_CLAIMS = (
 )
 _BY_IDS = CompiledStatement(_LIVE_CLAIMS)
 _BY_IDS_FOR_UPDATE = CompiledStatement(_LIVE_CLAIMS.with_for_update())
+_NAMED_FOR_UPDATE = CompiledStatement(
+    sa.select(*_claims.c)
+    .where(
+        _claims.c.tenant_id == _TENANT,
+        sa.or_(
+            _claims.c.id == sa.any_(_IDS),
+            _claims.c.claim_number == sa.any_(sa.bindparam("numbers", type_=ARRAY(sa.Text()))),
+        ),
+        _claims.c.deleted_at.is_(None),
+    )
+    .order_by(_claims.c.id)
+    .with_for_update()
+)
 _LINES_OF = CompiledStatement(
     sa.select(*_lines.c)
     .where(_lines.c.tenant_id == _TENANT, _lines.c.claim_id == sa.any_(_IDS), _lines.c.deleted_at.is_(None))
@@ -57,6 +70,17 @@ class ClaimRepository(Repository[Claim]):
     async def list_for_update(self, tenant_id: TenantId, ids: Sequence[uuid.UUID]) -> list[Claim]:
         """The same claims as `list_by_ids`, locked in that order until the end of the unit of work."""
         return await self._list(_BY_IDS_FOR_UPDATE, tenant_id, ids)
+
+    async def list_named_for_update(
+        self, tenant_id: TenantId, ids: Sequence[uuid.UUID], numbers: Sequence[str]
+    ) -> list[Claim]:
+        """The live claims with these ids or numbers, locked by id until the end of the unit of work."""
+        values = {"tenant_id": tenant_id, "ids": list(ids), "numbers": list(numbers)}
+        return self._built(await self.uow.fetch(_NAMED_FOR_UPDATE, values))
+
+    async def find_by_number_for_update(self, tenant_id: TenantId, number: str) -> Claim | None:
+        """The live claim with this number, locked until the end of the unit of work."""
+        return next(iter(await self.list_named_for_update(tenant_id, [], [number])), None)
 
     async def _list(self, statement: CompiledStatement, tenant_id: TenantId, ids: Sequence[uuid.UUID]) -> list[Claim]:
         return self._built(await self.uow.fetch(statement, {"tenant_id": tenant_id, "ids": list(ids)}))

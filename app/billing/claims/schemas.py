@@ -10,7 +10,7 @@ from typing import Annotated, Any, Self
 from pydantic import MISSING, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from app.billing.claims.lifecycle import ADJUDICATIONS, ClaimStatus, ClaimTransition
+from app.billing.claims.lifecycle import ClaimStatus, ClaimTransition
 from app.billing.claims.models import LevelOfService, PayerSequence
 from app.billing.party_fields import FilingCode, GroupNumber, MemberId, PayerId, PayerName
 from app.billing.sendable import Sendable
@@ -22,7 +22,6 @@ from app.core.schemas import (
     Date,
     DecimalText,
     EntityRead,
-    Money,
     RequestModel,
     Text,
     Version,
@@ -230,24 +229,14 @@ class ClaimPatch(VersionedPatch):
 
 class ClaimTransitionRequest(RequestModel):
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"action": "deny", "version": 5, "reason": "CO-50, not medically necessary"}]}
+        json_schema_extra={"examples": [{"action": "reject", "version": 5, "reason": "277CA: A7, modifier missing"}]}
     )
 
     action: ClaimTransition
     version: Version
     reason: Annotated[Text, length(500)] | None = Field(
-        None,
-        description="Required to deny, where it becomes denial_reason: the payer's codes or words, no patient details",
+        None, description="Kept in the audit log: codes or words, no patient details"
     )
-    patient_responsibility_amount: Money | None = Field(
-        None, description="With `pay` and `deny`: what the payer left to the patient (CLP05)"
-    )
-
-    @model_validator(mode="after")
-    def _amount_of_a_decision(self) -> Self:
-        if self.patient_responsibility_amount is not None and self.action not in ADJUDICATIONS:
-            raise PydanticCustomError("not_adjudicated", "patient_responsibility_amount belongs to pay and deny")
-        return self
 
 
 class ClaimRead(EntityRead):

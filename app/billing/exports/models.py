@@ -52,6 +52,7 @@ class ClaimExport(Base):
             ["tenant_id", "claim_id"], ["claims.tenant_id", "claims.id"], name="fk_claim_exports_claim_id"
         ),
         sa.Index("ix_claim_exports_tenant_claim_id", "tenant_id", "claim_id", "created_at"),
+        sa.Index("ix_claim_exports_tenant_control_number", "tenant_id", "control_number"),
         sa.Index("ix_claim_exports_tenant_created_at", "tenant_id", "created_at", "export_id"),
         values_check("format", ClaimFileFormat),
     )

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends
 
+from app.billing.billers import require_biller
 from app.billing.claims.models import Claim
 from app.billing.claims.repository import ClaimRepository
 from app.billing.claims.schemas import ClaimRead
@@ -29,11 +30,8 @@ from app.core.clock import utcnow
 from app.core.db.uow import ReadUnitOfWork, UnitOfWork
 from app.core.dependencies import ReadUow, Uow
 from app.core.errors import ValidationFailed
-from app.core.ids import UserId
 from app.core.pagination import Page
-from app.core.permissions import Principal
 from app.core.repository import require_version
-from app.core.users.public import UserRepository, UserStatus
 
 FILING_WARNING = dt.timedelta(days=30)
 """Before the last day for filing. Billing's own habit; no payer's rule."""
@@ -97,7 +95,7 @@ class WorkService:
         """Raises Forbidden, NotFound, Conflict (stale), ValidationFailed (nobody who could work on it)."""
         claim = await self._held(claim_id, given.version)
         if given.user_id is not None:
-            await self._require_biller(given.user_id)
+            await require_biller(self._uow, given.user_id)
         async with self._uow.change(claim, ClaimWorkAction.ASSIGNED, event=CLAIM_UPDATED):
             claim.assigned_to_user_id = given.user_id
         return await ClaimReader(self._uow).present(claim)
@@ -116,14 +114,6 @@ class WorkService:
         claim = await ClaimRepository(self._uow).get_for_update(self._uow.tenant_id, claim_id)
         require_version(claim, version)
         return claim
-
-    async def _require_biller(self, user_id: uuid.UUID) -> None:
-        user = await UserRepository(self._uow).find_for_share(self._uow.tenant_id, user_id)
-        if user is not None and user.status is UserStatus.ACTIVE:
-            principal = Principal(self._uow.tenant_id, user.role, UserId(user.id), user.is_reviewer)
-            if CLAIM_WRITE.held_by(principal):
-                return
-        raise ValidationFailed.of("user_id", "unknown_biller", "Nobody of this id works on claims here.")
 
 
 async def worklist_reader(uow: ReadUow) -> WorklistReader:

@@ -1,0 +1,1 @@
+"""What clearinghouses and payers say about a claim before it is decided."""

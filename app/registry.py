@@ -16,6 +16,7 @@ import app.billing.claims.service
 import app.billing.events
 import app.billing.exports.service
 import app.billing.ledger.service
+import app.billing.originals.service
 import app.billing.permissions
 import app.billing.received.service
 import app.billing.remittances.lifecycle
@@ -278,6 +279,7 @@ DISCLOSURES: tuple[Disclosure, ...] = (
     app.ems.search.service.SEARCH,
     app.nemsis.exports.service.DOCUMENT,
     app.billing.exports.service.FILE,
+    app.billing.originals.service.ORIGINAL,
 )
 """Every way by which protected health information leaves, apart from reads of entities."""
 TOPICS: tuple[Topic, ...] = (

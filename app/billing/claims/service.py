@@ -23,7 +23,7 @@ from app.billing.claims.models import Claim, ClaimLine
 from app.billing.claims.presentation import present
 from app.billing.claims.repository import ClaimLineRepository, ClaimRepository, next_claim_number
 from app.billing.claims.schemas import ClaimCreate, ClaimPatch, ClaimRead, ClaimTransitionRequest
-from app.billing.claims.sending import submit
+from app.billing.claims.sending import close, submit
 from app.billing.errors import ChartNotLocked, ClaimNotEditable
 from app.billing.events import CLAIM_UPDATED
 from app.billing.ledger.service import post_charges
@@ -161,6 +161,8 @@ class ClaimService:
         require_version(claim, given.version)
         if given.action is ClaimTransition.SUBMIT:
             await submit(self._uow, claim, reason=given.reason)
+        elif given.action is ClaimTransition.CLOSE:
+            await close(self._uow, claim, reason=given.reason)
         else:
             also = consequences(given.action, at=utcnow())
             await claim_lifecycle.fire(self._uow, claim, given.action, facts, reason=given.reason, **also)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from app.billing.events import LEDGER_POSTED
+from app.billing.ledger.accounts import Account, EntryKind
 from app.billing.ledger.entries import Entry, charge_changes
 from app.billing.ledger.models import Cause, LedgerPosting
 from app.billing.ledger.repository import EntryRepository
@@ -32,11 +33,22 @@ async def post(uow: UnitOfWork, posting: LedgerPosting, entries: Sequence[Entry]
 async def post_charges(
     uow: UnitOfWork, *, claim_id: uuid.UUID, patient_id: uuid.UUID, charges: dict[uuid.UUID, Decimal]
 ) -> None:
-    """Makes the ledger's charges those of the claim's lines, if they are not. The claim must be locked."""
+    """Makes the ledger's charges those of the claim's lines, and a payer's again if they were the patient's.
+
+    Nothing is posted if they are so. The claim must be locked.
+    """
     standing = await EntryRepository(uow).standing(uow.tenant_id, claim_id)
-    entries = charge_changes(standing, charges)
+    self_pay = [one.taken_back() for one in standing.entries() if one.kind is EntryKind.SELF_PAY]
+    entries = [*charge_changes(standing, charges), *self_pay]
     if entries:
         posting = LedgerPosting(
             tenant_id=uow.tenant_id, claim_id=claim_id, patient_id=patient_id, cause=Cause.SUBMISSION
         )
         await post(uow, posting, entries)
+
+
+async def post_self_pay(uow: UnitOfWork, *, claim_id: uuid.UUID, patient_id: uuid.UUID) -> None:
+    """Makes what a payer would owe the patient's. The claim must be locked."""
+    owed = (await EntryRepository(uow).standing(uow.tenant_id, claim_id)).balance(Account.PAYER)
+    posting = LedgerPosting(tenant_id=uow.tenant_id, claim_id=claim_id, patient_id=patient_id, cause=Cause.SELF_PAY)
+    await post(uow, posting, [Entry(EntryKind.SELF_PAY, Account.PATIENT, Account.PAYER, owed)])

@@ -11,7 +11,6 @@ from app.billing.permissions import REMITTANCE_READ
 from app.billing.received.service import MEDIA_TYPE
 from app.core.dependencies import discloses, requires
 from app.core.openapi import BINARY
-from app.core.storage.gateway import attachment_disposition
 
 router = APIRouter(prefix="/billing/received-files", tags=["billing"])
 
@@ -24,5 +23,5 @@ router = APIRouter(prefix="/billing/received-files", tags=["billing"])
 )
 async def get_received_file_content(file_id: uuid.UUID, originals: Originals) -> Response:
     """A file that came in, byte for byte, without payments to other agencies. Both logs keep who was given it."""
-    headers = {"Content-Disposition": attachment_disposition(f"{file_id}.txt")}
+    headers = {"Content-Disposition": f'attachment; filename="{file_id}.txt"'}
     return Response(await originals.content(file_id), media_type=MEDIA_TYPE, headers=headers)

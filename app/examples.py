@@ -299,6 +299,15 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "version": 1,
         "reason": "Paid to the agency that we bought",
     },
+    "create_clearinghouse": {
+        "name": "Office Ally",
+        "receiver_qualifier": "30",
+        "receiver_id": "330897513",
+        "application_receiver_code": "OA",
+        "file_name": "837P_{number}.txt",
+    },
+    "revise_clearinghouse": {"version": 1, "test_files": True},
+    "restore_clearinghouse": _RESTORE,
 }
 
 _TOKEN = "eyJhbGciOiJFUzI1NiIsImtpZCI6ImsxIiwidHlwIjoiYXQrand0In0.eyJzdWIiOiIwMTkwIn0.c2lnbmF0dXJl"
@@ -345,6 +354,9 @@ VALUES: dict[str, Any] = {
     "ClaimRead.modifiers": ["RH"],
     "ClaimRead.payer_sequence": "P",
     "ClaimRead.place_of_service": "41",
+    "ClearinghouseRead.receiver_id_qualifier": "46",
+    "ClearinghouseRead.sftp_directory": "/inbound",
+    "ClearinghouseRead.test_file_name": "OATEST_837P_{number}.txt",
     "ContentLinkRead.file_name": "scene.jpg",
     "ContentLinkRead.url": _DOWNLOAD,
     "ClearedRead.code": "not_recorded",
@@ -359,7 +371,9 @@ VALUES: dict[str, Any] = {
     "CoverageChange.entity": "vital",
     "CoverageChange.id": example_id("vital"),
     "CoverageChange.fields": ["heart_rate"],
-    "ExportRead.artifact_key": "claims/0190a5c4/000000001.txt",
+    "ExportFileRead.artifact_key": "tenant/0190a5c4/billing/837p/0190a5c5-1.edi",
+    "ExportFileRead.file_name": "837P_000000001.txt",
+    "ExportFileRead.sha256": _SHA256,
     "ExternalApiKeyCreated.prefix": "fqk_x5Jr0aQm",
     "ExternalApiKeyCreated.secret": "fqk_x5Jr0aQmT2s8Vd4Lw7Yb1Ce6Gh9Kn3Pp0Uz5Xf8Ri2Ao",
     "ExternalApiKeyRead.name": "State registry",

@@ -13,6 +13,8 @@ import app.billing.acknowledgements.router
 import app.billing.acknowledgements.service
 import app.billing.claims.lifecycle
 import app.billing.claims.service
+import app.billing.clearinghouses.kind
+import app.billing.delivery.lifecycle
 import app.billing.events
 import app.billing.exports.service
 import app.billing.ledger.service
@@ -107,6 +109,11 @@ import app.nemsis.exports.router
 import app.nemsis.exports.service
 import app.nemsis.permissions
 from app.billing.claims.readiness import PAYMENT
+from app.billing.clearinghouses.kind import CLEARINGHOUSES
+from app.billing.delivery.gateway import SFTP
+from app.billing.delivery.login import CLEARINGHOUSE_LOGIN
+from app.billing.delivery.settings import DeliverySettings
+from app.billing.exports.delivering import DELIVERIES, SENT_FILE
 from app.billing.exports.documents import CLAIM_DOCUMENTS
 from app.billing.remittances.posting import POST_DECISIONS
 from app.coding.icd10.index import ICD10_BOOK
@@ -165,12 +172,15 @@ REFERENCE_KINDS: tuple[ReferenceKind[Any], ...] = (
     INTEGRATIONS,
     EXTERNAL_API_KEYS,
     CUSTOM_ELEMENTS,
+    CLEARINGHOUSES,
 )
 AUDIT_ACTIONS: tuple[type[AuditAction], ...] = (
     app.billing.acknowledgements.service.AcknowledgementAction,
     app.billing.claims.lifecycle.ClaimStatusAction,
     app.billing.claims.service.ClaimAction,
     app.billing.claims.service.LineAction,
+    app.billing.clearinghouses.kind.ClearinghouseAction,
+    app.billing.delivery.lifecycle.DeliveryAction,
     app.billing.exports.service.ExportAction,
     app.billing.ledger.service.LedgerAction,
     app.billing.received.service.ReceivedFileAction,
@@ -280,6 +290,7 @@ DISCLOSURES: tuple[Disclosure, ...] = (
     app.nemsis.exports.service.DOCUMENT,
     app.billing.exports.service.FILE,
     app.billing.originals.service.ORIGINAL,
+    SENT_FILE,
 )
 """Every way by which protected health information leaves, apart from reads of entities."""
 TOPICS: tuple[Topic, ...] = (
@@ -308,7 +319,7 @@ SUBSCRIPTIONS: tuple[Subscription, ...] = (*nemsis_handlers.SUBSCRIPTIONS, *emai
 EXPORT_SOURCES: tuple[ExportSource, ...] = (NEMSIS_DOCUMENTS, CLAIM_DOCUMENTS)
 READINESS_SOURCES: tuple[ReadinessSource, ...] = (REVIEW, SUBMISSION, PAYMENT, SIGNATURES)
 """One source for each stage, in the order of the stages."""
-OUTBOUND: tuple[OutboundKind[Any, Any, Any], ...] = (MESSAGES,)
+OUTBOUND: tuple[OutboundKind[Any, Any, Any], ...] = (MESSAGES, DELIVERIES)
 """Kinds of outbound attempts: each has its job, and all of them have one sweep."""
 JOBS: tuple[Job, ...] = (AUTO_LOCK, POST_DECISIONS, *map(job_of, OUTBOUND))
 WEBHOOKS: tuple[WebhookProvider[Any], ...] = (SES,)
@@ -319,15 +330,16 @@ GATEWAYS: tuple[Gateway[Any], ...] = (
     MAIL,
     SNS,
     SECRET_KEYS,
+    SFTP,
 )
 """Clients of outside systems."""
 CODE_BOOKS: tuple[Held[Any], ...] = (PROCEDURE_BOOK, RXNORM_BOOK, ICD10_BOOK)
 """The indexes that a web process holds in memory."""
-SECRET_KINDS: tuple[SecretKind, ...] = ()
+SECRET_KINDS: tuple[SecretKind, ...] = (CLEARINGHOUSE_LOGIN,)
 """The secrets that an agency may set. A kind is listed with the domain that uses it, never before."""
 
 
-class ServiceSettings(Settings, EmailSettings, NemsisSettings):
+class ServiceSettings(Settings, EmailSettings, NemsisSettings, DeliverySettings):
     """Every setting of the service. A domain's group is listed here as a base."""
 
 

@@ -17,6 +17,8 @@ REMITTANCE_WRITE = declare(
 )
 LEDGER_READ = declare("ledger.read", "Read the ledger.", Role.ADMIN, Role.BILLING, Role.FOUNDER)
 LEDGER_WRITE = declare("ledger.write", "Post write-offs, refunds and transfers.", Role.ADMIN, Role.BILLING)
+CLEARINGHOUSE_READ = declare("clearinghouse.read", "See the agency's clearinghouses.", Role.ADMIN, Role.BILLING)
+CLEARINGHOUSE_WRITE = declare("clearinghouse.write", "Add, correct and delete clearinghouses.", Role.ADMIN)
 
 PERMISSIONS = (
     CLAIM_READ,
@@ -28,4 +30,6 @@ PERMISSIONS = (
     REMITTANCE_WRITE,
     LEDGER_READ,
     LEDGER_WRITE,
+    CLEARINGHOUSE_READ,
+    CLEARINGHOUSE_WRITE,
 )

@@ -26,7 +26,7 @@ from app.billing.claims.schemas import ClaimCreate, ClaimPatch, ClaimRead, Claim
 from app.billing.claims.sending import close, submit
 from app.billing.errors import ChartNotLocked, ClaimNotEditable
 from app.billing.events import CLAIM_UPDATED
-from app.billing.ledger.service import post_charges
+from app.billing.ledger.service import Charged, post_charges
 from app.billing.permissions import CLAIM_RESTORE, CLAIM_WRITE
 from app.coding.public import extract_icd10
 from app.core.audit.actions import AuditAction
@@ -176,7 +176,7 @@ class ClaimService:
         require_version(claim, version)
         async with self._uow.change(claim, ClaimAction.DELETED, event=CLAIM_UPDATED):
             claim.deleted_at = utcnow()
-        await post_charges(self._uow, claim_id=claim.id, patient_id=claim.patient_id, charges={})
+        await post_charges(self._uow, [Charged(claim.id, claim.patient_id, {})])
 
     async def restore(self, claim_id: uuid.UUID, version: int) -> ClaimRead:
         """Raises Forbidden, NotFound, Conflict (stale; or another claim took its place)."""

@@ -78,10 +78,10 @@ def _parties(submission: ClaimSubmission, path: str) -> Iterator[ContentProblem]
     if len(bare_digits(street.zip_code)) == 5:
         yield problem(f"{at_street}.zip_code", Fault("BILLING_ZIP", "must have nine digits (ZIP+4)"))
     subscriber = submission.subscriber
-    if submission.patient is None:
-        for name in ("address", "birth_date", "sex"):
-            if not getattr(subscriber, name):
-                yield problem(f"{path}.subscriber.{name}", MISSING)
+    person, role = (submission.patient, "patient") if submission.patient else (subscriber, "subscriber")
+    for name in ("address", "birth_date", "sex"):
+        if not getattr(person, name):
+            yield problem(f"{path}.{role}.{name}", MISSING)
     if subscriber.insurance_type and subscriber.payer_sequence == "P":
         yield problem(
             f"{path}.subscriber.insurance_type",

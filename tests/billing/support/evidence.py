@@ -19,6 +19,7 @@ TABLES = (
     "claim_acknowledgements",
     "ledger_postings",
     "ledger_entries",
+    "claim_deliveries",
     "audit_events",
     "outbox_events",
     "idempotency_keys",

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.billing.clearinghouses.kind import CLEARINGHOUSES
 from app.core.extensions.kinds import ASSETS, EXTERNAL_API_KEYS, INTEGRATIONS, INVENTORY_ITEMS, STATIONS
 from app.core.facilities.kind import FACILITIES
 from app.core.personnel.kind import PERSONNEL
@@ -97,7 +98,13 @@ INTEGRATION = Sample(
 )
 API_KEY = Sample(EXTERNAL_API_KEYS, {"scopes": ["chart.read"]}, "name")
 CUSTOM_ELEMENT = Sample(CUSTOM_ELEMENTS, {"elements": EXAMPLE}, "custom_element_id", {"custom_element_id": "dog"})
-SAMPLES = (VEHICLE, PERSON, FACILITY, STATION, ASSET, ITEM, INTEGRATION, API_KEY, CUSTOM_ELEMENT)
+CLEARINGHOUSE = Sample(
+    CLEARINGHOUSES,
+    {"receiver_qualifier": "30", "receiver_id": "330897513", "application_receiver_code": "OA"},
+    "name",
+    {"test_files": True},
+)
+SAMPLES = (VEHICLE, PERSON, FACILITY, STATION, ASSET, ITEM, INTEGRATION, API_KEY, CUSTOM_ELEMENT, CLEARINGHOUSE)
 UNIQUE = tuple(sample for sample in SAMPLES if sample.unique)
 REVISED = tuple(sample for sample in SAMPLES if Verb.REVISE in sample.kind.actions)
 DELETED = tuple(sample for sample in SAMPLES if Verb.DELETE in sample.kind.actions)

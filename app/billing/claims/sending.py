@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 
 from app.billing.claims.lifecycle import UNJUDGED, ClaimStatus, ClaimTransition, claim_lifecycle, consequences
@@ -14,14 +15,15 @@ from app.core.db.uow import UnitOfWork
 
 async def submit(uow: UnitOfWork, claim: Claim, *, reason: str | None = None) -> None:
     """Moves a locked claim to `submitted` and posts its charges, line by line. Raises Forbidden, InvalidTransition."""
-    await submit_all(uow, [claim], reason=reason)
-
-
-async def submit_all(uow: UnitOfWork, claims: Sequence[Claim], *, reason: str | None = None) -> None:
-    """As `submit`, for several."""
     action = ClaimTransition.SUBMIT
-    also = consequences(action, at=utcnow())
-    await claim_lifecycle.fire_all(uow, claims, action, lambda _: UNJUDGED, reason=reason, **also)
+    await claim_lifecycle.fire(uow, claim, action, UNJUDGED, reason=reason, **consequences(action, at=utcnow()))
+    await _charge(uow, [claim])
+
+
+async def submit_all(uow: UnitOfWork, claims: Sequence[Claim], at: dt.datetime) -> None:
+    """As `submit`, for the claims of a file that was delivered at `at`."""
+    action = ClaimTransition.SUBMIT
+    await claim_lifecycle.fire_all(uow, claims, action, lambda _: UNJUDGED, **consequences(action, at=at))
     await _charge(uow, claims)
 
 

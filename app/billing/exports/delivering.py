@@ -127,6 +127,7 @@ async def _login(runtime: Runtime, tenant_id: TenantId) -> SftpLogin:
 
 async def _delivered(uow: UnitOfWork, delivery: ClaimDelivery, _: None) -> dict[str, Any]:
     """Submits the claims that are still out with this file. From a directory, a biller sends the file and says so."""
+    at = utcnow()
     await disclose(
         uow,
         SENT_FILE,
@@ -139,8 +140,8 @@ async def _delivered(uow: UnitOfWork, delivery: ClaimDelivery, _: None) -> dict[
         out = await ExportRepository(uow).list_last_of_file(uow.tenant_id, delivery.artifact_key)
         claims = await ClaimRepository(uow).list_for_update(uow.tenant_id, out)
         waiting = [claim for claim in claims if claim.status is ClaimStatus.EXPORTED]
-        await submit_all(uow, waiting)
-    return {"delivered_at": utcnow()}
+        await submit_all(uow, waiting, at)
+    return {"delivered_at": at}
 
 
 DELIVERIES: OutboundKind[ClaimDelivery, Parcel, None] = OutboundKind(

@@ -91,6 +91,8 @@ async def test_a_delivered_file_submits_its_claims(
         assert (shown["status"], shown["submitted_at"]) == ("submitted", delivered["delivered_at"])
         moved = (await evidence.audit(claim["id"]))[-1]
         assert (moved["action"], moved["actor_user_id"]) == ("claim.submitted", None)
+        ledger = await agency.biller.expect(200, "GET", f"{CLAIMS}/{claim['id']}/ledger")
+        assert (ledger["charged"], ledger["outstanding"]) == ("1015.60", "1015.60")
         assert (await evidence.outbox(claim["id"]))[-1]["payload"]["status"] == "submitted"
     told = await evidence.audit(delivered["id"])
     assert [event["action"].partition(".")[2] for event in told] == ["queued", "started", "disclosed", "succeeded"]

@@ -266,6 +266,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "create_claim_line": {"hcpcs": "A0425", "modifiers": ["RH"], "units": "3.1", "charge": "91.40"},
     "revise_claim_line": {"version": 1, "charge": "651.00"},
     "create_claim_export": {"claim_ids": [example_id("claim")]},
+    "deliver_claim_export": {"file_number": 1},
     "create_clearinghouse": {
         "name": "Office Ally",
         "receiver_qualifier": "30",

@@ -299,6 +299,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "version": 1,
         "reason": "Paid to the agency that we bought",
     },
+    "deliver_claim_export": {"file_number": 1},
     "create_clearinghouse": {
         "name": "Office Ally",
         "receiver_qualifier": "30",

@@ -387,6 +387,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "revise_advance_notice": {"version": 1, "option": "2"},
     "create_exemption": {"incident_id": _INCIDENT, "reason": "charity", "note": "As the board decided"},
+    "deliver_claim_export": {"file_number": 1},
     "create_clearinghouse": {
         "name": "Office Ally",
         "receiver_qualifier": "30",

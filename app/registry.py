@@ -30,6 +30,7 @@ import app.billing.fee_schedules.service
 import app.billing.ledger.service
 import app.billing.matching.service
 import app.billing.notices.kind
+import app.billing.originals.service
 import app.billing.payers.kind
 import app.billing.permissions
 import app.billing.received.service
@@ -334,6 +335,7 @@ DISCLOSURES: tuple[Disclosure, ...] = (
     app.ems.search.service.SEARCH,
     app.nemsis.exports.service.DOCUMENT,
     app.billing.exports.service.FILE,
+    app.billing.originals.service.ORIGINAL,
     SENT_FILE,
 )
 """Every way by which protected health information leaves, apart from reads of entities."""

@@ -15,6 +15,7 @@ from app.billing.exports.router import router as exports
 from app.billing.fee_schedules.router import router as fee_schedules
 from app.billing.matching.router import router as matching
 from app.billing.notices.kind import NOTICES
+from app.billing.originals.router import router as originals
 from app.billing.paperwork.routes import paper_router
 from app.billing.postings.router import router as ledger
 from app.billing.reconciliation.router import router as reconciliation
@@ -42,6 +43,7 @@ routers = (
     acknowledged_claims,
     remittances,
     decisions,
+    originals,
     denials,
     fee_schedules,
     repricing,

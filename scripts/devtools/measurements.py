@@ -13,11 +13,13 @@ from scripts.devtools.services import Wishes, throwaway
 MEASUREMENTS = (
     "audit",
     "autosave",
+    "billing",
     "chart_read",
     "coding",
     "login_timing",
     "readiness",
     "realtime",
+    "remittances",
     "routing",
     "search",
     "worklists",

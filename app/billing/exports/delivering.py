@@ -12,8 +12,9 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from app.billing.claims.lifecycle import UNJUDGED, ClaimStatus, ClaimTransition, claim_lifecycle, consequences
+from app.billing.claims.lifecycle import ClaimStatus
 from app.billing.claims.repository import ClaimRepository
+from app.billing.claims.sending import submit_all
 from app.billing.clearinghouses.models import Clearinghouse, DeliveryChannel
 from app.billing.clearinghouses.repository import ClearinghouseRepository
 from app.billing.delivery.failures import DeliveryFailure, DeliveryPostponed, DeliveryRefused
@@ -65,7 +66,6 @@ async def queue_delivery(
         and clearinghouse is not None
         and clearinghouse.delivery is DeliveryChannel.SFTP
     )
-    attempts = Attempts(uow, DELIVERIES)
     delivery = ClaimDelivery(
         tenant_id=uow.tenant_id,
         export_id=export_id,
@@ -75,8 +75,21 @@ async def queue_delivery(
         sha256=file.sha256 or "",
         channel=DeliveryChannel.SFTP if by_sftp else DeliveryChannel.DIRECTORY,
         clearinghouse_id=clearinghouse.id if by_sftp and clearinghouse is not None else None,
-        lease_until=attempts.first_lease(),
     )
+    await _queue(uow, delivery)
+
+
+async def queue_again(uow: UnitOfWork, failed: ClaimDelivery, delivery_id: uuid.UUID) -> ClaimDelivery:
+    """Queues another delivery of the same file by the same way."""
+    same = ("export_id", "file_number", "artifact_key", "file_name", "sha256", "channel", "clearinghouse_id")
+    delivery = ClaimDelivery(id=delivery_id, tenant_id=uow.tenant_id, **{name: getattr(failed, name) for name in same})
+    await _queue(uow, delivery)
+    return delivery
+
+
+async def _queue(uow: UnitOfWork, delivery: ClaimDelivery) -> None:
+    attempts = Attempts(uow, DELIVERIES)
+    delivery.lease_until = attempts.first_lease()
     await uow.create(delivery, DeliveryAction.QUEUED)
     await attempts.queue(delivery)
 
@@ -139,9 +152,7 @@ async def _delivered(uow: UnitOfWork, delivery: ClaimDelivery, _: None) -> dict[
         out = await ExportRepository(uow).list_last_of_file(uow.tenant_id, delivery.artifact_key)
         claims = await ClaimRepository(uow).list_for_update(uow.tenant_id, out)
         waiting = [claim for claim in claims if claim.status is ClaimStatus.EXPORTED]
-        submit = ClaimTransition.SUBMIT
-        also = consequences(submit, at=at, reason=None, patient_responsibility=None)
-        await claim_lifecycle.fire_all(uow, waiting, submit, lambda _: UNJUDGED, **also)
+        await submit_all(uow, waiting, at)
     return {"delivered_at": at}
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 from migrations.tenancy import secure
 
 revision = "billing_parties"
-down_revision = "audit_filters"
+down_revision = "positions"
 branch_labels = None
 depends_on = None
 

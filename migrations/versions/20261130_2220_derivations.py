@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 from migrations.tenancy import secure
 
 revision = "derivations"
-down_revision = ("claim_deliveries", "paperwork")
+down_revision = "acknowledgements"
 branch_labels = None
 depends_on = None
 

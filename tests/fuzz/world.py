@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
-import secrets
 import uuid
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -47,6 +45,10 @@ _NAMED = {
 """In bodies and filters: the key of what each refers to, where it is not the field's own name."""
 UNREACHED = {"create_secret", "rotate_secret", "transition_webhook_receipt"}
 """Ids of the operations that need such a record in order to accept a body."""
+
+
+_USING = ("/transitions", "/exports", "/claims", "/fee-schedules", "/items")
+"""Ends of paths where something may be done or made once."""
 
 
 @dataclass
@@ -119,7 +121,6 @@ async def _opened(agency: Agency, runtime: Runtime) -> Records:
     ids |= {"locked_incident_id": unbilled.id, "locked_patient_id": unbilled.patient["id"]}
     claim = await agency.biller.expect(201, "POST", "billing/claims", json=CALL.claim | {"incident_id": billed.id})
     ids |= {"claim_id": claim["id"], "line_id": claim["lines"][0]["id"]}
-    ids |= await _priced(agency, billed)
     ids |= await _insured(agency, billed, unbilled)
     export = await agency.admin.expect(201, "POST", "nemsis/exports", json={"incident_id": billed.id})
     ids |= await _held(agency, runtime)
@@ -133,6 +134,7 @@ async def _opened(agency: Agency, runtime: Runtime) -> Records:
     user = await agency.admin.expect(201, "POST", "users", json={"email": email, "display_name": "Fuzz", "role": "ems"})
     for sample in SAMPLES:
         ids[sample.path.rsplit("/", 1)[-1]] = (await sample.add(agency.admin))["id"]
+    ids |= await _priced(agency, billed, ids["payers"])
     term = await agency.admin.expect(201, "POST", "coding/vocabulary", json={"say": f"code {export['id']}"})
     await bounce_message(runtime, agency.tenant_id)
     suppressed = await agency.admin.expect(200, "GET", "email/suppressions?limit=1")
@@ -141,6 +143,7 @@ async def _opened(agency: Agency, runtime: Runtime) -> Records:
     return Records(ids | {"export_id": export["id"]})
 
 
+<<<<<<< HEAD
 async def _held(agency: Agency, runtime: Runtime) -> dict[str, str]:
     """A payment whose claim nobody knows, and a file of a layout that nobody knows."""
     line = DecidedLine(1, "A0429", ("RH",), Decimal(650), Decimal(650), ())
@@ -165,6 +168,12 @@ async def _priced(agency: Agency, billed: Chart) -> dict[str, str]:
     of_one_day = str(dt.date(1901, 1, 1) + dt.timedelta(days=secrets.randbelow(30_000)))
     named = {"name": f"Gross {uuid.uuid4().hex}", "kind": "gross", "effective_from": of_one_day}
     named["effective_to"] = of_one_day
+=======
+async def _priced(agency: Agency, billed: Chart, payer: str) -> dict[str, str]:
+    """A price list, one of its prices, the papers of a transport, and the reason why a call is not billed."""
+    named = {"name": f"Contract {uuid.uuid4().hex}", "kind": "contract", "payer_record_id": payer}
+    named["effective_from"] = "2026-01-01"
+>>>>>>> wip/fees
     schedule = await agency.biller.expect(201, "POST", "billing/fee-schedules", json=named)
     price = {"hcpcs": "A0429", "unit_price": "650.00"}
     item = await agency.biller.expect(201, "POST", f"billing/fee-schedules/{schedule['id']}/items", json=price)
@@ -230,5 +239,5 @@ async def _played(agency: Agency) -> Records:
 
 def uses_up(method: str, path: str, status: int) -> bool:
     """True if a request that was answered so may have taken something from the open records."""
-    changes = method == "DELETE" or path.endswith(("/transitions", "/exports", "/claims"))
+    changes = method == "DELETE" or path.endswith(_USING)
     return changes and method != "GET" and status < 300

@@ -29,7 +29,6 @@ from app.core.schemas import (
 
 MAX_CSV = 200_000
 MAX_ITEMS = 2_000
-_MOST = Decimal("999999.99")
 
 
 def price_code(code: str) -> str:
@@ -46,7 +45,7 @@ ServiceCode = Annotated[Text, AfterValidator(price_code), Field(description="HCP
 UnitPrice = Annotated[
     Decimal,
     DecimalText,
-    Field(ge=0, le=_MOST, decimal_places=2, allow_inf_nan=False, description="Of one unit: of a mile for mileage"),
+    Field(ge=0, max_digits=8, decimal_places=2, allow_inf_nan=False, description="Of one unit: of a mile for mileage"),
     scaled(2),
 ]
 ScheduleName = Annotated[Text, length(100), Field(description="What the agency calls it; unique in the agency")]

@@ -8,7 +8,7 @@ from alembic import op
 from migrations.tenancy import secure
 
 revision = "claim_files"
-down_revision = "billing_parties"
+down_revision = "paperwork"
 branch_labels = None
 depends_on = None
 

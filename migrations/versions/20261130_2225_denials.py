@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 from migrations.tenancy import secure
 
 revision = "denials"
-down_revision = ("acknowledgements", "derivations")
+down_revision = "derivations"
 branch_labels = None
 depends_on = None
 

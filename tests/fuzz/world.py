@@ -143,7 +143,6 @@ async def _opened(agency: Agency, runtime: Runtime) -> Records:
     return Records(ids | {"export_id": export["id"]})
 
 
-<<<<<<< HEAD
 async def _held(agency: Agency, runtime: Runtime) -> dict[str, str]:
     """A payment whose claim nobody knows, and a file of a layout that nobody knows."""
     line = DecidedLine(1, "A0429", ("RH",), Decimal(650), Decimal(650), ())
@@ -163,17 +162,10 @@ async def _refused(agency: Agency, runtime: Runtime) -> dict[str, str]:
     return {"denial_id": found["items"][0]["id"]}
 
 
-async def _priced(agency: Agency, billed: Chart) -> dict[str, str]:
-    """A price list, one of its prices, and the reason why a call is not billed."""
-    of_one_day = str(dt.date(1901, 1, 1) + dt.timedelta(days=secrets.randbelow(30_000)))
-    named = {"name": f"Gross {uuid.uuid4().hex}", "kind": "gross", "effective_from": of_one_day}
-    named["effective_to"] = of_one_day
-=======
 async def _priced(agency: Agency, billed: Chart, payer: str) -> dict[str, str]:
     """A price list, one of its prices, the papers of a transport, and the reason why a call is not billed."""
     named = {"name": f"Contract {uuid.uuid4().hex}", "kind": "contract", "payer_record_id": payer}
     named["effective_from"] = "2026-01-01"
->>>>>>> wip/fees
     schedule = await agency.biller.expect(201, "POST", "billing/fee-schedules", json=named)
     price = {"hcpcs": "A0429", "unit_price": "650.00"}
     item = await agency.biller.expect(201, "POST", f"billing/fee-schedules/{schedule['id']}/items", json=price)

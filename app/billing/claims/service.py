@@ -30,7 +30,7 @@ from app.billing.errors import ChartNotLocked, ClaimNotEditable
 from app.billing.events import CLAIM_UPDATED
 from app.billing.evidence.repository import DerivationRepository
 from app.billing.evidence.staleness import find_stale
-from app.billing.ledger.service import post_charges
+from app.billing.ledger.service import Charged, post_charges
 from app.billing.permissions import CLAIM_RESTORE, CLAIM_WRITE
 from app.coding.public import extract_icd10
 from app.core.audit.actions import AuditAction

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import socket
 import uuid
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
@@ -17,6 +19,7 @@ from app.core.outbox.relay import OutboxRelay
 from app.core.runtime import Runtime
 from app.realtime.closing import CloseCode
 from app.realtime.service import Realtime
+from tests.core.serving.process import serving
 from tests.core.waiting import expect_eventually
 from tests.realtime.calls import a_published_call, channel_of, revise, worklist_of
 from tests.realtime.conftest import serving_here
@@ -196,3 +199,17 @@ async def test_stopping_server_sends_its_clients_elsewhere(
         assert await wire.quiet() == [], "who is here is served until the end"
         server.should_exit = True
         assert await wire.close_code() == 1012
+
+
+async def test_process_that_is_told_to_stop_ends_its_websockets_and_itself(
+    settings: Settings, agency: Agency, tmp_path: Path
+) -> None:
+    async with (
+        serving(settings, tmp_path / "said", drain_seconds=1) as server,
+        join(server.port, agency.medic.token) as wire,
+    ):
+        await wire.subscribe(worklist_of(agency, "incidents"))
+        server.process.send_signal(signal.SIGTERM)
+        assert await wire.close_code() == 1012
+        assert await asyncio.to_thread(server.process.wait) == -signal.SIGTERM
+    assert "Traceback" not in server.said.read_text() and "error" not in server.said.read_text()

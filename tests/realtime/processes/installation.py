@@ -111,11 +111,13 @@ class Process:
             await asyncio.to_thread(self._running.wait)
 
     async def _serves(self) -> bool:
+        """True if it takes connections, which it does when it is ready."""
         assert self._running is not None
         assert self._running.poll() is None, self.said.read_text()
-        with contextlib.suppress(httpx.TransportError):
-            async with httpx.AsyncClient(base_url=self.url) as http:
-                return (await http.get("/health/live")).status_code == 200
+        with contextlib.suppress(ConnectionRefusedError):
+            _, writer = await asyncio.open_connection(ports.LOOPBACK, self.port)
+            writer.close()
+            return True
         return False
 
 

@@ -265,7 +265,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "restore_claim": _RESTORE,
     "create_claim_line": {"hcpcs": "A0425", "modifiers": ["RH"], "units": "3.1", "charge": "91.40"},
     "revise_claim_line": {"version": 1, "charge": "651.00"},
-    "create_claim_export": {"claim_ids": [example_id("claim")]},
+    "create_claim_export": {"claim_ids": [example_id("claim")], "clearinghouse_id": example_id("clearinghouse")},
     "deliver_claim_export": {"file_number": 1},
     "create_clearinghouse": {
         "name": "Office Ally",

@@ -32,6 +32,7 @@ missing record."""
 _NAMED = {
     "patient_id": "patients",
     "claim_ids": "claim_id",
+    "clearinghouse_id": "clearinghouses",
     "personnel_id": "personnel",
     "vehicle_id": "vehicles",
     "origin_facility_id": "facilities",

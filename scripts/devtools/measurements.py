@@ -21,6 +21,7 @@ MEASUREMENTS = (
     "remittances",
     "routing",
     "search",
+    "worklists",
 )
 USUAL = "autosave"
 LIST = "list"

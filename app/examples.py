@@ -266,6 +266,13 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "create_claim_line": {"hcpcs": "A0425", "modifiers": ["RH"], "units": "3.1", "charge": "91.40"},
     "revise_claim_line": {"version": 1, "charge": "651.00"},
     "create_claim_export": {"claim_ids": [example_id("claim")]},
+    "create_fee_schedule": {"name": "Gross 2026", "kind": "gross", "effective_from": "2026-01-01"},
+    "revise_fee_schedule": {"version": 1, "name": "Gross prices of 2026"},
+    "create_fee_schedule_item": {"hcpcs": "A0428", "unit_price": "540.00"},
+    "revise_fee_schedule_item": {"version": 1, "unit_price": "675.00"},
+    "import_fee_schedule_items": {"version": 1, "csv": "hcpcs,unit_price\nA0427,1200.00\nA0425,29.50\n"},
+    "price_claim": {"version": 1},
+    "create_exemption": {"incident_id": _INCIDENT, "reason": "charity", "note": "As the board decided"},
 }
 
 _TOKEN = "eyJhbGciOiJFUzI1NiIsImtpZCI6ImsxIiwidHlwIjoiYXQrand0In0.eyJzdWIiOiIwMTkwIn0.c2lnbmF0dXJl"
@@ -378,6 +385,8 @@ VALUES: dict[str, Any] = {
     "RelatedConcept.rxcui": "212033",
     "ReleaseRead.sha256": _SHA256,
     "ReleaseRead.source": "icd10cm_order_2026.txt",
+    "RepricingRead.new_charge": "1040.60",
+    "RepricingRead.old_charge": "1015.60",
     "ReviewCommentRead.field": "arrival_time",
     "ReviewCommentRead.entity": "incident",
     "ReviewCommentRead.entity_id": _INCIDENT,

@@ -12,8 +12,11 @@ from fastapi import APIRouter
 import app.billing.claims.lifecycle
 import app.billing.claims.service
 import app.billing.events
+import app.billing.exemptions.service
 import app.billing.exports.service
+import app.billing.fee_schedules.service
 import app.billing.permissions
+import app.billing.repricing.service
 import app.billing.router
 import app.coding.lookup.book
 import app.coding.permissions
@@ -98,8 +101,10 @@ import app.nemsis.exports.lifecycle
 import app.nemsis.exports.router
 import app.nemsis.exports.service
 import app.nemsis.permissions
+from app.billing.claims import handlers as claim_handlers
 from app.billing.claims.readiness import PAYMENT
 from app.billing.exports.documents import CLAIM_DOCUMENTS
+from app.billing.repricing import handlers as repricing_handlers
 from app.coding.icd10.index import ICD10_BOOK
 from app.coding.procedures.index import PROCEDURE_BOOK
 from app.coding.rxnorm.index import RXNORM_BOOK
@@ -161,7 +166,11 @@ AUDIT_ACTIONS: tuple[type[AuditAction], ...] = (
     app.billing.claims.lifecycle.ClaimStatusAction,
     app.billing.claims.service.ClaimAction,
     app.billing.claims.service.LineAction,
+    app.billing.exemptions.service.ExemptionAction,
     app.billing.exports.service.ExportAction,
+    app.billing.fee_schedules.service.FeeItemAction,
+    app.billing.fee_schedules.service.FeeScheduleAction,
+    app.billing.repricing.service.PricingAction,
     app.coding.vocabulary.service.VocabularyAction,
     app.core.account_tokens.lifecycle.AccountTokenAction,
     app.core.audit.refusals.AccessAction,
@@ -286,7 +295,12 @@ BODIES: tuple[BodyRule, ...] = (
     app.email.notices.router.BODY,
 )
 """Routes whose bodies are not JSON of the usual size. Any other route answers such a body with 415 or 413."""
-SUBSCRIPTIONS: tuple[Subscription, ...] = (*nemsis_handlers.SUBSCRIPTIONS, *email_handlers.SUBSCRIPTIONS)
+SUBSCRIPTIONS: tuple[Subscription, ...] = (
+    *nemsis_handlers.SUBSCRIPTIONS,
+    *claim_handlers.SUBSCRIPTIONS,
+    *repricing_handlers.SUBSCRIPTIONS,
+    *email_handlers.SUBSCRIPTIONS,
+)
 EXPORT_SOURCES: tuple[ExportSource, ...] = (NEMSIS_DOCUMENTS, CLAIM_DOCUMENTS)
 READINESS_SOURCES: tuple[ReadinessSource, ...] = (REVIEW, SUBMISSION, PAYMENT, SIGNATURES)
 """One source for each stage, in the order of the stages."""

@@ -6,5 +6,6 @@ from app.core.events import Topic
 
 CLAIM_UPDATED = Topic("claim.updated", "A claim or one of its lines was created, changed, deleted or restored.")
 CLAIM_STATUS_CHANGED = Topic("claim.status_changed", "A claim moved to another state.")
+FEE_SCHEDULE_CHANGED = Topic("fee_schedule.changed", "A fee schedule or one of its prices was changed or deleted.")
 
-TOPICS = (CLAIM_UPDATED, CLAIM_STATUS_CHANGED)
+TOPICS = (CLAIM_UPDATED, CLAIM_STATUS_CHANGED, FEE_SCHEDULE_CHANGED)

@@ -11,5 +11,6 @@ CLAIM_CLINICAL = declare(
 CLAIM_WRITE = declare("claim.write", "Create claims, edit them and move them along.", Role.ADMIN, Role.BILLING)
 CLAIM_EXPORT = declare("claim.export", "Make and download 837P files.", Role.ADMIN, Role.BILLING)
 CLAIM_RESTORE = declare("claim.restore", "Delete claims, see deleted ones and restore them.", Role.ADMIN)
+FEE_WRITE = declare("fee.write", "Keep the prices of services.", Role.ADMIN, Role.BILLING)
 
-PERMISSIONS = (CLAIM_READ, CLAIM_CLINICAL, CLAIM_WRITE, CLAIM_EXPORT, CLAIM_RESTORE)
+PERMISSIONS = (CLAIM_READ, CLAIM_CLINICAL, CLAIM_WRITE, CLAIM_EXPORT, CLAIM_RESTORE, FEE_WRITE)

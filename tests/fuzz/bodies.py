@@ -47,6 +47,13 @@ _BODIES: dict[str, dict[str, Any]] = {
     "add_vocabulary_term": {"say": "the usual", "means": ["chest pain"], "boost": ["R07.9"]},
     "revise_vocabulary_term": {"means": ["shortness of breath"]},
     "revise_claim_line": {"charge": "651.00"},
+    "create_fee_schedule": {"name": "Gross 1990", "kind": "gross", "effective_from": "1990-01-01"}
+    | {"effective_to": "1990-12-31"},
+    "revise_fee_schedule": {"name": "Gross prices"},
+    "create_fee_schedule_item": {"hcpcs": "A0433", "unit_price": "900.00"},
+    "revise_fee_schedule_item": {"unit_price": "651.00"},
+    "import_fee_schedule_items": {"csv": "hcpcs,unit_price\nA0427,1200.00\n"},
+    "create_exemption": {"reason": "charity"},
 }
 
 

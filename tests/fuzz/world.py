@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
+import secrets
 import uuid
 from dataclasses import dataclass, field
 
@@ -112,6 +114,7 @@ async def _opened(agency: Agency, runtime: Runtime) -> Records:
     ids |= {"locked_incident_id": unbilled.id, "locked_patient_id": unbilled.patient["id"]}
     claim = await agency.biller.expect(201, "POST", "billing/claims", json=CALL.claim | {"incident_id": billed.id})
     ids |= {"claim_id": claim["id"], "line_id": claim["lines"][0]["id"]}
+    ids |= await _priced(agency, billed)
     export = await agency.admin.expect(201, "POST", "nemsis/exports", json={"incident_id": billed.id})
     for path in UPLOADS:
         entry = await declare(chart, path)
@@ -128,6 +131,19 @@ async def _opened(agency: Agency, runtime: Runtime) -> Records:
     ids |= {"suppression_id": suppressed["items"][0]["id"], "user_id": user["id"], "term_id": term["id"]}
     ids["session_id"] = await _session(agency)
     return Records(ids | {"export_id": export["id"]})
+
+
+async def _priced(agency: Agency, billed: Chart) -> dict[str, str]:
+    """A price list, one of its prices, and the reason why a call is not billed."""
+    of_one_day = str(dt.date(1901, 1, 1) + dt.timedelta(days=secrets.randbelow(30_000)))
+    named = {"name": f"Gross {uuid.uuid4().hex}", "kind": "gross", "effective_from": of_one_day}
+    named["effective_to"] = of_one_day
+    schedule = await agency.biller.expect(201, "POST", "billing/fee-schedules", json=named)
+    price = {"hcpcs": "A0429", "unit_price": "650.00"}
+    item = await agency.biller.expect(201, "POST", f"billing/fee-schedules/{schedule['id']}/items", json=price)
+    reason = {"incident_id": billed.id, "reason": "contract"}
+    exemption = await agency.biller.expect(201, "POST", "billing/exemptions", json=reason)
+    return {"schedule_id": schedule["id"], "item_id": item["id"], "exemption_id": exemption["id"]}
 
 
 async def _session(agency: Agency) -> str:

@@ -39,6 +39,7 @@ class Claim(TenantEntity):
 
     `payer_name`, `payer_id`, `claim_filing_code`, `member_id`, `group_number` and `subscriber` are copies of the
     coverage, so that a claim says what was sent. `subscriber` is null if the patient is the subscriber (SBR02 18).
+    `service_date` is the agency-local day of the service, as the chart said when it was locked last.
     `charge_amount` is the sum of the lines' charges. `lines_revision` counts changes of the lines, so that the claim's
     version changes with them. The person who approves a version has then seen its lines. `stale_since` is the time from
     which a charted fact under the claim differs from the chart. PHI columns are hidden from roles without
@@ -89,6 +90,7 @@ class Claim(TenantEntity):
     signature_on_file: Mapped[bool | None] = plain(default=None)
     accepts_assignment: Mapped[bool] = plain(default=True, server_default=sa.true())
     lines_revision: Mapped[int] = plain(default=0, server_default=sa.text("0"))
+    service_date: Mapped[dt.date | None] = plain(default=None)
     stale_since: Mapped[dt.datetime | None] = plain(default=None)
     assigned_to_user_id: Mapped[uuid.UUID | None] = plain(default=None)
     snoozed_until: Mapped[dt.datetime | None] = plain(default=None)
@@ -139,7 +141,8 @@ class Claim(TenantEntity):
 class ClaimLine(TenantEntity):
     """One service line. `line_number` is never used twice in a claim. The 835 returns it with the claim's number.
 
-    `charge` is for all units together (SV102).
+    `charge` is for all units together (SV102). `fee_item_id` is the price of a fee schedule that it was made of; null
+    for a charge that somebody typed.
     """
 
     __tablename__ = "claim_lines"
@@ -153,11 +156,17 @@ class ClaimLine(TenantEntity):
     units: Mapped[Decimal] = plain(sa.Numeric(6, 1))
     charge: Mapped[Decimal] = plain(MoneyColumn)
     diagnosis_pointers: Mapped[list[Any]] = plain(_JSON)
+    fee_item_id: Mapped[uuid.UUID | None] = plain(default=None)
 
     __table_args__ = (
         *standard_constraints("claim_lines", "claim_id"),
         sa.ForeignKeyConstraint(
             ["tenant_id", "claim_id"], ["claims.tenant_id", "claims.id"], name="fk_claim_lines_claim_id"
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "fee_item_id"],
+            ["fee_schedule_items.tenant_id", "fee_schedule_items.id"],
+            name="fk_claim_lines_fee_item_id",
         ),
         sa.UniqueConstraint("tenant_id", "claim_id", "line_number", name="uq_claim_lines_number"),
         sa.CheckConstraint("charge >= 0", name="charge"),

@@ -150,6 +150,7 @@ class LineRead(EntityRead):
     units: Decimal
     charge: Decimal
     diagnosis_pointers: list[int]
+    fee_item_id: uuid.UUID | None = Field(description="The price that the charge is made of; null if it was typed")
 
 
 _EXAMPLE: dict[str, Any] = {
@@ -290,7 +291,8 @@ class ClaimRead(EntityRead):
     accident: Accident | None
     signature_on_file: bool | None
     accepts_assignment: bool
+    service_date: dt.date | None = Field(description="The agency-local day of the service; null if not charted")
     stale_since: dt.datetime | None = Field(description="Since when the chart differs from what the claim cites")
-    assigned_to_user_id: uuid.UUID | None
-    snoozed_until: dt.datetime | None
+    assigned_to_user_id: uuid.UUID | None = Field(description="Who works on it; null for nobody")
+    snoozed_until: dt.datetime | None = Field(description="Until when worklists leave it out; null for no longer")
     lines: list[LineRead]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -22,6 +22,7 @@ from app.billing.claims.models import Claim, ClaimLine
 from app.billing.claims.presentation import present
 from app.billing.claims.repository import ClaimLineRepository, ClaimRepository, next_claim_number
 from app.billing.claims.schemas import ClaimCreate, ClaimPatch, ClaimRead, ClaimTransitionRequest
+from app.billing.claims.submission import Served, service_date
 from app.billing.errors import ChartNotLocked, ClaimNotEditable
 from app.billing.events import CLAIM_UPDATED
 from app.billing.permissions import CLAIM_RESTORE, CLAIM_WRITE
@@ -35,7 +36,7 @@ from app.core.idempotency.creation import Creation
 from app.core.pagination import Page, PagingWithDeleted
 from app.core.repository import require_version
 from app.core.tenants.public import Tenant, current_tenant
-from app.ems.public import IncidentStatus, hold_incident, list_patients
+from app.ems.public import IncidentStatus, PatientRead, hold_incident, list_patients
 
 
 class ClaimAction(AuditAction):
@@ -44,6 +45,7 @@ class ClaimAction(AuditAction):
     DELETED = "claim.deleted"
     RESTORED = "claim.restored"
     LINES_CHANGED = "claim.lines_changed"
+    DATED = "claim.dated"
 
 
 class LineAction(AuditAction):
@@ -117,15 +119,19 @@ class ClaimService:
         incident = await hold_incident(self._uow, given.incident_id)
         if incident.status is not IncidentStatus.LOCKED:
             raise ChartNotLocked(status=incident.status.value)
+        profile, patients = await current_tenant(self._uow), await list_patients(self._uow, incident.id)
+        patient = _patient_of(given, patients)
+        served = Served(incident, patient, alone=len(patients) == 1)
         claim = Claim(
             id=reservation.entity_id,
             tenant_id=self._uow.tenant_id,
+            service_date=service_date(profile, served, given.lines),
             claim_number=await next_claim_number(self._uow),
             charge_amount=total_charge(line.charge for line in given.lines),
             **{
                 **_stored(given.values()),
-                **claim_defaults(await current_tenant(self._uow), given),
-                "patient_id": await self._patient_of(given),
+                **claim_defaults(profile, given),
+                "patient_id": patient.id,
             },
         )
         await self._uow.create(claim, ClaimAction.CREATED, event=CLAIM_UPDATED)
@@ -192,16 +198,17 @@ class ClaimService:
         profile, codes = await current_tenant(self._uow), await extract_icd10(self._uow, claim.diagnoses)
         return claim, check_claim(profile, held, claim, lines[claim.id], utcnow(), codes).facts
 
-    async def _patient_of(self, given: ClaimCreate) -> uuid.UUID:
-        """The patient that the request names, or the only patient. Raises ValidationFailed."""
-        patients = [patient.id for patient in await list_patients(self._uow, given.incident_id)]
-        if given.patient_id in patients:
-            return given.patient_id
-        if given.patient_id is not None or not patients:
-            raise ValidationFailed.of("patient_id", "unknown_patient", "This incident has no such patient.")
-        if len(patients) > 1:
-            raise ValidationFailed.of("patient_id", "missing", "The incident has several patients: say which.")
-        return patients[0]
+
+def _patient_of(given: ClaimCreate, patients: Sequence[PatientRead]) -> PatientRead:
+    """The patient that the request names, or the only patient. Raises ValidationFailed."""
+    named = next((patient for patient in patients if patient.id == given.patient_id), None)
+    if named is not None:
+        return named
+    if given.patient_id is not None or not patients:
+        raise ValidationFailed.of("patient_id", "unknown_patient", "This incident has no such patient.")
+    if len(patients) > 1:
+        raise ValidationFailed.of("patient_id", "missing", "The incident has several patients: say which.")
+    return patients[0]
 
 
 def _stored(values: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import datetime as dt
 import zoneinfo
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from app.billing.claims.models import Claim, ClaimLine
 from app.billing.x12 import professional_claim as x12
@@ -42,6 +42,21 @@ class Transmission(NamedTuple):
     envelope: Envelope
     submitter: Submitter
     receiver: Receiver
+
+
+class Modified(Protocol):
+    """A line, stored or not."""
+
+    @property
+    def modifiers(self) -> Sequence[str]: ...
+
+
+class Served(NamedTuple):
+    """What of a chart dates the service to one patient. `alone`: the call has no other patient."""
+
+    incident: IncidentRead
+    patient: PatientRead
+    alone: bool
 
 
 def transmission(profile: Tenant, control_number: int, usage_indicator: str, at: dt.datetime) -> Transmission:
@@ -106,12 +121,12 @@ def service_time_field(chart: PatientChart, lines: Sequence[ClaimLine]) -> str:
     return f"incident.{field}" if ems.inherits(chart, element_id) else f"patient.{field}"
 
 
-def service_date(profile: Tenant, chart: PatientChart, lines: Sequence[ClaimLine]) -> dt.date | None:
+def service_date(profile: Tenant, chart: PatientChart | Served, lines: Sequence[Modified]) -> dt.date | None:
     """The agency-local day of the service; None where the chart lacks the time."""
     return ems.service_date(chart.incident, profile.time_zone, loaded=is_loaded(lines), of=chart)
 
 
-def is_loaded(lines: Sequence[ClaimLine]) -> bool:
+def is_loaded(lines: Sequence[Modified]) -> bool:
     """True if the patient was loaded: no line has the modifier for "pronounced dead before loading"."""
     return not any(PRONOUNCED_DEAD_MODIFIER in line.modifiers for line in lines)
 

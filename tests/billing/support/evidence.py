@@ -9,7 +9,18 @@ from typing import Any
 import asyncpg
 import orjson
 
-TABLES = ("claims", "claim_lines", "claim_exports", "audit_events", "outbox_events", "idempotency_keys")
+TABLES = (
+    "claims",
+    "claim_exemptions",
+    "claim_exports",
+    "claim_lines",
+    "claim_repricings",
+    "fee_schedule_items",
+    "fee_schedules",
+    "audit_events",
+    "outbox_events",
+    "idempotency_keys",
+)
 # Refusals and downloads are recorded even when nothing changes.
 _BESIDE = " AND action NOT IN ('access.denied', 'claim_export.downloaded')"
 _DIGEST = " || ".join(

@@ -9,12 +9,17 @@ from typing import Any
 
 from fastapi import APIRouter
 
+import app.billing.accounts.service
+import app.billing.claims.account
 import app.billing.claims.lifecycle
 import app.billing.claims.service
+import app.billing.coverages.service
 import app.billing.events
 import app.billing.exemptions.service
 import app.billing.exports.service
 import app.billing.fee_schedules.service
+import app.billing.matching.service
+import app.billing.payers.kind
 import app.billing.permissions
 import app.billing.repricing.service
 import app.billing.router
@@ -104,6 +109,7 @@ import app.nemsis.permissions
 from app.billing.claims import handlers as claim_handlers
 from app.billing.claims.readiness import PAYMENT
 from app.billing.exports.documents import CLAIM_DOCUMENTS
+from app.billing.payers.kind import PAYERS
 from app.billing.repricing import handlers as repricing_handlers
 from app.coding.icd10.index import ICD10_BOOK
 from app.coding.procedures.index import PROCEDURE_BOOK
@@ -161,15 +167,21 @@ REFERENCE_KINDS: tuple[ReferenceKind[Any], ...] = (
     INTEGRATIONS,
     EXTERNAL_API_KEYS,
     CUSTOM_ELEMENTS,
+    PAYERS,
 )
 AUDIT_ACTIONS: tuple[type[AuditAction], ...] = (
+    app.billing.accounts.service.AccountAction,
+    app.billing.claims.account.ClaimAccountAction,
     app.billing.claims.lifecycle.ClaimStatusAction,
     app.billing.claims.service.ClaimAction,
     app.billing.claims.service.LineAction,
+    app.billing.coverages.service.CoverageAction,
     app.billing.exemptions.service.ExemptionAction,
     app.billing.exports.service.ExportAction,
     app.billing.fee_schedules.service.FeeItemAction,
     app.billing.fee_schedules.service.FeeScheduleAction,
+    app.billing.matching.service.AccountPatientAction,
+    app.billing.payers.kind.PayerAction,
     app.billing.repricing.service.PricingAction,
     app.coding.vocabulary.service.VocabularyAction,
     app.core.account_tokens.lifecycle.AccountTokenAction,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from app.core.db.uow import ReadUnitOfWork
+from app.core.text import name_key
 from app.ems.call_kinds import Need, needs_of, not_due
 from app.ems.charting.service import present
 from app.ems.citations.service import (
@@ -136,6 +137,19 @@ async def list_patients(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> list[Pat
     return [PatientRead.of(patient) for patient in patients]
 
 
+async def list_namesakes(uow: ReadUnitOfWork, patient: PatientRead) -> list[uuid.UUID]:
+    """Ids of the patients of any call who have the patient's names and birth date: probably the same person.
+
+    The patient is among them. None if a name or the birth date is not charted.
+    """
+    last, first = name_key(patient.last_name or ""), name_key(patient.first_name or "")
+    if not last or not first or patient.date_of_birth is None:
+        return []
+    return await PatientRepository(uow).list_namesakes(
+        uow.tenant_id, last_name_key=last, first_name_key=first, date_of_birth=patient.date_of_birth
+    )
+
+
 async def list_custom_elements(uow: ReadUnitOfWork) -> list[CustomElementRead]:
     """Everything that the agency has defined beyond the standard."""
     return [CustomElementRead.of(item) for item in await CustomElementRepository(uow).list_all(uow.tenant_id)]
@@ -253,6 +267,7 @@ __all__ = [
     "hold_incident",
     "inherits",
     "list_custom_elements",
+    "list_namesakes",
     "list_patients",
     "list_signatures",
     "load_dictionary",

@@ -40,6 +40,9 @@ _BODIES: dict[str, dict[str, Any]] = {
         "changes": [{"kind": "vital", "op": "delete", "id": "0190a5c4-0000-7000-8000-000000000000", "version": 1}]
     },
     "transition_export": {"action": "validate"},
+    "create_billing_account": {"last_name": "Rivers", "first_name": "Marta"},
+    "revise_billing_account": {"phone": "2175550143"},
+    "revise_coverage": {"group_number": "4711"},
     "transition_claim": {"action": "approve", "reason": "as agreed"},
     "create_claim": CALL.claim,
     "revise_claim": {"payer_name": "Medicare Part B IL"},

@@ -34,6 +34,7 @@ missing record."""
 _NAMED = {
     "patient_id": "patients",
     "claim_ids": "claim_id",
+    "payer_record_id": "payers",
     "personnel_id": "personnel",
     "vehicle_id": "vehicles",
     "origin_facility_id": "facilities",
@@ -115,6 +116,7 @@ async def _opened(agency: Agency, runtime: Runtime) -> Records:
     claim = await agency.biller.expect(201, "POST", "billing/claims", json=CALL.claim | {"incident_id": billed.id})
     ids |= {"claim_id": claim["id"], "line_id": claim["lines"][0]["id"]}
     ids |= await _priced(agency, billed)
+    ids |= await _insured(agency, billed, unbilled)
     export = await agency.admin.expect(201, "POST", "nemsis/exports", json={"incident_id": billed.id})
     for path in UPLOADS:
         entry = await declare(chart, path)
@@ -144,6 +146,17 @@ async def _priced(agency: Agency, billed: Chart) -> dict[str, str]:
     reason = {"incident_id": billed.id, "reason": "contract"}
     exemption = await agency.biller.expect(201, "POST", "billing/exemptions", json=reason)
     return {"schedule_id": schedule["id"], "item_id": item["id"], "exemption_id": exemption["id"]}
+
+
+async def _insured(agency: Agency, billed: Chart, unbilled: Chart) -> dict[str, str]:
+    """One billing account of both calls, so that the coverage of the first may be carried to the second."""
+    account = await agency.biller.expect(201, "POST", "billing/accounts", json={"last_name": "Rivers"})
+    joined = {}
+    for chart in (unbilled, billed):
+        body = {"incident_id": chart.id, "patient_id": chart.patient["id"]}
+        joined = await agency.biller.expect(201, "POST", f"billing/accounts/{account['id']}/patients", json=body)
+    coverage = await agency.biller.expect(201, "POST", "billing/coverages", json={**body, "member_id": "XYZ123"})
+    return {"account_id": account["id"], "account_patient_id": joined["id"], "coverage_id": coverage["id"]}
 
 
 async def _session(agency: Agency) -> str:

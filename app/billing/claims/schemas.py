@@ -12,8 +12,8 @@ from pydantic_core import PydanticCustomError
 
 from app.billing.claims.lifecycle import ADJUDICATIONS, ClaimStatus, ClaimTransition
 from app.billing.claims.models import LevelOfService
+from app.billing.party_fields import FilingCode, GroupNumber, MemberId, PayerId, PayerName
 from app.billing.sendable import Sendable
-from app.billing.x12.parties import Payer, Subscriber
 from app.billing.x12.professional_claim import Accident as X12Accident
 from app.billing.x12.professional_claim import Certification, ServiceLine, Transport
 from app.billing.x12.professional_claim import Claim as X12Claim
@@ -53,15 +53,6 @@ Pointers = Annotated[
     Sendable(ServiceLine, "diagnosis_pointers"),
     Field(description="SV107: the diagnoses, counted from 1, that this line is for"),
 ]
-PayerName = Annotated[Text, Sendable(Payer, "name")]
-PayerId = Annotated[
-    Text, Sendable(Payer, "id"), Field(description="The clearinghouse's id of the payer (2010BB NM109)")
-]
-FilingCode = Annotated[
-    Text, Sendable(Subscriber, "claim_filing_code"), Field(description="SBR09, such as MB for Medicare Part B")
-]
-MemberId = Annotated[Text, Sendable(Subscriber, "member_id")]
-GroupNumber = Annotated[Text, Sendable(Subscriber, "group_number")]
 PriorAuthorization = Annotated[Text, Sendable(X12Claim, "prior_authorization"), Field(description="REF*G1")]
 Diagnoses = Annotated[
     list[Text], Sendable(X12Claim, "diagnoses"), Field(description="ICD-10-CM; the first is the principal one")

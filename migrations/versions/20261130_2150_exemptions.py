@@ -8,7 +8,7 @@ from alembic import op
 from migrations.tenancy import secure
 
 revision = "exemptions"
-down_revision = "billing_parties"
+down_revision = "account_matching"
 branch_labels = None
 depends_on = None
 

@@ -69,11 +69,15 @@ ADJUDICATIONS = frozenset({ClaimTransition.PAY, ClaimTransition.DENY})
 
 @dataclass(frozen=True, slots=True)
 class ClaimFacts:
-    """`problems` keep the claim from a valid 837P. `unchanged`: nothing has changed since the file was made."""
+    """`problems` keep the claim from a valid 837P. `unchanged`: nothing has changed since the file was made.
+
+    `refusals` are what the blocking claim edits found beside them.
+    """
 
     chart_locked: bool
     problems: tuple[Problem, ...] = ()
     unchanged: bool = True
+    refusals: tuple[Problem, ...] = ()
 
 
 UNJUDGED = ClaimFacts(chart_locked=False)
@@ -85,6 +89,12 @@ _COMPLETE: Guard[ClaimFacts] = Guard(
     "The claim must hold everything that an 837P needs.",
     lambda facts: not facts.problems,
     explain=lambda facts: facts.problems,
+)
+_SCRUBBED: Guard[ClaimFacts] = Guard(
+    "edits_passed",
+    "No blocking claim edit may find anything.",
+    lambda facts: not facts.refusals,
+    explain=lambda facts: facts.refusals,
 )
 _UNCHANGED: Guard[ClaimFacts] = Guard(
     "content_unchanged", "Neither claim nor chart may change while the file is made.", lambda facts: facts.unchanged
@@ -125,7 +135,7 @@ claim_lifecycle: Lifecycle[ClaimStatus, ClaimFacts] = Lifecycle(
             {_S.PENDING_REVIEW},
             _S.READY_TO_EXPORT,
             audit_action=ClaimStatusAction.APPROVED,
-            guards=(_LOCKED, _COMPLETE),
+            guards=(_LOCKED, _COMPLETE, _SCRUBBED),
         ),
         _move(_T.REOPEN, {_S.READY_TO_EXPORT}, _S.PENDING_REVIEW, audit_action=ClaimStatusAction.REOPENED),
         _move(
@@ -134,7 +144,7 @@ claim_lifecycle: Lifecycle[ClaimStatus, ClaimFacts] = Lifecycle(
             _S.EXPORTED,
             audit_action=ClaimStatusAction.EXPORTED,
             permission=CLAIM_EXPORT,
-            guards=(_LOCKED, _COMPLETE, _UNCHANGED),
+            guards=(_LOCKED, _COMPLETE, _SCRUBBED, _UNCHANGED),
         ),
         _move(_T.SUBMIT, {_S.EXPORTED}, _S.SUBMITTED, audit_action=ClaimStatusAction.SUBMITTED),
         _move(_T.REJECT, {_S.EXPORTED, _S.SUBMITTED}, _S.PENDING_REVIEW, audit_action=ClaimStatusAction.REJECTED),

@@ -13,6 +13,7 @@ from typing import Annotated
 
 from fastapi import Depends
 
+from app.billing.claims.background import read_backgrounds
 from app.billing.claims.facts import check_claim, hold_claimed_chart
 from app.billing.claims.lifecycle import ClaimFacts, InternalTransition, claim_lifecycle
 from app.billing.claims.models import Claim
@@ -159,10 +160,12 @@ class ClaimExportService:
         lines = await ClaimLineRepository(uow).list_of_claims(uow.tenant_id, claim_ids)
         profile, at = await current_tenant(uow), utcnow()
         codes = await extract_icd10(uow, [diagnosis for claim in claims for diagnosis in claim.diagnoses])
+        backgrounds = await read_backgrounds(uow, claims, lines)
         submissions: dict[uuid.UUID, ClaimSubmission] = {}
         facts: dict[uuid.UUID, ClaimFacts] = {}
         for claim in claims:
-            checked = check_claim(profile, charts[claim.incident_id], claim, lines[claim.id], at, codes)
+            held, background = charts[claim.incident_id], backgrounds[claim.id]
+            checked = check_claim(profile, held, claim, lines[claim.id], at, codes, background)
             facts[claim.id] = checked.facts
             if checked.submission is not None:
                 submissions[claim.id] = checked.submission

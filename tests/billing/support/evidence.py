@@ -10,6 +10,7 @@ import asyncpg
 import orjson
 
 TABLES = (
+    "claim_scrubs",
     "claims",
     "claim_exemptions",
     "claim_exports",

@@ -90,8 +90,6 @@ MEANINGS: dict[str, str] = {
     "ClaimCreate.certifications": "Conditions of an ambulance claim (CRC): which are fulfilled and which are not",
     "ClaimCreate.accident": "The accident that led to the transport, if one did",
     "ClaimRead.denial_reason": "Why the payer denied the claim",
-    "ClaimRead.assigned_to_user_id": "The biller who works on it; null: nobody",
-    "ClaimRead.snoozed_until": "Until when worklists leave it out; null: not at all",
     "ClaimRead.submitted_at": "When the file was delivered",
     "ClaimRead.paid_at": "When the payer paid",
     "CommentGiven.entity_id": "The row that is to be corrected",

@@ -10,19 +10,24 @@ from typing import Any
 from fastapi import APIRouter
 
 import app.billing.accounts.service
+import app.billing.als_acts.kind
+import app.billing.certificates.kind
 import app.billing.claims.account
 import app.billing.claims.lifecycle
 import app.billing.claims.service
 import app.billing.coverages.service
+import app.billing.derivation.service
 import app.billing.events
 import app.billing.exemptions.service
 import app.billing.exports.service
 import app.billing.fee_schedules.service
 import app.billing.matching.service
+import app.billing.notices.kind
 import app.billing.payers.kind
 import app.billing.permissions
 import app.billing.repricing.service
 import app.billing.router
+import app.billing.worklists.service
 import app.coding.lookup.book
 import app.coding.permissions
 import app.coding.router
@@ -106,8 +111,10 @@ import app.nemsis.exports.lifecycle
 import app.nemsis.exports.router
 import app.nemsis.exports.service
 import app.nemsis.permissions
+from app.billing.als_acts.kind import ALS_ACTS
 from app.billing.claims import handlers as claim_handlers
 from app.billing.claims.readiness import PAYMENT
+from app.billing.derivation import handlers as derivation_handlers
 from app.billing.exports.documents import CLAIM_DOCUMENTS
 from app.billing.payers.kind import PAYERS
 from app.billing.repricing import handlers as repricing_handlers
@@ -169,21 +176,27 @@ REFERENCE_KINDS: tuple[ReferenceKind[Any], ...] = (
     EXTERNAL_API_KEYS,
     CUSTOM_ELEMENTS,
     PAYERS,
+    ALS_ACTS,
 )
 AUDIT_ACTIONS: tuple[type[AuditAction], ...] = (
     app.billing.accounts.service.AccountAction,
+    app.billing.als_acts.kind.AlsActAction,
     app.billing.claims.account.ClaimAccountAction,
+    app.billing.certificates.kind.CertificateAction,
     app.billing.claims.lifecycle.ClaimStatusAction,
     app.billing.claims.service.ClaimAction,
     app.billing.claims.service.LineAction,
     app.billing.coverages.service.CoverageAction,
+    app.billing.derivation.service.DerivationAction,
     app.billing.exemptions.service.ExemptionAction,
     app.billing.exports.service.ExportAction,
     app.billing.fee_schedules.service.FeeItemAction,
     app.billing.fee_schedules.service.FeeScheduleAction,
     app.billing.matching.service.AccountPatientAction,
     app.billing.payers.kind.PayerAction,
+    app.billing.notices.kind.NoticeAction,
     app.billing.repricing.service.PricingAction,
+    app.billing.worklists.service.ClaimWorkAction,
     app.coding.vocabulary.service.VocabularyAction,
     app.core.account_tokens.lifecycle.AccountTokenAction,
     app.core.audit.refusals.AccessAction,
@@ -313,6 +326,7 @@ SUBSCRIPTIONS: tuple[Subscription, ...] = (
     *claim_handlers.SUBSCRIPTIONS,
     *scrub_handlers.SUBSCRIPTIONS,
     *repricing_handlers.SUBSCRIPTIONS,
+    *derivation_handlers.SUBSCRIPTIONS,
     *email_handlers.SUBSCRIPTIONS,
 )
 EXPORT_SOURCES: tuple[ExportSource, ...] = (NEMSIS_DOCUMENTS, CLAIM_DOCUMENTS)

@@ -26,6 +26,7 @@ CLAIM_RESTORE = declare(
     Role.ADMIN,
 )
 FEE_WRITE = declare("fee.write", "Keep the prices of services.", Role.ADMIN, Role.BILLING)
+ALS_ACT_WRITE = declare("als_act.write", "Say which acts a state reserves for ALS staff.", Role.ADMIN)
 
 PERMISSIONS = (
     PAYER_READ,
@@ -40,4 +41,5 @@ PERMISSIONS = (
     CLAIM_EXPORT,
     CLAIM_RESTORE,
     FEE_WRITE,
+    ALS_ACT_WRITE,
 )

@@ -6,7 +6,8 @@ import uuid
 
 from app.core.db.uow import ReadUnitOfWork
 from app.core.text import name_key
-from app.ems.call_kinds import Need, needs_of, not_due
+from app.ems.attachments.repository import AttachmentRepository
+from app.ems.call_kinds import CallKind, Need, kind_of, needs_of, not_due
 from app.ems.charting.service import present
 from app.ems.citations.service import (
     Citation,
@@ -100,6 +101,7 @@ from app.ems.signatures.lifecycle import SignatureStatus
 from app.ems.signatures.models import SignerRole, StatementCode
 from app.ems.signatures.repository import SignatureRepository
 from app.ems.signatures.schemas import CoverageChange, SignatureRead
+from app.ems.trips import LOCKED_TRIPS
 from app.ems.vitals.models import Etco2Unit, Vital
 from app.ems.vitals.schemas import VitalRead
 
@@ -165,6 +167,12 @@ async def get_charts(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> Charts:
     return await read_charts(uow, await get_incident(uow, incident_id))
 
 
+async def has_attachment(uow: ReadUnitOfWork, incident_id: uuid.UUID, attachment_id: uuid.UUID) -> bool:
+    """True if the live attachment belongs to the chart."""
+    found = await AttachmentRepository(uow).find(uow.tenant_id, attachment_id)
+    return found is not None and found.incident_id == incident_id
+
+
 async def list_signatures(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> list[SignatureRead]:
     """All live signatures of the chart, each with what of its content changed since: five statements at most.
 
@@ -187,6 +195,7 @@ __all__ = [
     "INCIDENT_COLUMNS",
     "INCIDENT_STATUS_CHANGED",
     "INCIDENT_UPDATED",
+    "LOCKED_TRIPS",
     "MEDICATION_COLUMNS",
     "NARRATIVE_COLUMNS",
     "NOT_APPLICABLE",
@@ -204,6 +213,7 @@ __all__ = [
     "VITAL_COLUMNS",
     "AgeUnit",
     "AttributeDefinition",
+    "CallKind",
     "Charts",
     "Citation",
     "CitationMiss",
@@ -263,9 +273,11 @@ __all__ = [
     "get_charts",
     "get_incident",
     "get_patient_charts",
+    "has_attachment",
     "has_illegal_character",
     "hold_incident",
     "inherits",
+    "kind_of",
     "list_custom_elements",
     "list_namesakes",
     "list_patients",

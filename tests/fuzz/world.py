@@ -27,6 +27,7 @@ _CODES = {
     "rxcui": "7242",
     "name": "webhook_secret",
     "number": "1",
+    "value_name": "weight_lb",
     "receipt_id": "0190a5c4-0000-7000-8000-000000000001",
 }
 """In paths: of what the fuzzed service does not have (reference data, secrets, webhooks), so each is answered as any
@@ -143,9 +144,23 @@ async def _priced(agency: Agency, billed: Chart) -> dict[str, str]:
     schedule = await agency.biller.expect(201, "POST", "billing/fee-schedules", json=named)
     price = {"hcpcs": "A0429", "unit_price": "650.00"}
     item = await agency.biller.expect(201, "POST", f"billing/fee-schedules/{schedule['id']}/items", json=price)
+    papers = await _papers(agency, billed)
     reason = {"incident_id": billed.id, "reason": "contract"}
     exemption = await agency.biller.expect(201, "POST", "billing/exemptions", json=reason)
-    return {"schedule_id": schedule["id"], "item_id": item["id"], "exemption_id": exemption["id"]}
+    return papers | {"schedule_id": schedule["id"], "item_id": item["id"], "exemption_id": exemption["id"]}
+
+
+async def _papers(agency: Agency, billed: Chart) -> dict[str, str]:
+    """A certification and a notice about the transport."""
+    about = {"incident_id": billed.id, "patient_id": billed.patient["id"], "signer_name": "Ruth Adler"}
+    signed = about | {"signed_on": "2026-01-02"}
+    notice = signed | {"option": "1", "reason": "Not the nearest hospital"}
+    certificate = signed | {"signer_role": "physician"}
+    made = {
+        "certificates": await agency.biller.expect(201, "POST", "billing/certificates", json=certificate),
+        "notices": await agency.biller.expect(201, "POST", "billing/notices", json=notice),
+    }
+    return {name: paper["id"] for name, paper in made.items()}
 
 
 async def _insured(agency: Agency, billed: Chart, unbilled: Chart) -> dict[str, str]:

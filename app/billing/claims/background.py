@@ -12,11 +12,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from app.billing.certificates.repository import CertificateRepository
 from app.billing.claims.lifecycle import ClaimStatus
 from app.billing.claims.models import Claim, ClaimLine
 from app.billing.coverages.models import Coverage
-from app.billing.edits.background import Background, OtherClaim
+from app.billing.edits.background import Background, Derived, OtherClaim
+from app.billing.evidence.models import ClaimDerivation
 from app.billing.fee_schedules.prices import PriceBook, read_prices
+from app.billing.notices.repository import NoticeRepository
 from app.billing.payers.models import PayerRecord
 from app.core.db.plan import plan_of
 from app.core.db.sql import CompiledStatement
@@ -104,22 +107,43 @@ _OTHERS = CompiledStatement(
 
 
 async def read_backgrounds(
-    uow: ReadUnitOfWork, claims: Sequence[Claim], lines: Mapping[uuid.UUID, Sequence[ClaimLine]]
+    uow: ReadUnitOfWork,
+    claims: Sequence[Claim],
+    lines: Mapping[uuid.UUID, Sequence[ClaimLine]],
+    derivations: Mapping[uuid.UUID, ClaimDerivation],
 ) -> dict[uuid.UUID, Background]:
-    """The background of each claim, by the claim's id: four statements at most. `lines` are those of each claim."""
+    """The background of each claim, by the claim's id: six statements at most.
+
+    `lines` and `derivations` are those of each claim.
+    """
     payers = await _payers_of(uow, claims)
     coverages = await _coverages_of(uow, claims)
     others = await _others_of(uow, claims)
     prices = await _prices_of(uow, claims, lines)
+    ids = [claim.id for claim in claims]
+    certificates = await CertificateRepository(uow).list_serving(uow.tenant_id, ids)
+    notices = await NoticeRepository(uow).list_of_patients(uow.tenant_id, [claim.patient_id for claim in claims])
     return {
         claim.id: Background(
             payer=payers.get(claim.payer_record_id),
             coverages=coverages.get(claim.patient_id, ()),
             others=others.get(claim.id, ()),
             prices=prices,
+            certificates=certificates.get(claim.id, ()),
+            notices=notices.get(claim.patient_id, ()),
+            derived=_derived(derivations.get(claim.id)),
         )
         for claim in claims
     }
+
+
+def _derived(derivation: ClaimDerivation | None) -> Derived | None:
+    if derivation is None:
+        return None
+    return Derived(
+        values={one["name"]: one["value"] for one in derivation.values_json},
+        lines=[(line["hcpcs"], line["modifiers"]) for line in derivation.lines],
+    )
 
 
 async def _payers_of(uow: ReadUnitOfWork, claims: Sequence[Claim]) -> dict[uuid.UUID | None, PayerRecord]:

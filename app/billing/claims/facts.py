@@ -59,6 +59,9 @@ async def hold_claimed_chart(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> Hel
     return HeldChart(incident, charts, await list_signatures(uow, incident_id))
 
 
+_STALE = Problem("derivation", "stale", "The chart was amended under the claim's derived values.")
+
+
 def check_claim(
     profile: Tenant,
     held: HeldChart,
@@ -67,13 +70,19 @@ def check_claim(
     at: dt.datetime,
     codes: Icd10Extract,
     background: Background,
+    stale: Sequence[Problem] = (),
 ) -> CheckedClaim:
-    """The facts of a claim for a file made at `at`, by all claim edits. `codes` covers its diagnoses."""
+    """The facts of a claim for a file made at `at`, by all claim edits. `codes` covers its diagnoses.
+
+    `stale` are the charted fields under it that changed, as just compared with the chart. A claim that is marked stale
+    is so without them, too.
+    """
+    stale = stale or ([] if claim.stale_since is None else [_STALE])
     locked = held.incident.status is IncidentStatus.LOCKED
     chart = next((chart for chart in held.patients if chart.patient.id == claim.patient_id), None)
     if chart is None:
         gone = Problem("patient_id", "unknown_patient", "The chart no longer has this patient.")
-        return CheckedClaim(_facts(locked, [attributed(gone)]), None, (attributed(gone),))
+        return CheckedClaim(_facts(locked, [attributed(gone)], stale), None, (attributed(gone),))
     draft = draft_submission(profile, chart, claim, lines, at)
     served_on = service_date(profile, chart, lines)
     problems = (
@@ -93,15 +102,16 @@ def check_claim(
         at=at,
     )
     findings = scrub(view)
-    return CheckedClaim(_facts(locked, findings), draft.submission, findings)
+    return CheckedClaim(_facts(locked, findings, stale), draft.submission, findings)
 
 
-def _facts(locked: bool, findings: Sequence[EditFinding]) -> ClaimFacts:
+def _facts(locked: bool, findings: Sequence[EditFinding], stale: Sequence[Problem]) -> ClaimFacts:
     blocking = [found for found in findings if found.is_blocking]
     return ClaimFacts(
         locked,
         problems=tuple(found.problem for found in blocking if found.structural),
         refusals=tuple(found.problem for found in blocking if not found.structural),
+        stale=tuple(stale),
     )
 
 

@@ -13,9 +13,11 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped
 
 from app.billing.claims.lifecycle import ClaimStatus, claim_lifecycle
+from app.billing.claims.standing import BY_SERVICE_DATE, SERVED_OR_LAST, UNSENT
 from app.core.db.columns import EnumText, MoneyColumn, internal, phi, plain, values_check
 from app.core.db.entity import TenantEntity, standard_constraints, unique_among_live
 
+_COUNTED = ["snoozed_until", "assigned_to_user_id"]
 _JSON = JSONB(none_as_null=True)
 
 
@@ -32,6 +34,14 @@ class LevelOfService(StrEnum):
     FIXED_WING = "fixed_wing"
     ROTARY_WING = "rotary_wing"
     TREAT_NO_TRANSPORT = "treat_no_transport"
+
+
+class PayerSequence(StrEnum):
+    """SBR01: who pays first, second and third."""
+
+    PRIMARY = "P"
+    SECONDARY = "S"
+    TERTIARY = "T"
 
 
 class Claim(TenantEntity):
@@ -55,7 +65,9 @@ class Claim(TenantEntity):
     patient_id: Mapped[uuid.UUID] = internal()
     claim_number: Mapped[str] = plain()
     status: Mapped[ClaimStatus] = plain(EnumText(ClaimStatus), default=ClaimStatus.PENDING_REVIEW)
-    payer_sequence: Mapped[str] = plain(default="P", server_default="P")
+    payer_sequence: Mapped[PayerSequence] = plain(
+        EnumText(PayerSequence), default=PayerSequence.PRIMARY, server_default="P"
+    )
     payer_record_id: Mapped[uuid.UUID | None] = plain(default=None)
     coverage_id: Mapped[uuid.UUID | None] = plain(default=None)
     account_id: Mapped[uuid.UUID | None] = plain(default=None)
@@ -133,8 +145,28 @@ class Claim(TenantEntity):
             ["tenant_id", "assigned_to_user_id"], ["users.tenant_id", "users.id"], name="fk_claims_assigned_to_user_id"
         ),
         sa.Index("ix_claims_tenant_member_id", "tenant_id", "member_id", "service_date"),
+        *(
+            sa.Index(
+                f"ix_claims_{name}",
+                "tenant_id",
+                sa.text(SERVED_OR_LAST),
+                "id",
+                postgresql_where=condition,
+                postgresql_include=_COUNTED,
+            )
+            for name, condition in BY_SERVICE_DATE.items()
+        ),
+        sa.Index(
+            "ix_claims_unsent",
+            "tenant_id",
+            "payer_record_id",
+            "service_date",
+            "id",
+            postgresql_where=UNSENT,
+            postgresql_include=_COUNTED,
+        ),
         unique_among_live("uq_claims_series", "incident_id", "patient_id", "payer_sequence"),
-        sa.CheckConstraint("payer_sequence IN ('P', 'S', 'T')", name="payer_sequence"),
+        values_check("payer_sequence", PayerSequence),
         sa.CheckConstraint("icd10_primary IS NOT DISTINCT FROM diagnoses ->> 0", name="primary_diagnosis"),
         sa.CheckConstraint("frequency IN ('1', '7', '8')", name="frequency"),
         values_check("level_of_service", LevelOfService),

@@ -19,6 +19,7 @@ from app.billing.claims.models import Claim, ClaimLine
 from app.billing.claims.repository import ClaimLineRepository, ClaimRepository
 from app.billing.claims.submission import service_date
 from app.billing.edits.background import Background
+from app.billing.evidence.repository import DerivationRepository
 from app.billing.permissions import CLAIM_WRITE
 from app.coding.public import Icd10Extract, extract_icd10
 from app.core.clock import utcnow
@@ -128,7 +129,11 @@ async def find_for_payment(uow: ReadUnitOfWork, _: Settings, chart: LoadedChart)
     impressions = {one.patient.id: _impressions(one, sole=len(chart.patients) == 1) for one in unclaimed}
     named = [code for codes in impressions.values() for code in codes]
     codes = await extract_icd10(uow, [*named, *(code for one in waiting for code in one.claim.diagnoses)])
-    backgrounds = await read_backgrounds(uow, [one.claim for one in waiting], lines) if waiting else {}
+    judged = [one.claim for one in waiting]
+    backgrounds: Mapping[uuid.UUID, Background] = {}
+    if judged:
+        derivations = await DerivationRepository(uow).list_of_claims(uow.tenant_id, [claim.id for claim in judged])
+        backgrounds = await read_backgrounds(uow, judged, lines, derivations)
     found = [*_chart_locked(chart), *_patient(chart)]
     for one in waiting:
         found += _claim(chart, one, codes, backgrounds[one.claim.id])

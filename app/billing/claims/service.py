@@ -12,13 +12,14 @@ from fastapi import Depends
 from app.billing.claims.background import read_backgrounds
 from app.billing.claims.facts import CheckedClaim, check_claim, hold_claimed_chart
 from app.billing.claims.lifecycle import (
+    DECIDED,
     GUARDED,
     UNJUDGED,
     ClaimStatus,
     claim_lifecycle,
     consequences,
 )
-from app.billing.claims.models import Claim, ClaimLine
+from app.billing.claims.models import Claim, ClaimLine, PayerSequence
 from app.billing.claims.presentation import present
 from app.billing.claims.repository import ClaimLineRepository, ClaimRepository, next_claim_number
 from app.billing.claims.schemas import ClaimCreate, ClaimPatch, ClaimRead, ClaimTransitionRequest
@@ -26,6 +27,8 @@ from app.billing.claims.submission import Served, service_date
 from app.billing.edits.verdicts import keep_verdict
 from app.billing.errors import ChartNotLocked, ClaimNotEditable
 from app.billing.events import CLAIM_UPDATED
+from app.billing.evidence.repository import DerivationRepository
+from app.billing.evidence.staleness import find_stale
 from app.billing.medicare import member_number
 from app.billing.permissions import CLAIM_RESTORE, CLAIM_WRITE
 from app.coding.public import extract_icd10
@@ -33,12 +36,18 @@ from app.core.audit.actions import AuditAction
 from app.core.clock import utcnow
 from app.core.db.uow import ReadUnitOfWork, UnitOfWork
 from app.core.dependencies import ReadUow, Uow
-from app.core.errors import ValidationFailed
+from app.core.errors import AlreadyExists, ValidationFailed
 from app.core.idempotency.creation import Creation
 from app.core.pagination import Page, PagingWithDeleted
 from app.core.repository import require_version
 from app.core.tenants.public import Tenant, current_tenant
 from app.ems.public import IncidentStatus, PatientRead, hold_incident, list_patients
+
+_BEFORE = {
+    PayerSequence.SECONDARY: PayerSequence.PRIMARY,
+    PayerSequence.TERTIARY: PayerSequence.SECONDARY,
+}
+"""The payer sequence before each, which must have decided first."""
 
 
 class ClaimAction(AuditAction):
@@ -48,6 +57,10 @@ class ClaimAction(AuditAction):
     RESTORED = "claim.restored"
     LINES_CHANGED = "claim.lines_changed"
     DATED = "claim.dated"
+    DRAFTED = "claim.drafted"
+    DERIVED = "claim.derived"
+    MARKED_STALE = "claim.marked_stale"
+    MARKED_CURRENT = "claim.marked_current"
 
 
 class LineAction(AuditAction):
@@ -110,9 +123,10 @@ class ClaimService:
         self._reader = ClaimReader(uow)
 
     async def create(self, given: ClaimCreate, creation: Creation) -> ClaimRead:
-        """Create in `pending_review`. Raises NotFound (incident), ChartNotLocked, ValidationFailed (patient), Conflict.
+        """Create in `pending_review`.
 
-        Conflict: the patient already has a claim of this payer sequence.
+        Raises NotFound (incident), ChartNotLocked, ValidationFailed (patient, payer sequence), AlreadyExists (the
+        patient has a claim of this payer sequence).
         """
         self._uow.principal.require(CLAIM_WRITE)
         reservation = await creation.reserve(self._uow, given)
@@ -124,6 +138,7 @@ class ClaimService:
         profile, patients = await current_tenant(self._uow), await list_patients(self._uow, incident.id)
         patient = _patient_of(given, patients)
         served = Served(incident, patient, alone=len(patients) == 1)
+        await self._require_turn(incident.id, patient.id, given.payer_sequence)
         claim = Claim(
             id=reservation.entity_id,
             tenant_id=self._uow.tenant_id,
@@ -173,7 +188,13 @@ class ClaimService:
             raise ValidationFailed.of(
                 "patient_responsibility_amount", "more_than_charged", "The patient cannot owe more than was charged."
             )
-        also = consequences(given.action, at=utcnow(), reason=given.reason, patient_responsibility=amount)
+        also = consequences(
+            given.action,
+            at=utcnow(),
+            reason=given.reason,
+            patient_responsibility=amount,
+            frequency=claim.frequency,
+        )
         await claim_lifecycle.fire(self._uow, claim, given.action, facts, reason=given.reason, **also)
         if checked is not None:
             await keep_verdict(self._uow, claim, checked.findings)
@@ -204,8 +225,23 @@ class ClaimService:
         claim = await self._claims.get_for_update(self._uow.tenant_id, claim_id)
         lines = await self._lines.list_of_claims(self._uow.tenant_id, [claim.id])
         profile, codes = await current_tenant(self._uow), await extract_icd10(self._uow, claim.diagnoses)
-        background = (await read_backgrounds(self._uow, [claim], lines))[claim.id]
-        return claim, check_claim(profile, held, claim, lines[claim.id], utcnow(), codes, background)
+        derivations = await DerivationRepository(self._uow).list_of_claims(self._uow.tenant_id, [claim.id])
+        stale = await find_stale(self._uow, derivations, {claim.incident_id: held.patients})
+        background = (await read_backgrounds(self._uow, [claim], lines, derivations))[claim.id]
+        at, changed = utcnow(), stale.get(claim.id, ())
+        return claim, check_claim(profile, held, claim, lines[claim.id], at, codes, background, changed)
+
+    async def _require_turn(self, incident_id: uuid.UUID, patient_id: uuid.UUID, sequence: PayerSequence) -> None:
+        """Checks whose turn it is. Raises AlreadyExists for a second claim of one sequence, else ValidationFailed."""
+        claims = await self._claims.list_all(self._uow.tenant_id, incident_id=incident_id)
+        standing = {claim.payer_sequence: claim.status for claim in claims if claim.patient_id == patient_id}
+        if sequence in standing:
+            raise AlreadyExists(field="payer_sequence")
+        before = _BEFORE.get(sequence)
+        if before is not None and standing.get(before) not in DECIDED:
+            raise ValidationFailed.of(
+                "payer_sequence", "payer_before_undecided", "The payer before this one has not decided yet."
+            )
 
 
 def _patient_of(given: ClaimCreate, patients: Sequence[PatientRead]) -> PatientRead:
@@ -224,7 +260,7 @@ def _stored(values: dict[str, Any]) -> dict[str, Any]:
     """Request values as columns. The first diagnosis is the principal one, and records become JSON."""
     columns = {name: value for name, value in values.items() if name not in ("lines", "patient_id")}
     if "diagnoses" in columns:
-        columns["icd10_primary"] = columns["diagnoses"][0]
+        columns["icd10_primary"] = next(iter(columns["diagnoses"]), None)
     for name in ("certifications", "accident"):
         if columns.get(name) is not None:
             columns[name] = columns[name].model_dump(mode="json")

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 
 from app.billing.claims.models import Claim, ClaimLine
 from app.billing.x12 import professional_claim as x12
-from app.billing.x12.ambulance import PRONOUNCED_DEAD_MODIFIER
+from app.billing.x12.ambulance import PRONOUNCED_DEAD_MODIFIER, UNLOADED_CODES
 from app.billing.x12.parties import (
     Address,
     BillingProvider,
@@ -44,8 +44,11 @@ class Transmission(NamedTuple):
     receiver: Receiver
 
 
-class Modified(Protocol):
+class Billed(Protocol):
     """A line, stored or not."""
+
+    @property
+    def hcpcs(self) -> str: ...
 
     @property
     def modifiers(self) -> Sequence[str]: ...
@@ -121,14 +124,18 @@ def service_time_field(chart: PatientChart, lines: Sequence[ClaimLine]) -> str:
     return f"incident.{field}" if ems.inherits(chart, element_id) else f"patient.{field}"
 
 
-def service_date(profile: Tenant, chart: PatientChart | Served, lines: Sequence[Modified]) -> dt.date | None:
+def service_date(profile: Tenant, chart: PatientChart | Served, lines: Sequence[Billed]) -> dt.date | None:
     """The agency-local day of the service; None where the chart lacks the time."""
-    return ems.service_date(chart.incident, profile.time_zone, loaded=is_loaded(lines), of=chart)
+    loaded = is_loaded(lines) and (bool(lines) or ems.transport_of(chart) is not ems.Transport.NONE)
+    return ems.service_date(chart.incident, profile.time_zone, loaded=loaded, of=chart)
 
 
-def is_loaded(lines: Sequence[Modified]) -> bool:
-    """True if the patient was loaded: no line has the modifier for "pronounced dead before loading"."""
-    return not any(PRONOUNCED_DEAD_MODIFIER in line.modifiers for line in lines)
+def is_loaded(lines: Sequence[Billed]) -> bool:
+    """True if the patient was loaded into this ambulance.
+
+    That is so unless a line says "pronounced dead before loading", or is of a service without a transport.
+    """
+    return not any(PRONOUNCED_DEAD_MODIFIER in line.modifiers or line.hcpcs in UNLOADED_CODES for line in lines)
 
 
 def _zone(profile: Tenant) -> zoneinfo.ZoneInfo:

@@ -47,6 +47,31 @@ class Covered(Protocol):
     effective_to: Any
 
 
+class Filed(Protocol):
+    """A physician's certification on file."""
+
+    signed_on: Any
+    signer_role: Any
+    attempted_on: Any
+
+
+class Notice(Protocol):
+    """An advance beneficiary notice on file."""
+
+    is_voluntary: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Derived:
+    """What the chart's derivation says. `values` are by name. `lines` are [hcpcs, modifiers] as they were written.
+
+    An override by a biller stands in the lines, and not in the values.
+    """
+
+    values: Mapping[str, Any]
+    lines: Sequence[tuple[str, Sequence[str]]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherClaim:
     """Another live claim of the same patient, or on another call of the day of the same member, by name and birth date.
@@ -67,13 +92,17 @@ class OtherClaim:
 class Background:
     """`payer` is None for a claim whose payer is not among the agency's. `coverages` are the patient's, live.
 
-    `prices` hold for the codes of the claim's lines and its day of service.
+    `prices` hold for the codes of the claim's lines and its day of service. `derived` is None for a claim that nothing
+    was derived for.
     """
 
     payer: PayerRules | None = None
     coverages: Sequence[Covered] = ()
     others: Sequence[OtherClaim] = ()
     prices: Prices | None = None
+    certificates: Sequence[Filed] = ()
+    notices: Sequence[Notice] = ()
+    derived: Derived | None = None
 
     @property
     def switches(self) -> Mapping[str, str]:

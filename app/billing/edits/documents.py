@@ -22,6 +22,8 @@ _CERTIFICATE, _SIGNED_ON, _SIGNER, _DESCRIPTORS, _METHOD = (
     "eResponse.24",
     "ePayment.01",
 )
+_FILED_PHYSICIAN = "physician"
+_TRIED_LONG_ENOUGH = dt.timedelta(days=21)
 _LONGEST_CERTIFIED, _AFTERWARDS = dt.timedelta(days=60), dt.timedelta(hours=48)
 _DIALYSIS = frozenset("GJ")
 _UTN = re.compile(r"[A-Z0-9]{14}")
@@ -33,32 +35,49 @@ _BEYOND_NEAREST, _BY_CHOICE = "A0888", frozenset({"B", "C"})
 
 
 class _Certificate(NamedTuple):
-    signed_at: dt.datetime
+    """`signed_at` is None of one that could not be got. `attempted_on` is the proof that the agency tried."""
+
+    signed_at: dt.datetime | None
     by_physician: bool
+    attempted_on: dt.date | None = None
 
 
-def _certificate(view: ClaimView) -> _Certificate | None:
-    """The physician certification statement that the crew charted. None without its date."""
+def _certificates(view: ClaimView) -> Iterator[_Certificate]:
+    """The certifications on file, and the one that the crew charted with its date."""
+    for filed in view.background.certificates:
+        signed_on = filed.signed_on
+        signed_at = None if signed_on is None else dt.datetime.combine(signed_on, dt.time.min, view.zone)
+        yield _Certificate(signed_at, filed.signer_role == _FILED_PHYSICIAN, filed.attempted_on)
     written = view.code(_SIGNED_ON)
-    if view.code(_CERTIFICATE) != _YES or written is None:
-        return None
-    try:
-        signed_at = dt.datetime.fromisoformat(written)
-    except ValueError:
-        return None
-    zoned = signed_at if signed_at.tzinfo is not None else signed_at.replace(tzinfo=dt.UTC)
-    return _Certificate(zoned, view.code(_SIGNER) == _PHYSICIAN)
+    if view.code(_CERTIFICATE) == _YES and written is not None:
+        try:
+            signed_at = dt.datetime.fromisoformat(written)
+        except ValueError:
+            return
+        zoned = signed_at if signed_at.tzinfo is not None else signed_at.replace(tzinfo=view.zone)
+        yield _Certificate(zoned, view.code(_SIGNER) == _PHYSICIAN)
 
 
 def _certified(view: ClaimView) -> Iterator[Fault]:
-    found, served = _certificate(view), view.served_on
-    if served is None:
+    if view.served_on is None:
         return
-    if found is None:
+    judged = [list(_faults_of(one, view, view.served_on)) for one in _certificates(view)]
+    if not judged:
         yield _uncertified("certificate_missing", "A non-emergency transport needs a physician's certification.")
+    elif all(judged):
+        yield from judged[0]
+
+
+def _faults_of(one: _Certificate, view: ClaimView, served: dt.date) -> Iterator[Fault]:
+    """Why a certification does not cover the transport. Nothing if it does."""
+    if one.signed_at is None:
+        tried = one.attempted_on is not None and view.today - served >= _TRIED_LONG_ENOUGH
+        if _is_scheduled(view) or not tried:
+            message = "The certification is not signed, and twenty-one days of trying are not over."
+            yield _uncertified("certificate_unsigned", message)
     elif _is_scheduled(view):
-        signed_on = found.signed_at.astimezone(view.zone).date()
-        if not found.by_physician:
+        signed_on = one.signed_at.astimezone(view.zone).date()
+        if not one.by_physician:
             yield _uncertified("certificate_signer", "Only the physician certifies scheduled, repetitive transports.")
         if signed_on > served:
             yield _uncertified("certificate_late", "Scheduled, repetitive transports are certified before the service.")
@@ -66,7 +85,7 @@ def _certified(view: ClaimView) -> Iterator[Fault]:
             yield _uncertified("certificate_old", "The certification was older than sixty days.")
     else:
         left = time_of(view.chart, "arrived_destination_time") or time_of(view.chart, "depart_scene_time")
-        if left is not None and found.signed_at > left + _AFTERWARDS:
+        if left is not None and one.signed_at > left + _AFTERWARDS:
             yield _uncertified("certificate_late", "The certification came later than 48 hours after the transport.")
 
 

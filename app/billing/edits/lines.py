@@ -19,7 +19,7 @@ from app.billing.x12.hcpcs import AMBULANCE_CODES, RETIRED_CODES
 from app.core.errors import Problem
 from app.ems.public import Fix
 
-_INTERCEPT = "A0432"
+_INTERCEPT, _ALS2 = "A0432", "A0433"
 _TOGETHER = "GM"
 _NOTICE, _VOLUNTARY, _EXCLUDED, _EXPECTED_DENIAL = "GA", "GX", "GY", "GZ"
 _CONTRADICTIONS = (
@@ -93,11 +93,43 @@ def _together(view: ClaimView) -> Iterator[Fault]:
         yield Fault("patient_count", "chart_has_one", message, EditSeverity.WARNING)
 
 
+def _agrees_with_places(view: ClaimView) -> Iterator[Fault]:
+    derived = view.background.derived
+    if derived is None or view.base is None or view.route is None:
+        return
+    letters = [derived.values.get(f"{end}_modifier") for end in ("origin", "destination")]
+    if any(letter is not None and letter != said for letter, said in zip(letters, view.route, strict=True)):
+        at, line = view.base
+        written = {modifiers[0] for _, modifiers in derived.lines if modifiers}
+        message = "Origin and destination are not those that the chart tells."
+        yield Fault(f"lines[{at}].modifiers", "differs_from_chart", message, _by_override(line.modifiers[0] in written))
+
+
+def _level_charted(view: ClaimView) -> Iterator[Fault]:
+    derived = view.background.derived
+    if derived is None or view.base is None or derived.values.get("hcpcs") in (None, view.base_code):
+        return
+    at, line = view.base
+    written = {hcpcs for hcpcs, _ in derived.lines}
+    message = "The level is not the one that the chart supports."
+    yield Fault(f"lines[{at}].hcpcs", "level_not_charted", message, _by_override(line.hcpcs in written))
+
+
+def _by_override(stands_by_override: bool) -> EditSeverity:
+    """What a biller stated with a reason is only warned of."""
+    return EditSeverity.WARNING if stands_by_override else EditSeverity.BLOCKING
+
+
 def _notice_modifiers(view: ClaimView) -> Iterator[Fault]:
+    filed = {notice.is_voluntary for notice in view.background.notices}
     for at, line in enumerate(view.lines):
         if any(pair <= {*line.modifiers} for pair in _CONTRADICTIONS):
             message = "Of GA, GX, GY and GZ only GX and GY go together."
             yield Fault(f"lines[{at}].modifiers", "notices_contradict", message)
+        for modifier, voluntary in ((_NOTICE, False), (_VOLUNTARY, True)):
+            if modifier in line.modifiers and voluntary not in filed:
+                message = f"{modifier} says that a notice is on file, and none is."
+                yield Fault(f"lines[{at}].modifiers", "notice_missing", message)
 
 
 def _bundled(view: ClaimView) -> Iterator[Fault]:
@@ -198,6 +230,14 @@ LINE_EDITS = (
         judge=_route_of_the_dead,
     ),
     Edit(
+        id="E34",
+        what="Origin and destination are those that the chart tells.",
+        why="Reviewers compare the letters with the charted places and facilities.",
+        source="Medicare Claims Processing Manual, chapter 15, section 30.A; eScene.09, eDisposition.21",
+        fix="Derive the claim again, or override the letters with a reason.",
+        judge=_agrees_with_places,
+    ),
+    Edit(
         id="E35",
         what="Medicare covers a transport between these places.",
         why="A physician's office is no covered destination, nor is one residence from another.",
@@ -206,6 +246,24 @@ LINE_EDITS = (
         severity=EditSeverity.WARNING,
         applies=lambda view: view.is_medicare,
         judge=_covered_pair,
+    ),
+    Edit(
+        id="E36",
+        what="The chart supports the level of service.",
+        why="A level that the record does not support is paid back.",
+        source="42 CFR 414.605; Medicare Benefit Policy Manual, chapter 10, section 30.1.1",
+        fix="Derive the claim again, or override the level with a reason.",
+        applies=lambda view: view.base_code != _ALS2,
+        judge=_level_charted,
+    ),
+    Edit(
+        id="E37",
+        what="ALS2 needs three administrations by vein or one of the listed procedures in the chart.",
+        why="ALS2 is the level that is reviewed most.",
+        source="42 CFR 414.605, ALS2",
+        fix="Chart what was done, or bill ALS1.",
+        applies=lambda view: view.base_code == _ALS2,
+        judge=_level_charted,
     ),
     Edit(
         id="E38",
@@ -227,10 +285,10 @@ LINE_EDITS = (
     ),
     Edit(
         id="E40",
-        what="Modifiers about notices do not contradict each other.",
-        why="GA and GZ say that a notice is on file, and that none is.",
+        what="GA and GX have their notice (ABN) on file. Modifiers about notices do not contradict each other.",
+        why="Without the notice the patient cannot be billed for what Medicare denies.",
         source="Medicare Claims Processing Manual, chapter 30, section 50",
-        fix="Keep the modifier that is true.",
+        fix="File the notice, or keep the modifier that is true.",
         judge=_notice_modifiers,
     ),
     Edit(

@@ -20,6 +20,8 @@ from app.billing.claims.models import Claim
 from app.billing.claims.repository import ClaimLineRepository, ClaimRepository
 from app.billing.claims.submission import Transmission, transmission
 from app.billing.errors import ClaimsNotReady
+from app.billing.evidence.repository import DerivationRepository
+from app.billing.evidence.staleness import find_stale
 from app.billing.exports.repository import ExportRepository, next_control_number
 from app.billing.exports.schemas import ExportCreate, ExportRead
 from app.billing.permissions import CLAIM_EXPORT
@@ -160,12 +162,14 @@ class ClaimExportService:
         lines = await ClaimLineRepository(uow).list_of_claims(uow.tenant_id, claim_ids)
         profile, at = await current_tenant(uow), utcnow()
         codes = await extract_icd10(uow, [diagnosis for claim in claims for diagnosis in claim.diagnoses])
-        backgrounds = await read_backgrounds(uow, claims, lines)
+        derivations = await DerivationRepository(uow).list_of_claims(uow.tenant_id, claim_ids)
+        stale = await find_stale(uow, derivations, {key: held.patients for key, held in charts.items()})
+        backgrounds = await read_backgrounds(uow, claims, lines, derivations)
         submissions: dict[uuid.UUID, ClaimSubmission] = {}
         facts: dict[uuid.UUID, ClaimFacts] = {}
         for claim in claims:
-            held, background = charts[claim.incident_id], backgrounds[claim.id]
-            checked = check_claim(profile, held, claim, lines[claim.id], at, codes, background)
+            held, background, changed = charts[claim.incident_id], backgrounds[claim.id], stale.get(claim.id, ())
+            checked = check_claim(profile, held, claim, lines[claim.id], at, codes, background, changed)
             facts[claim.id] = checked.facts
             if checked.submission is not None:
                 submissions[claim.id] = checked.submission

@@ -22,10 +22,6 @@ _schedules: Any = FeeSchedule.__table__
 _items: Any = FeeItem.__table__
 _TENANT = sa.bindparam("tenant_id", type_=sa.Uuid)
 _FIRST, _LAST = (sa.bindparam(name, type_=sa.Date) for name in ("first", "last"))
-# Waits for whoever else writes the agency's schedules: two of them must not overlap, and no unique key says so.
-_SERIALISE = CompiledStatement(
-    sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(sa.bindparam("key", type_=sa.Text), 0)))
-)
 _OVERLAPPING = CompiledStatement(
     sa.select(_schedules.c.id)
     .where(
@@ -87,10 +83,6 @@ class PricedItem:
 class FeeScheduleRepository(Repository[FeeSchedule]):
     entity = FeeSchedule
     filters = ("kind", "payer_record_id", "name")
-
-    async def serialise(self, tenant_id: TenantId) -> None:
-        """Waits until nobody else writes schedules of this agency, and keeps others waiting."""
-        await self.uow.fetch_row(_SERIALISE, {"key": f"fee_schedules {tenant_id}"})
 
     async def is_overlapped(self, tenant_id: TenantId, schedule: FeeSchedule) -> bool:
         """True if another live schedule of the same payer, or of none, has a day in common with this one."""

@@ -88,5 +88,5 @@ class CandidateRepository(Repository[BillingAccount]):
         """Live accounts, each with whether one of the persons, and whether one of the members, is joined to it."""
         values = {**wanted._asdict(), "persons": list(wanted.persons), "member_ids": list(wanted.member_ids)}
         rows = await self.uow.fetch(_CANDIDATES, {**values, "tenant_id": tenant_id})
-        accounts = self._built(rows)
+        accounts = self._built(row[: len(_accounts.c)] for row in rows)
         return [(account, row["same_person"], row["same_member"]) for account, row in zip(accounts, rows, strict=True)]

@@ -12,12 +12,13 @@ from app.billing.matching.service import JoinsAccounts, MatchesAccounts
 from app.billing.permissions import ACCOUNT_READ, ACCOUNT_WRITE
 from app.core.dependencies import requires
 from app.core.idempotency.creation import CreationDependency
+from app.core.openapi import errors
 from app.core.schemas import VersionQuery
 
 router = APIRouter(prefix="/billing/accounts", tags=["billing"])
 
 
-@router.get("/matches", dependencies=[requires(ACCOUNT_READ)])
+@router.get("/matches", responses=errors(404), dependencies=[requires(ACCOUNT_READ)])
 async def match_billing_accounts(
     incident_id: uuid.UUID, patient_id: uuid.UUID, accounts: MatchesAccounts
 ) -> AccountMatches:

@@ -27,7 +27,7 @@ _POINTS = {
     MatchFact.FIRST_NAME: 15,
     MatchFact.GUARANTOR: 35,
 }
-_OTHER_BIRTH_DATE = -20
+_OTHER_BIRTH_DATE = -10
 HIGHEST, LOWEST = 100, 30
 """The best score, and the lowest that is proposed. Nothing is joined by a score: a biller confirms."""
 

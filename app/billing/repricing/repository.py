@@ -24,7 +24,7 @@ _PRICED = CompiledStatement(
     sa.select(_claims.c.id)
     .where(
         _claims.c.tenant_id == sa.bindparam("tenant_id", type_=sa.Uuid),
-        _claims.c.status.in_([sa.literal_column(f"'{status.value}'") for status in OPEN]),
+        sa.or_(*(_claims.c.status == status.value for status in OPEN)),
         _claims.c.deleted_at.is_(None),
         _claims.c.service_date.is_not(None),
         sa.or_(_PAYER.is_(None), _claims.c.payer_record_id == _PAYER),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
+from functools import partial
 from typing import Annotated
 
 from fastapi import Depends
@@ -16,7 +16,7 @@ from app.billing.claims.schemas import ClaimRead
 from app.billing.claims.service import ClaimReader, require_editable, total_charge
 from app.billing.events import CLAIM_UPDATED
 from app.billing.fee_schedules.models import FeeSchedule
-from app.billing.fee_schedules.prices import Price, PriceBook, read_prices
+from app.billing.fee_schedules.prices import Price, PriceBook, prices, read_prices
 from app.billing.fee_schedules.repository import FeeScheduleRepository
 from app.billing.permissions import CLAIM_WRITE
 from app.billing.repricing.models import ClaimRepricing
@@ -56,11 +56,13 @@ async def reprice_open_claims(uow: UnitOfWork, schedule_id: uuid.UUID, schedule_
     lines = await ClaimLineRepository(uow).list_of_claims(uow.tenant_id, ids)
     book = await _book(uow, claims, [line for found in lines.values() for line in found])
     for claim in claims:
-        before = claim.charge_amount
-        priced = [line for line in lines[claim.id] if line.fee_item_id is not None]
-        await _price(uow, claim, lines[claim.id], priced, book)
-        if claim.charge_amount != before:
-            await _report(uow, schedule, schedule_version, claim, before)
+        if claim.service_date is not None:
+            before = claim.charge_amount
+            priced = [line for line in lines[claim.id] if line.fee_item_id is not None]
+            find = partial(book.find, claim.payer_record_id, on=claim.service_date)
+            await _price(uow, claim, lines[claim.id], {line.id: find(line.hcpcs) for line in priced})
+            if claim.charge_amount != before:
+                await _report(uow, schedule, schedule_version, claim, before)
 
 
 async def _book(uow: UnitOfWork, claims: Sequence[Claim], lines: Sequence[ClaimLine]) -> PriceBook:
@@ -72,30 +74,22 @@ async def _book(uow: UnitOfWork, claims: Sequence[Claim], lines: Sequence[ClaimL
 
 
 async def _price(
-    uow: UnitOfWork, claim: Claim, lines: Sequence[ClaimLine], which: Sequence[ClaimLine], book: PriceBook
+    uow: UnitOfWork, claim: Claim, lines: Sequence[ClaimLine], found: Mapping[uuid.UUID, Price | None]
 ) -> None:
-    """Gives the lines of `which` their prices, and the claim the sum of all `lines`, if anything differs."""
-    if claim.service_date is None:
-        return
-    differs = False
-    for line in which:
-        differs = await _price_line(uow, line, book, claim.payer_record_id, claim.service_date) or differs
-    if differs:
+    """Gives each line the price found for it, and the claim the sum of all lines, if anything differs.
+
+    A line without a price stays as it is.
+    """
+    versions = [line.version for line in lines]
+    for line in lines:
+        price = found.get(line.id)
+        if price is not None:
+            async with uow.change(line, PricingAction.LINE):
+                line.charge, line.fee_item_id = charge_of(price, line.units), price.item_id
+    if [line.version for line in lines] != versions:
         async with uow.change(claim, PricingAction.CLAIM, event=CLAIM_UPDATED):
             claim.charge_amount = total_charge(line.charge for line in lines)
             claim.lines_revision += 1
-
-
-async def _price_line(
-    uow: UnitOfWork, line: ClaimLine, book: PriceBook, payer_record_id: uuid.UUID | None, on: dt.date
-) -> bool:
-    """True if the line has changed. A line without a price stays as it is."""
-    price = book.find(payer_record_id, line.hcpcs, on)
-    before = line.version
-    if price is not None:
-        async with uow.change(line, PricingAction.LINE):
-            line.charge, line.fee_item_id = charge_of(price, line.units), price.item_id
-    return line.version != before
 
 
 async def _report(uow: UnitOfWork, schedule: FeeSchedule, version: int, claim: Claim, before: Decimal) -> None:
@@ -139,7 +133,9 @@ class PricingService:
         if claim.service_date is None:
             raise ValidationFailed.of("service_date", "missing", "The chart does not say when the service was.")
         lines = (await ClaimLineRepository(self._uow).list_of_claims(self._uow.tenant_id, [claim.id]))[claim.id]
-        await _price(self._uow, claim, lines, lines, await _book(self._uow, [claim], lines))
+        codes = [line.hcpcs for line in lines]
+        found = await prices(self._uow, claim.payer_record_id, codes, claim.service_date)
+        await _price(self._uow, claim, lines, {line.id: found.get(line.hcpcs) for line in lines})
         return await ClaimReader(self._uow).present(claim)
 
 

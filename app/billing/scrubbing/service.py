@@ -18,6 +18,7 @@ from app.billing.edits.declaration import Edit, EditSeverity
 from app.billing.edits.repository import KeptVerdict, ScrubRepository
 from app.billing.edits.scrubber import EditFinding
 from app.billing.edits.verdicts import keep_verdict
+from app.billing.evidence.repository import DerivationRepository
 from app.billing.permissions import CLAIM_CLINICAL
 from app.billing.scrubbing.schemas import EditFindingRead, EditOffer, ScrubRead
 from app.coding.public import extract_icd10
@@ -92,7 +93,8 @@ async def _judge(uow: ReadUnitOfWork, held: HeldChart, claims: Sequence[Claim]) 
     lines = await ClaimLineRepository(uow).list_of_claims(uow.tenant_id, [claim.id for claim in claims])
     profile, at = await current_tenant(uow), utcnow()
     codes = await extract_icd10(uow, [diagnosis for claim in claims for diagnosis in claim.diagnoses])
-    backgrounds = await read_backgrounds(uow, claims, lines)
+    derivations = await DerivationRepository(uow).list_of_claims(uow.tenant_id, [claim.id for claim in claims])
+    backgrounds = await read_backgrounds(uow, claims, lines, derivations)
     return {
         claim.id: check_claim(profile, held, claim, lines[claim.id], at, codes, backgrounds[claim.id])
         for claim in claims

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from app.billing.certificates.models import Certificate, CertifierRole
 from app.billing.claims.facts import CheckedClaim, HeldChart, check_claim
 from app.billing.coverages.models import Coverage, Relationship
-from app.billing.edits.background import Background, OtherClaim
+from app.billing.edits.background import Background, Derived, OtherClaim
 from app.billing.fee_schedules.prices import PriceBook
 from app.billing.fee_schedules.repository import PricedItem
+from app.billing.notices.models import AdvanceNotice, NoticeOption
 from app.billing.payers.models import PayerRecord
 from app.coding.public import CodePeriod, Icd10Extract
 from app.core.ids import new_id
@@ -41,7 +43,7 @@ def payer(**changes: Any) -> PayerRecord:
 
 
 def coverage(**changes: Any) -> Coverage:
-    ids = {"tenant_id": TENANT_ID, "incident_id": new_id(), "patient_id": new_id()}
+    ids: Changes = {"tenant_id": TENANT_ID, "incident_id": new_id(), "patient_id": new_id()}
     return Coverage(**{**ids, "sequence": "P", **changes})
 
 
@@ -126,6 +128,26 @@ def _other(**changes: Any) -> OtherClaim:
 
 def _price(amount: str) -> PriceBook:
     return PriceBook([PricedItem(None, "A0429", Decimal(amount), new_id(), new_id(), 1, dt.date(2026, 1, 1), None)])
+
+
+def _derived(**values: Any) -> Derived:
+    """A derivation that agrees with the claim, but for `values`. `lines` are those that it wrote."""
+    written = values.pop("lines", [("A0429", ["RH"])])
+    return Derived(
+        values={"origin_modifier": "R", "destination_modifier": "H", "hcpcs": "A0429", **values}, lines=written
+    )
+
+
+def _notice(*, is_voluntary: bool = False) -> AdvanceNotice:
+    ids: Changes = {"tenant_id": TENANT_ID, "incident_id": new_id(), "patient_id": new_id()}
+    return AdvanceNotice(
+        **ids, option=NoticeOption.ASK_MEDICARE, is_voluntary=is_voluntary, reason="Not necessary", signed_on=SERVED
+    )
+
+
+def _certificate(**changes: Any) -> Certificate:
+    ids: Changes = {"tenant_id": TENANT_ID, "incident_id": new_id(), "patient_id": new_id()}
+    return Certificate(**ids, **{"signer_role": CertifierRole.PHYSICIAN, **changes})
 
 
 B, W = "blocking", "warning"
@@ -310,6 +332,36 @@ CASES: tuple[Case, ...] = (
         _DEAD,
     ),
     Case(
+        "E34",
+        (B, "lines[0].modifiers", "differs_from_chart"),
+        Drawn(background={"derived": _derived(origin_modifier="S", lines=[("A0429", ["SH"])])}),
+        Drawn(background={"derived": _derived()}),
+    ),
+    Case(
+        "E34",
+        (W, "lines[0].modifiers", "differs_from_chart"),
+        Drawn(background={"derived": _derived(origin_modifier="S")}),
+        Drawn(background={"derived": _derived(origin_modifier=None)}),
+    ),
+    Case(
+        "E36",
+        (B, "lines[0].hcpcs", "level_not_charted"),
+        Drawn(background={"derived": _derived(hcpcs="A0428", lines=[("A0428", ["RH"])])}),
+        Drawn(background={"derived": _derived()}),
+    ),
+    Case(
+        "E36",
+        (W, "lines[0].hcpcs", "level_not_charted"),
+        Drawn(background={"derived": _derived(hcpcs="A0428")}),
+        Drawn(background={"derived": _derived(hcpcs=None)}),
+    ),
+    Case(
+        "E37",
+        (B, "lines[0].hcpcs", "level_not_charted"),
+        Drawn(claim=lines(base={"hcpcs": "A0433"}), background={"derived": _derived()}),
+        Drawn(claim=lines(base={"hcpcs": "A0433"}), background={"derived": _derived(hcpcs="A0433")}),
+    ),
+    Case(
         "E35",
         (W, "lines[0].modifiers", "pair_not_covered"),
         Drawn(claim=lines(base={"modifiers": ["RP"]}, mileage={"modifiers": ["RP"]})),
@@ -347,6 +399,12 @@ CASES: tuple[Case, ...] = (
         (B, "lines[0].modifiers", "notices_contradict"),
         Drawn(claim=lines(base={"modifiers": ["RH", "GX", "GZ"]})),
         Drawn(claim=lines(base={"modifiers": ["RH", "GX", "GY"]})),
+    ),
+    Case(
+        "E40",
+        (B, "lines[0].modifiers", "notice_missing"),
+        Drawn(claim=lines(base={"modifiers": ["RH", "GA"]}), background={"notices": [_notice(is_voluntary=True)]}),
+        Drawn(claim=lines(base={"modifiers": ["RH", "GA"]}), background={"notices": [_notice()]}),
     ),
     Case(
         "E41",
@@ -426,6 +484,31 @@ CASES: tuple[Case, ...] = (
         Drawn(claim=lines(more=[{"hcpcs": "Q3019", "units": "1", "charge": "4"}])),
     ),
     Case("E48", (B, "patient.elements.ePayment.03", "certificate_missing"), _planned({}), _planned()),
+    Case(
+        "E48",
+        (B, "patient.elements.ePayment.03", "certificate_missing"),
+        _planned({}),
+        _planned({}, background={"certificates": [_certificate(signed_on=SERVED)]}),
+    ),
+    Case(
+        "E48",
+        (B, "patient.elements.ePayment.03", "certificate_unsigned"),
+        _planned({}, background={"certificates": [_certificate(attempted_on=SERVED)]}),
+        _planned(
+            {},
+            background={"certificates": [_certificate(attempted_on=SERVED)]},
+            at=dt.datetime(2026, 11, 22, 18, tzinfo=dt.UTC),
+        ),
+    ),
+    Case(
+        "E48",
+        (B, "patient.elements.ePayment.03", "certificate_late"),
+        _planned({}, background={"certificates": [_certificate(signed_on=dt.date(2026, 11, 4))]}),
+        _planned(
+            {},
+            background={"certificates": [_certificate(signed_on=dt.date(2026, 11, 4)), _certificate(signed_on=SERVED)]},
+        ),
+    ),
     Case(
         "E48",
         (B, "patient.elements.ePayment.03", "certificate_old"),

@@ -76,10 +76,10 @@ async def test_a_crews_words_find_the_payer(agency: Agency, runtime: Runtime) ->
         assert await find_payer(uow, uuid.UUID(gone["id"])) is None
         payers = await charted_payers(uow)
     for charted, wanted in (
-        (("00952", None), one),
-        ((None, "MEDICARE PART B IL"), one),
+        (("00952", None), one["name"]),
+        ((None, "MEDICARE PART B IL"), one["name"]),
         (("99999", "aetna life and casualty"), None),
-        (("99999", "Aetna Life Casualty"), other),
+        (("99999", "Aetna Life Casualty"), other["name"]),
         (("77777", None), None),
         (("77777", "Gate Health South"), "Gate Health South"),
         (("11111", "Gone Insurance"), None),
@@ -87,8 +87,7 @@ async def test_a_crews_words_find_the_payer(agency: Agency, runtime: Runtime) ->
         ((None, None), None),
     ):
         payer = payers.find(*charted)
-        name = wanted["name"] if isinstance(wanted, dict) else wanted
-        assert (None if payer is None else payer.name) == name, charted
+        assert (None if payer is None else payer.name) == wanted, charted
 
 
 @pytest.mark.parametrize(

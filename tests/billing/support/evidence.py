@@ -11,6 +11,8 @@ import orjson
 
 TABLES = (
     "claim_scrubs",
+    "advance_notices",
+    "certificates",
     "claims",
     "claim_exemptions",
     "claim_exports",

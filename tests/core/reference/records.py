@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.billing.als_acts.kind import ALS_ACTS
 from app.billing.payers.kind import PAYERS
 from app.core.extensions.kinds import ASSETS, EXTERNAL_API_KEYS, INTEGRATIONS, INVENTORY_ITEMS, STATIONS
 from app.core.facilities.kind import FACILITIES
@@ -122,7 +123,13 @@ PAYER = Sample(
     "name",
     {"takes_replacements": True, "edits": {"E16": "off"}, "appeal_days": None},
 )
-SAMPLES = (VEHICLE, PERSON, FACILITY, STATION, ASSET, ITEM, INTEGRATION, API_KEY, CUSTOM_ELEMENT, PAYER)
+ALS_ACT = Sample(
+    ALS_ACTS,
+    {"state": "IL", "kind": "procedure", "level": "paramedic", "effective_from": "2026-01-01"},
+    "code",
+    {"level": "aemt", "effective_to": "2026-12-31"},
+)
+SAMPLES = (VEHICLE, PERSON, FACILITY, STATION, ASSET, ITEM, INTEGRATION, API_KEY, CUSTOM_ELEMENT, PAYER, ALS_ACT)
 UNIQUE = tuple(sample for sample in SAMPLES if sample.unique)
 REVISED = tuple(sample for sample in SAMPLES if Verb.REVISE in sample.kind.actions)
 DELETED = tuple(sample for sample in SAMPLES if Verb.DELETE in sample.kind.actions)

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 from migrations.tenancy import append_only, run_script, secure
 
 revision = "claim_scrubs"
-down_revision = "fee_schedules"
+down_revision = "derivations"
 branch_labels = None
 depends_on = None
 

@@ -22,6 +22,7 @@ from app.billing.reconciliation.router import router as reconciliation
 from app.billing.remittances.router import decisions
 from app.billing.remittances.router import router as remittances
 from app.billing.repricing.router import router as repricing
+from app.billing.scrubbing.router import router as scrubbing
 from app.billing.worklists.router import router as worklists
 from app.core.tags import Tag
 
@@ -38,6 +39,7 @@ routers = (
     claims,
     derivation,
     ledger,
+    scrubbing,
     exports,
     acknowledgements,
     acknowledged_claims,

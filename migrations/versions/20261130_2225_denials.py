@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 from migrations.tenancy import secure
 
 revision = "denials"
-down_revision = "derivations"
+down_revision = "acknowledgements"
 branch_labels = None
 depends_on = None
 

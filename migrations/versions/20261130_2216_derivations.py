@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 from migrations.tenancy import secure
 
 revision = "derivations"
-down_revision = "acknowledgements"
+down_revision = "claim_deliveries"
 branch_labels = None
 depends_on = None
 

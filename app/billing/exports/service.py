@@ -31,11 +31,10 @@ from app.billing.evidence.staleness import find_stale
 from app.billing.exports.delivering import queue_delivery
 from app.billing.exports.formats import FORMATS, FormatAdapter, adapter_problems, addressed
 from app.billing.exports.models import ClaimFileFormat, Export, ExportFile
-from app.billing.exports.repository import BilledPayers, ExportRepository, next_control_numbers
+from app.billing.exports.repository import ExportRepository, next_control_numbers
 from app.billing.exports.schemas import DeliveryRead, ExportCreate, ExportFileRead, ExportRead
 from app.billing.exports.splitting import FileOf, split
 from app.billing.forms.reading import typeset_forms
-from app.billing.payers.models import PayerRecord
 from app.billing.permissions import CLAIM_EXPORT
 from app.billing.x12.professional_claim import ClaimSubmission
 from app.coding.public import Icd10Extract, extract_icd10

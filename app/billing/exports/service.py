@@ -31,10 +31,11 @@ from app.billing.evidence.staleness import find_stale
 from app.billing.exports.delivering import queue_delivery
 from app.billing.exports.formats import FORMATS, FormatAdapter, adapter_problems, addressed
 from app.billing.exports.models import ClaimFileFormat, Export, ExportFile
-from app.billing.exports.repository import ExportRepository, next_control_numbers
+from app.billing.exports.repository import BilledPayers, ExportRepository, next_control_numbers
 from app.billing.exports.schemas import DeliveryRead, ExportCreate, ExportFileRead, ExportRead
 from app.billing.exports.splitting import FileOf, split
 from app.billing.forms.reading import typeset_forms
+from app.billing.payers.models import PayerRecord
 from app.billing.permissions import CLAIM_EXPORT
 from app.billing.x12.professional_claim import ClaimSubmission
 from app.coding.public import Icd10Extract, extract_icd10
@@ -246,10 +247,11 @@ class ClaimExportService:
         codes = await extract_icd10(uow, [diagnosis for claim in claims for diagnosis in claim.diagnoses])
         derivations = await DerivationRepository(uow).list_of_claims(uow.tenant_id, given.claim_ids)
         backgrounds = await read_backgrounds(uow, claims, lines, derivations)
-        payers = {found.payer.id: found.payer for found in backgrounds.values() if found.payer is not None}
+        named = {claim.payer_record_id for claim in claims if claim.payer_record_id is not None}
+        payers = {payer.id: payer for payer in await BilledPayers(uow).list_all(uow.tenant_id, id=list(named))}
         files = split(claims, payers, given.format)
         stale = await find_stale(uow, derivations, {key: held.patients for key, held in charts.items()})
-        checked = await DOCUMENTS.run(_checked, profile, charts, files, lines, at, codes, backgrounds, stale)
+        checked = await DOCUMENTS.run(_checked, profile, charts, files, lines, at, codes, backgrounds, payers, stale)
         _require_ready(claims, {claim_id: found.facts for claim_id, found in checked.items()}, uow.principal)
         numbers = await next_control_numbers(uow, len(files))
         export_id = new_id()
@@ -315,6 +317,7 @@ def _checked(
     at: dt.datetime,
     codes: Icd10Extract,
     backgrounds: Mapping[uuid.UUID, Background],
+    payers: Mapping[uuid.UUID, PayerRecord],
     stale: Mapping[uuid.UUID, Sequence[Problem]],
 ) -> dict[uuid.UUID, CheckedClaim]:
     """Every claim with what keeps it from its file, by id. Takes about a millisecond for each."""
@@ -325,7 +328,7 @@ def _checked(
             held, background, changed = charts[claim.incident_id], backgrounds[claim.id], stale.get(claim.id, ())
             checked = check_claim(profile, held, claim, lines[claim.id], at, codes, background, changed)
             if checked.submission is not None:
-                submission = addressed(checked.submission, background.payer)
+                submission = addressed(checked.submission, payers.get(claim.payer_record_id or claim.id))
                 problems = tuple(adapter_problems(adapter, submission))
                 facts = replace(checked.facts, problems=(*checked.facts.problems, *problems))
                 checked = CheckedClaim(facts, submission, checked.findings)

@@ -118,6 +118,7 @@ from app.billing.derivation import handlers as derivation_handlers
 from app.billing.exports.documents import CLAIM_DOCUMENTS
 from app.billing.payers.kind import PAYERS
 from app.billing.repricing import handlers as repricing_handlers
+from app.billing.scrubbing import handlers as scrub_handlers
 from app.coding.icd10.index import ICD10_BOOK
 from app.coding.procedures.index import PROCEDURE_BOOK
 from app.coding.rxnorm.index import RXNORM_BOOK
@@ -323,6 +324,7 @@ BODIES: tuple[BodyRule, ...] = (
 SUBSCRIPTIONS: tuple[Subscription, ...] = (
     *nemsis_handlers.SUBSCRIPTIONS,
     *claim_handlers.SUBSCRIPTIONS,
+    *scrub_handlers.SUBSCRIPTIONS,
     *repricing_handlers.SUBSCRIPTIONS,
     *derivation_handlers.SUBSCRIPTIONS,
     *email_handlers.SUBSCRIPTIONS,

@@ -15,6 +15,7 @@ from app.billing.notices.kind import NOTICES
 from app.billing.paperwork.routes import paper_router
 from app.billing.reconciliation.router import router as reconciliation
 from app.billing.repricing.router import router as repricing
+from app.billing.scrubbing.router import router as scrubbing
 from app.billing.worklists.router import router as worklists
 from app.core.tags import Tag
 
@@ -26,6 +27,7 @@ routers = (
     coverages,
     claims,
     derivation,
+    scrubbing,
     exports,
     fee_schedules,
     repricing,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, get_args, get_type_hints
@@ -10,15 +10,30 @@ from typing import Any, get_args, get_type_hints
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from app.billing.edits.book import edit_of
 from app.billing.x12.field_rules import Each, Fault, FieldRule, Identifier, Number, OneOf, Pattern, Whole
 from app.billing.x12.field_rules import Text as FreeText
+from app.billing.x12.parties import Payer, Subscriber
+from app.billing.x12.professional_claim import Accident, Certification, Claim, ServiceLine, Transport
+
+_PLACES: Mapping[type, str] = {
+    Accident: "accident.{}",
+    Certification: "certifications",
+    Claim: "{}",
+    Payer: "payer_{}",
+    ServiceLine: "lines.{}",
+    Subscriber: "{}",
+    Transport: "{}",
+}
+"""The names of a record's fields in the API of claims. A name may be anybody's."""
+_RENAMED = {"reason_code": "transport_reason"}
 
 
 @dataclass(frozen=True)
 class Sendable:
     """`Annotated[Text, Sendable(Payer, "name")]`; on a list, the rule for the list and the one for its items.
 
-    `or_none`: the list may be empty. Then nothing is sent.
+    `or_none`: the list may be empty. Then nothing is sent. A refusal names the claim edit.
     """
 
     record: type
@@ -36,8 +51,16 @@ class Sendable:
         if self.or_none and not value:
             return value
         for fault in _faults(self._rule, value):
-            raise PydanticCustomError(fault.code.lower(), f"The value {fault.says}")
+            code = fault.code.lower()
+            raise PydanticCustomError(code, f"The value {fault.says}{self._edit(code)}")
         return value
+
+    def _edit(self, code: str) -> str:
+        """The claim edit in brackets, if the record is part of a claim only."""
+        place = _PLACES.get(self.record)
+        if place is None:
+            return ""
+        return f" ({edit_of(place.format(_RENAMED.get(self.field, self.field)), code).id})"
 
     @cached_property
     def _rule(self) -> FieldRule:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.billing.accounts.models import AccountPatient
 from app.billing.certificates.models import Certificate
@@ -50,6 +52,40 @@ _SERVING = CompiledStatement(
 )
 
 
+_claims = sa.table(
+    "claims", *(sa.column(name) for name in ("tenant_id", "id", "patient_id", "account_id", "service_date"))
+)
+_OF_CLAIMS = CompiledStatement(
+    sa.select(_claims.c.id.label("claim_id"), *_table.c)
+    .select_from(_claims)
+    .join(_table, _table.c.tenant_id == _claims.c.tenant_id)
+    .where(
+        _claims.c.tenant_id == _TENANT,
+        _claims.c.id == sa.any_(sa.bindparam("ids", type_=ARRAY(sa.Uuid()))),
+        _table.c.deleted_at.is_(None),
+        sa.or_(
+            sa.and_(sa.not_(_table.c.is_repetitive), _table.c.patient_id == _claims.c.patient_id),
+            sa.and_(
+                _table.c.is_repetitive,
+                sa.or_(
+                    _table.c.patient_id == _claims.c.patient_id,
+                    _table.c.patient_id.in_(
+                        sa.select(_same.c.patient_id).where(
+                            _same.c.tenant_id == _claims.c.tenant_id,
+                            _same.c.account_id == _claims.c.account_id,
+                            _same.c.deleted_at.is_(None),
+                        )
+                    ),
+                ),
+                _table.c.valid_from <= _claims.c.service_date,
+                _table.c.valid_to >= _claims.c.service_date,
+            ),
+        ),
+    )
+    .order_by(_claims.c.id, _table.c.signed_on.desc().nulls_last(), _table.c.id)
+)
+
+
 class CertificateRepository(Repository[Certificate]):
     entity = Certificate
 
@@ -58,3 +94,13 @@ class CertificateRepository(Repository[Certificate]):
         values = {"tenant_id": tenant_id, "patient_id": patient_id, "served_on": served_on}
         row = await self.uow.fetch_row(_SERVING, values)
         return None if row is None else self._built((row,))[0]
+
+    async def list_serving(
+        self, tenant_id: TenantId, claim_ids: Sequence[uuid.UUID]
+    ) -> dict[uuid.UUID, list[Certificate]]:
+        """The certifications that may serve each claim, in one statement. A claim without one is absent."""
+        found: dict[uuid.UUID, list[Certificate]] = {}
+        for row in await self.uow.fetch(_OF_CLAIMS, {"tenant_id": tenant_id, "ids": list(claim_ids)}):
+            claim_id, *columns = row
+            found.setdefault(claim_id, []).append(self.plan.build(columns))
+        return found

@@ -11,6 +11,9 @@ from app.billing.claims.content import draft_submission
 from app.billing.claims.lifecycle import ClaimFacts
 from app.billing.claims.models import Claim, ClaimLine
 from app.billing.claims.submission import service_date
+from app.billing.edits.background import Background
+from app.billing.edits.scrubber import EditFinding, attributed, scrub
+from app.billing.edits.view import ClaimView
 from app.billing.x12.professional_claim import ClaimSubmission
 from app.coding.public import CodeFault, Icd10Extract
 from app.core.db.uow import ReadUnitOfWork
@@ -42,10 +45,11 @@ class HeldChart(NamedTuple):
 
 
 class CheckedClaim(NamedTuple):
-    """`submission` is None when the claim's patient is gone from the chart."""
+    """`submission` is None when the claim's patient is gone from the chart. `findings` are those of all edits."""
 
     facts: ClaimFacts
     submission: ClaimSubmission | None
+    findings: tuple[EditFinding, ...]
 
 
 async def hold_claimed_chart(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> HeldChart:
@@ -65,9 +69,10 @@ def check_claim(
     lines: Sequence[ClaimLine],
     at: dt.datetime,
     codes: Icd10Extract,
+    background: Background,
     stale: Sequence[Problem] = (),
 ) -> CheckedClaim:
-    """The facts of a claim for a file made at `at`. `codes` covers its diagnoses.
+    """The facts of a claim for a file made at `at`, by all claim edits. `codes` covers its diagnoses.
 
     `stale` are the charted fields under it that changed, as just compared with the chart. A claim that is marked stale
     is so without them, too.
@@ -77,7 +82,7 @@ def check_claim(
     chart = next((chart for chart in held.patients if chart.patient.id == claim.patient_id), None)
     if chart is None:
         gone = Problem("patient_id", "unknown_patient", "The chart no longer has this patient.")
-        return CheckedClaim(ClaimFacts(locked, (gone,), stale=tuple(stale)), None)
+        return CheckedClaim(_facts(locked, [attributed(gone)], stale), None, (attributed(gone),))
     draft = draft_submission(profile, chart, claim, lines, at)
     served_on = service_date(profile, chart, lines)
     problems = (
@@ -85,7 +90,29 @@ def check_claim(
         *(() if served_on is None else _code_problems(claim, served_on, codes)),
         *_outdated_assignment(claim, held.signatures),
     )
-    return CheckedClaim(ClaimFacts(locked, problems, stale=tuple(stale)), draft.submission)
+    view = ClaimView(
+        profile=profile,
+        chart=chart,
+        signatures=held.signatures,
+        claim=claim,
+        lines=lines,
+        problems=problems,
+        background=background,
+        served_on=served_on,
+        at=at,
+    )
+    findings = scrub(view)
+    return CheckedClaim(_facts(locked, findings, stale), draft.submission, findings)
+
+
+def _facts(locked: bool, findings: Sequence[EditFinding], stale: Sequence[Problem]) -> ClaimFacts:
+    blocking = [found for found in findings if found.is_blocking]
+    return ClaimFacts(
+        locked,
+        problems=tuple(found.problem for found in blocking if found.structural),
+        refusals=tuple(found.problem for found in blocking if not found.structural),
+        stale=tuple(stale),
+    )
 
 
 def _code_problems(claim: Claim, served_on: dt.date, codes: Icd10Extract) -> Iterator[Problem]:

@@ -77,12 +77,14 @@ ADJUDICATIONS = frozenset({ClaimTransition.PAY, ClaimTransition.DENY})
 class ClaimFacts:
     """`problems` keep the claim from a valid 837P. `unchanged`: nothing has changed since the file was made.
 
-    `stale` names the charted fields under the claim's derived values that say something else by now.
+    `refusals` are what the blocking claim edits found beside them. `stale` names the charted fields under the claim's
+    derived values that say something else by now.
     """
 
     chart_locked: bool
     problems: tuple[Problem, ...] = ()
     unchanged: bool = True
+    refusals: tuple[Problem, ...] = ()
     stale: tuple[Problem, ...] = ()
 
 
@@ -95,6 +97,12 @@ _COMPLETE: Guard[ClaimFacts] = Guard(
     "The claim must hold everything that an 837P needs.",
     lambda facts: not facts.problems,
     explain=lambda facts: facts.problems,
+)
+_SCRUBBED: Guard[ClaimFacts] = Guard(
+    "edits_passed",
+    "No blocking claim edit may find anything.",
+    lambda facts: not facts.refusals,
+    explain=lambda facts: facts.refusals,
 )
 _CURRENT: Guard[ClaimFacts] = Guard(
     "evidence_current",
@@ -141,7 +149,7 @@ claim_lifecycle: Lifecycle[ClaimStatus, ClaimFacts] = Lifecycle(
             {_S.PENDING_REVIEW},
             _S.READY_TO_EXPORT,
             audit_action=ClaimStatusAction.APPROVED,
-            guards=(_LOCKED, _COMPLETE, _CURRENT),
+            guards=(_LOCKED, _COMPLETE, _SCRUBBED, _CURRENT),
         ),
         _move(_T.REOPEN, {_S.READY_TO_EXPORT, _S.CLOSED}, _S.PENDING_REVIEW, audit_action=ClaimStatusAction.REOPENED),
         _move(
@@ -150,7 +158,7 @@ claim_lifecycle: Lifecycle[ClaimStatus, ClaimFacts] = Lifecycle(
             _S.EXPORTED,
             audit_action=ClaimStatusAction.EXPORTED,
             permission=CLAIM_EXPORT,
-            guards=(_LOCKED, _COMPLETE, _CURRENT, _UNCHANGED),
+            guards=(_LOCKED, _COMPLETE, _SCRUBBED, _CURRENT, _UNCHANGED),
         ),
         _move(_T.SUBMIT, {_S.EXPORTED}, _S.SUBMITTED, audit_action=ClaimStatusAction.SUBMITTED),
         _move(_T.REJECT, {_S.EXPORTED, _S.SUBMITTED}, _S.PENDING_REVIEW, audit_action=ClaimStatusAction.REJECTED),

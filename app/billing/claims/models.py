@@ -52,8 +52,9 @@ class Claim(TenantEntity):
     `service_date` is the agency-local day of the service, as the chart said when it was locked last.
     `charge_amount` is the sum of the lines' charges. `lines_revision` counts changes of the lines, so that the claim's
     version changes with them. The person who approves a version has then seen its lines. `stale_since` is the time from
-    which a charted fact under the claim differs from the chart. PHI columns are hidden from roles without
-    claim.clinical.
+    which a charted fact under the claim differs from the chart. `blocking_edits` and `warning_edits` count what the
+    claim edits found last: the database copies them from claim_scrubs, and they change no version. PHI columns are
+    hidden from roles without claim.clinical.
     """
 
     __tablename__ = "claims"
@@ -106,10 +107,19 @@ class Claim(TenantEntity):
     stale_since: Mapped[dt.datetime | None] = plain(default=None)
     assigned_to_user_id: Mapped[uuid.UUID | None] = plain(default=None)
     snoozed_until: Mapped[dt.datetime | None] = plain(default=None)
+    blocking_edits: Mapped[int | None] = internal(default=None)
+    warning_edits: Mapped[int | None] = internal(default=None)
 
     __table_args__ = (
         *standard_constraints(
-            "claims", "status", "incident_id", "patient_id", "payer_id", "payer_record_id", "account_id"
+            "claims",
+            "status",
+            "incident_id",
+            "patient_id",
+            "payer_id",
+            "payer_record_id",
+            "account_id",
+            "blocking_edits",
         ),
         sa.UniqueConstraint("tenant_id", "claim_number", name="uq_claims_number"),
         sa.ForeignKeyConstraint(
@@ -134,6 +144,7 @@ class Claim(TenantEntity):
         sa.ForeignKeyConstraint(
             ["tenant_id", "assigned_to_user_id"], ["users.tenant_id", "users.id"], name="fk_claims_assigned_to_user_id"
         ),
+        sa.Index("ix_claims_tenant_member_id", "tenant_id", "member_id", "service_date"),
         *(
             sa.Index(
                 f"ix_claims_{name}",
@@ -173,8 +184,8 @@ class Claim(TenantEntity):
 class ClaimLine(TenantEntity):
     """One service line. `line_number` is never used twice in a claim. The 835 returns it with the claim's number.
 
-    `charge` is for all units together (SV102). `fee_item_id` is the price of a fee schedule that it was made of; null
-    for a charge that somebody typed.
+    `charge` is for all units together (SV102). `description` is of a code without words of its own (SV101-7).
+    `fee_item_id` is the price of a fee schedule that it was made of; null for a charge that somebody typed.
     """
 
     __tablename__ = "claim_lines"
@@ -188,6 +199,7 @@ class ClaimLine(TenantEntity):
     units: Mapped[Decimal] = plain(sa.Numeric(6, 1))
     charge: Mapped[Decimal] = plain(MoneyColumn)
     diagnosis_pointers: Mapped[list[Any]] = plain(_JSON)
+    description: Mapped[str | None] = phi(default=None)
     fee_item_id: Mapped[uuid.UUID | None] = plain(default=None)
 
     __table_args__ = (

@@ -11,12 +11,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
+from app.billing.claims.background import read_backgrounds
 from app.billing.claims.content import draft_submission, words_of
 from app.billing.claims.facts import CODE_FAULTS, HeldChart, check_claim
 from app.billing.claims.lifecycle import ClaimFacts, ClaimStatus, ClaimTransition, claim_lifecycle
 from app.billing.claims.models import Claim, ClaimLine
 from app.billing.claims.repository import ClaimLineRepository, ClaimRepository
 from app.billing.claims.submission import service_date
+from app.billing.edits.background import Background
+from app.billing.evidence.repository import DerivationRepository
 from app.billing.permissions import CLAIM_WRITE
 from app.coding.public import Icd10Extract, extract_icd10
 from app.core.clock import utcnow
@@ -126,9 +129,14 @@ async def find_for_payment(uow: ReadUnitOfWork, _: Settings, chart: LoadedChart)
     impressions = {one.patient.id: _impressions(one, sole=len(chart.patients) == 1) for one in unclaimed}
     named = [code for codes in impressions.values() for code in codes]
     codes = await extract_icd10(uow, [*named, *(code for one in waiting for code in one.claim.diagnoses)])
+    judged = [one.claim for one in waiting]
+    backgrounds: Mapping[uuid.UUID, Background] = {}
+    if judged:
+        derivations = await DerivationRepository(uow).list_of_claims(uow.tenant_id, [claim.id for claim in judged])
+        backgrounds = await read_backgrounds(uow, judged, lines, derivations)
     found = [*_chart_locked(chart), *_patient(chart)]
     for one in waiting:
-        found += _claim(chart, one, codes)
+        found += _claim(chart, one, codes, backgrounds[one.claim.id])
     for patient in unclaimed:
         found += _unclaimed(chart, patient, impressions[patient.patient.id], codes)
     return StageFindings(found)
@@ -164,13 +172,27 @@ def _patient(chart: LoadedChart) -> Iterator[Finding]:
         yield _finding(place, "patient_missing", "Without a patient there is nobody to bill for.")
 
 
-def _claim(chart: LoadedChart, one: _Waiting, codes: Icd10Extract) -> Iterator[Finding]:
+def _claim(chart: LoadedChart, one: _Waiting, codes: Icd10Extract, background: Background) -> Iterator[Finding]:
+    """What the guards of the next step refuse, and what the claim edits only warn of."""
     held = HeldChart(chart.incident, list(chart.patients), list(chart.signatures))
-    facts = check_claim(chart.tenant, held, one.claim, one.lines, utcnow(), codes).facts
+    checked = check_claim(chart.tenant, held, one.claim, one.lines, utcnow(), codes, background)
+    sources = {(found.field, found.code): found.edit.source for found in checked.findings if not found.structural}
+    patient_id = one.claim.patient_id
     for guard in one.step.guards:
-        if guard.explain is not None and not guard.holds(facts):
-            for problem in guard.explain(facts):
-                yield _problem(chart, one.claim.patient_id, problem, one.claim)
+        if guard.explain is not None and not guard.holds(checked.facts):
+            for problem in guard.explain(checked.facts):
+                rule = sources.get((problem.field, problem.code))
+                yield _problem(chart, patient_id, problem, one.claim, rule=rule)
+    for found in checked.findings:
+        if not found.is_blocking:
+            yield _problem(
+                chart,
+                patient_id,
+                found.problem,
+                one.claim,
+                rule=found.edit.source,
+                severity=ReadinessSeverity.WARNING,
+            )
 
 
 def _unclaimed(
@@ -246,8 +268,19 @@ def _is_assigned(chart: LoadedChart, patient_id: uuid.UUID) -> bool:
     )
 
 
-def _problem(chart: LoadedChart, patient_id: uuid.UUID, problem: Problem, claim: Claim | None) -> Finding:
-    """A problem as a finding. Its field begins with the owner's name, unless the claim owns it."""
+def _problem(
+    chart: LoadedChart,
+    patient_id: uuid.UUID,
+    problem: Problem,
+    claim: Claim | None,
+    *,
+    rule: str | None = None,
+    severity: ReadinessSeverity = ReadinessSeverity.BLOCKING,
+) -> Finding:
+    """A problem as a finding. Its field begins with the owner's name, unless the claim owns it.
+
+    Without a `rule`, the field's place in an 837P is the source.
+    """
     owner, _, name = problem.field.partition(".")
     permission: Permission | None = None
     about: uuid.UUID | None = patient_id
@@ -268,7 +301,8 @@ def _problem(chart: LoadedChart, patient_id: uuid.UUID, problem: Problem, claim:
         problem.code,
         f"{words_of(problem.field)} is missing: a claim needs it." if missing else problem.message,
         about,
-        rule=_source_of(problem.field),
+        severity=severity,
+        rule=rule or _source_of(problem.field),
         permission=permission,
         version=None if claim is None or place[0] != _CLAIM else claim.version,
     )

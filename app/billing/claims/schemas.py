@@ -45,6 +45,11 @@ Modifiers = Annotated[
 Units = Annotated[
     _Finite, Sendable(ServiceLine, "units"), scaled(1), Field(description="SV104; of a mileage line the miles")
 ]
+LineDescription = Annotated[
+    Text,
+    Sendable(ServiceLine, "description"),
+    Field(description="SV101-7; required of a code that says nothing itself, such as A0999"),
+]
 Charge = Annotated[
     _Finite, Sendable(ServiceLine, "charge"), scaled(2), Field(description="SV102, for all units together")
 ]
@@ -122,6 +127,7 @@ class NewLine(RequestModel):
     units: Units
     charge: Charge
     diagnosis_pointers: Pointers = Field(default=[1])
+    description: LineDescription | None = None
 
 
 class LineCreate(NewLine, CreateModel):
@@ -134,6 +140,7 @@ class LinePatch(VersionedPatch):
     units: Units | MISSING = MISSING
     charge: Charge | MISSING = MISSING
     diagnosis_pointers: Pointers | MISSING = MISSING
+    description: LineDescription | None = None
 
 
 class LineRead(EntityRead):
@@ -144,6 +151,7 @@ class LineRead(EntityRead):
     units: Decimal
     charge: Decimal
     diagnosis_pointers: list[int]
+    description: str | None = Field(description="SV101-7; null for roles without claim.clinical")
     fee_item_id: uuid.UUID | None = Field(description="The price that the charge is made of; null if it was typed")
 
 

@@ -9,12 +9,12 @@ from typing import Annotated, Any
 
 from fastapi import Depends
 
-from app.billing.claims.facts import check_claim, hold_claimed_chart
+from app.billing.claims.background import read_backgrounds
+from app.billing.claims.facts import CheckedClaim, check_claim, hold_claimed_chart
 from app.billing.claims.lifecycle import (
     DECIDED,
     GUARDED,
     UNJUDGED,
-    ClaimFacts,
     ClaimStatus,
     claim_lifecycle,
     consequences,
@@ -24,10 +24,12 @@ from app.billing.claims.presentation import present
 from app.billing.claims.repository import ClaimLineRepository, ClaimRepository, next_claim_number
 from app.billing.claims.schemas import ClaimCreate, ClaimPatch, ClaimRead, ClaimTransitionRequest
 from app.billing.claims.submission import Served, service_date
+from app.billing.edits.verdicts import keep_verdict
 from app.billing.errors import ChartNotLocked, ClaimNotEditable
 from app.billing.events import CLAIM_UPDATED
 from app.billing.evidence.repository import DerivationRepository
 from app.billing.evidence.staleness import find_stale
+from app.billing.medicare import member_number
 from app.billing.permissions import CLAIM_RESTORE, CLAIM_WRITE
 from app.coding.public import extract_icd10
 from app.core.audit.actions import AuditAction
@@ -147,6 +149,7 @@ class ClaimService:
                 **_stored(given.values()),
                 **claim_defaults(profile, given),
                 "patient_id": patient.id,
+                "member_id": member_number(given.member_id, given.claim_filing_code),
             },
         )
         await self._uow.create(claim, ClaimAction.CREATED, event=CLAIM_UPDATED)
@@ -167,14 +170,17 @@ class ClaimService:
         async with self._uow.change(claim, ClaimAction.REVISED, event=CLAIM_UPDATED):
             for name, value in _stored(patch.changes()).items():
                 setattr(claim, name, value)
+            claim.member_id = member_number(claim.member_id, claim.claim_filing_code)
         return await self._reader.present(claim)
 
     async def transition(self, claim_id: uuid.UUID, given: ClaimTransitionRequest) -> ClaimRead:
         """Raises NotFound, Forbidden, InvalidTransition, Conflict (stale), ValidationFailed."""
+        checked: CheckedClaim | None = None
         if given.action in GUARDED:
-            claim, facts = await self._judged(claim_id)
+            claim, checked = await self._judged(claim_id)
         else:
-            claim, facts = await self._claims.get_for_update(self._uow.tenant_id, claim_id), UNJUDGED
+            claim = await self._claims.get_for_update(self._uow.tenant_id, claim_id)
+        facts = UNJUDGED if checked is None else checked.facts
         claim_lifecycle.require(claim, given.action, self._uow.principal, facts, reason=given.reason)
         require_version(claim, given.version)
         amount = given.patient_responsibility_amount
@@ -190,6 +196,8 @@ class ClaimService:
             frequency=claim.frequency,
         )
         await claim_lifecycle.fire(self._uow, claim, given.action, facts, reason=given.reason, **also)
+        if checked is not None:
+            await keep_verdict(self._uow, claim, checked.findings)
         return await self._reader.present(claim)
 
     async def delete(self, claim_id: uuid.UUID, version: int) -> None:
@@ -210,7 +218,7 @@ class ClaimService:
             claim.deleted_at = None
         return await self._reader.present(claim)
 
-    async def _judged(self, claim_id: uuid.UUID) -> tuple[Claim, ClaimFacts]:
+    async def _judged(self, claim_id: uuid.UUID) -> tuple[Claim, CheckedClaim]:
         """The locked claim. The incident is held first, as everywhere. So no two units of work wait for each other."""
         known = await self._claims.get(self._uow.tenant_id, claim_id)
         held = await hold_claimed_chart(self._uow, known.incident_id)
@@ -219,8 +227,9 @@ class ClaimService:
         profile, codes = await current_tenant(self._uow), await extract_icd10(self._uow, claim.diagnoses)
         derivations = await DerivationRepository(self._uow).list_of_claims(self._uow.tenant_id, [claim.id])
         stale = await find_stale(self._uow, derivations, {claim.incident_id: held.patients})
+        background = (await read_backgrounds(self._uow, [claim], lines, derivations))[claim.id]
         at, changed = utcnow(), stale.get(claim.id, ())
-        return claim, check_claim(profile, held, claim, lines[claim.id], at, codes, changed).facts
+        return claim, check_claim(profile, held, claim, lines[claim.id], at, codes, background, changed)
 
     async def _require_turn(self, incident_id: uuid.UUID, patient_id: uuid.UUID, sequence: PayerSequence) -> None:
         """Checks whose turn it is. Raises AlreadyExists for a second claim of one sequence, else ValidationFailed."""

@@ -233,6 +233,7 @@ def _line(claim: Claim, line: ClaimLine, service_date: dt.date) -> x12.ServiceLi
     return x12.ServiceLine(
         hcpcs=line.hcpcs,
         modifiers=tuple(line.modifiers),
+        description=line.description,
         charge=line.charge,
         units=line.units,
         diagnosis_pointers=tuple(line.diagnosis_pointers),

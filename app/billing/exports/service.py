@@ -13,6 +13,7 @@ from typing import Annotated
 
 from fastapi import Depends
 
+from app.billing.claims.background import read_backgrounds
 from app.billing.claims.facts import check_claim, hold_claimed_chart
 from app.billing.claims.lifecycle import ClaimFacts, InternalTransition, claim_lifecycle
 from app.billing.claims.models import Claim
@@ -163,11 +164,12 @@ class ClaimExportService:
         codes = await extract_icd10(uow, [diagnosis for claim in claims for diagnosis in claim.diagnoses])
         derivations = await DerivationRepository(uow).list_of_claims(uow.tenant_id, claim_ids)
         stale = await find_stale(uow, derivations, {key: held.patients for key, held in charts.items()})
+        backgrounds = await read_backgrounds(uow, claims, lines, derivations)
         submissions: dict[uuid.UUID, ClaimSubmission] = {}
         facts: dict[uuid.UUID, ClaimFacts] = {}
         for claim in claims:
-            changed = stale.get(claim.id, ())
-            checked = check_claim(profile, charts[claim.incident_id], claim, lines[claim.id], at, codes, changed)
+            held, background, changed = charts[claim.incident_id], backgrounds[claim.id], stale.get(claim.id, ())
+            checked = check_claim(profile, held, claim, lines[claim.id], at, codes, background, changed)
             facts[claim.id] = checked.facts
             if checked.submission is not None:
                 submissions[claim.id] = checked.submission

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.billing.notices.models import AdvanceNotice
 from app.core.db.sql import CompiledStatement
@@ -25,6 +27,17 @@ _LATEST = CompiledStatement(
 )
 
 
+_OF_PATIENTS = CompiledStatement(
+    sa.select(*_table.c)
+    .where(
+        _table.c.tenant_id == sa.bindparam("tenant_id", type_=sa.Uuid),
+        _table.c.patient_id == sa.any_(sa.bindparam("ids", type_=ARRAY(sa.Uuid()))),
+        _table.c.deleted_at.is_(None),
+    )
+    .order_by(_table.c.patient_id, _table.c.id)
+)
+
+
 class NoticeRepository(Repository[AdvanceNotice]):
     entity = AdvanceNotice
 
@@ -32,3 +45,13 @@ class NoticeRepository(Repository[AdvanceNotice]):
         """The notice of the patient's call that was signed last."""
         row = await self.uow.fetch_row(_LATEST, {"tenant_id": tenant_id, "patient_id": patient_id})
         return None if row is None else self._built((row,))[0]
+
+    async def list_of_patients(
+        self, tenant_id: TenantId, patient_ids: Sequence[uuid.UUID]
+    ) -> dict[uuid.UUID, list[AdvanceNotice]]:
+        """All notices of each patient of a call, in one statement. A patient without one is absent."""
+        found: dict[uuid.UUID, list[AdvanceNotice]] = {}
+        rows = await self.uow.fetch(_OF_PATIENTS, {"tenant_id": tenant_id, "ids": list(patient_ids)})
+        for notice in self._built(rows):
+            found.setdefault(notice.patient_id, []).append(notice)
+        return found

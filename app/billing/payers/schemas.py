@@ -5,8 +5,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import MISSING, Field
+from pydantic import MISSING, AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
+from app.billing.edits.book import SWITCHABLE
 from app.billing.party_fields import FilingCode, PayerId, PayerName
 from app.core.geography import State, Zip
 from app.core.schemas import CreateModel, EntityRead, RequestModel, Text, VersionedPatch, length, whole
@@ -20,7 +22,13 @@ class EditSwitch(StrEnum):
     BLOCKING = "blocking"
 
 
-EditId = Annotated[str, Field(pattern=r"^E\d\d$", strict=True)]
+def _switchable(edit: str) -> str:
+    if edit not in SWITCHABLE:
+        raise PydanticCustomError("unknown_edit", "No such edit can be switched: docs/claim-edits.md lists them")
+    return edit
+
+
+EditId = Annotated[str, Field(pattern=r"^E\d\d$", strict=True), AfterValidator(_switchable)]
 Edits = Annotated[
     dict[EditId, EditSwitch],
     Field(

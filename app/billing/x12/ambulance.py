@@ -11,6 +11,9 @@ BASE_RATE_CODES = GROUND_BASE_CODES | AIR_BASE_CODES
 # treatment without transport, and the unlisted service: each is the claim's base only if no base rate is billed
 OTHER_BASE_CODES = frozenset({"A0998", "A0999"})
 
+# codes of services that have none of their own: the guide wants them described (SV101-7)
+NONSPECIFIC_CODES = frozenset({"A0999", "A4649", "A9999", "E1399", "J3490", "J3590", "99199"})
+
 # mileage code -> base codes that it may accompany
 MILEAGE_BASES = {
     "A0425": GROUND_BASE_CODES,

@@ -100,11 +100,17 @@ def _places_and_people(claim: Claim) -> Iterator[Segment]:
         yield from place(claim.drop_off.address)
 
 
+def _service(line: ServiceLine) -> Composite:
+    """SV101. The description stands after the places of four modifiers."""
+    modifiers = [line.modifiers[at] if at < len(line.modifiers) else None for at in range(4)]
+    return ("HC", line.hcpcs, *modifiers, line.description)
+
+
 def _line(number: int, line: ServiceLine) -> Iterator[Segment]:
     yield Segment.of("LX", str(number))
     yield Segment.of(
         "SV1",
-        ("HC", line.hcpcs, *line.modifiers),
+        _service(line),
         decimal_text(line.charge),
         "UN",
         decimal_text(line.units),

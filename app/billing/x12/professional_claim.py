@@ -54,12 +54,16 @@ class DropOff:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceLine:
-    """2400. The 835 returns `control_number` (REF*6R). `patient_count` is sent when several patients rode together."""
+    """2400. The 835 returns `control_number` (REF*6R). `patient_count` is sent when several patients rode together.
+
+    `description` (SV101-7) is required of a code that says nothing itself.
+    """
 
     hcpcs: Annotated[
         str, Pattern(r"[A-Z]\d{4}|\d{4}[0-9A-Z]", "HCPCS", "must be a letter and four digits, or a CPT code")
     ]
     modifiers: Annotated[tuple[str, ...], Each(0, 4, Pattern("[A-Z0-9]{2}", "MODIFIER", "must be two characters"))] = ()
+    description: Annotated[str | None, Text(80)] = None
     charge: Annotated[Decimal, _MONEY]
     units: Annotated[Decimal, Number(Decimal("0.1"), Decimal(99999), 1)]
     diagnosis_pointers: Annotated[tuple[int, ...], Each(1, 4)] = (1,)

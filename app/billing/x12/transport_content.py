@@ -7,6 +7,7 @@ from app.billing.x12.ambulance import (
     AIR_CODES,
     BASE_RATE_CODES,
     MILEAGE_BASES,
+    NONSPECIFIC_CODES,
     OTHER_BASE_CODES,
     PRONOUNCED_DEAD_MODIFIER,
     billable_miles,
@@ -21,6 +22,9 @@ def transport_problems(claim: Claim, path: str) -> Iterator[ContentProblem]:
     """Problems of base code, origin and destination, place of service and mileage; amounts must be finite."""
     yield from _base_and_route(claim, path)
     yield from _mileage(claim, path)
+    for at, line in numbered_lines(claim, path):
+        if line.hcpcs in NONSPECIFIC_CODES and not line.description:
+            yield problem(f"{at}.description", Fault("MISSING", "is missing: the code says nothing of the service"))
 
 
 def numbered_lines(claim: Claim, path: str) -> Iterator[tuple[str, ServiceLine]]:

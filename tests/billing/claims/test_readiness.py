@@ -88,9 +88,12 @@ async def test_what_the_chart_must_give_is_said_before_there_is_a_claim_and_afte
 ) -> None:
     call = await locked_call(agency, patient=patient)
     missing = ("payment", "claim_missing", "patient", "claim")
-    assert {*said(await readiness(agency.biller, call.incident["id"]), stage="payment")} == {missing, place}
+    assert {*said(await readiness(agency.biller, call.incident["id"]), stage="payment", severity="blocking")} == {
+        missing,
+        place,
+    }
     await new_claim(agency, call)
-    assert said(await readiness(agency.biller, call.incident["id"]), stage="payment") == [place]
+    assert said(await readiness(agency.biller, call.incident["id"]), stage="payment", severity="blocking") == [place]
 
 
 async def test_the_agencys_own_profile(agency: Agency) -> None:

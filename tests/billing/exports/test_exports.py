@@ -86,7 +86,7 @@ async def test_a_batch_goes_out_in_one_file(agency: Agency, store: Store, eviden
         await approved_claim(agency, pair, patient_id=pair.patient["id"], patient_count=2),
         await approved_claim(agency, pair, patient_id=second["id"], patient_count=2, accident=accident),
         await approved_claim(agency, group_number="G7", prior_authorization="UTN00000000001", weight_lb=None),
-        await approved_claim(agency, certifications={}, stretcher_purpose=None, accepts_assignment=False),
+        await approved_claim(agency, certifications={"yes": ["06"]}, stretcher_purpose=None, accepts_assignment=False),
     ]
     made = await export(agency, *claims)
     assert made["claim_ids"] == [claim["id"] for claim in claims]
@@ -430,8 +430,8 @@ async def test_the_record_of_exports_is_append_only(
 async def test_a_hundred_claims_fit_in_a_file(agency: Agency, evidence: Evidence) -> None:
     """The largest batch, of ten calls with ten patients each."""
     claims = []
-    for _ in range(10):
-        call = await open_call(agency)
+    for minute in range(20, 30):
+        call = await open_call(agency, depart_scene_time=f"2026-11-01T10:{minute}:00-06:00")
         patients = [call.patient]
         patients += [await add_patient(agency, call.incident, first_name=f"P{n}") for n in range(9)]
         await lock_call(agency, call)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -35,6 +36,15 @@ CLAIM: Mapping[str, Any] = {
 }
 
 
+_SECONDS = itertools.count(1)
+
+
+async def another_call(agency: Agency) -> Call:
+    """A locked call that left the scene at a second of its own: the same member is not billed for it twice."""
+    minute, second = divmod(next(_SECONDS) % 900, 60)
+    return await locked_call(agency, depart_scene_time=f"2026-11-01T10:{20 + minute}:{second:02}-06:00")
+
+
 def claim_body(call: Call, **changes: Any) -> dict[str, Any]:
     """What makes a claim of `call` that can be sent as it is."""
     return {"incident_id": call.incident["id"], **CLAIM, **changes}
@@ -42,7 +52,7 @@ def claim_body(call: Call, **changes: Any) -> dict[str, Any]:
 
 async def new_claim(agency: Agency, call: Call | None = None, **changes: Any) -> dict[str, Any]:
     """A claim in `pending_review`, of a call of its own unless given."""
-    body = claim_body(call or await locked_call(agency), **changes)
+    body = claim_body(call or await another_call(agency), **changes)
     made: dict[str, Any] = await agency.biller.expect(201, "POST", CLAIMS, json=body)
     return made
 

@@ -10,6 +10,7 @@ import asyncpg
 import orjson
 
 TABLES = (
+    "claim_scrubs",
     "advance_notices",
     "certificates",
     "claims",

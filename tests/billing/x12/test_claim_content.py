@@ -444,7 +444,9 @@ def test_a_service_may_not_lie_in_the_future() -> None:
         base(hcpcs="A0433"),
         with_lines(replace(BASE, hcpcs="A0428", modifiers=("QL",))),
         with_lines(replace(BASE, hcpcs="A0998", modifiers=("GY",))),
-        with_lines(BASE, MILEAGE, replace(BASE, hcpcs="A0999", modifiers=(), control_number="L3")),
+        with_lines(
+            BASE, MILEAGE, replace(BASE, hcpcs="A0999", modifiers=(), description="Bariatric lift", control_number="L3")
+        ),
         with_lines(
             BASE,
             replace(MILEAGE, units=Decimal("12.4")),

@@ -1,0 +1,1 @@
+"""Claim edits: declared rules that a claim is judged by before it may go out."""

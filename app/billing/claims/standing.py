@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 
 READY = sa.text("status = 'ready_to_export' AND deleted_at IS NULL")
+SCRUB_FAILED = sa.text("status = 'pending_review' AND blocking_edits > 0 AND deleted_at IS NULL")
 AWAITING_ACK = sa.text("status IN ('exported', 'submitted') AND deleted_at IS NULL")
 STALE_EVIDENCE = sa.text("stale_since IS NOT NULL AND status <> 'closed' AND deleted_at IS NULL")
 UNASSIGNED = sa.text(
@@ -21,6 +22,7 @@ UNSENT = sa.text("status IN ('pending_review', 'ready_to_export', 'exported') AN
 
 BY_SERVICE_DATE: Mapping[str, sa.TextClause] = {
     "ready": READY,
+    "scrub_failed": SCRUB_FAILED,
     "awaiting_ack": AWAITING_ACK,
     "stale_evidence": STALE_EVIDENCE,
     "unassigned": UNASSIGNED,

@@ -22,12 +22,13 @@ _ORDERS: Any = Literal["service_date", "-service_date", "created_at", "-created_
 
 
 class Worklist(StrEnum):
-    """`ready`: approved, to go into a file. `awaiting_ack`: in a file, without an answer. `timely_filing`: unsent, and
-    the payer's time for filing runs out. `stale_evidence`: the chart has changed under it. `unassigned`: it wants work,
-    and nobody has it.
+    """`ready`: approved, to go into a file. `scrub_failed`: under review, and a blocking edit found something.
+    `awaiting_ack`: in a file, without an answer. `timely_filing`: unsent, and the payer's time for filing runs out.
+    `stale_evidence`: the chart has changed under it. `unassigned`: it wants work, and nobody has it.
     """
 
     READY = "ready"
+    SCRUB_FAILED = "scrub_failed"
     AWAITING_ACK = "awaiting_ack"
     TIMELY_FILING = "timely_filing"
     STALE_EVIDENCE = "stale_evidence"

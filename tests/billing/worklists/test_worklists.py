@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 
 from app.core.clock import utcnow
+from app.core.outbox.relay import OutboxRelay
 from app.core.runtime import Runtime
 from tests.architecture.queries import counted
 from tests.billing.support.claims import CLAIMS, new_claim
@@ -29,11 +30,11 @@ WITH author AS (SELECT id FROM users WHERE tenant_id = $1 ORDER BY id LIMIT 1), 
 )
 INSERT INTO claims (id, tenant_id, incident_id, patient_id, claim_number, status, diagnoses, charge_amount,
   certifications, service_date, created_at, payer_record_id, stale_since, assigned_to_user_id, snoozed_until,
-  deleted_at, submitted_at, paid_at, denial_reason)
+  deleted_at, blocking_edits, submitted_at, paid_at, denial_reason)
 SELECT gen_random_uuid(), $1, person.incident_id, person.id, $2, $3, '[]', 100, '{}', $4, $5, $6, $7, $8, $9, $10,
-  now(), now(), 'CO-50' FROM person RETURNING id
+  $11, now(), now(), 'CO-50' FROM person RETURNING id
 """
-_MORE = ("payer", "stale_since", "assignee", "snoozed_until", "deleted_at")
+_MORE = ("payer", "stale_since", "assignee", "snoozed_until", "deleted_at", "blocking")
 BEGUN = dt.datetime(2026, 11, 5, tzinfo=dt.UTC)
 
 
@@ -85,6 +86,9 @@ async def test_each_list_has_the_claims_that_wait_for_it(
     payer, biller = await new_payer(admin_connection, agency, days=90), await me(agency)
     pending = await rows.add("pending_review", in_days(-80), payer=payer)
     ready = await rows.add("ready_to_export", in_days(-70), payer=payer, assignee=biller)
+    failed = await rows.add("pending_review", blocking=2, assignee=biller)
+    await rows.add("pending_review", blocking=0, assignee=biller)
+    await rows.add("denied", blocking=1, assignee=biller)
     exported = await rows.add("exported", in_days(-10), payer=payer)
     submitted = await rows.add("submitted", stale_since=BEGUN)
     denied = await rows.add("denied", assignee=biller)
@@ -93,6 +97,7 @@ async def test_each_list_has_the_claims_that_wait_for_it(
     await rows.add("ready_to_export", stale_since=BEGUN, payer=payer, deleted_at=BEGUN)
     await Rows(admin_connection, other_agency).add("ready_to_export")
     assert await listed(agency, "ready") == [ready]
+    assert await listed(agency, "scrub_failed") == [failed]
     assert set(await listed(agency, "awaiting_ack")) == {exported, submitted}
     assert await listed(agency, "stale_evidence") == [submitted]
     assert await listed(agency, "unassigned") == [pending]
@@ -100,6 +105,7 @@ async def test_each_list_has_the_claims_that_wait_for_it(
     assert await listed(agency, "timely_filing", due_before=str(in_days(81))) == [pending, ready, exported]
     assert await counts(agency) == {
         "ready": (1, 1),
+        "scrub_failed": (1, 1),
         "awaiting_ack": (2, 0),
         "timely_filing": (2, 1),
         "stale_evidence": (1, 0),
@@ -108,6 +114,17 @@ async def test_each_list_has_the_claims_that_wait_for_it(
     assert (await counts(agency, "founder"))["ready"] == (1, 0)
     assert denied not in await listed(agency, "unassigned")
     await agency.biller.expect(422, "GET", f"{LISTS}/paid")
+
+
+async def test_a_claim_that_an_edit_blocks_waits_for_correction(agency: Agency, relay: OutboxRelay) -> None:
+    await new_claim(agency)
+    unsigned = await new_claim(agency, signature_on_file=None)
+    await relay.drain()
+    assert await listed(agency, "scrub_failed") == [unsigned["id"]]
+    body = {"version": unsigned["version"], "signature_on_file": True}
+    await agency.biller.expect(200, "PATCH", f"{CLAIMS}/{unsigned['id']}", json=body)
+    await relay.drain()
+    assert await listed(agency, "scrub_failed") == []
 
 
 async def test_a_line_tells_who_pays_who_works_and_by_when(

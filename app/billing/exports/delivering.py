@@ -65,7 +65,6 @@ async def queue_delivery(
         and clearinghouse is not None
         and clearinghouse.delivery is DeliveryChannel.SFTP
     )
-    attempts = Attempts(uow, DELIVERIES)
     delivery = ClaimDelivery(
         tenant_id=uow.tenant_id,
         export_id=export_id,
@@ -75,8 +74,21 @@ async def queue_delivery(
         sha256=file.sha256 or "",
         channel=DeliveryChannel.SFTP if by_sftp else DeliveryChannel.DIRECTORY,
         clearinghouse_id=clearinghouse.id if by_sftp and clearinghouse is not None else None,
-        lease_until=attempts.first_lease(),
     )
+    await _queue(uow, delivery)
+
+
+async def queue_again(uow: UnitOfWork, failed: ClaimDelivery, delivery_id: uuid.UUID) -> ClaimDelivery:
+    """Queues another delivery of the same file by the same way."""
+    same = ("export_id", "file_number", "artifact_key", "file_name", "sha256", "channel", "clearinghouse_id")
+    delivery = ClaimDelivery(id=delivery_id, tenant_id=uow.tenant_id, **{name: getattr(failed, name) for name in same})
+    await _queue(uow, delivery)
+    return delivery
+
+
+async def _queue(uow: UnitOfWork, delivery: ClaimDelivery) -> None:
+    attempts = Attempts(uow, DELIVERIES)
+    delivery.lease_until = attempts.first_lease()
     await uow.create(delivery, DeliveryAction.QUEUED)
     await attempts.queue(delivery)
 

@@ -8,7 +8,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from app.billing.exports.formats import FORMATS
-from app.billing.exports.schemas import ExportCreate, ExportRead
+from app.billing.exports.redelivery import Redeliveries
+from app.billing.exports.schemas import DeliveryCreate, DeliveryRead, ExportCreate, ExportRead
 from app.billing.exports.service import FILE, ClaimExportReads, ClaimExports
 from app.billing.permissions import CLAIM_EXPORT, CLAIM_READ
 from app.core.dependencies import discloses, requires
@@ -42,6 +43,14 @@ async def list_claim_exports(exports: ClaimExportReads, paging: PagingQuery) -> 
 async def get_claim_export(export_id: uuid.UUID, exports: ClaimExportReads) -> ExportRead:
     """One export, its files and the claims in them."""
     return await exports.get(export_id)
+
+
+@router.post("/{export_id}/deliveries", status_code=201, responses=errors(409), dependencies=[requires(CLAIM_EXPORT)])
+async def deliver_claim_export(
+    export_id: uuid.UUID, given: DeliveryCreate, redeliveries: Redeliveries, creation: CreationDependency
+) -> DeliveryRead:
+    """Deliver a file again whose delivery has failed, by the way and the settings of its clearinghouse now."""
+    return await redeliveries.create(export_id, given, creation)
 
 
 @router.get(

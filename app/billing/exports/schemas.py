@@ -42,6 +42,10 @@ class ExportCreate(RequestModel):
     )
 
 
+class DeliveryCreate(RequestModel):
+    file_number: Annotated[int, Field(strict=True, ge=1, le=MAX_CLAIMS)] = Field(description="Of the export's file")
+
+
 class DeliveryRead(ReadModel):
     id: uuid.UUID
     channel: DeliveryChannel = Field(description="A directory, or the clearinghouse's SFTP server")

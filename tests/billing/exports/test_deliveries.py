@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -139,6 +140,33 @@ async def test_what_is_not_delivered_submits_nothing(
     [delivered] = await deliveries_of(agency, made)
     assert (delivered["status"], delivered["failure_code"], delivered["attempts"]) == ("succeeded", None, 2)
     assert [await status_of(agency, one) for one in (claim, other)] == ["exported", "submitted"]
+
+
+async def test_a_failed_delivery_is_repeated_on_demand(
+    agency: Agency, runtime: Runtime, house: Running, evidence: Evidence, admin_connection: asyncpg.Connection
+) -> None:
+    clearinghouse = await connect(agency, house, sftp_directory="/nowhere")
+    claim = await approved_claim(agency)
+    made = await export(agency, claim)
+    path, body = f"{EXPORTS}/{made['id']}/deliveries", {"file_number": 1}
+    before = await evidence.digest(agency.tenant_id)
+    refused = await agency.biller.expect(409, "POST", path, json=body)
+    assert refused["error"]["code"] == "DELIVERY_NOT_FAILED"
+    assert refused["error"]["details"] == {"status": "queued"}
+    await agency.biller.expect(404, "POST", path, json={"file_number": 2})
+    await agency.biller.expect(404, "POST", f"{EXPORTS}/{claim['id']}/deliveries", json=body)
+    await agency.founder.expect(403, "POST", path, json=body)
+    assert await evidence.digest(agency.tenant_id) == before
+    await run_deliveries(admin_connection, runtime)
+    corrected = {"version": 1, "sftp_directory": "/inbound"}
+    await agency.admin.expect(200, "PATCH", f"{CLEARINGHOUSE.path}/{clearinghouse['id']}", json=corrected)
+    answers = await asyncio.gather(*(agency.biller.post(path, json=body) for _ in range(2)))
+    assert sorted(answer.status_code for answer in answers) == [201, 409]
+    await run_deliveries(admin_connection, runtime)
+    [delivered] = await deliveries_of(agency, made)
+    assert (delivered["status"], delivered["attempts"]) == ("succeeded", 1)
+    assert house.names() == [made["files"][0]["file_name"]]
+    assert await status_of(agency, claim) == "submitted"
 
 
 async def test_without_a_login_nothing_is_sent(

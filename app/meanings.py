@@ -309,6 +309,7 @@ PARAMETERS: dict[str, str] = {
     "controlled_substance_schedule": "Only those of this schedule of the DEA",
     "created_by": "Only charts that this user opened",
     "device_id": "Only sessions on this device",
+    "appeal_id": "The appeal",
     "denial_id": "The refusal",
     "custom_element_id": "Only the one with this id of the agency's own",
     "effect": "Only those that this followed from",

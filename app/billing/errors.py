@@ -82,3 +82,21 @@ class OverBalance(AppError):
     code = "OVER_BALANCE"
     title = "There is less on this balance."
     shows = {"available": "what may be taken from it, as a decimal string"}
+
+
+class AppealNotEditable(AppError):
+    """Details name the appeal's state."""
+
+    status = 409
+    code = "APPEAL_NOT_EDITABLE"
+    title = "Only a draft of an appeal can be changed."
+    shows = {"status": "the appeal's state"}
+
+
+class NotAppealable(AppError):
+    """Details say why."""
+
+    status = 409
+    code = "NOT_APPEALABLE"
+    title = "This refusal cannot be appealed, or not any further."
+    shows = {"reason": "`unprocessable`, `resolved`, `given_up`, `won` or `last_level`"}

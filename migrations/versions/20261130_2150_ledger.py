@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql
 from migrations.tenancy import append_only, secure
 
 revision = "ledger"
-down_revision = "billing_parties"
+down_revision = "derivations"
 branch_labels = None
 depends_on = None
 

@@ -22,6 +22,7 @@ TABLES = (
     "ledger_postings",
     "ledger_entries",
     "denials",
+    "appeals",
     "claim_exemptions",
     "claim_repricings",
     "fee_schedule_items",
@@ -35,7 +36,7 @@ TABLES = (
     "idempotency_keys",
 )
 # Refusals and downloads are recorded even when nothing changes.
-_BESIDE = " AND action NOT IN ('access.denied', 'claim_export.downloaded')"
+_BESIDE = " AND action NOT IN ('access.denied', 'claim_export.downloaded', 'appeal.packet_disclosed')"
 _DIGEST = " || ".join(
     f"coalesce((SELECT count(*) || md5(string_agg(t::text, '|' ORDER BY t.id)) FROM {table} AS t"
     f" WHERE tenant_id = $1{_BESIDE if table == 'audit_events' else ''}), '-')"

@@ -20,7 +20,9 @@ import app.billing.certificates.kind
 import app.billing.claims.account
 import app.billing.claims.lifecycle
 import app.billing.claims.service
+import app.billing.clearinghouses.kind
 import app.billing.coverages.service
+import app.billing.delivery.lifecycle
 import app.billing.denials.lifecycle
 import app.billing.denials.posting
 import app.billing.derivation.service
@@ -31,6 +33,7 @@ import app.billing.fee_schedules.service
 import app.billing.ledger.service
 import app.billing.matching.service
 import app.billing.notices.kind
+import app.billing.originals.service
 import app.billing.payers.kind
 import app.billing.permissions
 import app.billing.received.service
@@ -126,7 +129,12 @@ import app.nemsis.permissions
 from app.billing.als_acts.kind import ALS_ACTS
 from app.billing.claims import handlers as claim_handlers
 from app.billing.claims.readiness import PAYMENT
+from app.billing.clearinghouses.kind import CLEARINGHOUSES
+from app.billing.delivery.gateway import SFTP
+from app.billing.delivery.login import CLEARINGHOUSE_LOGIN
+from app.billing.delivery.settings import DeliverySettings
 from app.billing.derivation import handlers as derivation_handlers
+from app.billing.exports.delivering import DELIVERIES, SENT_FILE
 from app.billing.exports.documents import CLAIM_DOCUMENTS
 from app.billing.payers.kind import PAYERS
 from app.billing.remittances.posting import POST_DECISIONS
@@ -189,6 +197,7 @@ REFERENCE_KINDS: tuple[ReferenceKind[Any], ...] = (
     CUSTOM_ELEMENTS,
     PAYERS,
     ALS_ACTS,
+    CLEARINGHOUSES,
 )
 AUDIT_ACTIONS: tuple[type[AuditAction], ...] = (
     app.billing.acknowledgements.service.AcknowledgementAction,
@@ -207,6 +216,8 @@ AUDIT_ACTIONS: tuple[type[AuditAction], ...] = (
     app.billing.denials.posting.DenialAction,
     app.billing.derivation.service.DerivationAction,
     app.billing.exemptions.service.ExemptionAction,
+    app.billing.clearinghouses.kind.ClearinghouseAction,
+    app.billing.delivery.lifecycle.DeliveryAction,
     app.billing.exports.service.ExportAction,
     app.billing.ledger.service.LedgerAction,
     app.billing.received.service.ReceivedFileAction,
@@ -323,6 +334,8 @@ DISCLOSURES: tuple[Disclosure, ...] = (
     app.nemsis.exports.service.DOCUMENT,
     app.billing.exports.service.FILE,
     app.billing.appeals.packets.APPEAL_PACKET,
+    app.billing.originals.service.ORIGINAL,
+    SENT_FILE,
 )
 """Every way by which protected health information leaves, apart from reads of entities."""
 TOPICS: tuple[Topic, ...] = (
@@ -357,7 +370,7 @@ SUBSCRIPTIONS: tuple[Subscription, ...] = (
 EXPORT_SOURCES: tuple[ExportSource, ...] = (NEMSIS_DOCUMENTS, CLAIM_DOCUMENTS)
 READINESS_SOURCES: tuple[ReadinessSource, ...] = (REVIEW, SUBMISSION, PAYMENT, SIGNATURES)
 """One source for each stage, in the order of the stages."""
-OUTBOUND: tuple[OutboundKind[Any, Any, Any], ...] = (MESSAGES,)
+OUTBOUND: tuple[OutboundKind[Any, Any, Any], ...] = (MESSAGES, DELIVERIES)
 """Kinds of outbound attempts: each has its job, and all of them have one sweep."""
 JOBS: tuple[Job, ...] = (AUTO_LOCK, POST_DECISIONS, *map(job_of, OUTBOUND))
 WEBHOOKS: tuple[WebhookProvider[Any], ...] = (SES,)
@@ -368,15 +381,16 @@ GATEWAYS: tuple[Gateway[Any], ...] = (
     MAIL,
     SNS,
     SECRET_KEYS,
+    SFTP,
 )
 """Clients of outside systems."""
 CODE_BOOKS: tuple[Held[Any], ...] = (PROCEDURE_BOOK, RXNORM_BOOK, ICD10_BOOK)
 """The indexes that a web process holds in memory."""
-SECRET_KINDS: tuple[SecretKind, ...] = ()
+SECRET_KINDS: tuple[SecretKind, ...] = (CLEARINGHOUSE_LOGIN,)
 """The secrets that an agency may set. A kind is listed with the domain that uses it, never before."""
 
 
-class ServiceSettings(Settings, EmailSettings, NemsisSettings):
+class ServiceSettings(Settings, EmailSettings, NemsisSettings, DeliverySettings):
     """Every setting of the service. A domain's group is listed here as a base."""
 
 

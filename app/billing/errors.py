@@ -84,6 +84,15 @@ class OverBalance(AppError):
     shows = {"available": "what may be taken from it, as a decimal string"}
 
 
+class DeliveryNotFailed(AppError):
+    """Details name the delivery's state."""
+
+    status = 409
+    code = "DELIVERY_NOT_FAILED"
+    title = "Only a file whose delivery has failed is delivered again."
+    shows = {"status": "the state of the file's last delivery; null if the file never had one"}
+
+
 class AppealNotEditable(AppError):
     """Details name the appeal's state."""
 

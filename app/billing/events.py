@@ -8,7 +8,6 @@ COVERAGE_UPDATED = Topic("coverage.updated", "A coverage of a patient was create
 CLAIM_UPDATED = Topic("claim.updated", "A claim or one of its lines was created, changed, deleted or restored.")
 CLAIM_STATUS_CHANGED = Topic("claim.status_changed", "A claim moved to another state.")
 LEDGER_POSTED = Topic("ledger.posted", "Entries were added to the ledger: charges, a payment, adjustments, a reversal.")
-
 FEE_SCHEDULE_CHANGED = Topic("fee_schedule.changed", "A fee schedule or one of its prices was changed or deleted.")
 
 TOPICS = (COVERAGE_UPDATED, CLAIM_UPDATED, CLAIM_STATUS_CHANGED, LEDGER_POSTED, FEE_SCHEDULE_CHANGED)

@@ -25,15 +25,16 @@ CLAIM_RESTORE = declare(
     "Delete claims, and see and restore deleted claims, billing accounts and coverages.",
     Role.ADMIN,
 )
+FEE_WRITE = declare("fee.write", "Keep the prices of services.", Role.ADMIN, Role.BILLING)
+ALS_ACT_WRITE = declare("als_act.write", "Say which acts a state reserves for ALS staff.", Role.ADMIN)
 REMITTANCE_READ = declare("remittance.read", "Read remittances and acknowledgements.", Role.ADMIN, Role.BILLING)
 REMITTANCE_WRITE = declare(
     "remittance.write", "Take in remittances and acknowledgements, and resolve what is held.", Role.ADMIN, Role.BILLING
 )
 LEDGER_READ = declare("ledger.read", "Read the ledger.", Role.ADMIN, Role.BILLING, Role.FOUNDER)
 LEDGER_WRITE = declare("ledger.write", "Post write-offs, refunds and transfers.", Role.ADMIN, Role.BILLING)
-
-FEE_WRITE = declare("fee.write", "Keep the prices of services.", Role.ADMIN, Role.BILLING)
-ALS_ACT_WRITE = declare("als_act.write", "Say which acts a state reserves for ALS staff.", Role.ADMIN)
+CLEARINGHOUSE_READ = declare("clearinghouse.read", "See the agency's clearinghouses.", Role.ADMIN, Role.BILLING)
+CLEARINGHOUSE_WRITE = declare("clearinghouse.write", "Add, correct and delete clearinghouses.", Role.ADMIN)
 
 PERMISSIONS = (
     PAYER_READ,
@@ -53,4 +54,6 @@ PERMISSIONS = (
     LEDGER_WRITE,
     FEE_WRITE,
     ALS_ACT_WRITE,
+    CLEARINGHOUSE_READ,
+    CLEARINGHOUSE_WRITE,
 )

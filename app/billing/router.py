@@ -16,6 +16,7 @@ from app.billing.exports.router import router as exports
 from app.billing.fee_schedules.router import router as fee_schedules
 from app.billing.matching.router import router as matching
 from app.billing.notices.kind import NOTICES
+from app.billing.originals.router import router as originals
 from app.billing.paperwork.routes import paper_router
 from app.billing.postings.router import router as ledger
 from app.billing.reconciliation.router import router as reconciliation
@@ -25,11 +26,7 @@ from app.billing.repricing.router import router as repricing
 from app.billing.worklists.router import router as worklists
 from app.core.tags import Tag
 
-TAG = Tag(
-    "billing",
-    "Payers, billing accounts, coverages, fee schedules, claims, worklists, 837P exports, remittances, denials,"
-    " appeals and the ledger.",
-)
+TAG = Tag("billing", "Payers, accounts, coverages, prices, claims, worklists, claim files, remittances and appeals.")
 papers = tuple(paper_router(kind) for kind in (CERTIFICATES, NOTICES))
 routers = (
     matching,
@@ -45,6 +42,7 @@ routers = (
     decisions,
     denials,
     appeals,
+    originals,
     fee_schedules,
     repricing,
     worklists,

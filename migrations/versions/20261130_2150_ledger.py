@@ -222,8 +222,8 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("cause <> 'person' OR reason IS NOT NULL", name=op.f("ck_ledger_postings_reason")),
         sa.CheckConstraint(
-            "cause IN ('submission', 'remittance', 'provider_adjustment', 'patient_payment', 'patient_refund', "
-            "'person')",
+            "cause IN ('submission', 'self_pay', 'remittance', 'provider_adjustment', 'patient_payment',"
+            " 'patient_refund', 'person')",
             name=op.f("ck_ledger_postings_cause"),
         ),
         sa.CheckConstraint("(claim_id IS NULL) = (patient_id IS NULL)", name=op.f("ck_ledger_postings_patient")),

@@ -10,7 +10,19 @@ from scripts.devtools.console import DevError, say
 from scripts.devtools.packages import Profile, prepare
 from scripts.devtools.services import Wishes, throwaway
 
-MEASUREMENTS = ("audit", "autosave", "chart_read", "coding", "login_timing", "readiness", "routing", "search")
+MEASUREMENTS = (
+    "audit",
+    "autosave",
+    "billing",
+    "chart_read",
+    "coding",
+    "login_timing",
+    "readiness",
+    "remittances",
+    "routing",
+    "search",
+    "worklists",
+)
 USUAL = "autosave"
 LIST = "list"
 

@@ -58,6 +58,7 @@ _BODIES: dict[str, dict[str, Any]] = {
     "transition_denial": {"action": "give_up", "reason": "as agreed"},
     "transition_remittance_claim": {"action": "set_aside", "reason": "as agreed"},
     "create_claim": CALL.claim,
+    "override_claim_value": {"name": "weight_lb", "value": "150", "reason": "as agreed"},
     "revise_claim": {"payer_name": "Medicare Part B IL"},
     "create_claim_line": CALL.claim["lines"][0],
     "add_vocabulary_term": {"say": "the usual", "means": ["chest pain"], "boost": ["R07.9"]},

@@ -30,6 +30,7 @@ _CODES = {
     "rxcui": "7242",
     "name": "webhook_secret",
     "number": "1",
+    "value_name": "weight_lb",
     "receipt_id": "0190a5c4-0000-7000-8000-000000000001",
 }
 """In paths: of what the fuzzed service does not have (reference data, secrets, webhooks), so each is answered as any

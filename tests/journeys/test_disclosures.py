@@ -14,6 +14,7 @@ import pytest
 from app import registry
 from app.billing.appeals.packets import APPEAL_PACKET
 from app.billing.exports.service import FILE
+from app.billing.originals.service import ORIGINAL
 from app.core.audit.disclosures import Disclosure
 from app.core.audit.service import LOG_EXPORT
 from app.core.runtime import Runtime
@@ -25,8 +26,9 @@ from app.ems.search.service import SEARCH
 from app.nemsis.exports.service import DOCUMENT
 from scripts.demo_call import PEOPLE, Player
 from scripts.demo_chart import CALL
+from tests.billing.support.acknowledgements import claim_acknowledgement
 from tests.billing.support.claims import approved_claim, export
-from tests.billing.support.remittances import denied, pay, submitted_claim
+from tests.billing.support.remittances import denied, exported_claim, pay, submitted_claim
 from tests.ems.charts import PATIENT, Chart
 from tests.ems.uploads import at, attach, sign
 from tests.support.actors import Actor, Agency
@@ -96,6 +98,16 @@ async def claim_file(agency: Agency, _runtime: Runtime) -> Made:
     return Made(path, agency.admin, "admin", made["id"], {claim["incident_id"] for claim in claims}, "payment")
 
 
+async def received_file(agency: Agency, _runtime: Runtime) -> Made:
+    claim = await exported_claim(agency)
+    content = claim_acknowledgement({claim["claim_number"]: "A2:20"}).encode()
+    headers = {"Content-Type": "application/edi-x12"}
+    path = "billing/acknowledgements"
+    [taken] = (await agency.biller.expect(201, "POST", path, content=content, headers=headers))["files"]
+    path = f"billing/received-files/{taken['file']['id']}/content"
+    return Made(path, agency.biller, "billing", taken["file"]["id"], {claim["incident_id"]}, "payment")
+
+
 async def appeal_packet(agency: Agency, runtime: Runtime) -> Made:
     claim = await submitted_claim(agency)
     await pay(runtime, agency, denied(claim))
@@ -130,10 +142,11 @@ MAKING: dict[Disclosure, Callable[[Agency, Runtime], Awaitable[Made]]] = {
     DOCUMENT: document,
     FILE: claim_file,
     APPEAL_PACKET: appeal_packet,
+    ORIGINAL: received_file,
     SEARCH: search,
     LOG_EXPORT: log,
 }
-STORED = (DOCUMENT, FILE)
+STORED = (DOCUMENT, FILE, ORIGINAL)
 
 
 async def entries(connection: asyncpg.Connection, request_id: str) -> list[Any]:
@@ -151,7 +164,9 @@ async def ask(made: Made) -> tuple[httpx.Response, str]:
 
 
 def test_every_declared_disclosure_is_made_below() -> None:
-    assert set(MAKING) == set(registry.DISCLOSURES)
+    """What an outbound kind sends is nobody's request: tests of the kind look for its record."""
+    sent = {kind.disclosure for kind in registry.OUTBOUND if kind.disclosure is not None}
+    assert set(MAKING) == set(registry.DISCLOSURES) - sent
 
 
 @pytest.mark.parametrize("disclosure", MAKING, ids=lambda disclosure: disclosure.action)
@@ -226,7 +241,8 @@ async def test_an_object_that_is_gone_was_not_disclosed(
     made = await MAKING[disclosure](agency, runtime)
     [key] = await admin_connection.fetch(
         "SELECT DISTINCT key FROM (SELECT s3_key AS key, id FROM nemsis_exports"
-        " UNION ALL SELECT artifact_key, export_id FROM claim_exports) AS stored WHERE id = $1::text::uuid",
+        " UNION ALL SELECT artifact_key, export_id FROM claim_exports"
+        " UNION ALL SELECT artifact_key, id FROM received_files) AS stored WHERE id = $1::text::uuid",
         made.entity_id,
     )
     await runtime.gateways.get(OBJECT_STORE).delete(key[0])

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.billing.acknowledgements.models import ClaimAcknowledgement
-from app.billing.exports.models import ClaimExport
+from app.billing.exports.models import ClaimExport, ClaimFileFormat
 from app.core.db.sql import CompiledStatement
 from app.core.ids import TenantId
 from app.core.repository import Repository
@@ -18,8 +18,9 @@ from app.core.repository import Repository
 _exports: Any = ClaimExport.__table__
 _TENANT = sa.bindparam("tenant_id", type_=sa.Uuid)
 _OF_FILE = CompiledStatement(
-    sa.select(_exports.c.claim_id).where(
+    sa.select(_exports.c.claim_id, sa.func.coalesce(_exports.c.transaction_set, 1)).where(
         _exports.c.tenant_id == _TENANT,
+        _exports.c.format == ClaimFileFormat.X12_837P.value,
         _exports.c.control_number == sa.bindparam("control_number", type_=sa.Integer),
     )
 )
@@ -34,10 +35,10 @@ class AcknowledgementRepository(Repository[ClaimAcknowledgement]):
     entity = ClaimAcknowledgement
     filters = ("file_id", "claim_id", "verdict", "effect")
 
-    async def list_sent_in(self, tenant_id: TenantId, control_number: int) -> list[uuid.UUID]:
-        """The claims that this agency sent in the file of this number."""
+    async def sets_of_file(self, tenant_id: TenantId, control_number: int) -> dict[uuid.UUID, int]:
+        """The claims that this agency sent in the 837P of this number, each with its transaction set (ST02)."""
         values = {"tenant_id": tenant_id, "control_number": control_number}
-        return [row[0] for row in await self.uow.fetch(_OF_FILE, values)]
+        return {row[0]: row[1] for row in await self.uow.fetch(_OF_FILE, values)}
 
     async def last_files(self, tenant_id: TenantId, claim_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, int]:
         """The number of the file that each claim went out in last."""

@@ -45,8 +45,6 @@ from app.core.errors import NotFound
 from app.core.pagination import Page, Paging
 from app.core.storage.gateway import ObjectStore
 
-_SETS_PER_FILE = 1
-"""Every 837P file that this service writes has one transaction set, of number 1."""
 _ENVELOPE = "The envelope of the file was refused; nothing in it was read."
 _WITH_OTHERS = ["The file was refused because of another claim in it."]
 _AUTHORITIES = {Source.CLEARINGHOUSE: Authority.CLEARINGHOUSE, Source.PAYER: Authority.PAYER}
@@ -172,23 +170,33 @@ class Acknowledging:
         if isinstance(verdict, InterchangeVerdict):
             refused = verdict.verdict is Verdict.REJECTED
             codes, advice = ([f"TA1 {verdict.note}"], [_ENVELOPE]) if refused else ([], [])
-            return await self._all_in(verdict.control_number, verdict.verdict, codes, advice, {})
+            return await self._all_in(verdict.control_number, None, verdict.verdict, codes, advice, {})
         number = verdict.group_control_number
-        if verdict.set_control_number is not None and verdict.set_control_number.lstrip("0") != str(_SETS_PER_FILE):
-            return [Named(verdict.verdict, Authority.RECEIVER, codes=list(verdict.codes))]
         general = [fault for fault in verdict.faults if fault.claim_number is None]
         own: defaultdict[str, list[str]] = defaultdict(list)
         for fault in verdict.faults:
             if fault.claim_number is not None:
                 own[fault.claim_number].append(fault_advice(fault))
         advice = list(dict.fromkeys(map(fault_advice, general)))
-        return await self._all_in(number, verdict.verdict, list(_codes_of(verdict)), advice, own)
+        return await self._all_in(
+            number, verdict.set_control_number, verdict.verdict, list(_codes_of(verdict)), advice, own
+        )
 
     async def _all_in(
-        self, number: int, verdict: Verdict, codes: list[str], advice: list[str], own: dict[str, list[str]]
+        self,
+        number: int,
+        set_number: str | None,
+        verdict: Verdict,
+        codes: list[str],
+        advice: list[str],
+        own: dict[str, list[str]],
     ) -> list[Named]:
-        """All claims of a file that was judged as a whole. `own` is what is said about single claims, by number."""
-        ids = await self._acknowledgements.list_sent_in(self._uow.tenant_id, number)
+        """All claims of a file, or of one of its transaction sets, that was judged as a whole.
+
+        `own` is what is said about single claims, by number.
+        """
+        sets = await self._acknowledgements.sets_of_file(self._uow.tenant_id, number)
+        ids = [id_ for id_, of_set in sets.items() if set_number is None or set_number.lstrip("0") == str(of_set)]
         claims = await self._claims.list_by_ids(self._uow.tenant_id, ids)
         if not claims:
             return [Named(verdict, Authority.RECEIVER, file_number=number, codes=codes)]
@@ -244,7 +252,7 @@ def _codes_of(verdict: SetVerdict) -> Iterator[str]:
 
 
 def _of_claim(verdict: ClaimVerdict) -> Named:
-    batch = verdict.batch or ""
+    batch = (verdict.batch or "").partition("-")[0]  # of a file's later sets BHT03 is followed by their number
     return Named(
         verdict.verdict,
         _AUTHORITIES[verdict.source],

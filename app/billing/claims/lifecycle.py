@@ -158,6 +158,7 @@ claim_lifecycle: Lifecycle[ClaimStatus, ClaimFacts] = Lifecycle(
             permission=CLAIM_EXPORT,
             guards=(_LOCKED, _COMPLETE, _CURRENT, _UNCHANGED),
         ),
+        # the system submits what it has delivered to the clearinghouse itself
         _move(_T.SUBMIT, {_S.EXPORTED}, _S.SUBMITTED, audit_action=ClaimStatusAction.SUBMITTED, system=True),
         _move(_T.REJECT, {_S.EXPORTED, _S.SUBMITTED}, _S.PENDING_REVIEW, audit_action=ClaimStatusAction.REJECTED),
         _move(

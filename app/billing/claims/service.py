@@ -24,13 +24,13 @@ from app.billing.claims.models import Claim, ClaimLine, PayerSequence
 from app.billing.claims.presentation import present
 from app.billing.claims.repository import ClaimLineRepository, ClaimRepository, next_claim_number
 from app.billing.claims.schemas import ClaimCreate, ClaimPatch, ClaimRead, ClaimTransitionRequest
-from app.billing.claims.sending import submit
+from app.billing.claims.sending import close, submit
 from app.billing.claims.submission import Served, service_date
 from app.billing.errors import ChartNotLocked, ClaimNotEditable
 from app.billing.events import CLAIM_UPDATED
 from app.billing.evidence.repository import DerivationRepository
 from app.billing.evidence.staleness import find_stale
-from app.billing.ledger.service import post_charges
+from app.billing.ledger.service import Charged, post_charges
 from app.billing.permissions import CLAIM_RESTORE, CLAIM_WRITE
 from app.coding.public import extract_icd10
 from app.core.audit.actions import AuditAction
@@ -182,6 +182,8 @@ class ClaimService:
         require_version(claim, given.version)
         if given.action is ClaimTransition.SUBMIT:
             await submit(self._uow, claim, reason=given.reason)
+        elif given.action is ClaimTransition.CLOSE:
+            await close(self._uow, claim, reason=given.reason)
         else:
             also = consequences(given.action, at=utcnow(), frequency=claim.frequency)
             await claim_lifecycle.fire(self._uow, claim, given.action, facts, reason=given.reason, **also)
@@ -195,7 +197,7 @@ class ClaimService:
         require_version(claim, version)
         async with self._uow.change(claim, ClaimAction.DELETED, event=CLAIM_UPDATED):
             claim.deleted_at = utcnow()
-        await post_charges(self._uow, claim_id=claim.id, patient_id=claim.patient_id, charges={})
+        await post_charges(self._uow, [Charged(claim.id, claim.patient_id, {})])
 
     async def restore(self, claim_id: uuid.UUID, version: int) -> ClaimRead:
         """Raises Forbidden, NotFound, Conflict (stale; or another claim took its place)."""

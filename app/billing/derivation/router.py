@@ -33,9 +33,9 @@ async def override_claim_value(claim_id: uuid.UUID, given: OverrideRequest, deri
     return await derivations.override(claim_id, given)
 
 
-@router.delete("/{claim_id}/overrides/{name}", status_code=204, dependencies=[requires(CLAIM_WRITE)])
+@router.delete("/{claim_id}/overrides/{value_name}", status_code=204, dependencies=[requires(CLAIM_WRITE)])
 async def lift_claim_override(
-    claim_id: uuid.UUID, name: OverridableName, version: VersionQuery, derivations: Derivations
+    claim_id: uuid.UUID, value_name: OverridableName, version: VersionQuery, derivations: Derivations
 ) -> None:
     """Take an override back: the derived value stands again."""
-    await derivations.lift(claim_id, str(name), version)
+    await derivations.lift(claim_id, str(value_name), version)

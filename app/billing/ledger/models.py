@@ -20,6 +20,7 @@ class Cause(StrEnum):
     """What made a posting."""
 
     SUBMISSION = "submission"
+    SELF_PAY = "self_pay"
     REMITTANCE = "remittance"
     PROVIDER_ADJUSTMENT = "provider_adjustment"
     PATIENT_PAYMENT = "patient_payment"

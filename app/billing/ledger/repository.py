@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from app.billing.ledger.accounts import MOVEMENTS, Account, EntryKind
 from app.billing.ledger.entries import Entry, Standing
@@ -28,6 +28,8 @@ _given = (
     sa.func.jsonb_to_recordset(sa.bindparam("entries", type_=JSONB))
     .table_valued(
         sa.column("id", sa.Uuid),
+        sa.column("posting_id", sa.Uuid),
+        sa.column("claim_id", sa.Uuid),
         sa.column("line_id", sa.Uuid),
         sa.column("kind", sa.Text),
         sa.column("debit_account", sa.Text),
@@ -37,23 +39,26 @@ _given = (
     )
     .render_derived(name="given", with_types=True)
 )
-_GIVEN = ("id", "line_id", "kind", "debit_account", "credit_account", "amount", "reason_code")
+_GIVEN = (
+    "id", "posting_id", "claim_id", "line_id", "kind", "debit_account", "credit_account", "amount", "reason_code",
+)  # fmt: skip
 _INSERT = CompiledStatement(
     sa.insert(_entries).from_select(
-        ["tenant_id", "posting_id", "claim_id", *_GIVEN],
+        ["tenant_id", *_GIVEN],
         sa.select(
             _TENANT,
-            sa.bindparam("posting_id", type_=sa.Uuid),
-            _CLAIM,
             *(_given.c[name] for name in _GIVEN),
         ),
     )
 )
 _SUMS = (_entries.c.line_id, _entries.c.kind, _entries.c.debit_account, _entries.c.credit_account)
 _STANDING = CompiledStatement(
-    sa.select(*_SUMS, _entries.c.reason_code, sa.func.sum(_entries.c.amount).label("amount"))
-    .where(_entries.c.tenant_id == _TENANT, _entries.c.claim_id == _CLAIM)
-    .group_by(*_SUMS, _entries.c.reason_code)
+    sa.select(_entries.c.claim_id, *_SUMS, _entries.c.reason_code, sa.func.sum(_entries.c.amount).label("amount"))
+    .where(
+        _entries.c.tenant_id == _TENANT,
+        _entries.c.claim_id == sa.any_(sa.bindparam("ids", type_=ARRAY(sa.Uuid()))),
+    )
+    .group_by(_entries.c.claim_id, *_SUMS, _entries.c.reason_code)
 )
 _HISTORY = CompiledStatement(
     sa.select(
@@ -113,8 +118,14 @@ class EntryRepository:
 
     async def standing(self, tenant_id: TenantId, claim_id: uuid.UUID) -> Standing:
         """What the claim's entries come to."""
-        rows = await self._uow.fetch(_STANDING, {"tenant_id": tenant_id, "claim_id": claim_id})
-        return Standing.of(map(_read, rows))
+        return (await self.standings(tenant_id, [claim_id]))[claim_id]
+
+    async def standings(self, tenant_id: TenantId, claim_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Standing]:
+        """The same for several claims; every id has an answer."""
+        entries: dict[uuid.UUID, list[Entry]] = {claim_id: [] for claim_id in claim_ids}
+        for row in await self._uow.fetch(_STANDING, {"tenant_id": tenant_id, "ids": list(claim_ids)}):
+            entries[row["claim_id"]].append(_read(row))
+        return {claim_id: Standing.of(found) for claim_id, found in entries.items()}
 
     async def list_of_claim(self, tenant_id: TenantId, claim_id: uuid.UUID) -> list[PostedEntry]:
         """Every entry of one claim, oldest first."""
@@ -126,19 +137,19 @@ class EntryRepository:
         values = {"tenant_id": tenant_id, "payment_id": payment_id, "cause": cause}
         return await self._uow.fetch_row(_OF_PAYMENT, values) is not None
 
-    async def add(
-        self, tenant_id: TenantId, posting_id: uuid.UUID, claim_id: uuid.UUID | None, entries: Iterable[Entry]
-    ) -> None:
-        """Stores entries in one statement."""
-        rows = [_row(entry) for entry in entries]
-        values = {"tenant_id": tenant_id, "posting_id": posting_id, "claim_id": claim_id, "entries": rows}
-        await self._uow.fetch(_INSERT, values)
+    async def add(self, tenant_id: TenantId, postings: Iterable[tuple[LedgerPosting, Iterable[Entry]]]) -> None:
+        """Stores the entries of several postings in one statement."""
+        rows = [_row(posting, entry) for posting, entries in postings for entry in entries]
+        if rows:
+            await self._uow.fetch(_INSERT, {"tenant_id": tenant_id, "entries": rows})
 
 
-def _row(entry: Entry) -> dict[str, Any]:
+def _row(posting: LedgerPosting, entry: Entry) -> dict[str, Any]:
     accounts = (entry.debit, entry.credit) if entry.amount > 0 else (entry.credit, entry.debit)
     return {
         "id": new_id(),
+        "posting_id": posting.id,
+        "claim_id": posting.claim_id,
         "line_id": entry.line_id,
         "kind": entry.kind,
         "debit_account": accounts[0],

@@ -41,6 +41,7 @@ async def uploaded(request: Request) -> bytes:
 
 class ReceivedFileAction(AuditAction):
     RECEIVED = "received_file.received"
+    DOWNLOADED = "received_file.downloaded"
 
 
 @dataclass

@@ -39,9 +39,11 @@ from app.billing.x12.remittance_advice import ClaimPayment
 from app.core.clock import utcnow
 from app.core.db.uow import UnitOfWork
 from app.core.jobs.queue import Job
+from app.core.logging import get_logger
 from app.core.permissions import Principal
 from app.core.runtime import Runtime
 
+_log = get_logger(__name__)
 CONTENT = TypeAdapter(ClaimPayment)
 """What a payer said about a claim, as JSON and back."""
 
@@ -139,13 +141,21 @@ class DecisionPosting:
 async def post_decisions(runtime: Runtime, principal: Principal, ids: dict[str, uuid.UUID]) -> None:
     """Judges every pending decision of a file, or of a remittance on paper, in its order.
 
-    A reversal comes before the decision that replaces it. Run twice, it goes on where it stopped.
+    A reversal comes before the decision that replaces it. Run twice, it goes on where it stopped. A decision whose
+    posting fails leaves the others alone; the job then fails at its end, and is run again.
     """
     async with runtime.unit_of_work(principal) as uow:
         pending = await RemittanceClaimRepository(uow).list_pending_ids(uow.tenant_id, ids["source_id"])
+    failure: Exception | None = None
     for decision_id in pending:
-        async with runtime.unit_of_work(principal) as uow:
-            await DecisionPosting(uow).post_pending(decision_id)
+        try:
+            async with runtime.unit_of_work(principal) as uow:
+                await DecisionPosting(uow).post_pending(decision_id)
+        except Exception as error:
+            _log.error("decision not posted", exc_info=error)
+            failure = error
+    if failure is not None:
+        raise failure
 
 
 POST_DECISIONS = Job("billing.post_decisions", post_decisions)

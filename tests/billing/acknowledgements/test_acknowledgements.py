@@ -28,7 +28,8 @@ async def said_about(agency: Agency, claim: dict[str, Any]) -> list[dict[str, An
 
 async def sent(agency: Agency, *claims: dict[str, Any]) -> int:
     """The control number of the file with these claims."""
-    return int((await export(agency, *claims))["control_number"])
+    [file] = (await export(agency, *claims))["files"]
+    return int(file["control_number"])
 
 
 async def statuses(agency: Agency, *claims: dict[str, Any]) -> list[str]:
@@ -63,6 +64,17 @@ async def test_a_999_refuses_the_file_and_says_what_to_mend(agency: Agency, evid
     assert beside["advice"] == ["The file was refused because of another claim in it."]
     moved = (await evidence.audit(first["id"]))[-1]
     assert (moved["action"], moved["metadata_json"]["reason"]) == ("claim.rejected", "IK5 5, CR1 22 2300 8 4 7")
+
+
+async def test_a_999_may_refuse_one_set_of_a_file(agency: Agency) -> None:
+    """A file has a set for each payer. The claims of the other sets are taken."""
+    medicare, other = await approved_claim(agency), await approved_claim(agency, payer_id="00621", payer_name="Blue")
+    number = await sent(agency, medicare, other)
+    taken = await send(agency, set_acknowledgement(number, {"0001": ("A", []), "0002": ("R", [])}, verdict="P"))
+    assert (taken["submitted_count"], taken["rejected_count"]) == (1, 1)
+    assert await statuses(agency, medicare, other) == ["submitted", "pending_review"]
+    assert (await ledger_of(agency, medicare))["outstanding"] == "1015.60"
+    assert (await ledger_of(agency, other))["entries"] == []
 
 
 async def test_a_277ca_moves_claim_by_claim(agency: Agency) -> None:

@@ -409,3 +409,19 @@ async def test_a_derivation_costs_the_same_statements_however_large_the_chart(
 
 def _id(locked: Locked) -> uuid.UUID:
     return uuid.UUID(locked.incident["id"])
+
+
+async def test_a_notice_on_file_is_on_the_claim_once_it_is_derived_again(agency: Agency, relay: OutboxRelay) -> None:
+    locked, claim = await drafted(agency, relay, "T98")
+    assert claim["modifiers"] == ["RH"]
+    notice = {
+        "incident_id": locked.incident["id"],
+        "patient_id": locked.patients[0]["id"],
+        "signer_name": "Erika Muster",
+        "signed_on": "2026-11-20",
+        "option": "1",
+        "reason": "Medicare may not find the ambulance necessary.",
+    }
+    await agency.biller.expect(201, "POST", "billing/notices", json=notice)
+    assert valued(await derive(agency, claim), "other_modifiers")["value"] == ["GA"]
+    assert (await claim_of(agency, locked))["modifiers"] == ["RH", "GA"]

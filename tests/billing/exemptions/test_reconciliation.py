@@ -75,7 +75,8 @@ async def test_a_chart_without_patients_is_a_trip(agency: Agency, admin_connecti
 async def test_pages_cost_the_same_and_lose_nothing(agency: Agency, runtime: Runtime) -> None:
     calls = [await locked_call(agency) for _ in range(3)]
     expected = [(call.incident["id"], call.patient["id"]) for call in calls]
-    seen, cursor = [], {}
+    seen: list[tuple[str, str]] = []
+    cursor: dict[str, str] = {}
     while True:
         async with counted(runtime.database) as statements:
             page = await agency.biller.expect(200, "GET", TRIPS, params={"limit": 1, **cursor})

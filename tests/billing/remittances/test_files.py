@@ -15,6 +15,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from pydantic import ValidationError
 
 from app.billing.public import post_patient_payment, post_patient_refund
 from app.core.config import Settings
@@ -22,7 +23,7 @@ from app.core.permissions import Principal
 from app.core.runtime import Runtime
 from tests.architecture.queries import counted
 from tests.billing.support.adjudications import Decided, Payment, remittance_file
-from tests.billing.support.claims import CLAIMS
+from tests.billing.support.claims import CLAIMS, fire, new_claim
 from tests.billing.support.evidence import Evidence
 from tests.billing.support.many import multiply
 from tests.billing.support.remittances import (
@@ -215,6 +216,37 @@ async def test_adjustments_by_hand_never_exceed_the_balance(
     ledger = await agency.biller.expect(201, "POST", f"{CLAIMS}/{other['id']}/adjustments", json=body)
     assert ledger["outstanding"] == "0.00"
     assert ledger["entries"][-1]["reason"] == "Not worth it"
+
+
+async def test_a_claim_without_a_payer_is_closed_as_self_pay(
+    agency: Agency, admin_connection: asyncpg.Connection
+) -> None:
+    claim = await new_claim(agency)
+    await admin_connection.execute("UPDATE claims SET payer_name = NULL WHERE id = $1", uuid.UUID(claim["id"]))
+    assert (await fire(agency, claim, "close"))["status"] == "closed"
+    assert await balances_of(agency, claim) == {"charges": D("-1015.60"), "patient_receivable": D("1015.60")}
+    coverage = (
+        "UPDATE claims SET payer_name = 'Medicare Part B IL', status = 'exported' WHERE id = $1 RETURNING version"
+    )
+    version = await admin_connection.fetchval(coverage, uuid.UUID(claim["id"]))
+    await fire(agency, {**claim, "version": version}, "submit")  # coverage was found after all
+    assert await balances_of(agency, claim) == {"charges": D("-1015.60"), "payer_receivable": D("1015.60")}
+    other = await fire(agency, await new_claim(agency), "close")
+    assert (await ledger_of(agency, other))["entries"] == []
+
+
+async def test_one_decision_that_fails_leaves_the_others_alone(
+    agency: Agency, runtime: Runtime, admin_connection: asyncpg.Connection
+) -> None:
+    claims = await multiply(admin_connection, await submitted_claim(agency), 3)
+    taken = await upload(agency, remittance_file(Payment(tuple(map(decided, claims)))))
+    [file] = taken["files"]
+    spoil = "UPDATE remittance_claims SET content = '{}' WHERE tenant_id = $1 AND position = 2"
+    await admin_connection.execute(spoil, agency.tenant_id)
+    with pytest.raises(ValidationError):
+        await run_posting(runtime, agency, file["file"]["id"])
+    found = await decisions_of(agency, file["remittances"][0]["id"])
+    assert [one["status"] for one in found] == ["posted", "pending", "posted"]
 
 
 async def test_the_ledger_is_only_added_to(agency: Agency, admin_connection: asyncpg.Connection) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from decimal import Decimal
 from typing import Any
 
@@ -259,6 +260,19 @@ async def test_only_what_was_paid_to_this_agency_is_kept(agency: Agency, runtime
     only = await upload(agency, remittance_file(foreign, control_number=102))
     assert only["files"][0]["remittances"] == []
     assert (await evidence.row("received_files", only["files"][0]["file"]["id"]))["artifact_key"] is None
+
+
+async def test_a_file_is_handed_out_as_it_came(agency: Agency, evidence: Evidence) -> None:
+    claim = await submitted_claim(agency)
+    content = remittance_file(Payment((decided(claim),)))
+    [file] = (await upload(agency, content))["files"]
+    path = f"billing/received-files/{file['file']['id']}/content"
+    answer = await agency.biller.get(path)
+    assert (answer.status_code, answer.content) == (200, content)
+    assert hashlib.sha256(answer.content).hexdigest() == file["file"]["sha256"]
+    assert [one["action"] for one in await evidence.audit(file["file"]["id"])][-1] == "received_file.downloaded"
+    for who in ("medic", "founder"):
+        await agency.actors[who].expect(403, "GET", path)
 
 
 async def test_provider_adjustments_make_the_cash_what_was_paid(

@@ -1,0 +1,1 @@
+"""Received files, handed out as they are kept."""

@@ -353,6 +353,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             }
         ],
     },
+    "create_appeal": {"denial_id": example_id("denial"), "amount": "1015.60"},
+    "revise_appeal": {"version": 1, "amount": "650.00", "reference": "R-4711"},
+    "transition_appeal": {"action": "file", "version": 1, "on": "2026-11-30", "reason": "The notice came late"},
     "revise_denial": {"version": 1, "owner": "clinical", "appeal_by": "2027-03-20"},
     "transition_denial": {"action": "give_up", "version": 1, "reason": "The certificate was never signed"},
     "transition_remittance_claim": {
@@ -553,6 +556,10 @@ VALUES: dict[str, Any] = {
     "RelatedConcept.rxcui": "212033",
     "ReleaseRead.sha256": _SHA256,
     "ReleaseRead.source": "icd10cm_order_2026.txt",
+    "AppealRead.level": 1,
+    "AppealRead.level_name": "Redetermination",
+    "AppealRead.amount": "1015.60",
+    "AppealRead.letter": "We ask you to decide again.",
     "DenialRead.amount": "1015.60",
     "DenialRead.codes": [
         {

@@ -13,6 +13,9 @@ import app.billing.accounts.service
 import app.billing.acknowledgements.router
 import app.billing.acknowledgements.service
 import app.billing.als_acts.kind
+import app.billing.appeals.lifecycle
+import app.billing.appeals.packets
+import app.billing.appeals.service
 import app.billing.certificates.kind
 import app.billing.claims.account
 import app.billing.claims.lifecycle
@@ -206,6 +209,9 @@ AUDIT_ACTIONS: tuple[type[AuditAction], ...] = (
     app.billing.acknowledgements.service.AcknowledgementAction,
     app.billing.accounts.service.AccountAction,
     app.billing.als_acts.kind.AlsActAction,
+    app.billing.appeals.lifecycle.AppealStatusAction,
+    app.billing.appeals.packets.PacketAction,
+    app.billing.appeals.service.AppealAction,
     app.billing.claims.account.ClaimAccountAction,
     app.billing.certificates.kind.CertificateAction,
     app.billing.claims.lifecycle.ClaimStatusAction,
@@ -336,6 +342,7 @@ DISCLOSURES: tuple[Disclosure, ...] = (
     app.ems.search.service.SEARCH,
     app.nemsis.exports.service.DOCUMENT,
     app.billing.exports.service.FILE,
+    app.billing.appeals.packets.APPEAL_PACKET,
     app.billing.originals.service.ORIGINAL,
     SENT_FILE,
 )

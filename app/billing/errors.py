@@ -91,3 +91,21 @@ class DeliveryNotFailed(AppError):
     code = "DELIVERY_NOT_FAILED"
     title = "Only a file whose delivery has failed is delivered again."
     shows = {"status": "the state of the file's last delivery; null if the file never had one"}
+
+
+class AppealNotEditable(AppError):
+    """Details name the appeal's state."""
+
+    status = 409
+    code = "APPEAL_NOT_EDITABLE"
+    title = "Only a draft of an appeal can be changed."
+    shows = {"status": "the appeal's state"}
+
+
+class NotAppealable(AppError):
+    """Details say why."""
+
+    status = 409
+    code = "NOT_APPEALABLE"
+    title = "This refusal cannot be appealed, or not any further."
+    shows = {"reason": "`unprocessable`, `resolved`, `given_up`, `won` or `last_level`"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.billing.accounts.router import router as accounts
 from app.billing.acknowledgements.router import claims as acknowledged_claims
 from app.billing.acknowledgements.router import router as acknowledgements
+from app.billing.appeals.router import router as appeals
 from app.billing.certificates.kind import CERTIFICATES
 from app.billing.claims.router import router as claims
 from app.billing.coverages.router import router as coverages
@@ -28,8 +29,8 @@ from app.core.tags import Tag
 
 TAG = Tag(
     "billing",
-    "Payers, billing accounts, coverages, fee schedules, claims, worklists, 837P exports, remittances, denials and the"
-    " ledger.",
+    "Payers, billing accounts, coverages, fee schedules, claims, worklists, 837P exports, remittances, denials, appeals"
+    " and the ledger.",
 )
 papers = tuple(paper_router(kind) for kind in (CERTIFICATES, NOTICES))
 routers = (
@@ -45,8 +46,9 @@ routers = (
     acknowledged_claims,
     remittances,
     decisions,
-    originals,
     denials,
+    appeals,
+    originals,
     fee_schedules,
     repricing,
     worklists,

@@ -98,6 +98,9 @@ from app.ems.readiness.port import (
     StageFindings,
     place_in_chart,
 )
+from app.ems.report.service import Reports as CareReports
+from app.ems.report.service import ReportService
+from app.ems.report.typesetting import printable_forms as printable_reports
 from app.ems.service_date import service_date, service_time_field
 from app.ems.signatures.lifecycle import SignatureStatus
 from app.ems.signatures.models import SignerRole, StatementCode
@@ -251,6 +254,7 @@ __all__ = [
     "AgeUnit",
     "AttributeDefinition",
     "CallKind",
+    "CareReports",
     "Charts",
     "Citation",
     "CitationMiss",
@@ -291,6 +295,7 @@ __all__ = [
     "Place",
     "ReadinessSeverity",
     "ReadinessSource",
+    "ReportService",
     "SignatureRead",
     "SignatureStatus",
     "SignerRole",
@@ -328,6 +333,7 @@ __all__ = [
     "not_due",
     "owner_of",
     "place_in_chart",
+    "printable_reports",
     "repeating_group_of",
     "resolve_citations",
     "says_itself",

@@ -42,7 +42,7 @@ def upgrade() -> None:
         sa.Column("updated_at", sa.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("deleted_at", sa.TIMESTAMP(timezone=True), nullable=True),
         sa.CheckConstraint("amount >= 0", name=op.f("ck_denials_amount")),
-        sa.CheckConstraint("(resolution IS NOT NULL) = (status = 'resolved')", name=op.f("ck_denials_settled")),
+        sa.CheckConstraint("status <> 'resolved' OR resolution IS NOT NULL", name=op.f("ck_denials_settled")),
         sa.CheckConstraint("resolution IN ('paid', 'reversed', 'superseded')", name=op.f("ck_denials_resolution")),
         sa.CheckConstraint(
             "category IN ('eligibility', 'other_payer', 'authorization', 'medical_necessity', 'documentation',"

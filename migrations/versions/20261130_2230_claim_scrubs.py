@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 from migrations.tenancy import append_only, run_script, secure
 
 revision = "claim_scrubs"
-down_revision = "denials"
+down_revision = "appeals"
 branch_labels = None
 depends_on = None
 

@@ -156,11 +156,15 @@ async def _held(agency: Agency, runtime: Runtime) -> dict[str, str]:
 
 
 async def _refused(agency: Agency, runtime: Runtime) -> dict[str, str]:
-    """A claim that the payer has refused to pay."""
-    claim = await submitted_claim(agency)
-    await pay(runtime, agency, denied(claim), trace=uuid.uuid4().hex)
-    found = await agency.biller.expect(200, "GET", "billing/denials", params={"claim_id": claim["id"]})
-    return {"denial_id": found["items"][0]["id"]}
+    """Two claims that the payer has refused to pay. One refusal is appealed."""
+    ids = []
+    for _ in range(2):
+        claim = await submitted_claim(agency)
+        await pay(runtime, agency, denied(claim), trace=uuid.uuid4().hex)
+        found = await agency.biller.expect(200, "GET", "billing/denials", params={"claim_id": claim["id"]})
+        ids.append(found["items"][0]["id"])
+    appeal = await agency.biller.expect(201, "POST", "billing/appeals", json={"denial_id": ids[1]})
+    return {"denial_id": ids[0], "appeal_id": appeal["id"]}
 
 
 async def _priced(agency: Agency, billed: Chart, payer: str) -> dict[str, str]:

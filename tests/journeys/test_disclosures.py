@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from app import registry
+from app.billing.appeals.packets import APPEAL_PACKET
 from app.billing.exports.service import FILE
 from app.billing.originals.service import ORIGINAL
 from app.core.audit.disclosures import Disclosure
@@ -27,7 +28,7 @@ from scripts.demo_call import PEOPLE, Player
 from scripts.demo_chart import CALL
 from tests.billing.support.acknowledgements import claim_acknowledgement
 from tests.billing.support.claims import approved_claim, export
-from tests.billing.support.remittances import exported_claim
+from tests.billing.support.remittances import denied, exported_claim, pay, submitted_claim
 from tests.ems.charts import PATIENT, Chart
 from tests.ems.uploads import at, attach, sign
 from tests.support.actors import Actor, Agency
@@ -63,21 +64,21 @@ async def opened(agency: Agency) -> Chart:
     return chart
 
 
-async def attachment(agency: Agency) -> Made:
+async def attachment(agency: Agency, _runtime: Runtime) -> Made:
     chart = await opened(agency)
     stored = await attach(chart, SAMPLES["image/jpeg"], "image/jpeg", description=MARK)
     path = f"{at(chart, 'attachments', stored)}/download"
     return Made(path, agency.biller, "billing", stored["id"], {chart.id}, "payment")
 
 
-async def signature(agency: Agency) -> Made:
+async def signature(agency: Agency, _runtime: Runtime) -> Made:
     chart = await opened(agency)
     signed = await sign(chart, signer_name=MARK)
     path = f"{at(chart, 'signatures', signed)}/download"
     return Made(path, agency.supervisor, "ems", signed["id"], {chart.id}, "treatment")
 
 
-async def document(agency: Agency) -> Made:
+async def document(agency: Agency, _runtime: Runtime) -> Made:
     player = Player({who: agency.actors[who].request for who in PEOPLE}, lambda _: None)
     incident, _ = await player.chart(CALL)
     incident = await player.review(incident)
@@ -90,14 +91,14 @@ async def document(agency: Agency) -> Made:
     return Made(path, agency.admin, "admin", made["id"], {incident["id"]}, "public_health")
 
 
-async def claim_file(agency: Agency) -> Made:
+async def claim_file(agency: Agency, _runtime: Runtime) -> Made:
     claims = [await approved_claim(agency) for _ in range(3)]
     made = await export(agency, *claims)
     path = f"billing/exports/{made['id']}/artifact"
     return Made(path, agency.admin, "admin", made["id"], {claim["incident_id"] for claim in claims}, "payment")
 
 
-async def received_file(agency: Agency) -> Made:
+async def received_file(agency: Agency, _runtime: Runtime) -> Made:
     claim = await exported_claim(agency)
     content = claim_acknowledgement({claim["claim_number"]: "A2:20"}).encode()
     headers = {"Content-Type": "application/edi-x12"}
@@ -107,29 +108,40 @@ async def received_file(agency: Agency) -> Made:
     return Made(path, agency.biller, "billing", taken["file"]["id"], {claim["incident_id"]}, "payment")
 
 
-async def report(agency: Agency) -> Made:
+async def appeal_packet(agency: Agency, runtime: Runtime) -> Made:
+    claim = await submitted_claim(agency)
+    await pay(runtime, agency, denied(claim))
+    denials = await agency.biller.expect(200, "GET", "billing/denials", params={"claim_id": claim["id"]})
+    body = {"denial_id": denials["items"][0]["id"]}
+    appeal = await agency.biller.expect(201, "POST", "billing/appeals", json=body)
+    path = f"billing/appeals/{appeal['id']}/packet.pdf"
+    return Made(path, agency.biller, "billing", appeal["id"], {claim["incident_id"]}, "payment")
+
+
+async def report(agency: Agency, _runtime: Runtime) -> Made:
     chart = await opened(agency)
     path = f"{chart.url}/report.pdf"
     return Made(path, agency.supervisor, "ems", chart.patient["id"], {chart.id}, "treatment")
 
 
-async def search(agency: Agency) -> Made:
+async def search(agency: Agency, _runtime: Runtime) -> Made:
     charts = [await opened(agency) for _ in range(2)]
     found, agency_id = {chart.id for chart in charts}, str(agency.tenant_id)
     body = {"last_name": str(CALL.patient["last_name"])[:3]}
     return Made("ems/incidents/search", agency.biller, "billing", agency_id, found, "payment", body, 200)
 
 
-async def log(agency: Agency) -> Made:
+async def log(agency: Agency, _runtime: Runtime) -> Made:
     return Made("audit/access-log/export", agency.admin, "admin", str(agency.tenant_id), set(), None)
 
 
-MAKING: dict[Disclosure, Callable[[Agency], Awaitable[Made]]] = {
+MAKING: dict[Disclosure, Callable[[Agency, Runtime], Awaitable[Made]]] = {
     ATTACHMENT_LINK: attachment,
     SIGNATURE_LINK: signature,
     PATIENT_CARE_REPORT: report,
     DOCUMENT: document,
     FILE: claim_file,
+    APPEAL_PACKET: appeal_packet,
     ORIGINAL: received_file,
     SEARCH: search,
     LOG_EXPORT: log,
@@ -159,9 +171,9 @@ def test_every_declared_disclosure_is_made_below() -> None:
 
 @pytest.mark.parametrize("disclosure", MAKING, ids=lambda disclosure: disclosure.action)
 async def test_both_logs_tell_of_it(
-    agency: Agency, admin_connection: asyncpg.Connection, disclosure: Disclosure
+    agency: Agency, runtime: Runtime, admin_connection: asyncpg.Connection, disclosure: Disclosure
 ) -> None:
-    made = await MAKING[disclosure](agency)
+    made = await MAKING[disclosure](agency, runtime)
     me = (await made.actor.expect(200, "GET", "auth/me"))["id"]
     answer, request_id = await ask(made)
     assert answer.status_code == 200, answer.text
@@ -184,9 +196,9 @@ async def test_both_logs_tell_of_it(
 @pytest.mark.parametrize("disclosure", MAKING, ids=lambda disclosure: disclosure.action)
 @pytest.mark.parametrize("log", ["audit_events", "access_log"])
 async def test_without_its_record_nothing_leaves(
-    agency: Agency, admin_connection: asyncpg.Connection, disclosure: Disclosure, log: str
+    agency: Agency, runtime: Runtime, admin_connection: asyncpg.Connection, disclosure: Disclosure, log: str
 ) -> None:
-    made = await MAKING[disclosure](agency)
+    made = await MAKING[disclosure](agency, runtime)
     await admin_connection.execute(f"REVOKE INSERT ON {log} FROM fusionems_app")
     try:
         answer, request_id = await ask(made)
@@ -203,9 +215,13 @@ async def test_without_its_record_nothing_leaves(
 
 @pytest.mark.parametrize("disclosure", MAKING, ids=lambda disclosure: disclosure.action)
 async def test_what_was_refused_was_not_disclosed(
-    agency: Agency, found: Callable[[], Awaitable[Agency]], admin_connection: asyncpg.Connection, disclosure: Disclosure
+    agency: Agency,
+    runtime: Runtime,
+    found: Callable[[], Awaitable[Agency]],
+    admin_connection: asyncpg.Connection,
+    disclosure: Disclosure,
 ) -> None:
-    made = await MAKING[disclosure](agency)
+    made = await MAKING[disclosure](agency, runtime)
     before = len(await events(admin_connection, made, disclosure.action))
     stranger = await found()
     for actor in (agency.founder, stranger.founder):
@@ -222,7 +238,7 @@ async def test_what_was_refused_was_not_disclosed(
 async def test_an_object_that_is_gone_was_not_disclosed(
     agency: Agency, runtime: Runtime, admin_connection: asyncpg.Connection, disclosure: Disclosure
 ) -> None:
-    made = await MAKING[disclosure](agency)
+    made = await MAKING[disclosure](agency, runtime)
     [key] = await admin_connection.fetch(
         "SELECT DISTINCT key FROM (SELECT s3_key AS key, id FROM nemsis_exports"
         " UNION ALL SELECT artifact_key, export_id FROM claim_exports"

@@ -48,7 +48,6 @@ class Resolution(StrEnum):
 
 
 _S = DenialStatus
-UNSETTLED = frozenset({_S.OPEN, _S.APPEALED, _S.GIVEN_UP})
 
 denial_lifecycle: Lifecycle[DenialStatus, None] = Lifecycle(
     name="denial",
@@ -86,7 +85,7 @@ denial_lifecycle: Lifecycle[DenialStatus, None] = Lifecycle(
         ),
         Transition(
             DenialWork.RESOLVE,
-            UNSETTLED,
+            frozenset({_S.OPEN, _S.APPEALED, _S.GIVEN_UP}),
             _S.RESOLVED,
             audit_action=DenialStatusAction.RESOLVED,
             permission=REMITTANCE_WRITE,

@@ -7,8 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app.billing.denials.lifecycle import UNSETTLED
-from app.billing.denials.models import DEADLINE_OR_LAST, Denial
+from app.billing.denials.models import Denial, deadline_or_last
 from app.core.db.sql import CompiledStatement
 from app.core.ids import TenantId
 from app.core.repository import Repository
@@ -19,7 +18,7 @@ _UNSETTLED = CompiledStatement(
     .where(
         _denials.c.tenant_id == sa.bindparam("tenant_id", type_=sa.Uuid),
         _denials.c.claim_id == sa.bindparam("claim_id", type_=sa.Uuid),
-        _denials.c.status.in_([sa.literal_column(f"'{status}'") for status in sorted(UNSETTLED)]),
+        _denials.c.status != sa.literal_column("'resolved'"),
         _denials.c.deleted_at.is_(None),
     )
     .order_by(_denials.c.id)
@@ -40,4 +39,4 @@ class DenialRepository(Repository[Denial]):
     def _sort_key(self, column: str) -> sa.ColumnElement[Any]:
         if column != "appeal_by":
             return super()._sort_key(column)
-        return sa.literal_column(DEADLINE_OR_LAST, sa.Date())
+        return deadline_or_last(_denials)

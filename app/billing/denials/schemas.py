@@ -54,7 +54,7 @@ class ExplainedCode(ReadModel):
 class DenialRead(EntityRead):
     status: DenialStatus
     allowed_actions: list[str]
-    claim_id: uuid.UUID
+    claim_id: uuid.UUID = Field(description="The claim")
     remittance_claim_id: uuid.UUID = Field(description="The payer's decision")
     payer_record_id: uuid.UUID | None = Field(description="The payer among billing/payers; null for none")
     resolution: Resolution | None = Field(description="What settled it; null until then")

@@ -84,15 +84,19 @@ class ReportService:
                 incident_ids=[incident_id],
                 metadata={"chart_version": material.chart_version(), "draft": material.is_draft},
             )
+        pdf = await typeset(await self.content(material, stored))
+        name = f"report-{material.chart.patient.pcr_uuid}.pdf"
+        return Report(pdf, name, material.chart_version())
+
+    async def content(self, material: Material, stored: Sequence[Signature]) -> dict[str, Any]:
+        """What the template is given. The images of signatures are fetched, and no transaction may be open."""
         refuse_open_transaction()
         images = {
             signature.id: SignatureImage(signature.file_type, await self._objects.get(signature.signature_blob_ref))
             for signature in stored
             if signature.signature_blob_ref is not None
         }
-        pdf = await typeset(content_of(replace(material, images=images)))
-        name = f"report-{material.chart.patient.pcr_uuid}.pdf"
-        return Report(pdf, name, material.chart_version())
+        return content_of(replace(material, images=images))
 
     async def read(
         self, uow: UnitOfWork, incident_id: uuid.UUID, patient_id: uuid.UUID | None

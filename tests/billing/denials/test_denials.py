@@ -10,6 +10,7 @@ import pytest
 
 from app.core.runtime import Runtime
 from tests.billing.support.claims import fire
+from tests.billing.support.denials import DENIALS, denials_of, refused_claim
 from tests.billing.support.evidence import Evidence
 from tests.billing.support.remittances import (
     PAID_BASE,
@@ -24,21 +25,7 @@ from tests.billing.support.remittances import (
 from tests.support.actors import Agency
 
 D = Decimal
-DENIALS = "billing/denials"
 MEDICARE_DAYS = 125
-
-
-async def denials_of(agency: Agency, claim: dict[str, Any], *, who: str = "biller") -> list[dict[str, Any]]:
-    params = {"claim_id": claim["id"], "sort": "created_at"}
-    page = await agency.actors[who].expect(200, "GET", DENIALS, params=params)
-    found: list[dict[str, Any]] = page["items"]
-    return found
-
-
-async def refused_claim(agency: Agency, runtime: Runtime, reason: str = "50", **more: Any) -> dict[str, Any]:
-    claim = await submitted_claim(agency, **more)
-    await pay(runtime, agency, denied(claim, reason, status="1"), trace=claim["claim_number"])
-    return await claim_of(agency, claim)
 
 
 async def transition(agency: Agency, denial: dict[str, Any], action: str, *, status: int = 200, **more: Any) -> Any:

@@ -10,27 +10,23 @@ import asyncpg
 import orjson
 
 TABLES = (
-    "claim_scrubs",
     "advance_notices",
+    "appeals",
     "billing_account_patients",
     "billing_accounts",
     "certificates",
+    "claim_acknowledgements",
     "claim_deliveries",
     "claim_derivations",
     "claim_exemptions",
     "claim_exports",
     "claim_lines",
     "claim_overrides",
-    "claim_acknowledgements",
-    "denials",
-    "ledger_entries",
-    "ledger_postings",
-    "received_files",
-    "remittance_claims",
-    "remittances",
     "claim_repricings",
+    "claim_scrubs",
     "claims",
     "coverages",
+    "denials",
     "fee_schedule_items",
     "fee_schedules",
     "ledger_entries",
@@ -44,7 +40,7 @@ TABLES = (
     "idempotency_keys",
 )
 # Refusals and downloads are recorded even when nothing changes.
-_BESIDE = " AND action NOT IN ('access.denied', 'claim_export.downloaded')"
+_BESIDE = " AND action NOT IN ('access.denied', 'claim_export.downloaded', 'appeal.packet_disclosed')"
 _DIGEST = " || ".join(
     f"coalesce((SELECT count(*) || md5(string_agg(t::text, '|' ORDER BY t.id)) FROM {table} AS t"
     f" WHERE tenant_id = $1{_BESIDE if table == 'audit_events' else ''}), '-')"

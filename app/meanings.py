@@ -344,8 +344,6 @@ PARAMETERS: dict[str, str] = {
     "owner": "Only those that this group works on",
     "reason": "Only those with this reason",
     "remedy": "Only those for which this helps",
-    "reviewer_id": "Only reviews that are assigned to this user",
-    "role": "Only users with this role",
     "schedule_id": "The fee schedule",
     "sku": "Only the one with this stock number",
     "code": "Only the one with this code",

@@ -324,7 +324,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "create_claim_line": {"hcpcs": "A0425", "modifiers": ["RH"], "units": "3.1", "charge": "91.40"},
     "revise_claim_line": {"version": 1, "charge": "651.00"},
-    "create_claim_export": {"claim_ids": [example_id("claim")]},
+    "create_claim_export": {"claim_ids": [example_id("claim")], "clearinghouse_id": example_id("clearinghouse")},
     "create_claim_adjustment": {
         "kind": "self_pay",
         "amount": "20.00",

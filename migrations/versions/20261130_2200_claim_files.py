@@ -14,7 +14,7 @@ down_revision = "billing_parties"
 branch_labels = None
 depends_on = None
 
-_COLUMNS: dict[str, sa.types.TypeEngine[Any]] = {
+_COLUMNS: dict[str, Any] = {
     "file_name": sa.Text(),
     "size_bytes": sa.Integer(),
     "sha256": sa.Text(),

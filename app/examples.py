@@ -527,6 +527,7 @@ VALUES: dict[str, Any] = {
     "LoginTokens.device_token": "c4b7f1e09a2d",
     "LoginTokens.refresh_token": "5f0c1d2e3f.7a90b2e6f0",
     "ListedIncident.incident_number": "26-004711",
+    "TripRead.incident_number": "26-004711",
     "MeRead.id": example_id("user"),
     "MeRead.display_name": "Max Medic",
     "MeRead.email": "medic@demo.example",

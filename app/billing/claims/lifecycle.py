@@ -164,6 +164,18 @@ claim_lifecycle: Lifecycle[ClaimStatus, ClaimFacts] = Lifecycle(
     internal=frozenset({InternalTransition.EXPORT}),
 )
 
+VOID = "8"
+"""CLM05-3 of a claim that the payer is asked to cancel. The claim itself is closed by then."""
+
+
+def failed_for_void(facts: ClaimFacts) -> list[dict[str, Any]]:
+    """The guards that keep a void claim out of a file. The chart may have changed since: the payer undoes what it has.
+
+    A void does not move the claim, so it is no transition.
+    """
+    return [guard.failure(facts) for guard in (_COMPLETE, _UNCHANGED) if not guard.holds(facts)]
+
+
 GUARDED = frozenset(str(transition.action) for transition in claim_lifecycle.transitions if transition.guards)
 
 

@@ -9,14 +9,27 @@ from typing import Any
 
 from fastapi import APIRouter
 
+import app.billing.accounts.service
+import app.billing.als_acts.kind
+import app.billing.certificates.kind
+import app.billing.claims.account
 import app.billing.claims.lifecycle
 import app.billing.claims.service
 import app.billing.clearinghouses.kind
+import app.billing.coverages.service
 import app.billing.delivery.lifecycle
+import app.billing.derivation.service
 import app.billing.events
+import app.billing.exemptions.service
 import app.billing.exports.service
+import app.billing.fee_schedules.service
+import app.billing.matching.service
+import app.billing.notices.kind
+import app.billing.payers.kind
 import app.billing.permissions
+import app.billing.repricing.service
 import app.billing.router
+import app.billing.worklists.service
 import app.coding.lookup.book
 import app.coding.permissions
 import app.coding.router
@@ -100,13 +113,18 @@ import app.nemsis.exports.lifecycle
 import app.nemsis.exports.router
 import app.nemsis.exports.service
 import app.nemsis.permissions
+from app.billing.als_acts.kind import ALS_ACTS
+from app.billing.claims import handlers as claim_handlers
 from app.billing.claims.readiness import PAYMENT
 from app.billing.clearinghouses.kind import CLEARINGHOUSES
 from app.billing.delivery.gateway import SFTP
 from app.billing.delivery.login import CLEARINGHOUSE_LOGIN
 from app.billing.delivery.settings import DeliverySettings
+from app.billing.derivation import handlers as derivation_handlers
 from app.billing.exports.delivering import DELIVERIES, SENT_FILE
 from app.billing.exports.documents import CLAIM_DOCUMENTS
+from app.billing.payers.kind import PAYERS
+from app.billing.repricing import handlers as repricing_handlers
 from app.coding.icd10.index import ICD10_BOOK
 from app.coding.procedures.index import PROCEDURE_BOOK
 from app.coding.rxnorm.index import RXNORM_BOOK
@@ -163,15 +181,31 @@ REFERENCE_KINDS: tuple[ReferenceKind[Any], ...] = (
     INTEGRATIONS,
     EXTERNAL_API_KEYS,
     CUSTOM_ELEMENTS,
+    PAYERS,
+    ALS_ACTS,
     CLEARINGHOUSES,
 )
 AUDIT_ACTIONS: tuple[type[AuditAction], ...] = (
+    app.billing.accounts.service.AccountAction,
+    app.billing.als_acts.kind.AlsActAction,
+    app.billing.claims.account.ClaimAccountAction,
+    app.billing.certificates.kind.CertificateAction,
     app.billing.claims.lifecycle.ClaimStatusAction,
     app.billing.claims.service.ClaimAction,
     app.billing.claims.service.LineAction,
+    app.billing.coverages.service.CoverageAction,
+    app.billing.derivation.service.DerivationAction,
+    app.billing.exemptions.service.ExemptionAction,
     app.billing.clearinghouses.kind.ClearinghouseAction,
     app.billing.delivery.lifecycle.DeliveryAction,
     app.billing.exports.service.ExportAction,
+    app.billing.fee_schedules.service.FeeItemAction,
+    app.billing.fee_schedules.service.FeeScheduleAction,
+    app.billing.matching.service.AccountPatientAction,
+    app.billing.payers.kind.PayerAction,
+    app.billing.notices.kind.NoticeAction,
+    app.billing.repricing.service.PricingAction,
+    app.billing.worklists.service.ClaimWorkAction,
     app.coding.vocabulary.service.VocabularyAction,
     app.core.account_tokens.lifecycle.AccountTokenAction,
     app.core.audit.refusals.AccessAction,
@@ -297,7 +331,13 @@ BODIES: tuple[BodyRule, ...] = (
     app.email.notices.router.BODY,
 )
 """Routes whose bodies are not JSON of the usual size. Any other route answers such a body with 415 or 413."""
-SUBSCRIPTIONS: tuple[Subscription, ...] = (*nemsis_handlers.SUBSCRIPTIONS, *email_handlers.SUBSCRIPTIONS)
+SUBSCRIPTIONS: tuple[Subscription, ...] = (
+    *nemsis_handlers.SUBSCRIPTIONS,
+    *claim_handlers.SUBSCRIPTIONS,
+    *repricing_handlers.SUBSCRIPTIONS,
+    *derivation_handlers.SUBSCRIPTIONS,
+    *email_handlers.SUBSCRIPTIONS,
+)
 EXPORT_SOURCES: tuple[ExportSource, ...] = (NEMSIS_DOCUMENTS, CLAIM_DOCUMENTS)
 READINESS_SOURCES: tuple[ReadinessSource, ...] = (REVIEW, SUBMISSION, PAYMENT, SIGNATURES)
 """One source for each stage, in the order of the stages."""

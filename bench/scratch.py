@@ -78,12 +78,12 @@ class Medic:
     password: str
 
 
-async def found_agency(settings: Settings) -> Medic:
-    """A fresh tenant with one ems user, and the administrator whom every agency needs."""
+async def found_agency(settings: Settings, role: str = "ems") -> Medic:
+    """A fresh tenant with one user of the role, and the administrator whom every agency needs."""
     slug = f"bench-{uuid.uuid4().hex[:12]}"
     email = f"medic@{slug}.example"
     users = [
-        {"email": email, "display_name": "Max Medic", "role": "ems"},
+        {"email": email, "display_name": "Max Medic", "role": role},
         {"email": f"admin@{slug}.example", "display_name": "Ada Admin", "role": "admin"},
     ]
     _, passwords = await provision(settings, {**PROFILE, "slug": slug}, users)

@@ -9,13 +9,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import datetime as dt
-import statistics
 import sys
-import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
 import asyncpg
@@ -24,9 +21,10 @@ import orjson
 from app.core.config import Settings
 from app.core.pagination import encode_cursor
 from app.core.paths import API_PREFIX
+from bench.pages import Request, measure, summarize
 from bench.report import Summary, table
 from bench.scratch import dsn_of, found_agency, scratch_database
-from bench.service import Service, UnexpectedAnswer, running
+from bench.service import UnexpectedAnswer, running
 
 _INCIDENTS = f"{API_PREFIX}/ems/incidents"
 _BASE = "list, first page"
@@ -99,7 +97,7 @@ class Asked:
             raise UnexpectedAnswer(f"there are fewer than {self.after} rows")
         return encode_cursor(row["at"], row["id"], self.sort)
 
-    def request(self, cursor: str | None) -> tuple[str, str, dict[str, Any] | None]:
+    def request(self, cursor: str | None) -> Request:
         page = {"limit": _LIMIT, "sort": f"-{self.sort}", **({} if cursor is None else {"cursor": cursor})}
         if self.last_name:
             return "POST", f"{_INCIDENTS}/search", {**page, "last_name": self.last_name}
@@ -122,57 +120,11 @@ def pages(scale: Scale) -> dict[str, Asked]:
     }
 
 
-@dataclass
-class Cost:
-    took: list[float] = field(default_factory=list)  # ms, a value per read
-    median: list[float] = field(default_factory=list)  # of each round
-
-
 async def fill(database: asyncpg.Connection, tenant_id: uuid.UUID, charts: int) -> None:
     """Charts of the agency with a patient each."""
     author = await database.fetchval("SELECT id FROM users WHERE tenant_id = $1 ORDER BY id LIMIT 1", tenant_id)
     await database.execute(_CHARTS, tenant_id, author, charts, _BEGUN, timeout=600)
     await database.execute(_PATIENTS, tenant_id, charts, timeout=600)
-
-
-async def measure(
-    service: Service, database: asyncpg.Connection, tenant_id: uuid.UUID, scale: Scale
-) -> dict[str, Cost]:
-    """Each round asks for every page, and begins with another one than the round before."""
-    requests = {name: asked.request(await asked.cursor(database, tenant_id)) for name, asked in pages(scale).items()}
-    costs = {name: Cost() for name in requests}
-    turns = list(requests)
-    for request in requests.values():
-        await service.expect(200, *request)
-    for _ in range(scale.rounds):
-        for name in turns:
-            await service.collect_garbage()
-            took = [await _read(service, *requests[name]) for _ in range(scale.reads)]
-            costs[name].took += took
-            costs[name].median.append(statistics.median(took))
-        turns.append(turns.pop(0))
-    return costs
-
-
-async def _read(service: Service, method: str, path: str, body: Any) -> float:
-    started = time.perf_counter()
-    answer = await service.expect(200, method, path, body)
-    took = (time.perf_counter() - started) * 1e3
-    if not answer["items"]:
-        raise UnexpectedAnswer(f"{method} {path} finds nothing")
-    return took
-
-
-def summarize(costs: dict[str, Cost]) -> Summary:
-    """The medians. `ratio` is the time of a page by that of the list's first one in the same round."""
-    base = costs[_BASE].median
-    return {
-        name: {
-            "p50 ms": round(statistics.median(cost.took), 1),
-            "ratio": round(statistics.median([mine / first for mine, first in zip(cost.median, base, strict=True)]), 2),
-        }
-        for name, cost in costs.items()
-    }
 
 
 async def _run(environment: Mapping[str, str], scale: Scale) -> Summary:
@@ -187,7 +139,9 @@ async def _run(environment: Mapping[str, str], scale: Scale) -> Summary:
         await database.execute("ANALYZE incidents, patients", timeout=600)
         async with running(environment) as service:
             await service.sign_in(medic)
-            return summarize(await measure(service, database, tenant_id, scale))
+            asked = pages(scale).items()
+            requests = {name: page.request(await page.cursor(database, tenant_id)) for name, page in asked}
+            return summarize(await measure(service, requests, rounds=scale.rounds, reads=scale.reads), _BASE)
     finally:
         await database.close()
 

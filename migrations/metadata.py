@@ -7,9 +7,6 @@ from typing import Any
 import sqlalchemy as sa
 
 import app.main  # noqa: F401  # the composition root imports every domain's models
-from app.billing.accounts.models import AccountPatient, BillingAccount
-from app.billing.coverages.models import Coverage
-from app.billing.payers.models import PayerRecord
 from app.core.account_tokens.models import AccountToken
 from app.core.db.entity import Base
 from app.core.idempotency.models import IdempotencyKey
@@ -17,7 +14,6 @@ from app.core.inbox.models import WebhookBody, WebhookReceipt
 from app.core.sessions.models import UserSession
 
 CORE_TABLES = (AccountToken, IdempotencyKey, UserSession, WebhookBody, WebhookReceipt)
-BILLING_TABLES = (AccountPatient, BillingAccount, Coverage, PayerRecord)
 
 
 def metadata() -> sa.MetaData:

@@ -119,8 +119,7 @@ class Player:
 
     async def bill(self, call: Call, incident: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any], bytes]:
         """The exported claim, its export, and the 837P."""
-        body = call.claim | {"incident_id": incident["id"]}
-        claim = await self._send("biller", "make the claim", "POST", "billing/claims", body, 201)
+        claim = await self._claim(call, incident)
         path = f"billing/claims/{claim['id']}"
         claim = await self._move("biller", "approve the claim", path, claim, "approve")
         ids = {"claim_ids": [claim["id"]]}
@@ -128,6 +127,25 @@ class Player:
         content = await self._download("biller", "download the 837P", f"billing/exports/{export['id']}/artifact")
         claim = await self._send("biller", "see the claim", "GET", path, None, 200)
         return claim, export, content
+
+    async def _claim(self, call: Call, incident: dict[str, Any]) -> dict[str, Any]:
+        """The claim that the locked chart drafted, completed; made by hand where nothing was drafted yet."""
+        path = f"billing/claims?incident_id={incident['id']}"
+        drafted = (await self._send("biller", "look for the draft", "GET", path, None, 200))["items"]
+        if not drafted:
+            body = call.claim | {"incident_id": incident["id"]}
+            return await self._send("biller", "make the claim", "POST", "billing/claims", body, 201)
+        [claim] = drafted
+        path = f"billing/claims/{claim['id']}"
+        for line in claim["lines"]:
+            old = f"{path}/lines/{line['id']}?version={line['version']}"
+            await self._step("biller", "take a drafted line off", "DELETE", old, 204)
+        for line in call.claim["lines"]:
+            await self._send("biller", "add a line with its charge", "POST", f"{path}/lines", line, 201)
+        claim = await self._send("biller", "see the draft", "GET", path, None, 200)
+        completed = {name: value for name, value in call.claim.items() if name != "lines"}
+        body = completed | {"version": claim["version"]}
+        return await self._send("biller", "complete the draft", "PATCH", path, body, 200)
 
     async def _move(self, who: str, title: str, path: str, entity: dict[str, Any], action: str) -> dict[str, Any]:
         body = {"action": action, "version": entity["version"]}

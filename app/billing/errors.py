@@ -5,6 +5,14 @@ from __future__ import annotations
 from app.core.errors import AppError
 
 
+class AccountInUse(AppError):
+    """The patients are parted from the account first."""
+
+    status = 409
+    code = "ACCOUNT_IN_USE"
+    title = "Patients are joined to this billing account."
+
+
 class ChartNotLocked(AppError):
     """Details name the chart's state."""
 

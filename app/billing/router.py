@@ -2,9 +2,35 @@
 
 from __future__ import annotations
 
+from app.billing.accounts.router import router as accounts
+from app.billing.certificates.kind import CERTIFICATES
 from app.billing.claims.router import router as claims
+from app.billing.coverages.router import router as coverages
+from app.billing.derivation.router import router as derivation
+from app.billing.exemptions.router import router as exemptions
 from app.billing.exports.router import router as exports
+from app.billing.fee_schedules.router import router as fee_schedules
+from app.billing.matching.router import router as matching
+from app.billing.notices.kind import NOTICES
+from app.billing.paperwork.routes import paper_router
+from app.billing.reconciliation.router import router as reconciliation
+from app.billing.repricing.router import router as repricing
+from app.billing.worklists.router import router as worklists
 from app.core.tags import Tag
 
-TAG = Tag("billing", "Claims and 837P exports.")
-routers = (claims, exports)
+TAG = Tag("billing", "Payers, billing accounts, coverages, fee schedules, claims, worklists and 837P exports.")
+papers = tuple(paper_router(kind) for kind in (CERTIFICATES, NOTICES))
+routers = (
+    matching,
+    accounts,
+    coverages,
+    claims,
+    derivation,
+    exports,
+    fee_schedules,
+    repricing,
+    worklists,
+    exemptions,
+    reconciliation,
+    *papers,
+)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from app.coding.icd10 import repository as icd10
+from app.coding.lookup.shipped import shipped_ingredients
 from app.coding.procedures.listed import ProcedureFault as ProcedureFault
 from app.coding.procedures.listed import procedure_fault as procedure_fault
 from app.coding.rxnorm import repository as rxnorm
@@ -111,6 +112,19 @@ async def list_medication_names(uow: ReadUnitOfWork, codes: Sequence[str]) -> di
     """The names of medications by rxcui or SNOMED CT code. A code that is not loaded is left out. One statement."""
     wanted = sorted(set(codes))
     return {row["code"]: row["name"] for row in await rxnorm.list_names(uow, wanted)} if wanted else {}
+
+
+async def list_ingredients(uow: ReadUnitOfWork, rxcuis: Sequence[str]) -> dict[str, frozenset[str]]:
+    """The names of each medication's ingredients, by rxcui: as loaded, else as shipped. An unknown one is left out.
+
+    One statement.
+    """
+    wanted = sorted(set(rxcuis))
+    if not wanted:
+        return {}
+    shipped = {code: found for code in wanted if (found := shipped_ingredients().get(code)) is not None}
+    rows = await rxnorm.list_ingredients(uow, wanted)
+    return shipped | {row["code"]: frozenset(row["ingredients"] or [row["name"]]) for row in rows}
 
 
 async def list_diagnosis_names(uow: ReadUnitOfWork, codes: Sequence[str]) -> dict[str, str]:

@@ -52,7 +52,7 @@ def is_abroad(country: str | None) -> bool:
 
 def address_problems(record: Any, prefix: str = "") -> Iterator[Problem]:
     """The problems of an address whose fields do not go together. Parts that are missing are none."""
-    part = {name: getattr(record, prefix + name) for name in ("city", "state", "zip", "county", "country")}
+    part = {name: getattr(record, prefix + name, None) for name in ("city", "state", "zip", "county", "country")}
     country, state, code = part["country"], part["state"], part["zip"]
     if is_abroad(country):
         if country == CANADA and state is not None and state not in CANADIAN_PROVINCES:

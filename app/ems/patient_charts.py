@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from app.core.db.uow import ReadUnitOfWork
+from app.core.facilities.public import FacilitySnapshot
 from app.core.filters import chosen
 from app.core.schemas import EntityRead, ReadModel
 from app.ems.call_kinds import Need, needs_of
@@ -32,6 +33,8 @@ class PatientChart(ReadModel):
 
     The incident and the patient say what the records that they name say, where nobody charted it.
 
+    `destination` is the facility record to which the patient went, if the chart names one.
+
     `alone`: the incident has no other patient. `of_call`: it is the report of a call on which there was no patient.
     Then `patient` is blank, has the id and version of the incident, and is stored nowhere.
     """
@@ -43,6 +46,7 @@ class PatientChart(ReadModel):
     narratives: list[NarrativeRead]
     element_groups: list[ElementGroupRead]
     crew: list[CrewMemberRead]
+    destination: FacilitySnapshot | None = None
     alone: bool = True
     of_call: bool = False
 
@@ -98,17 +102,25 @@ def _charts(incident: IncidentRead, rows: dict[ChartPart[Any, Any], list[Any]]) 
     called, alone = with_picks(incident), len(patients) == 1
     shown = {part.list_name: _shown(part, found, incident, patients) for part, found in rows.items()}
 
-    def chart_of(patient: PatientRead, *, alone: bool = True, of_call: bool = False) -> PatientChart:
+    def chart_of(
+        patient: PatientRead,
+        destination: FacilitySnapshot | None = None,
+        *,
+        alone: bool = True,
+        of_call: bool = False,
+    ) -> PatientChart:
         of_everybody = shown.keys() if alone else shown.keys() - _STORIES
         theirs = {
             name: [read for about, read in entries if about == patient.id or (about is None and name in of_everybody)]
             for name, entries in shown.items()
         }
-        return PatientChart(incident=called, patient=patient, **theirs, alone=alone, of_call=of_call)
+        return PatientChart(
+            incident=called, patient=patient, **theirs, destination=destination, alone=alone, of_call=of_call
+        )
 
     return Charts(
         [
-            chart_of(patient_with_picks(called, PatientRead.of(patient), alone=alone), alone=alone)
+            chart_of(*patient_with_picks(called, PatientRead.of(patient), alone=alone), alone=alone)
             for patient in patients.values()
         ],
         chart_of(_nobody(called), of_call=True),

@@ -82,11 +82,18 @@ def with_picks(incident: IncidentRead) -> IncidentRead:
     return incident.model_copy(update={**columns, "elements": _with_elements(incident.elements, said)})
 
 
-def patient_with_picks(incident: IncidentRead, patient: PatientRead, *, alone: bool) -> PatientRead:
+class WithDestination(NamedTuple):
+    """A patient, and the facility to which the patient went. None: the chart names no facility."""
+
+    patient: PatientRead
+    facility: FacilitySnapshot | None
+
+
+def patient_with_picks(incident: IncidentRead, patient: PatientRead, *, alone: bool) -> WithDestination:
     """The patient with what the destination facility says: the patient's own, else the incident's if it is theirs."""
     facility = _destination(_One(incident, patient, alone))
     if facility is None:
-        return patient
+        return WithDestination(patient, None)
     said: dict[str, Any] = {
         "eDisposition.02": facility.location_code,
         "eDisposition.21": DESTINATION_TYPES.get(facility.facility_type),
@@ -98,7 +105,8 @@ def patient_with_picks(incident: IncidentRead, patient: PatientRead, *, alone: b
         columns |= address
         if facility.latitude is not None:
             said["eDisposition.09"] = f"{facility.latitude:f},{facility.longitude:f}"
-    return patient.model_copy(update={**columns, "elements": _with_elements(patient.elements, said)})
+    said_too = {**columns, "elements": _with_elements(patient.elements, said)}
+    return WithDestination(patient.model_copy(update=said_too), facility)
 
 
 def _destination(one: _One) -> FacilitySnapshot | None:

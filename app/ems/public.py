@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 from app.core.db.uow import ReadUnitOfWork
 from app.core.errors import NotFound
-from app.ems.call_kinds import Need, needs_of, not_due
+from app.core.text import name_key
+from app.ems.attachments.repository import AttachmentRepository
+from app.ems.call_kinds import CallKind, Need, kind_of, needs_of, not_due
 from app.ems.charting.service import present
 from app.ems.citations.service import (
     Citation,
@@ -101,6 +103,7 @@ from app.ems.signatures.lifecycle import SignatureStatus
 from app.ems.signatures.models import SignerRole, StatementCode
 from app.ems.signatures.repository import SignatureRepository
 from app.ems.signatures.schemas import CoverageChange, SignatureRead
+from app.ems.trips import LOCKED_TRIPS
 from app.ems.vitals.models import Etco2Unit, Vital
 from app.ems.vitals.schemas import VitalRead
 
@@ -149,6 +152,19 @@ async def list_patients(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> list[Pat
     return [PatientRead.of(patient) for patient in patients]
 
 
+async def list_namesakes(uow: ReadUnitOfWork, patient: PatientRead) -> list[uuid.UUID]:
+    """Ids of the patients of any call who have the patient's names and birth date: probably the same person.
+
+    The patient is among them. None if a name or the birth date is not charted.
+    """
+    last, first = name_key(patient.last_name or ""), name_key(patient.first_name or "")
+    if not last or not first or patient.date_of_birth is None:
+        return []
+    return await PatientRepository(uow).list_namesakes(
+        uow.tenant_id, last_name_key=last, first_name_key=first, date_of_birth=patient.date_of_birth
+    )
+
+
 async def list_custom_elements(uow: ReadUnitOfWork) -> list[CustomElementRead]:
     """Everything that the agency has defined beyond the standard."""
     return [CustomElementRead.of(item) for item in await CustomElementRepository(uow).list_all(uow.tenant_id)]
@@ -169,6 +185,12 @@ async def get_patient_charts_of_many(
 async def get_charts(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> Charts:
     """As `get_patient_charts`, with the part that names no patient. Raises NotFound."""
     return await read_charts(uow, await get_incident(uow, incident_id))
+
+
+async def has_attachment(uow: ReadUnitOfWork, incident_id: uuid.UUID, attachment_id: uuid.UUID) -> bool:
+    """True if the live attachment belongs to the chart."""
+    found = await AttachmentRepository(uow).find(uow.tenant_id, attachment_id)
+    return found is not None and found.incident_id == incident_id
 
 
 async def list_signatures(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> list[SignatureRead]:
@@ -204,6 +226,7 @@ __all__ = [
     "INCIDENT_COLUMNS",
     "INCIDENT_STATUS_CHANGED",
     "INCIDENT_UPDATED",
+    "LOCKED_TRIPS",
     "MEDICATION_COLUMNS",
     "NARRATIVE_COLUMNS",
     "NOT_APPLICABLE",
@@ -221,6 +244,7 @@ __all__ = [
     "VITAL_COLUMNS",
     "AgeUnit",
     "AttributeDefinition",
+    "CallKind",
     "Charts",
     "Citation",
     "CitationMiss",
@@ -281,11 +305,14 @@ __all__ = [
     "get_incident",
     "get_patient_charts",
     "get_patient_charts_of_many",
+    "has_attachment",
     "has_illegal_character",
     "hold_incident",
     "hold_incidents",
     "inherits",
+    "kind_of",
     "list_custom_elements",
+    "list_namesakes",
     "list_patients",
     "list_signatures",
     "list_signatures_of_many",

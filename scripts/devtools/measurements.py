@@ -20,6 +20,7 @@ MEASUREMENTS = (
     "readiness",
     "routing",
     "search",
+    "worklists",
 )
 USUAL = "autosave"
 LIST = "list"

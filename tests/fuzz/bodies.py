@@ -14,7 +14,7 @@ from tests.fuzz.world import Records
 _CREATED = {f"create_{kind.noun.replace(' ', '_')}": dict(kind.body) for kind in KINDS}
 _REVISED = {f"revise_{kind.noun.replace(' ', '_')}": dict(kind.change) for kind in KINDS}
 _RECORDS = {f"create_{sample.kind.noun.lower().replace(' ', '_')}": sample.fresh() for sample in SAMPLES}
-_RECORDS |= {f"revise_{sample.kind.noun.replace(' ', '_')}": dict(sample.change) for sample in REVISED}
+_RECORDS |= {f"revise_{sample.kind.noun.lower().replace(' ', '_')}": dict(sample.change) for sample in REVISED}
 _RECORDS |= {f"transition_{sample.kind.noun}": {"action": sample.action} for sample in MOVED}
 _BODIES: dict[str, dict[str, Any]] = {
     **_CREATED,
@@ -40,13 +40,35 @@ _BODIES: dict[str, dict[str, Any]] = {
         "changes": [{"kind": "vital", "op": "delete", "id": "0190a5c4-0000-7000-8000-000000000000", "version": 1}]
     },
     "transition_export": {"action": "validate"},
+    "create_billing_account": {"last_name": "Rivers", "first_name": "Marta"},
+    "revise_billing_account": {"phone": "2175550143"},
+    "revise_coverage": {"group_number": "4711"},
     "transition_claim": {"action": "approve", "reason": "as agreed"},
     "create_claim": CALL.claim,
+    "override_claim_value": {"name": "weight_lb", "value": "150", "reason": "as agreed"},
     "revise_claim": {"payer_name": "Medicare Part B IL"},
     "create_claim_line": CALL.claim["lines"][0],
     "add_vocabulary_term": {"say": "the usual", "means": ["chest pain"], "boost": ["R07.9"]},
     "revise_vocabulary_term": {"means": ["shortness of breath"]},
     "revise_claim_line": {"charge": "651.00"},
+    "create_fee_schedule": {"name": "Gross 1990", "kind": "gross", "effective_from": "1990-01-01"}
+    | {"effective_to": "1990-12-31"},
+    "revise_fee_schedule": {"name": "Gross prices"},
+    "create_fee_schedule_item": {"hcpcs": "A0433", "unit_price": "900.00"},
+    "revise_fee_schedule_item": {"unit_price": "651.00"},
+    "import_fee_schedule_items": {"csv": "hcpcs,unit_price\nA0427,1200.00\n"},
+    "assign_claim": {"user_id": None},
+    "snooze_claim": {"until": "2099-01-04T08:00:00-06:00"},
+    "create_exemption": {"reason": "charity"},
+    "create_certificate": {"signer_name": "Ruth Adler", "signer_role": "physician", "signed_on": "2026-01-02"},
+    "revise_certificate": {"signer_role": "registered_nurse"},
+    "create_advance_notice": {
+        "signer_name": "Ana Rivers",
+        "signed_on": "2026-01-02",
+        "option": "1",
+        "reason": "Not the nearest hospital",
+    },
+    "revise_advance_notice": {"option": "2"},
 }
 
 

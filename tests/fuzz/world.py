@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
+import secrets
 import uuid
 from dataclasses import dataclass, field
 
@@ -25,6 +27,7 @@ _CODES = {
     "rxcui": "7242",
     "name": "webhook_secret",
     "number": "1",
+    "value_name": "weight_lb",
     "receipt_id": "0190a5c4-0000-7000-8000-000000000001",
 }
 """In paths: of what the fuzzed service does not have (reference data, secrets, webhooks), so each is answered as any
@@ -32,6 +35,7 @@ missing record."""
 _NAMED = {
     "patient_id": "patients",
     "claim_ids": "claim_id",
+    "payer_record_id": "payers",
     "clearinghouse_id": "clearinghouses",
     "personnel_id": "personnel",
     "vehicle_id": "vehicles",
@@ -113,6 +117,8 @@ async def _opened(agency: Agency, runtime: Runtime) -> Records:
     ids |= {"locked_incident_id": unbilled.id, "locked_patient_id": unbilled.patient["id"]}
     claim = await agency.biller.expect(201, "POST", "billing/claims", json=CALL.claim | {"incident_id": billed.id})
     ids |= {"claim_id": claim["id"], "line_id": claim["lines"][0]["id"]}
+    ids |= await _priced(agency, billed)
+    ids |= await _insured(agency, billed, unbilled)
     export = await agency.admin.expect(201, "POST", "nemsis/exports", json={"incident_id": billed.id})
     for path in UPLOADS:
         entry = await declare(chart, path)
@@ -129,6 +135,44 @@ async def _opened(agency: Agency, runtime: Runtime) -> Records:
     ids |= {"suppression_id": suppressed["items"][0]["id"], "user_id": user["id"], "term_id": term["id"]}
     ids["session_id"] = await _session(agency)
     return Records(ids | {"export_id": export["id"]})
+
+
+async def _priced(agency: Agency, billed: Chart) -> dict[str, str]:
+    """A price list, one of its prices, and the reason why a call is not billed."""
+    of_one_day = str(dt.date(1901, 1, 1) + dt.timedelta(days=secrets.randbelow(30_000)))
+    named = {"name": f"Gross {uuid.uuid4().hex}", "kind": "gross", "effective_from": of_one_day}
+    named["effective_to"] = of_one_day
+    schedule = await agency.biller.expect(201, "POST", "billing/fee-schedules", json=named)
+    price = {"hcpcs": "A0429", "unit_price": "650.00"}
+    item = await agency.biller.expect(201, "POST", f"billing/fee-schedules/{schedule['id']}/items", json=price)
+    papers = await _papers(agency, billed)
+    reason = {"incident_id": billed.id, "reason": "contract"}
+    exemption = await agency.biller.expect(201, "POST", "billing/exemptions", json=reason)
+    return papers | {"schedule_id": schedule["id"], "item_id": item["id"], "exemption_id": exemption["id"]}
+
+
+async def _papers(agency: Agency, billed: Chart) -> dict[str, str]:
+    """A certification and a notice about the transport."""
+    about = {"incident_id": billed.id, "patient_id": billed.patient["id"], "signer_name": "Ruth Adler"}
+    signed = about | {"signed_on": "2026-01-02"}
+    notice = signed | {"option": "1", "reason": "Not the nearest hospital"}
+    certificate = signed | {"signer_role": "physician"}
+    made = {
+        "certificates": await agency.biller.expect(201, "POST", "billing/certificates", json=certificate),
+        "notices": await agency.biller.expect(201, "POST", "billing/notices", json=notice),
+    }
+    return {name: paper["id"] for name, paper in made.items()}
+
+
+async def _insured(agency: Agency, billed: Chart, unbilled: Chart) -> dict[str, str]:
+    """One billing account of both calls, so that the coverage of the first may be carried to the second."""
+    account = await agency.biller.expect(201, "POST", "billing/accounts", json={"last_name": "Rivers"})
+    joined = {}
+    for chart in (unbilled, billed):
+        body = {"incident_id": chart.id, "patient_id": chart.patient["id"]}
+        joined = await agency.biller.expect(201, "POST", f"billing/accounts/{account['id']}/patients", json=body)
+    coverage = await agency.biller.expect(201, "POST", "billing/coverages", json={**body, "member_id": "XYZ123"})
+    return {"account_id": account["id"], "account_patient_id": joined["id"], "coverage_id": coverage["id"]}
 
 
 async def _session(agency: Agency) -> str:

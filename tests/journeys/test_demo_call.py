@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from app.core.outbox.relay import OutboxRelay
 from scripts.demo_call import PEOPLE, Player
 from scripts.demo_chart import CALL
 from tests.billing.x12.judge import judge_837p
@@ -25,3 +26,14 @@ async def test_the_demo_call_plays_to_the_end(agency: Agency) -> None:
 async def test_its_document_passes_the_official_schema(agency: Agency, shared: Path) -> None:
     played = await Player({who: agency.actors[who].request for who in PEOPLE}, lambda _: None).play(CALL)
     assert xsd_errors(played.nemsis_document, shared) == []
+
+
+async def test_the_demo_call_completes_the_claim_that_its_chart_drafted(agency: Agency, relay: OutboxRelay) -> None:
+    player = Player({who: agency.actors[who].request for who in PEOPLE}, lambda _: None)
+    incident = await player.review((await player.chart(CALL))[0])
+    await relay.drain()
+    claim, _, document = await player.bill(CALL, incident)
+    assert (claim["status"], claim["charge_amount"]) == ("exported", "776.00")
+    assert judge_837p(document.decode()) == []
+    listed = await agency.biller.expect(200, "GET", f"billing/claims?incident_id={incident['id']}")
+    assert [one["id"] for one in listed["items"]] == [claim["id"]]

@@ -145,7 +145,14 @@ async def live(agency: Agency) -> None:
     incident = await player.review((await player.chart(CALL))[0])
     claim = {**CALL.claim, **CLAIM, "incident_id": incident["id"]}
     key = {"Idempotency-Key": "claim-1"}
-    await agency.biller.expect(201, "POST", "billing/claims", json=claim, headers=key)
+    made = await agency.biller.expect(201, "POST", "billing/claims", json=claim, headers=key)
+    override = {
+        "name": "stretcher_purpose",
+        "value": "Quackenbush cannot sit",
+        "reason": "As Quackenbush's nurse said.",
+    }
+    path = f"billing/claims/{made['id']}/overrides"
+    await agency.biller.expect(200, "POST", path, json={"version": made["version"], **override})
     for body in ({"member_id": "x" * 500}, {"Quackenbush\x00": 1}):
         await agency.biller.patch(f"billing/claims/{played.claim['id']}", json={"version": 1, **body})
     await _signed_and_returned(agency)

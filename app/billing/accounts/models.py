@@ -11,12 +11,21 @@ from sqlalchemy.orm import Mapped
 
 from app.core.db.columns import internal, phi
 from app.core.db.entity import TenantEntity, standard_constraints, unique_among_live
+from app.core.text import name_key
+
+_KEY = sa.Text(collation="C")
+_LIVE = sa.text("deleted_at IS NULL")
+
+
+def _key_of(name: str | None) -> str | None:
+    return None if name is None else name_key(name) or None
 
 
 class BillingAccount(TenantEntity):
     """The person who is responsible for bills: the patient, or the guarantor of a minor.
 
-    `account_number` is unique among all agencies: the patient portal has nothing else to find the agency by.
+    `account_number` is unique among all agencies: the patient portal has nothing else to find the agency by. The keys
+    of the names are what a match compares.
     """
 
     __tablename__ = "billing_accounts"
@@ -27,6 +36,8 @@ class BillingAccount(TenantEntity):
     first_name: Mapped[str | None] = phi(default=None)
     middle_name: Mapped[str | None] = phi(default=None)
     name_suffix: Mapped[str | None] = phi(default=None)
+    last_name_key: Mapped[str | None] = phi(_KEY, derived=("last_name", _key_of), init=False)
+    first_name_key: Mapped[str | None] = phi(_KEY, derived=("first_name", _key_of), init=False)
     date_of_birth: Mapped[dt.date | None] = phi(default=None)
     date_of_death: Mapped[dt.date | None] = phi(default=None)
     phone: Mapped[str | None] = phi(default=None)
@@ -42,6 +53,21 @@ class BillingAccount(TenantEntity):
     __table_args__ = (
         *standard_constraints("billing_accounts"),
         sa.UniqueConstraint("account_number", name="uq_billing_accounts_account_number"),
+        sa.Index(
+            "ix_billing_accounts_tenant_name",
+            "tenant_id",
+            "last_name_key",
+            "first_name_key",
+            "date_of_birth",
+            postgresql_where=_LIVE,
+        ),
+        sa.Index(
+            "ix_billing_accounts_tenant_date_of_birth",
+            "tenant_id",
+            "date_of_birth",
+            "first_name_key",
+            postgresql_where=_LIVE,
+        ),
     )
 
 

@@ -69,15 +69,29 @@ async def hold_claimed_charts(uow: ReadUnitOfWork, incident_ids: Iterable[uuid.U
     }
 
 
+_STALE = Problem("derivation", "stale", "The chart was amended under the claim's derived values.")
+
+
 def check_claim(
-    profile: Tenant, held: HeldChart, claim: Claim, lines: Sequence[ClaimLine], at: dt.datetime, codes: Icd10Extract
+    profile: Tenant,
+    held: HeldChart,
+    claim: Claim,
+    lines: Sequence[ClaimLine],
+    at: dt.datetime,
+    codes: Icd10Extract,
+    stale: Sequence[Problem] = (),
 ) -> CheckedClaim:
-    """True if the claim may go out in a file made at `at`. `codes` covers its diagnoses."""
+    """The facts of a claim for a file made at `at`. `codes` covers its diagnoses.
+
+    `stale` are the charted fields under it that changed, as just compared with the chart. A claim that is marked stale
+    is so without them, too.
+    """
+    stale = stale or ([] if claim.stale_since is None else [_STALE])
     locked = held.incident.status is IncidentStatus.LOCKED
     chart = next((chart for chart in held.patients if chart.patient.id == claim.patient_id), None)
     if chart is None:
         gone = Problem("patient_id", "unknown_patient", "The chart no longer has this patient.")
-        return CheckedClaim(ClaimFacts(locked, (gone,)), None)
+        return CheckedClaim(ClaimFacts(locked, (gone,), stale=tuple(stale)), None)
     draft = draft_submission(profile, chart, claim, lines, at)
     served_on = service_date(profile, chart, lines)
     problems = (
@@ -85,7 +99,7 @@ def check_claim(
         *(() if served_on is None else _code_problems(claim, served_on, codes)),
         *_outdated_assignment(claim, held.signatures),
     )
-    return CheckedClaim(ClaimFacts(locked, problems), draft.submission)
+    return CheckedClaim(ClaimFacts(locked, problems, stale=tuple(stale)), draft.submission)
 
 
 def _code_problems(claim: Claim, served_on: dt.date, codes: Icd10Extract) -> Iterator[Problem]:

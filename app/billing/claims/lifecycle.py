@@ -39,6 +39,8 @@ class ClaimTransition(StrEnum):
     FLAG_APPEAL = "flag_appeal"
     RESUBMIT = "resubmit"
     REVERSE = "reverse"
+    CORRECT = "correct"
+    VOID = "void"
     CLOSE = "close"
 
 
@@ -55,6 +57,8 @@ class ClaimStatusAction(AuditAction):
     APPEAL_FLAGGED = "claim.appeal_flagged"
     RESUBMITTED = "claim.resubmitted"
     REVERSED = "claim.reversed"
+    CORRECTED = "claim.corrected"
+    VOIDED = "claim.voided"
     CLOSED = "claim.closed"
 
 
@@ -64,16 +68,22 @@ class InternalTransition(StrEnum):
     EXPORT = "export"
 
 
+DECIDED = frozenset({ClaimStatus.PAID, ClaimStatus.DENIED, ClaimStatus.APPEAL_NEEDED, ClaimStatus.CLOSED})
+"""The states in which the payer has said what it pays, or will never be asked again."""
 ADJUDICATIONS = frozenset({ClaimTransition.PAY, ClaimTransition.DENY})
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimFacts:
-    """`problems` keep the claim from a valid 837P. `unchanged`: nothing has changed since the file was made."""
+    """`problems` keep the claim from a valid 837P. `unchanged`: nothing has changed since the file was made.
+
+    `stale` names the charted fields under the claim's derived values that say something else by now.
+    """
 
     chart_locked: bool
     problems: tuple[Problem, ...] = ()
     unchanged: bool = True
+    stale: tuple[Problem, ...] = ()
 
 
 UNJUDGED = ClaimFacts(chart_locked=False)
@@ -85,6 +95,12 @@ _COMPLETE: Guard[ClaimFacts] = Guard(
     "The claim must hold everything that an 837P needs.",
     lambda facts: not facts.problems,
     explain=lambda facts: facts.problems,
+)
+_CURRENT: Guard[ClaimFacts] = Guard(
+    "evidence_current",
+    "The chart was amended under this claim: derive its values again.",
+    lambda facts: not facts.stale,
+    explain=lambda facts: facts.stale,
 )
 _UNCHANGED: Guard[ClaimFacts] = Guard(
     "content_unchanged", "Neither claim nor chart may change while the file is made.", lambda facts: facts.unchanged
@@ -127,16 +143,16 @@ claim_lifecycle: Lifecycle[ClaimStatus, ClaimFacts] = Lifecycle(
             {_S.PENDING_REVIEW},
             _S.READY_TO_EXPORT,
             audit_action=ClaimStatusAction.APPROVED,
-            guards=(_LOCKED, _COMPLETE),
+            guards=(_LOCKED, _COMPLETE, _CURRENT),
         ),
-        _move(_T.REOPEN, {_S.READY_TO_EXPORT}, _S.PENDING_REVIEW, audit_action=ClaimStatusAction.REOPENED),
+        _move(_T.REOPEN, {_S.READY_TO_EXPORT, _S.CLOSED}, _S.PENDING_REVIEW, audit_action=ClaimStatusAction.REOPENED),
         _move(
             InternalTransition.EXPORT,
             {_S.READY_TO_EXPORT},
             _S.EXPORTED,
             audit_action=ClaimStatusAction.EXPORTED,
             permission=CLAIM_EXPORT,
-            guards=(_LOCKED, _COMPLETE, _UNCHANGED),
+            guards=(_LOCKED, _COMPLETE, _CURRENT, _UNCHANGED),
         ),
         # the system submits what it has delivered to the clearinghouse itself
         _move(_T.SUBMIT, {_S.EXPORTED}, _S.SUBMITTED, audit_action=ClaimStatusAction.SUBMITTED, system=True),
@@ -155,6 +171,13 @@ claim_lifecycle: Lifecycle[ClaimStatus, ClaimFacts] = Lifecycle(
         ),
         _move(_T.REVERSE, {_S.PAID}, _S.SUBMITTED, audit_action=ClaimStatusAction.REVERSED),
         _move(
+            _T.CORRECT,
+            {_S.SUBMITTED, _S.PAID, _S.DENIED},
+            _S.PENDING_REVIEW,
+            audit_action=ClaimStatusAction.CORRECTED,
+        ),
+        _move(_T.VOID, {_S.SUBMITTED, _S.PAID, _S.DENIED}, _S.CLOSED, audit_action=ClaimStatusAction.VOIDED),
+        _move(
             _T.CLOSE,
             {_S.PENDING_REVIEW, _S.PAID, _S.DENIED, _S.APPEAL_NEEDED},
             _S.CLOSED,
@@ -164,8 +187,8 @@ claim_lifecycle: Lifecycle[ClaimStatus, ClaimFacts] = Lifecycle(
     internal=frozenset({InternalTransition.EXPORT}),
 )
 
-VOID = "8"
-"""CLM05-3 of a claim that the payer is asked to cancel. The claim itself is closed by then."""
+ORIGINAL, REPLACEMENT, VOIDING = "1", "7", "8"
+"""CLM05-3, the claim frequency."""
 
 
 def failed_for_void(facts: ClaimFacts) -> list[dict[str, Any]]:
@@ -180,11 +203,17 @@ GUARDED = frozenset(str(transition.action) for transition in claim_lifecycle.tra
 
 
 def consequences(
-    action: ClaimTransition, *, at: dt.datetime, reason: str | None, patient_responsibility: Decimal | None
+    action: ClaimTransition,
+    *,
+    at: dt.datetime,
+    reason: str | None,
+    patient_responsibility: Decimal | None,
+    frequency: str = ORIGINAL,
 ) -> dict[str, Any]:
-    """Columns that change together with the status.
+    """Columns that change together with the status. `frequency` is the claim's before.
 
-    The payer's decision (denial_reason, paid_at, patient_responsibility_amount) stays while it is in force.
+    The payer's decision (denial_reason, paid_at, patient_responsibility_amount) stays while it is in force. A claim
+    that was voided and is opened again goes out as an original.
     """
     undecided = {"denial_reason": None, "paid_at": None, "patient_responsibility_amount": None}
     match action:
@@ -200,5 +229,12 @@ def consequences(
             return undecided
         case ClaimTransition.RESUBMIT:
             return {**undecided, "submitted_at": None}
+        case ClaimTransition.CORRECT:
+            return {**undecided, "submitted_at": None, "frequency": REPLACEMENT}
+        case ClaimTransition.VOID:
+            return {"frequency": VOIDING}
+        case ClaimTransition.REOPEN:
+            again = ORIGINAL if frequency == VOIDING else frequency
+            return {**undecided, "submitted_at": None, "frequency": again}
         case _:
             return {}

@@ -22,6 +22,9 @@ from app.core.idempotency.creation import Creation
 from app.core.pagination import Page, Paging
 from app.core.repository import require_version
 
+PRICED = frozenset({"hcpcs", "units", "charge"})
+"""Fields by which a charge that came from a fee schedule becomes a biller's own."""
+
 
 class LineReader:
     def __init__(self, uow: ReadUnitOfWork) -> None:
@@ -79,6 +82,8 @@ class LineService:
         async with self._uow.change(line, LineAction.REVISED):
             for name, value in patch.changes().items():
                 setattr(line, name, value)
+            if patch.changed_fields() & PRICED:
+                line.fee_item_id = None
         if line.version != patch.version:
             await self._tally(claim)
         return self._present(line)

@@ -13,9 +13,11 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped
 
 from app.billing.claims.lifecycle import ClaimStatus, claim_lifecycle
+from app.billing.claims.standing import BY_SERVICE_DATE, SERVED_OR_LAST, UNSENT
 from app.core.db.columns import EnumText, MoneyColumn, internal, phi, plain, values_check
 from app.core.db.entity import TenantEntity, standard_constraints, unique_among_live
 
+_COUNTED = ["snoozed_until", "assigned_to_user_id"]
 _JSON = JSONB(none_as_null=True)
 
 
@@ -34,11 +36,20 @@ class LevelOfService(StrEnum):
     TREAT_NO_TRANSPORT = "treat_no_transport"
 
 
+class PayerSequence(StrEnum):
+    """SBR01: who pays first, second and third."""
+
+    PRIMARY = "P"
+    SECONDARY = "S"
+    TERTIARY = "T"
+
+
 class Claim(TenantEntity):
     """A claim to one payer for one patient of a call. A column is null if neither chart nor biller has said its value.
 
     `payer_name`, `payer_id`, `claim_filing_code`, `member_id`, `group_number` and `subscriber` are copies of the
     coverage, so that a claim says what was sent. `subscriber` is null if the patient is the subscriber (SBR02 18).
+    `service_date` is the agency-local day of the service, as the chart said when it was locked last.
     `charge_amount` is the sum of the lines' charges. `lines_revision` counts changes of the lines, so that the claim's
     version changes with them. The person who approves a version has then seen its lines. `stale_since` is the time from
     which a charted fact under the claim differs from the chart. PHI columns are hidden from roles without
@@ -53,7 +64,9 @@ class Claim(TenantEntity):
     patient_id: Mapped[uuid.UUID] = internal()
     claim_number: Mapped[str] = plain()
     status: Mapped[ClaimStatus] = plain(EnumText(ClaimStatus), default=ClaimStatus.PENDING_REVIEW)
-    payer_sequence: Mapped[str] = plain(default="P", server_default="P")
+    payer_sequence: Mapped[PayerSequence] = plain(
+        EnumText(PayerSequence), default=PayerSequence.PRIMARY, server_default="P"
+    )
     payer_record_id: Mapped[uuid.UUID | None] = plain(default=None)
     coverage_id: Mapped[uuid.UUID | None] = plain(default=None)
     account_id: Mapped[uuid.UUID | None] = plain(default=None)
@@ -89,6 +102,7 @@ class Claim(TenantEntity):
     signature_on_file: Mapped[bool | None] = plain(default=None)
     accepts_assignment: Mapped[bool] = plain(default=True, server_default=sa.true())
     lines_revision: Mapped[int] = plain(default=0, server_default=sa.text("0"))
+    service_date: Mapped[dt.date | None] = plain(default=None)
     stale_since: Mapped[dt.datetime | None] = plain(default=None)
     assigned_to_user_id: Mapped[uuid.UUID | None] = plain(default=None)
     snoozed_until: Mapped[dt.datetime | None] = plain(default=None)
@@ -120,8 +134,28 @@ class Claim(TenantEntity):
         sa.ForeignKeyConstraint(
             ["tenant_id", "assigned_to_user_id"], ["users.tenant_id", "users.id"], name="fk_claims_assigned_to_user_id"
         ),
+        *(
+            sa.Index(
+                f"ix_claims_{name}",
+                "tenant_id",
+                sa.text(SERVED_OR_LAST),
+                "id",
+                postgresql_where=condition,
+                postgresql_include=_COUNTED,
+            )
+            for name, condition in BY_SERVICE_DATE.items()
+        ),
+        sa.Index(
+            "ix_claims_unsent",
+            "tenant_id",
+            "payer_record_id",
+            "service_date",
+            "id",
+            postgresql_where=UNSENT,
+            postgresql_include=_COUNTED,
+        ),
         unique_among_live("uq_claims_series", "incident_id", "patient_id", "payer_sequence"),
-        sa.CheckConstraint("payer_sequence IN ('P', 'S', 'T')", name="payer_sequence"),
+        values_check("payer_sequence", PayerSequence),
         sa.CheckConstraint("icd10_primary IS NOT DISTINCT FROM diagnoses ->> 0", name="primary_diagnosis"),
         sa.CheckConstraint("frequency IN ('1', '7', '8')", name="frequency"),
         values_check("level_of_service", LevelOfService),
@@ -139,7 +173,8 @@ class Claim(TenantEntity):
 class ClaimLine(TenantEntity):
     """One service line. `line_number` is never used twice in a claim. The 835 returns it with the claim's number.
 
-    `charge` is for all units together (SV102).
+    `charge` is for all units together (SV102). `fee_item_id` is the price of a fee schedule that it was made of; null
+    for a charge that somebody typed.
     """
 
     __tablename__ = "claim_lines"
@@ -153,11 +188,17 @@ class ClaimLine(TenantEntity):
     units: Mapped[Decimal] = plain(sa.Numeric(6, 1))
     charge: Mapped[Decimal] = plain(MoneyColumn)
     diagnosis_pointers: Mapped[list[Any]] = plain(_JSON)
+    fee_item_id: Mapped[uuid.UUID | None] = plain(default=None)
 
     __table_args__ = (
         *standard_constraints("claim_lines", "claim_id"),
         sa.ForeignKeyConstraint(
             ["tenant_id", "claim_id"], ["claims.tenant_id", "claims.id"], name="fk_claim_lines_claim_id"
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "fee_item_id"],
+            ["fee_schedule_items.tenant_id", "fee_schedule_items.id"],
+            name="fk_claim_lines_fee_item_id",
         ),
         sa.UniqueConstraint("tenant_id", "claim_id", "line_number", name="uq_claim_lines_number"),
         sa.CheckConstraint("charge >= 0", name="charge"),

@@ -12,14 +12,14 @@ from app.core.db.plan import plan_of
 from app.core.permissions import Principal, Role
 
 
-def _sees_clinical(principal: Principal) -> bool:
+def sees_clinical(principal: Principal) -> bool:
     """True if the principal sees clinical fields. The system does: it reads whole claims when it acts on events."""
     return principal.role is Role.SYSTEM or CLAIM_CLINICAL.held_by(principal)
 
 
 def present(claim: Claim, lines: Sequence[ClaimLine], principal: Principal) -> ClaimRead:
     """The claim as an answer. Fields classified as PHI are null for a principal without claim.clinical."""
-    clinical = _sees_clinical(principal)
+    clinical = sees_clinical(principal)
     modifiers = list(dict.fromkeys(modifier for line in lines for modifier in line.modifiers))
     return ClaimRead.of(
         claim,
@@ -31,5 +31,5 @@ def present(claim: Claim, lines: Sequence[ClaimLine], principal: Principal) -> C
 
 
 def present_line(line: ClaimLine, principal: Principal) -> LineRead:
-    hidden = {} if _sees_clinical(principal) else dict.fromkeys(plan_of(ClaimLine).redacted)
+    hidden = {} if sees_clinical(principal) else dict.fromkeys(plan_of(ClaimLine).redacted)
     return LineRead.of(line, **hidden)

@@ -11,9 +11,9 @@ from pydantic import MISSING, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.billing.claims.lifecycle import ADJUDICATIONS, ClaimStatus, ClaimTransition
-from app.billing.claims.models import LevelOfService
+from app.billing.claims.models import LevelOfService, PayerSequence
+from app.billing.party_fields import FilingCode, GroupNumber, MemberId, PayerId, PayerName
 from app.billing.sendable import Sendable
-from app.billing.x12.parties import Payer, Subscriber
 from app.billing.x12.professional_claim import Accident as X12Accident
 from app.billing.x12.professional_claim import Certification, ServiceLine, Transport
 from app.billing.x12.professional_claim import Claim as X12Claim
@@ -53,19 +53,13 @@ Pointers = Annotated[
     Sendable(ServiceLine, "diagnosis_pointers"),
     Field(description="SV107: the diagnoses, counted from 1, that this line is for"),
 ]
-PayerName = Annotated[Text, Sendable(Payer, "name")]
-PayerId = Annotated[
-    Text, Sendable(Payer, "id"), Field(description="The clearinghouse's id of the payer (2010BB NM109)")
-]
-FilingCode = Annotated[
-    Text, Sendable(Subscriber, "claim_filing_code"), Field(description="SBR09, such as MB for Medicare Part B")
-]
-MemberId = Annotated[Text, Sendable(Subscriber, "member_id")]
-GroupNumber = Annotated[Text, Sendable(Subscriber, "group_number")]
 PriorAuthorization = Annotated[Text, Sendable(X12Claim, "prior_authorization"), Field(description="REF*G1")]
 Diagnoses = Annotated[
-    list[Text], Sendable(X12Claim, "diagnoses"), Field(description="ICD-10-CM; the first is the principal one")
+    list[Text],
+    Sendable(X12Claim, "diagnoses", or_none=True),
+    Field(description="ICD-10-CM; the first is the principal one; empty while none is known"),
 ]
+Level = Annotated[LevelOfService, Field(description="42 CFR 414.605; `treat_no_transport` is A0998")]
 PlaceOfService = Annotated[
     Text, Sendable(X12Claim, "place_of_service"), Field(description="CLM05-1: 41 land, 42 air or water")
 ]
@@ -150,6 +144,7 @@ class LineRead(EntityRead):
     units: Decimal
     charge: Decimal
     diagnosis_pointers: list[int]
+    fee_item_id: uuid.UUID | None = Field(description="The price that the charge is made of; null if it was typed")
 
 
 _EXAMPLE: dict[str, Any] = {
@@ -172,27 +167,35 @@ _EXAMPLE: dict[str, Any] = {
 
 
 class ClaimCreate(CreateModel):
-    """Made of a locked chart; the patient is the subscriber."""
+    """A claim of a locked chart, for what no chart can derive.
+
+    A null value is one that nobody has said yet. `approve` names each value that an 837P still lacks.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     incident_id: uuid.UUID
     patient_id: uuid.UUID | None = Field(None, description="Required when the incident has several patients")
-    payer_name: PayerName
-    payer_id: PayerId
-    claim_filing_code: FilingCode
-    member_id: MemberId
+    payer_sequence: PayerSequence = Field(
+        PayerSequence.PRIMARY,
+        description="SBR01: P, S or T; a later one only after the payer before it has decided",
+    )
+    payer_name: PayerName | None = None
+    payer_id: PayerId | None = None
+    claim_filing_code: FilingCode | None = None
+    member_id: MemberId | None = None
     group_number: GroupNumber | None = None
     prior_authorization: PriorAuthorization | None = None
-    diagnoses: Diagnoses
-    lines: list[NewLine] = Field(min_length=1, max_length=MAX_LINES)
+    level_of_service: Level | None = None
+    diagnoses: Diagnoses = Field(default_factory=list)
+    lines: list[NewLine] = Field(default_factory=list, max_length=MAX_LINES)
     place_of_service: PlaceOfService | None = Field(
         None, description="CLM05-1: 41 land, 42 air or water; null stands for the agency's default_place_of_service"
     )
     patient_count: PatientCount = 1
-    loaded_miles: Miles
+    loaded_miles: Miles | None = None
     weight_lb: Pounds | None = None
-    transport_reason: TransportReason
+    transport_reason: TransportReason | None = None
     round_trip_purpose: RoundTripPurpose | None = None
     stretcher_purpose: StretcherPurpose | None = None
     certifications: Certifications = Field(default_factory=Certifications)
@@ -204,18 +207,19 @@ class ClaimCreate(CreateModel):
 
 
 class ClaimPatch(VersionedPatch):
-    payer_name: PayerName | MISSING = MISSING
-    payer_id: PayerId | MISSING = MISSING
-    claim_filing_code: FilingCode | MISSING = MISSING
-    member_id: MemberId | MISSING = MISSING
+    payer_name: PayerName | None = None
+    payer_id: PayerId | None = None
+    claim_filing_code: FilingCode | None = None
+    member_id: MemberId | None = None
     group_number: GroupNumber | None = None
     prior_authorization: PriorAuthorization | None = None
+    level_of_service: Level | None = None
     diagnoses: Diagnoses | MISSING = MISSING
-    place_of_service: PlaceOfService | MISSING = MISSING
+    place_of_service: PlaceOfService | None = None
     patient_count: PatientCount | MISSING = MISSING
-    loaded_miles: Miles | MISSING = MISSING
+    loaded_miles: Miles | None = None
     weight_lb: Pounds | None = None
-    transport_reason: TransportReason | MISSING = MISSING
+    transport_reason: TransportReason | None = None
     round_trip_purpose: RoundTripPurpose | None = None
     stretcher_purpose: StretcherPurpose | None = None
     certifications: Certifications | MISSING = MISSING
@@ -254,7 +258,7 @@ class ClaimRead(EntityRead):
     incident_id: uuid.UUID
     patient_id: uuid.UUID
     claim_number: str = Field(description="CLM01; payers return it in the 835 and 277CA")
-    payer_sequence: str = Field(description="SBR01; P, the primary payer")
+    payer_sequence: PayerSequence = Field(description="SBR01: P, S or T")
     payer_record_id: uuid.UUID | None = Field(description="The payer among billing/payers; null for none")
     coverage_id: uuid.UUID | None = Field(description="The coverage whose copy the claim holds; null for none")
     account_id: uuid.UUID | None = Field(description="The billing account of the patient; null before a match")
@@ -266,7 +270,7 @@ class ClaimRead(EntityRead):
     group_number: str | None
     subscriber: dict[str, Any] | None = Field(description="The subscriber, if the patient is a dependent")
     prior_authorization: str | None
-    level_of_service: LevelOfService | None = Field(description="42 CFR 414.605; null if not derivable")
+    level_of_service: Level | None
     icd10_primary: str | None = Field(description="The first of the diagnoses")
     diagnoses: list[str] | None
     modifiers: list[str] | None = Field(description="Of all lines, each once")
@@ -290,7 +294,8 @@ class ClaimRead(EntityRead):
     accident: Accident | None
     signature_on_file: bool | None
     accepts_assignment: bool
+    service_date: dt.date | None = Field(description="The agency-local day of the service; null if not charted")
     stale_since: dt.datetime | None = Field(description="Since when the chart differs from what the claim cites")
-    assigned_to_user_id: uuid.UUID | None
-    snoozed_until: dt.datetime | None
+    assigned_to_user_id: uuid.UUID | None = Field(description="Who works on it; null for nobody")
+    snoozed_until: dt.datetime | None = Field(description="Until when worklists leave it out; null for no longer")
     lines: list[LineRead]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -11,6 +11,7 @@ from fastapi import Depends
 
 from app.billing.claims.facts import check_claim, hold_claimed_chart
 from app.billing.claims.lifecycle import (
+    DECIDED,
     GUARDED,
     UNJUDGED,
     ClaimFacts,
@@ -18,24 +19,33 @@ from app.billing.claims.lifecycle import (
     claim_lifecycle,
     consequences,
 )
-from app.billing.claims.models import Claim, ClaimLine
+from app.billing.claims.models import Claim, ClaimLine, PayerSequence
 from app.billing.claims.presentation import present
 from app.billing.claims.repository import ClaimLineRepository, ClaimRepository, next_claim_number
 from app.billing.claims.schemas import ClaimCreate, ClaimPatch, ClaimRead, ClaimTransitionRequest
+from app.billing.claims.submission import Served, service_date
 from app.billing.errors import ChartNotLocked, ClaimNotEditable
 from app.billing.events import CLAIM_UPDATED
+from app.billing.evidence.repository import DerivationRepository
+from app.billing.evidence.staleness import find_stale
 from app.billing.permissions import CLAIM_RESTORE, CLAIM_WRITE
 from app.coding.public import extract_icd10
 from app.core.audit.actions import AuditAction
 from app.core.clock import utcnow
 from app.core.db.uow import ReadUnitOfWork, UnitOfWork
 from app.core.dependencies import ReadUow, Uow
-from app.core.errors import ValidationFailed
+from app.core.errors import AlreadyExists, ValidationFailed
 from app.core.idempotency.creation import Creation
 from app.core.pagination import Page, PagingWithDeleted
 from app.core.repository import require_version
 from app.core.tenants.public import Tenant, current_tenant
-from app.ems.public import IncidentStatus, hold_incident, list_patients
+from app.ems.public import IncidentStatus, PatientRead, hold_incident, list_patients
+
+_BEFORE = {
+    PayerSequence.SECONDARY: PayerSequence.PRIMARY,
+    PayerSequence.TERTIARY: PayerSequence.SECONDARY,
+}
+"""The payer sequence before each, which must have decided first."""
 
 
 class ClaimAction(AuditAction):
@@ -44,6 +54,11 @@ class ClaimAction(AuditAction):
     DELETED = "claim.deleted"
     RESTORED = "claim.restored"
     LINES_CHANGED = "claim.lines_changed"
+    DATED = "claim.dated"
+    DRAFTED = "claim.drafted"
+    DERIVED = "claim.derived"
+    MARKED_STALE = "claim.marked_stale"
+    MARKED_CURRENT = "claim.marked_current"
 
 
 class LineAction(AuditAction):
@@ -106,9 +121,10 @@ class ClaimService:
         self._reader = ClaimReader(uow)
 
     async def create(self, given: ClaimCreate, creation: Creation) -> ClaimRead:
-        """Create in `pending_review`. Raises NotFound (incident), ChartNotLocked, ValidationFailed (patient), Conflict.
+        """Create in `pending_review`.
 
-        Conflict: the patient already has a claim of this payer sequence.
+        Raises NotFound (incident), ChartNotLocked, ValidationFailed (patient, payer sequence), AlreadyExists (the
+        patient has a claim of this payer sequence).
         """
         self._uow.principal.require(CLAIM_WRITE)
         reservation = await creation.reserve(self._uow, given)
@@ -117,15 +133,20 @@ class ClaimService:
         incident = await hold_incident(self._uow, given.incident_id)
         if incident.status is not IncidentStatus.LOCKED:
             raise ChartNotLocked(status=incident.status.value)
+        profile, patients = await current_tenant(self._uow), await list_patients(self._uow, incident.id)
+        patient = _patient_of(given, patients)
+        served = Served(incident, patient, alone=len(patients) == 1)
+        await self._require_turn(incident.id, patient.id, given.payer_sequence)
         claim = Claim(
             id=reservation.entity_id,
             tenant_id=self._uow.tenant_id,
+            service_date=service_date(profile, served, given.lines),
             claim_number=await next_claim_number(self._uow),
             charge_amount=total_charge(line.charge for line in given.lines),
             **{
                 **_stored(given.values()),
-                **claim_defaults(await current_tenant(self._uow), given),
-                "patient_id": await self._patient_of(given),
+                **claim_defaults(profile, given),
+                "patient_id": patient.id,
             },
         )
         await self._uow.create(claim, ClaimAction.CREATED, event=CLAIM_UPDATED)
@@ -161,7 +182,13 @@ class ClaimService:
             raise ValidationFailed.of(
                 "patient_responsibility_amount", "more_than_charged", "The patient cannot owe more than was charged."
             )
-        also = consequences(given.action, at=utcnow(), reason=given.reason, patient_responsibility=amount)
+        also = consequences(
+            given.action,
+            at=utcnow(),
+            reason=given.reason,
+            patient_responsibility=amount,
+            frequency=claim.frequency,
+        )
         await claim_lifecycle.fire(self._uow, claim, given.action, facts, reason=given.reason, **also)
         return await self._reader.present(claim)
 
@@ -190,25 +217,41 @@ class ClaimService:
         claim = await self._claims.get_for_update(self._uow.tenant_id, claim_id)
         lines = await self._lines.list_of_claims(self._uow.tenant_id, [claim.id])
         profile, codes = await current_tenant(self._uow), await extract_icd10(self._uow, claim.diagnoses)
-        return claim, check_claim(profile, held, claim, lines[claim.id], utcnow(), codes).facts
+        derivations = await DerivationRepository(self._uow).list_of_claims(self._uow.tenant_id, [claim.id])
+        stale = await find_stale(self._uow, derivations, {claim.incident_id: held.patients})
+        at, changed = utcnow(), stale.get(claim.id, ())
+        return claim, check_claim(profile, held, claim, lines[claim.id], at, codes, changed).facts
 
-    async def _patient_of(self, given: ClaimCreate) -> uuid.UUID:
-        """The patient that the request names, or the only patient. Raises ValidationFailed."""
-        patients = [patient.id for patient in await list_patients(self._uow, given.incident_id)]
-        if given.patient_id in patients:
-            return given.patient_id
-        if given.patient_id is not None or not patients:
-            raise ValidationFailed.of("patient_id", "unknown_patient", "This incident has no such patient.")
-        if len(patients) > 1:
-            raise ValidationFailed.of("patient_id", "missing", "The incident has several patients: say which.")
-        return patients[0]
+    async def _require_turn(self, incident_id: uuid.UUID, patient_id: uuid.UUID, sequence: PayerSequence) -> None:
+        """Checks whose turn it is. Raises AlreadyExists for a second claim of one sequence, else ValidationFailed."""
+        claims = await self._claims.list_all(self._uow.tenant_id, incident_id=incident_id)
+        standing = {claim.payer_sequence: claim.status for claim in claims if claim.patient_id == patient_id}
+        if sequence in standing:
+            raise AlreadyExists(field="payer_sequence")
+        before = _BEFORE.get(sequence)
+        if before is not None and standing.get(before) not in DECIDED:
+            raise ValidationFailed.of(
+                "payer_sequence", "payer_before_undecided", "The payer before this one has not decided yet."
+            )
+
+
+def _patient_of(given: ClaimCreate, patients: Sequence[PatientRead]) -> PatientRead:
+    """The patient that the request names, or the only patient. Raises ValidationFailed."""
+    named = next((patient for patient in patients if patient.id == given.patient_id), None)
+    if named is not None:
+        return named
+    if given.patient_id is not None or not patients:
+        raise ValidationFailed.of("patient_id", "unknown_patient", "This incident has no such patient.")
+    if len(patients) > 1:
+        raise ValidationFailed.of("patient_id", "missing", "The incident has several patients: say which.")
+    return patients[0]
 
 
 def _stored(values: dict[str, Any]) -> dict[str, Any]:
     """Request values as columns. The first diagnosis is the principal one, and records become JSON."""
     columns = {name: value for name, value in values.items() if name not in ("lines", "patient_id")}
     if "diagnoses" in columns:
-        columns["icd10_primary"] = columns["diagnoses"][0]
+        columns["icd10_primary"] = next(iter(columns["diagnoses"]), None)
     for name in ("certifications", "accident"):
         if columns.get(name) is not None:
             columns[name] = columns[name].model_dump(mode="json")

@@ -6,11 +6,12 @@ import datetime as dt
 import zoneinfo
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
+from app.billing.claims.lifecycle import ORIGINAL
 from app.billing.claims.models import Claim, ClaimLine
 from app.billing.x12 import professional_claim as x12
-from app.billing.x12.ambulance import PRONOUNCED_DEAD_MODIFIER
+from app.billing.x12.ambulance import PRONOUNCED_DEAD_MODIFIER, UNLOADED_CODES
 from app.billing.x12.parties import (
     Address,
     BillingProvider,
@@ -34,8 +35,6 @@ from app.ems import public as ems
 from app.ems.public import Gender, IncidentRead, PatientChart, PatientRead
 
 EMERGENCY_CONDITION = "06"
-ORIGINAL = "1"
-"""CLM05-3 of a claim that the payer does not have yet. Only the others name the payer's own number (REF*F8)."""
 _SEX = {Gender.FEMALE: "F", Gender.MALE: "M", Gender.UNKNOWN: "U"}
 
 
@@ -45,6 +44,24 @@ class Transmission(NamedTuple):
     envelope: Envelope
     submitter: Submitter
     receiver: Receiver
+
+
+class Billed(Protocol):
+    """A line, stored or not."""
+
+    @property
+    def hcpcs(self) -> str: ...
+
+    @property
+    def modifiers(self) -> Sequence[str]: ...
+
+
+class Served(NamedTuple):
+    """What of a chart dates the service to one patient. `alone`: the call has no other patient."""
+
+    incident: IncidentRead
+    patient: PatientRead
+    alone: bool
 
 
 def transmission(profile: Tenant, control_number: int, usage_indicator: str, at: dt.datetime) -> Transmission:
@@ -88,6 +105,7 @@ def claim_submission(
             total_charge=claim.charge_amount,
             place_of_service=claim.place_of_service or "",
             frequency=claim.frequency,
+            # only a replacement and a void name the payer's own number (REF*F8)
             payer_claim_control_number=None if claim.frequency == ORIGINAL else claim.payer_claim_control_number,
             signature_on_file=signature_on_file,
             assignment="A" if claim.accepts_assignment else "C",
@@ -114,14 +132,18 @@ def service_time_field(chart: PatientChart, lines: Sequence[ClaimLine]) -> str:
     return f"incident.{field}" if ems.inherits(chart, element_id) else f"patient.{field}"
 
 
-def service_date(profile: Tenant, chart: PatientChart, lines: Sequence[ClaimLine]) -> dt.date | None:
+def service_date(profile: Tenant, chart: PatientChart | Served, lines: Sequence[Billed]) -> dt.date | None:
     """The agency-local day of the service; None where the chart lacks the time."""
-    return ems.service_date(chart.incident, profile.time_zone, loaded=is_loaded(lines), of=chart)
+    loaded = is_loaded(lines) and (bool(lines) or ems.transport_of(chart) is not ems.Transport.NONE)
+    return ems.service_date(chart.incident, profile.time_zone, loaded=loaded, of=chart)
 
 
-def is_loaded(lines: Sequence[ClaimLine]) -> bool:
-    """True if the patient was loaded: no line has the modifier for "pronounced dead before loading"."""
-    return not any(PRONOUNCED_DEAD_MODIFIER in line.modifiers for line in lines)
+def is_loaded(lines: Sequence[Billed]) -> bool:
+    """True if the patient was loaded into this ambulance.
+
+    That is so unless a line says "pronounced dead before loading", or is of a service without a transport.
+    """
+    return not any(PRONOUNCED_DEAD_MODIFIER in line.modifiers or line.hcpcs in UNLOADED_CODES for line in lines)
 
 
 def _zone(profile: Tenant) -> zoneinfo.ZoneInfo:

@@ -40,7 +40,8 @@ class Coverage(TenantEntity):
     """One payer of one patient of a call. `sequence` is P, S or T (SBR01).
 
     `payer_record_id` is null until the charted name is matched to a payer. The subscriber's columns are null
-    if the patient is the subscriber (relationship 18).
+    if the patient is the subscriber (relationship 18). A charted coverage may lack the subscriber whom the crew did not
+    name.
     """
 
     __tablename__ = "coverages"
@@ -93,5 +94,13 @@ class Coverage(TenantEntity):
         values_check("relationship", Relationship),
         sa.CheckConstraint("sequence IN ('P', 'S', 'T')", name="sequence"),
         sa.CheckConstraint("effective_to >= effective_from", name="effective"),
-        sa.CheckConstraint("relationship = '18' OR subscriber_last_name IS NOT NULL", name="subscriber"),
+        sa.CheckConstraint(
+            "relationship = '18' OR subscriber_last_name IS NOT NULL OR origin = 'charted'", name="subscriber"
+        ),
+        sa.Index(
+            "ix_coverages_tenant_member_id",
+            "tenant_id",
+            "member_id",
+            postgresql_where=sa.text("deleted_at IS NULL AND member_id IS NOT NULL"),
+        ),
     )

@@ -18,6 +18,8 @@ MILEAGE_BASES = {
     "A0436": ROTARY_WING_BASE_CODES,
     "A0888": BASE_RATE_CODES,
 }
+# a paramedic who joins another's ambulance, and treatment without transport: this ambulance carries nobody
+UNLOADED_CODES = frozenset({"A0432", "A0998"})
 AIR_CODES = AIR_BASE_CODES | {"A0435", "A0436"}
 
 # CMS Claims Processing Manual, chapter 15: modifier position 1 is the origin's letter and the destination's

@@ -85,3 +85,12 @@ def suggested_codes(code_types: frozenset[str]) -> Mapping[str, frozenset[str]]:
             if row["code_type"] in code_types:
                 found.setdefault(row["list"], set()).add(row["code"])
     return {name: frozenset(codes) for name, codes in found.items()}
+
+
+@cache
+def shipped_ingredients() -> Mapping[str, frozenset[str]]:
+    """The ingredients of the shipped medications, by rxcui. An ingredient is its own."""
+    with (DATA / "medications.csv").open(encoding="utf-8", newline="") as file:
+        return {
+            row["rxcui"]: frozenset((row["ingredient_name"] or row["name"]).split(";")) for row in csv.DictReader(file)
+        }

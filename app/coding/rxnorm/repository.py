@@ -53,6 +53,13 @@ _NAMES = CompiledStatement(
         _concepts.c.code == sa.any_(sa.bindparam("codes", type_=ARRAY(sa.Text()))), _LIVE
     )
 )
+_INGREDIENTS = CompiledStatement(
+    sa.select(_concepts.c.code, _concepts.c.name, _concepts.c.ingredients).where(
+        _concepts.c.code == sa.any_(sa.bindparam("codes", type_=ARRAY(sa.Text()))),
+        _concepts.c.terminology == Terminology.RXNORM.value,
+        _LIVE,
+    )
+)
 _BATCH = CompiledStatement(
     sa.select(*_concepts.c)
     .where(_concepts.c.id > sa.bindparam("after", type_=sa.Uuid), _LIVE)
@@ -64,6 +71,11 @@ _BATCH = CompiledStatement(
 async def list_names(transaction: Transaction, codes: Sequence[str]) -> list[Any]:
     """The names of these rxcuis and SNOMED CT codes."""
     return await transaction.fetch(_NAMES, {"codes": list(codes)})
+
+
+async def list_ingredients(transaction: Transaction, rxcuis: Sequence[str]) -> list[Any]:
+    """(code, name, ingredients) of these concepts. An ingredient has none of its own."""
+    return await transaction.fetch(_INGREDIENTS, {"codes": list(rxcuis)})
 
 
 async def find_concept(transaction: Transaction, code: str) -> Any:

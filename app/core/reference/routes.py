@@ -68,7 +68,7 @@ def _add_reading(router: APIRouter, kind: ReferenceKind[Any]) -> None:
     page_model: Any = Page[read_model]
     reader_type: Any = Annotated[ReferenceReader[Any], Depends(reader)]
     selection_type: Any = Annotated[dict[str, Any], Depends(_selection(kind))]
-    deleted = " `include_deleted` is for admins." if Verb.DELETE in kind.actions else ""
+    deleted = " `include_deleted` is for those who may change them." if Verb.DELETE in kind.actions else ""
 
     @router.get(
         "",

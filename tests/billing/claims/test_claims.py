@@ -161,6 +161,7 @@ async def test_a_patch_changes_what_it_names(agency: Agency, evidence: Evidence)
         "member_id": "W123456789",
         "group_number": "G-7",
         "prior_authorization": "UTN00000000001",
+        "level_of_service": "als1_emergency",
         "diagnoses": ["R55", "I63.9"],
         "place_of_service": "42",
         "patient_count": 2,
@@ -192,7 +193,7 @@ BAD_PATCHES: list[dict[str, Any]] = [
     {},
     {"version": 1},
     {"payer_id": "60054"},
-    {"version": 1, "payer_id": None},
+    {"version": 1, "patient_count": None},
     {"version": 1, "status": "paid"},
     {"version": 1, "charge_amount": "1.00"},
     {"version": 1, "claim_number": "C1"},
@@ -337,7 +338,7 @@ async def test_the_founder_sees_the_money_and_not_the_patient(agency: Agency) ->
     [shown] = (await agency.founder.expect(200, "GET", CLAIMS))["items"]
     assert shown == await agency.founder.expect(200, "GET", f"{CLAIMS}/{full['id']}")
     hidden = {name for name in full if shown[name] is None and full[name] is not None}
-    assert hidden == plan_of(Claim).redacted | {"modifiers"}
+    assert hidden == plan_of(Claim).redacted - {"note", "subscriber"} | {"modifiers"}
     assert shown["allowed_actions"] == []
     for name in full.keys() - hidden - {"allowed_actions", "lines"}:
         assert shown[name] == full[name]
@@ -411,7 +412,6 @@ HUGE = "1" + "0" * 300
 BAD: list[dict[str, Any]] = [
     {"incident_id": "x"},
     {"patient_id": 7},
-    {"payer_name": ""},
     {"payer_name": "x" * 61},
     {"payer_name": "NUL\x00"},
     {"payer_name": "\ud800"},
@@ -420,19 +420,16 @@ BAD: list[dict[str, Any]] = [
     {"payer_id": "a*b"},
     {"claim_filing_code": "XX"},
     {"claim_filing_code": "mb"},
-    {"member_id": ""},
     {"member_id": "1EG4~TE5"},
     {"member_id": 12345},
     {"group_number": "x" * 51},
     {"prior_authorization": "U*N"},
-    {"diagnoses": []},
     {"diagnoses": ["I63.9"] * 2},
     {"diagnoses": [f"A0{n:x}".upper() for n in range(13)]},
     {"diagnoses": ["i63.9"]},
     {"diagnoses": ["7"]},
     {"diagnoses": "I63.9"},
     {"diagnoses": [None]},
-    {"lines": []},
     {"lines": [BASE_LINE] * 51},
     {"lines": None},
     {"place_of_service": "11"},
@@ -532,17 +529,35 @@ async def test_bad_input_is_refused_and_never_echoed(agency: Agency, evidence: E
     assert await evidence.digest(agency.tenant_id) == before
 
 
-REQUIRED = (
-    "incident_id",
-    "payer_name",
-    "payer_id",
-    "claim_filing_code",
-    "member_id",
-    "diagnoses",
-    "lines",
-    "loaded_miles",
-    "transport_reason",
-)
+REQUIRED = ("incident_id",)
+
+
+async def test_a_claim_may_lack_what_nobody_has_said_until_its_approval(agency: Agency) -> None:
+    call = await locked_call(agency)
+    bare = await agency.biller.expect(201, "POST", CLAIMS, json={"incident_id": call.incident["id"]})
+    unsaid = ("payer_name", "member_id", "loaded_miles", "transport_reason", "icd10_primary", "level_of_service")
+    assert [bare[name] for name in unsaid] == [None] * len(unsaid)
+    assert (bare["diagnoses"], bare["lines"], bare["charge_amount"]) == ([], [], "0.00")
+    refused = await fire(agency, bare, "approve", status=409)
+    [guard] = refused["error"]["details"]["failed_guards"]
+    lacking = {problem["field"] for problem in guard["problems"]}
+    assert lacking >= {"payer_name", "payer_id", "claim_filing_code", "member_id", "diagnoses", "lines", "loaded_miles"}
+
+
+async def test_a_secondary_claim_waits_for_the_primary_payers_decision(agency: Agency, evidence: Evidence) -> None:
+    call = await locked_call(agency)
+    for sequence in ("S", "T"):
+        before = await evidence.digest(agency.tenant_id)
+        refused = await agency.biller.expect(422, "POST", CLAIMS, json=claim_body(call, payer_sequence=sequence))
+        assert refused["error"]["details"]["problems"][0]["code"] == "payer_before_undecided"
+        assert await evidence.digest(agency.tenant_id) == before
+    primary = await new_claim(agency, call)
+    for state, status in (("submitted", 422), ("denied", 201)):
+        await evidence.arrange(primary, state)
+        answer = await agency.biller.expect(status, "POST", CLAIMS, json=claim_body(call, payer_sequence="S"))
+    assert answer["payer_sequence"] == "S"
+    again = await agency.biller.expect(409, "POST", CLAIMS, json=claim_body(call, payer_sequence="S"))
+    assert (again["error"]["code"], again["error"]["details"]) == ("ALREADY_EXISTS", {"field": "payer_sequence"})
 
 
 async def test_numbers_are_answered_as_they_are_stored(agency: Agency) -> None:
@@ -560,7 +575,8 @@ async def test_the_documented_example_makes_a_claim_that_can_be_approved(agency:
     call = await locked_call(agency)
     claim = await agency.biller.expect(201, "POST", CLAIMS, json={**example, "incident_id": call.incident["id"]})
     await fire(agency, claim, "approve")
-    assert schema["properties"]["claim_filing_code"]["enum"][0] == "11"
-    number, text = schema["properties"]["loaded_miles"]["anyOf"]
+    coded, nobody, *_ = schema["properties"]["claim_filing_code"]["anyOf"]
+    assert (coded["enum"][0], nobody) == ("11", {"type": "null"})
+    number, text = schema["properties"]["loaded_miles"]["anyOf"][0]["anyOf"]
     assert number["type"] == "number" and text["pattern"] == r"^\d{1,5}(\.\d{1,1})?$"
     assert schema["properties"]["diagnoses"]["maxItems"] == 12

@@ -42,6 +42,13 @@ def test_the_declaration_is_the_decided_one() -> None:
         ("appeal_needed", "deny"): "denied",
         ("denied", "pay"): "paid",
         ("paid", "reverse"): "submitted",
+        ("closed", "reopen"): "pending_review",
+        ("submitted", "correct"): "pending_review",
+        ("paid", "correct"): "pending_review",
+        ("denied", "correct"): "pending_review",
+        ("submitted", "void"): "closed",
+        ("paid", "void"): "closed",
+        ("denied", "void"): "closed",
         ("pending_review", "close"): "closed",
         ("paid", "close"): "closed",
         ("denied", "close"): "closed",
@@ -246,3 +253,25 @@ async def test_reopen_makes_editable_again(agency: Agency) -> None:
     reopened = await fire(agency, claim, "reopen")
     body = {"version": reopened["version"], "payer_id": "12345"}
     assert (await agency.biller.expect(200, "PATCH", path, json=body))["payer_id"] == "12345"
+
+
+async def test_a_correction_is_a_replacement_and_a_void_opened_again_an_original(
+    agency: Agency, evidence: Evidence
+) -> None:
+    claim = await new_claim(agency)
+    claim["version"] = await evidence.arrange(claim, "paid")
+    corrected = await fire(agency, claim, "correct")
+    assert (corrected["frequency"], corrected["submitted_at"], corrected["paid_at"]) == ("7", None, None)
+    corrected["version"] = await evidence.arrange(corrected, "denied")
+    voided = await fire(agency, corrected, "void")
+    assert (voided["status"], voided["frequency"], voided["denial_reason"]) == ("closed", "8", "CO-50")
+    reopened = await fire(agency, voided, "reopen")
+    assert (reopened["frequency"], reopened["denial_reason"]) == ("1", None)
+
+
+async def test_a_claim_opened_again_before_its_export_stays_a_replacement(agency: Agency, evidence: Evidence) -> None:
+    claim = await new_claim(agency)
+    claim["version"] = await evidence.arrange(claim, "submitted")
+    corrected = await fire(agency, claim, "correct")
+    corrected["version"] = await evidence.arrange(corrected, "ready_to_export")
+    assert (await fire(agency, corrected, "reopen"))["frequency"] == "7"

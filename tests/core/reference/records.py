@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.billing.als_acts.kind import ALS_ACTS
 from app.billing.clearinghouses.kind import CLEARINGHOUSES
+from app.billing.payers.kind import PAYERS
 from app.core.extensions.kinds import ASSETS, EXTERNAL_API_KEYS, INTEGRATIONS, INVENTORY_ITEMS, STATIONS
 from app.core.facilities.kind import FACILITIES
 from app.core.personnel.kind import PERSONNEL
@@ -15,7 +17,7 @@ from app.core.reference.kinds import ReferenceKind, Verb
 from app.core.vehicles.kind import VEHICLES
 from app.ems.custom_elements.kind import CUSTOM_ELEMENTS
 from app.ems.custom_elements.schemas import EXAMPLE
-from tests.support.actors import Actor
+from tests.support.actors import ROLES, Actor
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,12 @@ class Sample:
     @property
     def path(self) -> str:
         return self.kind.path
+
+    @property
+    def keepers(self) -> frozenset[str]:
+        """The roles of tests.support.actors that may write it."""
+        roles = self.kind.may_write.roles
+        return frozenset(name for name, flags in ROLES.items() if flags["role"] in roles)
 
     def fresh(self, **fields: Any) -> dict[str, Any]:
         """A body that nothing stands in the way of."""
@@ -98,13 +106,50 @@ INTEGRATION = Sample(
 )
 API_KEY = Sample(EXTERNAL_API_KEYS, {"scopes": ["chart.read"]}, "name")
 CUSTOM_ELEMENT = Sample(CUSTOM_ELEMENTS, {"elements": EXAMPLE}, "custom_element_id", {"custom_element_id": "dog"})
+PAYER = Sample(
+    PAYERS,
+    {
+        "payer_id": "00952",
+        "claim_filing_code": "MB",
+        "timely_filing_days": 365,
+        "appeal_days": 120,
+        "requires_prior_authorization": True,
+        "edits": {"E48": "blocking"},
+        "street": "1 Payer Plaza",
+        "city": "Springfield",
+        "state": "IL",
+        "zip": "62701-1000",
+        "phone": "8005550142",
+    },
+    "name",
+    {"takes_replacements": True, "edits": {"E16": "off"}, "appeal_days": None},
+)
+ALS_ACT = Sample(
+    ALS_ACTS,
+    {"state": "IL", "kind": "procedure", "level": "paramedic", "effective_from": "2026-01-01"},
+    "code",
+    {"level": "aemt", "effective_to": "2026-12-31"},
+)
 CLEARINGHOUSE = Sample(
     CLEARINGHOUSES,
     {"receiver_qualifier": "30", "receiver_id": "330897513", "application_receiver_code": "OA"},
     "name",
     {"test_files": True},
 )
-SAMPLES = (VEHICLE, PERSON, FACILITY, STATION, ASSET, ITEM, INTEGRATION, API_KEY, CUSTOM_ELEMENT, CLEARINGHOUSE)
+SAMPLES = (
+    VEHICLE,
+    PERSON,
+    FACILITY,
+    STATION,
+    ASSET,
+    ITEM,
+    INTEGRATION,
+    API_KEY,
+    CUSTOM_ELEMENT,
+    PAYER,
+    ALS_ACT,
+    CLEARINGHOUSE,
+)
 UNIQUE = tuple(sample for sample in SAMPLES if sample.unique)
 REVISED = tuple(sample for sample in SAMPLES if Verb.REVISE in sample.kind.actions)
 DELETED = tuple(sample for sample in SAMPLES if Verb.DELETE in sample.kind.actions)

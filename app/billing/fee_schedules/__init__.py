@@ -1,0 +1,1 @@
+"""What the agency charges for each service, and what it has agreed with payers, by date of service."""

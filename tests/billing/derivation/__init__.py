@@ -1,0 +1,1 @@
+"""What a claim is derived to from a chart: expected values from the rules, and the service held against them."""

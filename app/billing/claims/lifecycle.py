@@ -217,6 +217,16 @@ claim_lifecycle: Lifecycle[ClaimStatus, ClaimFacts] = Lifecycle(
 
 ORIGINAL, REPLACEMENT, VOIDING = "1", "7", "8"
 """CLM05-3, the claim frequency."""
+
+
+def failed_for_void(facts: ClaimFacts) -> list[dict[str, Any]]:
+    """The guards that keep a void claim out of a file. The chart may have changed since: the payer undoes what it has.
+
+    A void does not move the claim, so it is no transition.
+    """
+    return [guard.failure(facts) for guard in (_COMPLETE, _UNCHANGED) if not guard.holds(facts)]
+
+
 GUARDED = frozenset(str(transition.action) for transition in claim_lifecycle.transitions if transition.guards)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple, Protocol
 
+from app.billing.claims.lifecycle import ORIGINAL
 from app.billing.claims.models import Claim, ClaimLine
 from app.billing.x12 import professional_claim as x12
 from app.billing.x12.ambulance import PRONOUNCED_DEAD_MODIFIER, UNLOADED_CODES
@@ -34,8 +35,6 @@ from app.ems import public as ems
 from app.ems.public import Gender, IncidentRead, PatientChart, PatientRead
 
 EMERGENCY_CONDITION = "06"
-ORIGINAL = "1"
-"""CLM05-3 of a claim that the payer does not have yet. Only the others name the payer's own number (REF*F8)."""
 _SEX = {Gender.FEMALE: "F", Gender.MALE: "M", Gender.UNKNOWN: "U"}
 
 
@@ -106,6 +105,7 @@ def claim_submission(
             total_charge=claim.charge_amount,
             place_of_service=claim.place_of_service or "",
             frequency=claim.frequency,
+            # only a replacement and a void name the payer's own number (REF*F8)
             payer_claim_control_number=None if claim.frequency == ORIGINAL else claim.payer_claim_control_number,
             signature_on_file=signature_on_file,
             assignment="A" if claim.accepts_assignment else "C",

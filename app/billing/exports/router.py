@@ -28,7 +28,7 @@ async def create_claim_export(given: ExportCreate, exports: ClaimExports, creati
     """Write approved claims into files and move them to `exported`: all of them or none.
 
     One 837P holds the claims to all payers that take it, with a transaction set for each payer. A payer that wants
-    paper gets a CMS-1500 file of its own.
+    paper gets a CMS-1500 file of its own. A claim that was closed as void goes out as frequency 8 and stays closed.
     """
     return await exports.create(given, creation)
 

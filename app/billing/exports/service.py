@@ -17,7 +17,14 @@ from fastapi import Depends
 
 from app.billing.claims.background import read_backgrounds
 from app.billing.claims.facts import CheckedClaim, HeldChart, check_claim, hold_claimed_charts
-from app.billing.claims.lifecycle import ClaimFacts, InternalTransition, claim_lifecycle
+from app.billing.claims.lifecycle import (
+    VOIDING,
+    ClaimFacts,
+    ClaimStatus,
+    InternalTransition,
+    claim_lifecycle,
+    failed_for_void,
+)
 from app.billing.claims.models import Claim, ClaimLine
 from app.billing.claims.repository import ClaimLineRepository, ClaimRepository
 from app.billing.claims.submission import Transmission, transmission
@@ -179,7 +186,10 @@ class ClaimExportService:
         self._usage_indicator = usage_indicator
 
     async def create(self, given: ExportCreate, creation: Creation) -> ExportRead:
-        """Raises Forbidden, NotFound (a claim), ClaimsNotReady, ServiceUnavailable (object store)."""
+        """Raises Forbidden, NotFound (a claim), ClaimsNotReady, ServiceUnavailable (object store).
+
+        A claim that is closed as void goes out, too, and does not move.
+        """
 
         async def read(uow: UnitOfWork) -> Batch | Done[ExportRead]:
             uow.principal.require(CLAIM_EXPORT)
@@ -294,7 +304,8 @@ class ClaimExportService:
         facts = {claim.id: _recheck(claim, incidents[claim.incident_id], batch) for claim in locked}
         claims = _in_order(locked, claim_ids)
         _require_ready(claims, facts, uow.principal)
-        await claim_lifecycle.fire_all(uow, claims, EXPORT, lambda claim: facts[claim.id])
+        moving = [claim for claim in claims if not _is_void(claim)]
+        await claim_lifecycle.fire_all(uow, moving, EXPORT, lambda claim: facts[claim.id])
         exports = ExportRepository(uow)
         described = [file.described(of_file) for file, of_file in zip(batch.files, written, strict=True)]
         for planned, file in zip(batch.files, described, strict=True):
@@ -387,10 +398,20 @@ def _recheck(claim: Claim, incident: IncidentRead, batch: Batch) -> ClaimFacts:
     return ClaimFacts(chart_locked=incident.status is IncidentStatus.LOCKED, unchanged=unchanged)
 
 
+def _is_void(claim: Claim) -> bool:
+    """True if the claim was closed as void. It goes out as frequency 8, and stays closed."""
+    return claim.status is ClaimStatus.CLOSED and claim.frequency == VOIDING
+
+
 def _require_ready(claims: Sequence[Claim], facts: dict[uuid.UUID, ClaimFacts], principal: Principal) -> None:
     """Raises ClaimsNotReady naming every claim that may not be exported, and why."""
     refused = []
     for claim in claims:
+        if _is_void(claim):
+            failed = failed_for_void(facts[claim.id])
+            if failed:
+                refused.append({"claim_id": claim.id, "state": claim.status.value, "failed_guards": failed})
+            continue
         try:
             claim_lifecycle.require(claim, EXPORT, principal, facts[claim.id])
         except InvalidTransition as error:

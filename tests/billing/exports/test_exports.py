@@ -598,3 +598,36 @@ async def test_a_clearinghouse_says_how_files_are_written(agency: Agency, runtim
     made = await agency.biller.expect(201, "POST", EXPORTS, json=body)
     assert made["files"][0]["file_name"].startswith("OATEST_837P_")
     assert house["id"] != other["id"]
+
+
+async def test_a_void_goes_out_and_stays_closed(
+    agency: Agency, store: Store, evidence: Evidence, admin_connection: asyncpg.Connection
+) -> None:
+    """The payer cancels what it has: the file names the payer's number. A claim closed otherwise does not go out."""
+    call = await locked_call(agency)
+    void, nameless, closed, usual = (
+        await approved_claim(agency, call),
+        await approved_claim(agency),
+        await approved_claim(agency),
+        await approved_claim(agency),
+    )
+    for claim in (void, nameless, closed):
+        await evidence.arrange(claim, "closed")
+    arrange = "UPDATE claims SET frequency = '8', payer_claim_control_number = $2 WHERE id = $1::text::uuid"
+    await admin_connection.execute(arrange, void["id"], "ICN77")
+    await admin_connection.execute(arrange, nameless["id"], None)
+    await unlock_call(agency, call)
+    before = await evidence.digest(agency.tenant_id)
+    refused = await export(agency, void, nameless, closed, usual, status=409)
+    named = {
+        claim["claim_id"]: [guard["name"] for guard in claim["failed_guards"]]
+        for claim in refused["error"]["details"]["claims"]
+    }
+    assert named == {nameless["id"]: ["content_valid"], closed["id"]: []}
+    assert await evidence.digest(agency.tenant_id) == before
+    assert store.keys == []
+    text = await artifact(agency, await export(agency, void, usual))
+    assert judge_837p(text) == []
+    [cancelled] = [part for part in text.split("CLM*") if part.startswith(void["claim_number"])]
+    assert ":B:8*" in cancelled and "REF*F8*ICN77~" in cancelled
+    assert [await status_of(agency, claim) for claim in (void, usual)] == ["closed", "exported"]

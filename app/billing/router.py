@@ -24,6 +24,7 @@ from app.billing.remittances.router import decisions
 from app.billing.remittances.router import router as remittances
 from app.billing.repricing.router import router as repricing
 from app.billing.scrubbing.router import router as scrubbing
+from app.billing.statements.router import router as statements
 from app.billing.worklists.router import router as worklists
 from app.core.tags import Tag
 
@@ -48,6 +49,7 @@ routers = (
     decisions,
     denials,
     appeals,
+    statements,
     originals,
     fee_schedules,
     repricing,

@@ -86,6 +86,12 @@ def upgrade() -> None:
         ["tenant_id", sa.text("(CASE WHEN (appeal_by IS NULL) THEN '2100-01-01'::date ELSE appeal_by END)"), "id"],
         postgresql_where=sa.text("deleted_at IS NULL"),
     )
+    op.create_index(
+        "ix_denials_appeal_due",
+        "denials",
+        ["tenant_id", "appeal_by", "claim_id"],
+        postgresql_where=sa.text("status = 'open' AND appealable AND deleted_at IS NULL"),
+    )
     secure("denials")
 
 

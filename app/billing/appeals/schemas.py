@@ -14,20 +14,17 @@ from app.billing.appeals.lifecycle import AppealStatus, AppealTransition
 from app.core.schemas import (
     CreateModel,
     Date,
-    DecimalText,
     EntityRead,
+    Money,
     RequestModel,
     Text,
     Version,
     VersionedPatch,
     Words,
     length,
-    scaled,
 )
 
 Letter = Annotated[Words, length(20_000), Field(description="The text of the letter; a blank line parts paragraphs")]
-Amount = Annotated[Decimal, DecimalText, Field(gt=0, max_digits=12, decimal_places=2, allow_inf_nan=False), scaled(2)]
-Award = Annotated[Decimal, DecimalText, Field(ge=0, max_digits=12, decimal_places=2, allow_inf_nan=False), scaled(2)]
 Reference = Annotated[Text, length(50), Field(description="The payer's number of the appeal")]
 _DECISIONS = frozenset({AppealTransition.WIN, AppealTransition.WIN_PARTLY, AppealTransition.LOSE})
 
@@ -36,14 +33,14 @@ class AppealCreate(CreateModel):
     """The level follows from the appeals before it; the letter, if none is given, from claim and refusal."""
 
     denial_id: uuid.UUID = Field(description="The refusal")
-    amount: Amount | None = Field(None, description="What is in dispute; null for all that was refused")
+    amount: Money | None = Field(None, description="What is in dispute; null for all that was refused")
     letter: Letter | None = None
 
 
 class AppealPatch(VersionedPatch):
     """Of a draft."""
 
-    amount: Amount | MISSING = Field(default=MISSING, description="What is in dispute")
+    amount: Money | MISSING = Field(default=MISSING, description="What is in dispute")
     letter: Letter | MISSING = MISSING
     file_by: Date | None = Field(None, description="Its last day; null if nobody knows it")
     reference: Reference | None = None
@@ -53,7 +50,7 @@ class AppealTransitionRequest(RequestModel):
     action: AppealTransition
     version: Version
     on: Date | None = Field(None, description="The day of filing, or of the payer's answer; not of `withdraw`")
-    awarded_amount: Award | None = Field(None, description="With `win_partly`: what the payer grants")
+    awarded_amount: Money | None = Field(None, description="With `win_partly`: what the payer grants")
     reference: Reference | None = None
     reason: Annotated[Text, length(500)] | None = Field(
         None, description="Required to file late: the good cause; no patient details"

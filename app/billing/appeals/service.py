@@ -184,8 +184,8 @@ class AppealService:
 
 
 def _require_within(amount: Decimal, denial: Denial) -> None:
-    if amount > denial.amount:
-        raise ValidationFailed.of("amount", "more_than_refused", "No more is in dispute than was refused.")
+    if not 0 < amount <= denial.amount:
+        raise ValidationFailed.of("amount", "not_refused", "What is in dispute is more than nothing, and was refused.")
 
 
 def _facts(appeal: Appeal, claim: Claim, given: AppealTransitionRequest) -> AppealFacts:

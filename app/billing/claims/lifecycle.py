@@ -248,7 +248,9 @@ def consequences(
         case ClaimTransition.SUBMIT:
             return {"submitted_at": at}
         case ClaimTransition.REJECT:
-            return {"submitted_at": None}
+            return {"submitted_at": None, "rejected_at": at}
+        case ClaimTransition.APPROVE:
+            return {"rejected_at": None}
         case AdjudicationTransition.PAY:
             return {**undecided, "paid_at": at, "patient_responsibility_amount": patient_responsibility}
         case AdjudicationTransition.DENY:

@@ -52,9 +52,10 @@ class Claim(TenantEntity):
     `service_date` is the agency-local day of the service, as the chart said when it was locked last.
     `charge_amount` is the sum of the lines' charges. `lines_revision` counts changes of the lines, so that the claim's
     version changes with them. The person who approves a version has then seen its lines. `stale_since` is the time from
-    which a charted fact under the claim differs from the chart. `blocking_edits` and `warning_edits` count what the
-    claim edits found last: the database copies them from claim_scrubs, and they change no version. PHI columns are
-    hidden from roles without claim.clinical.
+    which a charted fact under the claim differs from the chart. `rejected_at` is the time of the last rejection until
+    somebody approves the claim again. `blocking_edits` and `warning_edits` count what the claim edits found last: the
+    database copies them from claim_scrubs, and they change no version. PHI columns are hidden from roles without
+    claim.clinical.
     """
 
     __tablename__ = "claims"
@@ -86,6 +87,7 @@ class Claim(TenantEntity):
     patient_responsibility_amount: Mapped[Decimal | None] = plain(MoneyColumn, default=None)
     denial_reason: Mapped[str | None] = plain(default=None)
     submitted_at: Mapped[dt.datetime | None] = plain(default=None)
+    rejected_at: Mapped[dt.datetime | None] = plain(default=None)
     paid_at: Mapped[dt.datetime | None] = plain(default=None)
     frequency: Mapped[str] = plain(default="1", server_default="1")
     payer_claim_control_number: Mapped[str | None] = plain(default=None)

@@ -60,7 +60,7 @@ async def next_claim_number(uow: ReadUnitOfWork) -> str:
 
 class ClaimRepository(Repository[Claim]):
     entity = Claim
-    filters = ("status", "incident_id", "patient_id", "payer_id")
+    filters = ("status", "incident_id", "patient_id", "payer_id", "account_id")
     ranges = ("created_at",)
 
     async def list_by_ids(self, tenant_id: TenantId, ids: Sequence[uuid.UUID]) -> list[Claim]:

@@ -17,6 +17,9 @@ UNASSIGNED = sa.text(
     "assigned_to_user_id IS NULL AND status IN ('pending_review', 'ready_to_export', 'denied', 'appeal_needed')"
     " AND deleted_at IS NULL"
 )
+REJECTED = sa.text("rejected_at IS NOT NULL AND status = 'pending_review' AND deleted_at IS NULL")
+"""A receiver refused the file or the claim, and nobody has approved it since."""
+DENIED = sa.text("status IN ('denied', 'appeal_needed') AND deleted_at IS NULL")
 UNSENT = sa.text("status IN ('pending_review', 'ready_to_export', 'exported') AND deleted_at IS NULL")
 """Claims whose time for filing still runs."""
 
@@ -26,6 +29,8 @@ BY_SERVICE_DATE: Mapping[str, sa.TextClause] = {
     "awaiting_ack": AWAITING_ACK,
     "stale_evidence": STALE_EVIDENCE,
     "unassigned": UNASSIGNED,
+    "rejected": REJECTED,
+    "denied": DENIED,
 }
 """The conditions whose claims are listed by day of service, by the name of their index."""
 

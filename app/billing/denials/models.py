@@ -29,6 +29,10 @@ def deadline_or_last(table: sa.FromClause) -> sa.ColumnElement[Any]:
     return sa.case((at.is_(None), sa.literal_column("'2100-01-01'::date")), else_=at)
 
 
+APPEALABLE = sa.text("status = 'open' AND appealable AND deleted_at IS NULL")
+"""Refusals whose time for an appeal still runs. It is one constant text, so that the planner finds the index."""
+
+
 class Denial(TenantEntity):
     """A refusal, posted with the decision that it is part of. There is one at most of each decision.
 
@@ -82,6 +86,7 @@ class Denial(TenantEntity):
             "id",
             postgresql_where=sa.text("deleted_at IS NULL"),
         ),
+        sa.Index("ix_denials_appeal_due", "tenant_id", "appeal_by", "claim_id", postgresql_where=APPEALABLE),
         sa.CheckConstraint("amount >= 0", name="amount"),
         sa.CheckConstraint("status <> 'resolved' OR resolution IS NOT NULL", name="settled"),
         values_check("resolution", Resolution),

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.billing.claims.models import Claim
 from app.billing.claims.standing import BY_SERVICE_DATE, UNSENT, served_or_last
+from app.billing.denials.models import Denial
 from app.billing.payers.models import PayerRecord
 from app.core.db.sql import CompiledStatement
 from app.core.db.uow import ReadUnitOfWork
@@ -22,6 +23,7 @@ from app.core.pagination import Page, Paging, keyset
 from app.core.users.public import User
 
 _claims: Any = Claim.__table__
+_denials: Any = Denial.__table__
 _payers: Any = PayerRecord.__table__
 _users: Any = User.__table__
 _TENANT = sa.bindparam("tenant_id", type_=sa.Uuid)
@@ -123,6 +125,27 @@ class WorklistRepository:
         }
         return _page(paging, await self._uow.fetch(statement, {**given, **values, "tenant_id": tenant_id, "at": at}))
 
+    async def list_appeals_due(
+        self,
+        tenant_id: TenantId,
+        paging: Paging,
+        *,
+        due_before: dt.date,
+        at: dt.datetime,
+        snoozed: bool,
+        **filters: Any,
+    ) -> Page[Any]:
+        """Claims with a refusal whose last day for an appeal is before `due_before`, the nearest first."""
+        given = chosen(filters)
+        shape = shape_of(given)
+        key = ("appeal_due", shape, snoozed)
+        statement = _STATEMENTS.get(key)
+        if statement is None:
+            statement = _STATEMENTS[key] = _appeals_due(shape, snoozed=snoozed)
+        values = {"after_at": _FIRST_DAY, "after_id": _NO_ID, **paging.values()}
+        values |= {**given, "tenant_id": tenant_id, "at": at, "due_before": due_before}
+        return _page(paging, await self._uow.fetch(statement, values))
+
     async def count(
         self,
         tenant_id: TenantId,
@@ -134,7 +157,7 @@ class WorklistRepository:
     ) -> Mapping[str, int]:
         """How many awake claims each list has, by its name, and how many are the user's, by `<name>_mine`."""
         bounds = {**_bounds(limits, due_before), "after_days": [_FIRST_DAY] * len(limits)}
-        values = {**bounds, "tenant_id": tenant_id, "at": at, "user_id": user_id}
+        values = {**bounds, "tenant_id": tenant_id, "at": at, "user_id": user_id, "due_before": due_before}
         row = await self._uow.fetch_row(_COUNTS, values)
         return dict(row)
 
@@ -195,6 +218,39 @@ def _due(shape: Shape, *, snoozed: bool) -> CompiledStatement:
     return CompiledStatement(_named(found).order_by(found.c.sort_day, found.c.id))
 
 
+def _refused(*columns: Any) -> sa.Select[Any]:
+    """Claims with a refusal that may still be appealed, and must be soon."""
+    return (
+        sa.select(*columns)
+        .select_from(
+            _denials.join(
+                _claims, sa.and_(_claims.c.tenant_id == _denials.c.tenant_id, _claims.c.id == _denials.c.claim_id)
+            )
+        )
+        .where(
+            _denials.c.tenant_id == _TENANT,
+            _denials.c.status == sa.literal_column("'open'"),
+            _denials.c.appealable,
+            _denials.c.deleted_at.is_(None),
+            _denials.c.appeal_by < sa.bindparam("due_before", type_=sa.Date),
+            _claims.c.deleted_at.is_(None),
+        )
+    )
+
+
+def _appeals_due(shape: Shape, *, snoozed: bool) -> CompiledStatement:
+    place = sa.tuple_(_denials.c.appeal_by, _denials.c.claim_id)
+    after = sa.tuple_(sa.bindparam("after_at", type_=sa.Date), sa.bindparam("after_id", type_=sa.Uuid))
+    found = (
+        _refused(*(_claims.c[column] for column in _SHOWN), _denials.c.appeal_by.label("sort_day"))
+        .where(place > after, *_narrowed(shape, snoozed=snoozed))
+        .order_by(_denials.c.appeal_by, _denials.c.claim_id)
+        .limit(_LIMIT)
+        .subquery("found")
+    )
+    return CompiledStatement(_named(found).order_by(found.c.sort_day, found.c.id))
+
+
 def _named(found: Any) -> sa.Select[Any]:
     """The claims with their assignees' names and their last days for filing."""
     return sa.select(
@@ -232,6 +288,8 @@ def _counted() -> CompiledStatement:
         .where(_claims.c.tenant_id == _TENANT, UNSENT, _claims.c.service_date < _LIMITS.c.until_day, _AWAKE)
     )
     counts.append(("timely_filing", due.subquery("timely_filing")))
+    appeals = _refused(sa.func.count().label("n"), sa.func.count().filter(mine).label("mine")).where(_AWAKE)
+    counts.append(("appeal_due", appeals.subquery("appeal_due")))
     columns = [column for name, rows in counts for column in (rows.c.n.label(name), rows.c.mine.label(f"{name}_mine"))]
     return CompiledStatement(sa.select(*columns))
 

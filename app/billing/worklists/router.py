@@ -29,7 +29,9 @@ ServedFrom = Annotated[Date | None, Query(description="Served on this day or lat
 ServedTo = Annotated[Date | None, Query(description="Served before this day")]
 DueBefore = Annotated[
     Date | None,
-    Query(description="Of timely_filing: claims whose last day for filing is before this day; by default in 30 days"),
+    Query(
+        description="Of timely_filing and appeal_due: claims whose last day is before this one; by default in 30 days"
+    ),
 ]
 
 

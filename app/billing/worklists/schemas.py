@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Literal, Self
@@ -18,13 +18,15 @@ from app.core.pagination import Paging, encode_cursor
 from app.core.schemas import EntityRead, Instant, ReadModel, RequestModel, Version
 
 # Any: a subclass may not narrow what the base declares, and the lists of days have other orders than those of times.
-_ORDERS: Any = Literal["service_date", "-service_date", "created_at", "-created_at", "file_by"] | None
+_ORDERS: Any = Literal["service_date", "-service_date", "created_at", "-created_at", "file_by", "appeal_by"] | None
 
 
 class Worklist(StrEnum):
     """`ready`: approved, to go into a file. `scrub_failed`: under review, and a blocking edit found something.
     `awaiting_ack`: in a file, without an answer. `timely_filing`: unsent, and the payer's time for filing runs out.
-    `stale_evidence`: the chart has changed under it. `unassigned`: it wants work, and nobody has it.
+    `stale_evidence`: the chart has changed under it. `unassigned`: it wants work, and nobody has it. `rejected`: a receiver
+    refused it, and nobody has approved it since. `denied`: the payer pays nothing. `appeal_due`: a refusal waits, and
+    the time for its appeal runs out.
     """
 
     READY = "ready"
@@ -33,6 +35,13 @@ class Worklist(StrEnum):
     TIMELY_FILING = "timely_filing"
     STALE_EVIDENCE = "stale_evidence"
     UNASSIGNED = "unassigned"
+    REJECTED = "rejected"
+    DENIED = "denied"
+    APPEAL_DUE = "appeal_due"
+
+
+DEADLINES: Mapping[Worklist, str] = {Worklist.TIMELY_FILING: "file_by", Worklist.APPEAL_DUE: "appeal_by"}
+"""The lists in the order of a last day, and what it is called. They have no other order."""
 
 
 class WorklistPaging(Paging):
@@ -40,15 +49,16 @@ class WorklistPaging(Paging):
 
     sort: _ORDERS = Field(
         None,
-        description="`file_by` of `timely_filing` alone, the nearest first; the others take the rest, by default"
+        description="`timely_filing` has `file_by` alone and `appeal_due` `appeal_by`, the nearest first; the others"
+        " take the rest, by default"
         " `service_date`. `-` sorts newest first. A claim without a day of service stands last",
     )
 
     def of(self, name: Worklist) -> Self:
         """The same page in the order of the list. Raises ValidationFailed for an order that it does not have."""
-        by_deadline = name is Worklist.TIMELY_FILING
-        sort = self.sort or ("file_by" if by_deadline else "service_date")
-        if (sort == "file_by") != by_deadline:
+        deadline = DEADLINES.get(name)
+        sort = self.sort or deadline or "service_date"
+        if (sort in DEADLINES.values() or deadline is not None) and sort != deadline:
             raise ValidationFailed.of("sort", "not_of_this_list", "This list is not sorted so.")
         return self.model_copy(update={"sort": sort})
 
@@ -89,6 +99,7 @@ class WorklistClaimRead(EntityRead):
     charge_amount: Decimal = Field(description="The sum of the lines' charges")
     service_date: dt.date | None = Field(description="The agency-local day of the service; null if not charted")
     file_by: dt.date | None = Field(description="The last day for filing; null if payer or day is unknown")
+    appeal_by: dt.date | None = Field(description="Of `appeal_due`: the last day for an appeal; null in other lists")
     stale_since: dt.datetime | None = Field(description="Since when the chart differs from what the claim cites")
     assigned_to_user_id: uuid.UUID | None = Field(description="Who works on it; null for nobody")
     assignee_name: str | None = Field(description="Name of who works on it; null for nobody")

@@ -17,6 +17,7 @@ from app.billing.events import CLAIM_UPDATED
 from app.billing.permissions import CLAIM_WRITE
 from app.billing.worklists.repository import WorklistRepository
 from app.billing.worklists.schemas import (
+    DEADLINES,
     AssignmentRequest,
     SnoozeRequest,
     Worklist,
@@ -50,21 +51,26 @@ class WorklistReader:
     async def list_page(
         self, name: Worklist, paging: WorklistPaging, *, due_before: dt.date | None, snoozed: bool, **filters: Any
     ) -> Page[WorklistClaimRead]:
-        """One statement; two for `timely_filing`, whose claims are due within 30 days unless `due_before` is given.
+        """One statement; two for `timely_filing`. Deadlines lie within 30 days unless `due_before` is given.
 
         Raises ValidationFailed (cursor, order, `due_before` of another list).
         """
         at, ordered, tenant_id = utcnow(), paging.of(name), self._uow.tenant_id
-        if name is not Worklist.TIMELY_FILING:
+        until = due_before or _warned_before(at)
+        if name not in DEADLINES:
             if due_before is not None:
-                raise ValidationFailed.of("due_before", "not_of_this_list", "Only timely_filing is narrowed so.")
+                raise ValidationFailed.of("due_before", "not_of_this_list", "Only lists of deadlines are narrowed so.")
             page = await self._lists.list_page(tenant_id, ordered, name.value, at=at, snoozed=snoozed, **filters)
+        elif name is Worklist.APPEAL_DUE:
+            page = await self._lists.list_appeals_due(
+                tenant_id, ordered, due_before=until, at=at, snoozed=snoozed, **filters
+            )
         else:
-            limits, until = await self._lists.list_limits(tenant_id), due_before or _warned_before(at)
+            limits = await self._lists.list_limits(tenant_id)
             page = await self._lists.list_due(
                 tenant_id, ordered, limits, due_before=until, at=at, snoozed=snoozed, **filters
             )
-        items = [WorklistClaimRead.model_validate(dict(row)) for row in page.items]
+        items = [_shown(name, row) for row in page.items]
         return Page(items=items, next_cursor=page.next_cursor)
 
     async def count(self) -> WorklistCounts:
@@ -81,6 +87,11 @@ class WorklistReader:
             WorklistCount(name=name, claims=counts[name.value], mine=counts[f"{name.value}_mine"]) for name in Worklist
         ]
         return WorklistCounts(items=items)
+
+
+def _shown(name: Worklist, row: Any) -> WorklistClaimRead:
+    appeal_by = row["sort_day"] if name is Worklist.APPEAL_DUE else None
+    return WorklistClaimRead.model_validate({**row, "appeal_by": appeal_by})
 
 
 def _warned_before(at: dt.datetime) -> dt.date:

@@ -101,6 +101,7 @@ async def test_each_list_has_the_claims_that_wait_for_it(
     assert set(await listed(agency, "awaiting_ack")) == {exported, submitted}
     assert await listed(agency, "stale_evidence") == [submitted]
     assert await listed(agency, "unassigned") == [pending]
+    assert await listed(agency, "denied") == [denied]
     assert await listed(agency, "timely_filing") == [pending, ready]
     assert await listed(agency, "timely_filing", due_before=str(in_days(81))) == [pending, ready, exported]
     assert await counts(agency) == {
@@ -110,6 +111,9 @@ async def test_each_list_has_the_claims_that_wait_for_it(
         "timely_filing": (2, 1),
         "stale_evidence": (1, 0),
         "unassigned": (1, 0),
+        "rejected": (0, 0),
+        "denied": (1, 1),
+        "appeal_due": (0, 0),
     }
     assert (await counts(agency, "founder"))["ready"] == (1, 0)
     assert denied not in await listed(agency, "unassigned")

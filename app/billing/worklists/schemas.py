@@ -24,9 +24,9 @@ _ORDERS: Any = Literal["service_date", "-service_date", "created_at", "-created_
 class Worklist(StrEnum):
     """`ready`: approved, to go into a file. `scrub_failed`: under review, and a blocking edit found something.
     `awaiting_ack`: in a file, without an answer. `timely_filing`: unsent, and the payer's time for filing runs out.
-    `stale_evidence`: the chart has changed under it. `unassigned`: it wants work, and nobody has it. `rejected`: a receiver
-    refused it, and nobody has approved it since. `denied`: the payer pays nothing. `appeal_due`: a refusal waits, and
-    the time for its appeal runs out.
+    `stale_evidence`: the chart has changed under it. `unassigned`: it wants work, and nobody has it. `rejected`: a
+    receiver refused it, and nobody has approved it since. `denied`: the payer pays nothing. `appeal_due`: a refusal
+    waits, and the time for its appeal runs out.
     """
 
     READY = "ready"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -12,7 +14,12 @@ down_revision = "billing_parties"
 branch_labels = None
 depends_on = None
 
-_COLUMNS = {"file_name": sa.Text(), "size_bytes": sa.Integer(), "sha256": sa.Text(), "transaction_set": sa.Integer()}
+_COLUMNS: dict[str, Any] = {
+    "file_name": sa.Text(),
+    "size_bytes": sa.Integer(),
+    "sha256": sa.Text(),
+    "transaction_set": sa.Integer(),
+}
 
 
 def upgrade() -> None:

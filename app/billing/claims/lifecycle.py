@@ -102,7 +102,7 @@ _COMPLETE: Guard[ClaimFacts] = Guard(
 )
 _CURRENT: Guard[ClaimFacts] = Guard(
     "evidence_current",
-    "The chart was amended under this claim: derive its values again, or let them stand by an override.",
+    "The chart was amended under this claim: derive its values again.",
     lambda facts: not facts.stale,
     explain=lambda facts: facts.stale,
 )

@@ -55,17 +55,20 @@ def judge(
     lines: Sequence[ClaimLine],
     standing: Standing,
     line_ids: LineIds,
+    *,
+    by_person: bool = False,
 ) -> Judged | HoldReason:
     """The entries of a decision about a claim, or the reason why it is held.
 
-    `line_ids` are matches that a person made; the others are found by `match_lines`.
+    `line_ids` are matches that a person made; the others are found by `match_lines`. What a payer takes back from a
+    closed claim (one that was voided) is posted by a person, and the claim stays closed.
     """
     if decision.status in NO_DECISIONS:
         return HoldReason.NOT_A_DECISION
     imbalances = claim_imbalances(decision)
     if imbalances:
         return HoldReason(imbalances[0].value)
-    if status is ClaimStatus.CLOSED:
+    if status is ClaimStatus.CLOSED and not (by_person and decision.is_reversal):
         return HoldReason.CLAIM_CLOSED
     if status in _NOT_SENT:
         return HoldReason.CLAIM_NOT_SENT

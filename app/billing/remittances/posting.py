@@ -73,7 +73,9 @@ class DecisionPosting:
         await self.apply(decision, remittance, claim, judged)
         await remittance_claim_lifecycle.fire(self._uow, decision, PostingTransition.POST, None, claim_id=claim.id)
 
-    async def judged(self, decision: RemittanceClaim, claim: Claim | None, line_ids: LineIds) -> Judged | HoldReason:
+    async def judged(
+        self, decision: RemittanceClaim, claim: Claim | None, line_ids: LineIds, *, by_person: bool = False
+    ) -> Judged | HoldReason:
         """The entries of a decision about a locked claim, or why it is held.
 
         Charges that the ledger lacks are among them: a claim may be older than the ledger.
@@ -83,7 +85,7 @@ class DecisionPosting:
         said = CONTENT.validate_python(decision.content)
         lines = (await ClaimLineRepository(self._uow).list_of_claims(self._uow.tenant_id, [claim.id]))[claim.id]
         standing = await EntryRepository(self._uow).standing(self._uow.tenant_id, claim.id)
-        found = judge(said, claim.status, claim.charge_amount, lines, standing, line_ids)
+        found = judge(said, claim.status, claim.charge_amount, lines, standing, line_ids, by_person=by_person)
         if isinstance(found, HoldReason) or claim.status is ClaimStatus.EXPORTED:
             return found
         charges = charge_changes(standing, {line.id: line.charge for line in lines})

@@ -335,7 +335,8 @@ class RemittanceService:
         else:
             claim = await self._claims.find_by_number_for_update(self._uow.tenant_id, decision.claim_number)
         posting = DecisionPosting(self._uow)
-        judged = await posting.judged(decision, claim, {one.position - 1: one.line_id for one in given.lines})
+        matches = {one.position - 1: one.line_id for one in given.lines}
+        judged = await posting.judged(decision, claim, matches, by_person=True)
         if claim is None or isinstance(judged, HoldReason):
             raise NotPostable(reason=judged if isinstance(judged, HoldReason) else HoldReason.UNKNOWN_CLAIM)
         await posting.apply(decision, remittance, claim, judged, reason=given.reason)

@@ -329,6 +329,26 @@ async def test_a_person_resolves_what_is_held(agency: Agency, runtime: Runtime, 
     await agency.biller.expect(409, "POST", path, json={**body, "version": done["version"], "reason": "Again"})
 
 
+async def test_what_is_taken_back_from_a_voided_claim(agency: Agency, runtime: Runtime) -> None:
+    """A closed claim moves by nobody's remittance; a person posts the reversal that follows a void."""
+    claim = await submitted_claim(agency)
+    first = decided(claim)
+    await pay(runtime, agency, first)
+    voided = await fire(agency, await claim_of(agency, claim), "void")
+    back = (("FB", "", -first.paid),)
+    [held] = await pay(runtime, agency, first.reversed(), trace="EFT0002", taken_back=back)
+    assert held["hold_reason"] == "claim_closed"
+    body = {"action": "resolve", "version": held["version"], "reason": "We voided the claim"}
+    done = await agency.biller.expect(200, "POST", f"{DECISIONS}/{held['id']}/transitions", json=body)
+    assert done["status"] == "posted"
+    assert await balances_of(agency, claim) == {"charges": D("-1015.60"), "payer_receivable": D("1015.60")}
+    assert (await claim_of(agency, claim))["status"] == voided["status"] == "closed"
+    [again] = await pay(runtime, agency, first, trace="EFT0003")
+    path = f"{DECISIONS}/{again['id']}/transitions"
+    refused = await agency.biller.expect(409, "POST", path, json={**body, "version": again["version"]})
+    assert refused["error"]["details"] == {"reason": "claim_closed"}
+
+
 async def test_a_person_sets_aside_what_is_not_ours(agency: Agency, runtime: Runtime) -> None:
     claim = await submitted_claim(agency)
     [held] = await pay(runtime, agency, decided({**claim, "claim_number": "OLD-1"}))

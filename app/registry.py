@@ -15,7 +15,9 @@ import app.billing.certificates.kind
 import app.billing.claims.account
 import app.billing.claims.lifecycle
 import app.billing.claims.service
+import app.billing.clearinghouses.kind
 import app.billing.coverages.service
+import app.billing.delivery.lifecycle
 import app.billing.derivation.service
 import app.billing.events
 import app.billing.exemptions.service
@@ -114,7 +116,12 @@ import app.nemsis.permissions
 from app.billing.als_acts.kind import ALS_ACTS
 from app.billing.claims import handlers as claim_handlers
 from app.billing.claims.readiness import PAYMENT
+from app.billing.clearinghouses.kind import CLEARINGHOUSES
+from app.billing.delivery.gateway import SFTP
+from app.billing.delivery.login import CLEARINGHOUSE_LOGIN
+from app.billing.delivery.settings import DeliverySettings
 from app.billing.derivation import handlers as derivation_handlers
+from app.billing.exports.delivering import DELIVERIES, SENT_FILE
 from app.billing.exports.documents import CLAIM_DOCUMENTS
 from app.billing.payers.kind import PAYERS
 from app.billing.repricing import handlers as repricing_handlers
@@ -177,6 +184,7 @@ REFERENCE_KINDS: tuple[ReferenceKind[Any], ...] = (
     CUSTOM_ELEMENTS,
     PAYERS,
     ALS_ACTS,
+    CLEARINGHOUSES,
 )
 AUDIT_ACTIONS: tuple[type[AuditAction], ...] = (
     app.billing.accounts.service.AccountAction,
@@ -189,6 +197,8 @@ AUDIT_ACTIONS: tuple[type[AuditAction], ...] = (
     app.billing.coverages.service.CoverageAction,
     app.billing.derivation.service.DerivationAction,
     app.billing.exemptions.service.ExemptionAction,
+    app.billing.clearinghouses.kind.ClearinghouseAction,
+    app.billing.delivery.lifecycle.DeliveryAction,
     app.billing.exports.service.ExportAction,
     app.billing.fee_schedules.service.FeeItemAction,
     app.billing.fee_schedules.service.FeeScheduleAction,
@@ -299,6 +309,7 @@ DISCLOSURES: tuple[Disclosure, ...] = (
     app.ems.search.service.SEARCH,
     app.nemsis.exports.service.DOCUMENT,
     app.billing.exports.service.FILE,
+    SENT_FILE,
 )
 """Every way by which protected health information leaves, apart from reads of entities."""
 TOPICS: tuple[Topic, ...] = (
@@ -332,7 +343,7 @@ SUBSCRIPTIONS: tuple[Subscription, ...] = (
 EXPORT_SOURCES: tuple[ExportSource, ...] = (NEMSIS_DOCUMENTS, CLAIM_DOCUMENTS)
 READINESS_SOURCES: tuple[ReadinessSource, ...] = (REVIEW, SUBMISSION, PAYMENT, SIGNATURES)
 """One source for each stage, in the order of the stages."""
-OUTBOUND: tuple[OutboundKind[Any, Any, Any], ...] = (MESSAGES,)
+OUTBOUND: tuple[OutboundKind[Any, Any, Any], ...] = (MESSAGES, DELIVERIES)
 """Kinds of outbound attempts: each has its job, and all of them have one sweep."""
 JOBS: tuple[Job, ...] = (AUTO_LOCK, *map(job_of, OUTBOUND))
 WEBHOOKS: tuple[WebhookProvider[Any], ...] = (SES,)
@@ -343,15 +354,16 @@ GATEWAYS: tuple[Gateway[Any], ...] = (
     MAIL,
     SNS,
     SECRET_KEYS,
+    SFTP,
 )
 """Clients of outside systems."""
 CODE_BOOKS: tuple[Held[Any], ...] = (PROCEDURE_BOOK, RXNORM_BOOK, ICD10_BOOK)
 """The indexes that a web process holds in memory."""
-SECRET_KINDS: tuple[SecretKind, ...] = ()
+SECRET_KINDS: tuple[SecretKind, ...] = (CLEARINGHOUSE_LOGIN,)
 """The secrets that an agency may set. A kind is listed with the domain that uses it, never before."""
 
 
-class ServiceSettings(Settings, EmailSettings, NemsisSettings):
+class ServiceSettings(Settings, EmailSettings, NemsisSettings, DeliverySettings):
     """Every setting of the service. A domain's group is listed here as a base."""
 
 

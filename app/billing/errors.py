@@ -38,3 +38,12 @@ class ClaimsNotReady(AppError):
     code = "CLAIMS_NOT_READY"
     title = "Some of these claims cannot be exported."
     shows = {"claims": "each claim that cannot be exported, as `{claim_id, state, failed_guards}`"}
+
+
+class DeliveryNotFailed(AppError):
+    """Details name the delivery's state."""
+
+    status = 409
+    code = "DELIVERY_NOT_FAILED"
+    title = "Only a file whose delivery has failed is delivered again."
+    shows = {"status": "the state of the file's last delivery; null if the file never had one"}

@@ -28,6 +28,9 @@ CLAIM_RESTORE = declare(
 FEE_WRITE = declare("fee.write", "Keep the prices of services.", Role.ADMIN, Role.BILLING)
 ALS_ACT_WRITE = declare("als_act.write", "Say which acts a state reserves for ALS staff.", Role.ADMIN)
 
+CLEARINGHOUSE_READ = declare("clearinghouse.read", "See the agency's clearinghouses.", Role.ADMIN, Role.BILLING)
+CLEARINGHOUSE_WRITE = declare("clearinghouse.write", "Add, correct and delete clearinghouses.", Role.ADMIN)
+
 PERMISSIONS = (
     PAYER_READ,
     PAYER_WRITE,
@@ -42,4 +45,6 @@ PERMISSIONS = (
     CLAIM_RESTORE,
     FEE_WRITE,
     ALS_ACT_WRITE,
+    CLEARINGHOUSE_READ,
+    CLEARINGHOUSE_WRITE,
 )

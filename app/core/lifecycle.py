@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
@@ -159,14 +160,43 @@ class Lifecycle(Generic[S, F]):
         Raises Forbidden, InvalidTransition, or Conflict if somebody else wrote first.
         """
         transition = self.require(entity, action, uow.principal, facts, reason=reason)
-        metadata = {"action": str(action), "from": entity.status.value, "to": transition.target.value}
-        if reason is not None:
-            metadata["reason"] = reason
+        metadata = _metadata(transition, entity, reason)
         async with uow.change(entity, transition.audit_action, event=transition.event, metadata=metadata):
             entity.status = transition.target
             for name, value in also.items():
                 setattr(entity, name, value)
         return transition
+
+    async def fire_all(
+        self, uow: UnitOfWork, entities: Sequence[Any], action: str, facts: Callable[[Any], F], **also: Any
+    ) -> None:
+        """Moves several entities as `fire` moves one, in one round trip. All of them move, or none.
+
+        `facts` answers for each entity. Raises as `fire`, for the first entity that may not move.
+        """
+        moved: dict[Transition[S, F], list[Any]] = {}
+        for entity in entities:
+            moved.setdefault(self.require(entity, action, uow.principal, facts(entity)), []).append(entity)
+        for transition, of_transition in moved.items():
+
+            def assign(entity: Any, target: S = transition.target) -> None:
+                entity.status = target
+                for name, value in also.items():
+                    setattr(entity, name, value)
+
+            await uow.change_all(
+                of_transition,
+                transition.audit_action,
+                assign,
+                event=transition.event,
+                metadata=partial(_metadata, transition),
+            )
+
+
+def _metadata(transition: Transition[Any, Any], entity: Any, reason: str | None = None) -> dict[str, Any]:
+    """The audit event's metadata. The entity is still in its old state."""
+    told = {"action": str(transition.action), "from": entity.status.value, "to": transition.target.value}
+    return told if reason is None else {**told, "reason": reason}
 
 
 def registered_lifecycles() -> tuple[Lifecycle[Any, Any], ...]:

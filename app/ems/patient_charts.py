@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from app.core.db.uow import ReadUnitOfWork
 from app.core.facilities.public import FacilitySnapshot
+from app.core.filters import chosen
 from app.core.schemas import EntityRead, ReadModel
 from app.ems.call_kinds import Need, needs_of
 from app.ems.crew.schemas import CrewMemberRead
@@ -79,9 +80,24 @@ async def read_charts(uow: ReadUnitOfWork, incident: IncidentRead) -> Charts:
     The crew and the element groups of the incident itself (eScene) are part of each patient's chart. A narrative that
     names nobody is the sole patient's: of several, nobody knows whose story it tells.
     """
-    rows = {
-        part: await part.repository(uow).list_all(uow.tenant_id, incident_id=incident.id) for part in CHARTED_ENTRIES
+    return (await read_charts_of_many(uow, [incident]))[incident.id]
+
+
+async def read_charts_of_many(uow: ReadUnitOfWork, incidents: Sequence[IncidentRead]) -> dict[uuid.UUID, Charts]:
+    """The same as `read_charts` for each of several incidents: one statement per part for any number of them."""
+    if not incidents:
+        return {}
+    asked = chosen({"incident_id": [incident.id for incident in incidents]})
+    rows: dict[uuid.UUID, dict[ChartPart[Any, Any], list[Any]]] = {
+        incident.id: {part: [] for part in CHARTED_ENTRIES} for incident in incidents
     }
+    for part in CHARTED_ENTRIES:
+        for entry in await part.repository(uow).list_all(uow.tenant_id, **asked):
+            rows[entry.incident_id][part].append(entry)
+    return {incident.id: _charts(incident, rows[incident.id]) for incident in incidents}
+
+
+def _charts(incident: IncidentRead, rows: dict[ChartPart[Any, Any], list[Any]]) -> Charts:
     patients = {patient.id: patient for patient in rows.pop(PATIENT)}
     called, alone = with_picks(incident), len(patients) == 1
     shown = {part.list_name: _shown(part, found, incident, patients) for part, found in rows.items()}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 
 from app.core.db.uow import ReadUnitOfWork
+from app.core.errors import NotFound
 from app.core.text import name_key
 from app.ems.attachments.repository import AttachmentRepository
 from app.ems.call_kinds import CallKind, Need, kind_of, needs_of, not_due
@@ -51,7 +53,7 @@ from app.ems.elements import (
     owner_of,
     repeating_group_of,
 )
-from app.ems.entries.signatures import present_signatures
+from app.ems.entries.signatures import present_signatures, present_signatures_of_many
 from app.ems.events import INCIDENT_AMENDED, INCIDENT_STATUS_CHANGED, INCIDENT_UPDATED
 from app.ems.exports import EXPORTS, ExportedDocument, ExportSource
 from app.ems.incidents.models import Incident
@@ -64,7 +66,7 @@ from app.ems.meanings import EntryMeaning, Meaning, meaning_of
 from app.ems.narratives.models import Narrative
 from app.ems.narratives.schemas import NarrativeRead
 from app.ems.parts import CHARTED
-from app.ems.patient_charts import Charts, PatientChart, list_patient_charts, read_charts
+from app.ems.patient_charts import Charts, PatientChart, list_patient_charts, read_charts, read_charts_of_many
 from app.ems.patient_facts import (
     PRIMARY_IMPRESSION,
     TRANSPORT_DISPOSITION,
@@ -125,6 +127,17 @@ async def hold_incident(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> Incident
     return present(await IncidentRepository(uow).get_for_share(uow.tenant_id, incident_id), uow.principal)
 
 
+async def hold_incidents(uow: ReadUnitOfWork, incident_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, IncidentRead]:
+    """The same as `hold_incident` for several incidents, in one statement. They are locked in the order of their ids.
+
+    Raises NotFound if one is missing.
+    """
+    found = await IncidentRepository(uow).list_for_share(uow.tenant_id, incident_ids)
+    if len(found) < len(set(incident_ids)):
+        raise NotFound
+    return {incident.id: present(incident, uow.principal) for incident in found}
+
+
 async def freeze_chart(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> IncidentRead:
     """The incident, locked FOR UPDATE: nothing of the chart is written until the unit of work ends, no entry either.
 
@@ -162,6 +175,13 @@ async def get_patient_charts(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> lis
     return await list_patient_charts(uow, await get_incident(uow, incident_id))
 
 
+async def get_patient_charts_of_many(
+    uow: ReadUnitOfWork, incidents: Sequence[IncidentRead]
+) -> dict[uuid.UUID, list[PatientChart]]:
+    """Every patient of each incident with their entries: six statements for any number of incidents."""
+    return {incident_id: charts.patients for incident_id, charts in (await read_charts_of_many(uow, incidents)).items()}
+
+
 async def get_charts(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> Charts:
     """As `get_patient_charts`, with the part that names no patient. Raises NotFound."""
     return await read_charts(uow, await get_incident(uow, incident_id))
@@ -181,6 +201,17 @@ async def list_signatures(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> list[S
     incident = await IncidentRepository(uow).get(uow.tenant_id, incident_id)
     signatures = await SignatureRepository(uow).list_all(uow.tenant_id, incident_id=incident_id)
     return await present_signatures(uow, incident, signatures)
+
+
+async def list_signatures_of_many(
+    uow: ReadUnitOfWork, incidents: Sequence[IncidentRead]
+) -> dict[uuid.UUID, list[SignatureRead]]:
+    """The same as `list_signatures` for each of several incidents: three statements for any number of them."""
+    found: dict[uuid.UUID, list[SignatureRead]] = {incident.id: [] for incident in incidents}
+    signatures = await SignatureRepository(uow).list_all(uow.tenant_id, incident_id=list(found))
+    for signature in await present_signatures_of_many(uow, incidents, signatures):
+        found[signature.incident_id].append(signature)
+    return found
 
 
 __all__ = [
@@ -273,15 +304,18 @@ __all__ = [
     "get_charts",
     "get_incident",
     "get_patient_charts",
+    "get_patient_charts_of_many",
     "has_attachment",
     "has_illegal_character",
     "hold_incident",
+    "hold_incidents",
     "inherits",
     "kind_of",
     "list_custom_elements",
     "list_namesakes",
     "list_patients",
     "list_signatures",
+    "list_signatures_of_many",
     "load_dictionary",
     "meaning_of",
     "needs_of",

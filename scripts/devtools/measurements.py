@@ -13,6 +13,7 @@ from scripts.devtools.services import Wishes, throwaway
 MEASUREMENTS = (
     "audit",
     "autosave",
+    "billing",
     "chart_read",
     "coding",
     "login_timing",

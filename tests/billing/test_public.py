@@ -61,7 +61,7 @@ OUTSIDE: dict[str, Callable[[Units, uuid.UUID], Awaitable[Any]]] = {
     "export": lambda units, claim: ClaimExportService(units, UNUSED, "T").create(
         ExportCreate(claim_ids=[claim]), UNUSED
     ),
-    "download": lambda units, claim: ClaimExportService(units, UNUSED, "T").artifact(claim),
+    "download": lambda units, claim: ClaimExportService(units, UNUSED, "T").artifact(claim, None),
 }
 """Those that open units of work themselves, since they ask the object store between two."""
 

@@ -36,6 +36,7 @@ _NAMED = {
     "patient_id": "patients",
     "claim_ids": "claim_id",
     "payer_record_id": "payers",
+    "clearinghouse_id": "clearinghouses",
     "personnel_id": "personnel",
     "vehicle_id": "vehicles",
     "origin_facility_id": "facilities",

@@ -138,7 +138,9 @@ async def ask(made: Made) -> tuple[httpx.Response, str]:
 
 
 def test_every_declared_disclosure_is_made_below() -> None:
-    assert set(MAKING) == set(registry.DISCLOSURES)
+    """What an outbound kind sends is nobody's request: tests of the kind look for its record."""
+    sent = {kind.disclosure for kind in registry.OUTBOUND if kind.disclosure is not None}
+    assert set(MAKING) == set(registry.DISCLOSURES) - sent
 
 
 @pytest.mark.parametrize("disclosure", MAKING, ids=lambda disclosure: disclosure.action)

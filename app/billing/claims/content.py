@@ -54,7 +54,20 @@ FIELDS = {
     "subscriber.address.country": "patient.home_country",
     "subscriber.birth_date": "patient.date_of_birth",
     "subscriber.sex": "patient.gender",
+    "patient.name.last": "patient.last_name",
+    "patient.name.first": "patient.first_name",
+    "patient.name.middle": "patient.middle_name",
+    "patient.name.suffix": "patient.name_suffix",
+    "patient.address.line1": "patient.home_street",
+    "patient.address.city": "patient.home_city",
+    "patient.address.state": "patient.home_state",
+    "patient.address.zip_code": "patient.home_zip",
+    "patient.address.country": "patient.home_country",
+    "patient.birth_date": "patient.date_of_birth",
+    "patient.sex": "patient.gender",
+    "patient.relationship": "subscriber.relationship",
     "subscriber.member_id": "member_id",
+    "subscriber.insurance_type": "insurance_type",
     "subscriber.payer_sequence": "payer_sequence",
     "subscriber.claim_filing_code": "claim_filing_code",
     "subscriber.group_number": "group_number",
@@ -62,6 +75,8 @@ FIELDS = {
     "payer.id": "payer_id",
     "claim.id": "claim_number",
     "claim.total_charge": "charge_amount",
+    "claim.frequency": "frequency",
+    "claim.payer_claim_control_number": "payer_claim_control_number",
     "claim.transport.reason_code": "transport_reason",
     "claim.transport.loaded_miles": "loaded_miles",
     "claim.transport.weight_lb": "weight_lb",
@@ -84,6 +99,13 @@ FIELDS = {
     "claim.lines.control_number": "claim_number",
 }
 """The API field of each record's value. Paths have no indexes. A path not listed has the same name in the API."""
+_OF_ANOTHER_SUBSCRIBER = {
+    "subscriber.name.last": "subscriber.last_name",
+    "subscriber.name.first": "subscriber.first_name",
+    "subscriber.name.middle": "subscriber.middle_name",
+    "subscriber.name.suffix": "subscriber.name_suffix",
+}
+"""The fields of a subscriber who is not the patient: the claim itself holds that name."""
 
 
 class Draft(NamedTuple):
@@ -119,15 +141,17 @@ def draft_submission(
     if untransported:
         problems.append(Problem(f"patient.elements.{TRANSPORT_DISPOSITION}", "not_transported", _NOT_TRANSPORTED))
     for found in batch_problems(*sent, [submission]):
-        field = service_time if found.path.endswith(".service_date") else api_field(found.path)
+        of_dependent = submission.patient is not None
+        field = service_time if found.path.endswith(".service_date") else api_field(found.path, of_dependent)
         problems.append(Problem(field, found.code.lower(), found.message))
     return Draft(submission, tuple({(problem.field, problem.code): problem for problem in problems}.values()))
 
 
-def api_field(path: str) -> str:
+def api_field(path: str, of_dependent: bool = False) -> str:
     """A writer's path (`batch[0].claim.lines[1].hcpcs`) as the API's field (`lines[1].hcpcs`)."""
     path = re.sub(r"^batch\[\d+\]\.?", "", path)
-    return FIELDS.get(re.sub(r"\[\d+\]", "", path)) or path.removeprefix("claim.")
+    fields = FIELDS | _OF_ANOTHER_SUBSCRIBER if of_dependent else FIELDS
+    return fields.get(re.sub(r"\[\d+\]", "", path)) or path.removeprefix("claim.")
 
 
 def words_of(field: str) -> str:

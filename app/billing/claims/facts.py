@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from app.billing.claims.content import draft_submission
@@ -27,8 +27,11 @@ from app.ems.public import (
     SignatureStatus,
     StatementCode,
     get_patient_charts,
+    get_patient_charts_of_many,
     hold_incident,
+    hold_incidents,
     list_signatures,
+    list_signatures_of_many,
 )
 
 CODE_FAULTS = {
@@ -57,6 +60,17 @@ async def hold_claimed_chart(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> Hel
     incident = await hold_incident(uow, incident_id)
     charts = await get_patient_charts(uow, incident_id)
     return HeldChart(incident, charts, await list_signatures(uow, incident_id))
+
+
+async def hold_claimed_charts(uow: ReadUnitOfWork, incident_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, HeldChart]:
+    """The same as `hold_claimed_chart` for several incidents. The number of statements does not depend on theirs."""
+    incidents = await hold_incidents(uow, sorted(set(incident_ids)))
+    charts = await get_patient_charts_of_many(uow, list(incidents.values()))
+    signatures = await list_signatures_of_many(uow, list(incidents.values()))
+    return {
+        incident_id: HeldChart(incident, charts[incident_id], signatures[incident_id])
+        for incident_id, incident in incidents.items()
+    }
 
 
 _STALE = Problem("derivation", "stale", "The chart was amended under the claim's derived values.")

@@ -106,7 +106,7 @@ _SCRUBBED: Guard[ClaimFacts] = Guard(
 )
 _CURRENT: Guard[ClaimFacts] = Guard(
     "evidence_current",
-    "The chart was amended under this claim: derive its values again, or let them stand by an override.",
+    "The chart was amended under this claim: derive its values again.",
     lambda facts: not facts.stale,
     explain=lambda facts: facts.stale,
 )
@@ -124,6 +124,7 @@ def _move(
     permission: Permission = CLAIM_WRITE,
     guards: tuple[Guard[ClaimFacts], ...] = (),
     needs_reason: bool = False,
+    system: bool = False,
 ) -> Transition[ClaimStatus, ClaimFacts]:
     return Transition(
         action,
@@ -134,6 +135,7 @@ def _move(
         guards=guards,
         event=CLAIM_STATUS_CHANGED,
         needs_reason=needs_reason,
+        system=system,
     )
 
 
@@ -160,7 +162,8 @@ claim_lifecycle: Lifecycle[ClaimStatus, ClaimFacts] = Lifecycle(
             permission=CLAIM_EXPORT,
             guards=(_LOCKED, _COMPLETE, _SCRUBBED, _CURRENT, _UNCHANGED),
         ),
-        _move(_T.SUBMIT, {_S.EXPORTED}, _S.SUBMITTED, audit_action=ClaimStatusAction.SUBMITTED),
+        # the system submits what it has delivered to the clearinghouse itself
+        _move(_T.SUBMIT, {_S.EXPORTED}, _S.SUBMITTED, audit_action=ClaimStatusAction.SUBMITTED, system=True),
         _move(_T.REJECT, {_S.EXPORTED, _S.SUBMITTED}, _S.PENDING_REVIEW, audit_action=ClaimStatusAction.REJECTED),
         _move(_T.PAY, {_S.SUBMITTED, _S.DENIED, _S.APPEAL_NEEDED}, _S.PAID, audit_action=ClaimStatusAction.PAID),
         _move(

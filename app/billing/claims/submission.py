@@ -6,7 +6,7 @@ import datetime as dt
 import zoneinfo
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from app.billing.claims.models import Claim, ClaimLine
 from app.billing.x12 import professional_claim as x12
@@ -18,6 +18,7 @@ from app.billing.x12.parties import (
     Contact,
     Envelope,
     ForeignAddress,
+    Patient,
     Payer,
     PersonName,
     PostalAddress,
@@ -33,6 +34,8 @@ from app.ems import public as ems
 from app.ems.public import Gender, IncidentRead, PatientChart, PatientRead
 
 EMERGENCY_CONDITION = "06"
+ORIGINAL = "1"
+"""CLM05-3 of a claim that the payer does not have yet. Only the others name the payer's own number (REF*F8)."""
 _SEX = {Gender.FEMALE: "F", Gender.MALE: "M", Gender.UNKNOWN: "U"}
 
 
@@ -95,18 +98,23 @@ def claim_submission(
     """The writer's input. Missing text is empty in it, and the writer's own rules report it."""
     return x12.ClaimSubmission(
         billing_provider=_billing_provider(profile),
-        subscriber=_subscriber(claim, chart.patient),
+        subscriber=_patient_as_subscriber(claim, chart.patient) if claim.subscriber is None else _subscriber(claim),
         payer=Payer(name=claim.payer_name or "", id=claim.payer_id or ""),
+        patient=None if claim.subscriber is None else _dependent(claim.subscriber["relationship"], chart.patient),
         claim=x12.Claim(
             id=claim.claim_number,
             total_charge=claim.charge_amount,
             place_of_service=claim.place_of_service or "",
+            frequency=claim.frequency,
+            payer_claim_control_number=None if claim.frequency == ORIGINAL else claim.payer_claim_control_number,
             signature_on_file=signature_on_file,
             assignment="A" if claim.accepts_assignment else "C",
             benefits_assigned="Y" if signature_on_file else "N",
             release_of_information="Y" if signature_on_file else "I",
             accident=_accident(claim),
+            delay_reason=claim.delay_reason,
             prior_authorization=claim.prior_authorization,
+            note=claim.note,
             transport=_transport(claim),
             certifications=_certifications(claim),
             diagnoses=tuple(claim.diagnoses),
@@ -162,22 +170,64 @@ def _pay_to(profile: Tenant) -> Address | None:
     return None if [*place(pay_to)] == [*place(own)] else pay_to
 
 
-def _subscriber(claim: Claim, patient: PatientRead) -> Subscriber:
+def _patient_as_subscriber(claim: Claim, patient: PatientRead) -> Subscriber:
     return Subscriber(
-        name=PersonName(
-            last=patient.last_name or "",
-            first=patient.first_name,
-            middle=patient.middle_name,
-            suffix=patient.name_suffix,
-        ),
-        member_id=claim.member_id or "",
-        payer_sequence=claim.payer_sequence,
-        claim_filing_code=claim.claim_filing_code or "",
-        group_number=claim.group_number,
+        **_coverage(claim),
+        name=_name(patient),
         address=_charted(patient, "home_"),
         birth_date=patient.date_of_birth,
-        sex=None if patient.gender is None else _SEX[patient.gender],
+        sex=_sex(patient),
     )
+
+
+def _subscriber(claim: Claim) -> Subscriber:
+    """The subscriber of a dependent, from the claim's copy of the coverage. An 837P tells name and number only."""
+    told = claim.subscriber or {}
+    name = PersonName(
+        last=told.get("last_name") or "",
+        first=told.get("first_name"),
+        middle=told.get("middle_name"),
+        suffix=told.get("name_suffix"),
+    )
+    born, place_parts = told.get("date_of_birth"), [told.get(part) for part in ("street", "city", "state", "zip")]
+    street, city, state, code = place_parts
+    return Subscriber(
+        **_coverage(claim),
+        name=name,
+        address=_address(street, city, state, code, told.get("unit")) if all(place_parts) else None,
+        birth_date=None if born is None else dt.date.fromisoformat(born),
+        sex=told.get("sex"),
+    )
+
+
+def _coverage(claim: Claim) -> dict[str, Any]:
+    return {
+        "member_id": claim.member_id or "",
+        "payer_sequence": claim.payer_sequence,
+        "claim_filing_code": claim.claim_filing_code or "",
+        "insurance_type": claim.insurance_type,
+        "group_number": claim.group_number,
+    }
+
+
+def _dependent(relationship: str, patient: PatientRead) -> Patient:
+    return Patient(
+        name=_name(patient),
+        relationship=relationship,
+        address=_charted(patient, "home_"),
+        birth_date=patient.date_of_birth,
+        sex=_sex(patient),
+    )
+
+
+def _name(patient: PatientRead) -> PersonName:
+    return PersonName(
+        last=patient.last_name or "", first=patient.first_name, middle=patient.middle_name, suffix=patient.name_suffix
+    )
+
+
+def _sex(patient: PatientRead) -> str | None:
+    return None if patient.gender is None else _SEX[patient.gender]
 
 
 def _drop_off(patient: PatientRead) -> x12.DropOff:

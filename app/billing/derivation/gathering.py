@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from app.billing.accounts.service import account_of
 from app.billing.als_acts.repository import AlsActRepository
 from app.billing.als_acts.scope import Scope
+from app.billing.claims.models import PayerSequence
 from app.billing.coverages.models import Coverage, Relationship
 from app.billing.coverages.service import coverages_of
 from app.billing.derivation.context import Context, Notice, PayerFacts
@@ -101,15 +102,20 @@ async def gather(uow: ReadUnitOfWork, incident_id: uuid.UUID) -> Gathered:
 
 
 async def gather_of(
-    uow: ReadUnitOfWork, gathered: Gathered, chart: PatientChart, coverages: Sequence[Coverage] | None = None
+    uow: ReadUnitOfWork,
+    gathered: Gathered,
+    chart: PatientChart,
+    sequence: PayerSequence = PayerSequence.PRIMARY,
+    *,
+    coverages: Sequence[Coverage] | None = None,
 ) -> OfPatient:
-    """`coverages` are the patient's, if they were read already."""
+    """What the claim to the payer of `sequence` is derived from. `coverages` are the patient's, if already read."""
     if coverages is None:
         coverages = await coverages_of(uow, chart.patient.id)
-    primary = next((one for one in coverages if one.sequence == "P"), None)
+    coverage = next((one for one in coverages if one.sequence == sequence.value), None)
     record = None
-    if primary is not None and primary.payer_record_id is not None:
-        record = await find_payer(uow, primary.payer_record_id)
+    if coverage is not None and coverage.payer_record_id is not None:
+        record = await find_payer(uow, coverage.payer_record_id)
     account = await account_of(uow, chart.patient.id)
     loaded = transport_of(chart) is Transport.THIS_UNIT
     served_on = service_date(chart.incident, gathered.tenant.time_zone, loaded=loaded, of=chart)
@@ -123,7 +129,7 @@ async def gather_of(
         place_of_service=gathered.tenant.default_place_of_service,
         ingredients=gathered.ingredients,
         served_on=served_on,
-        payer=None if primary is None else _payer(primary, record, chart),
+        payer=None if coverage is None else _payer(coverage, record, chart),
         notice=await _notice(uow, chart),
         signed=_is_signed(gathered.signatures, chart.patient.id),
         prices={code: Decimal(price.amount) for code, price in priced.items()},
@@ -137,7 +143,8 @@ def charted_filing_code(chart: PatientChart) -> str | None:
 
 
 def _payer(coverage: Coverage, record: PayerRecord | None, chart: PatientChart) -> PayerFacts:
-    filing = charted_filing_code(chart) if record is None else record.claim_filing_code
+    charted = charted_filing_code(chart) if coverage.sequence == PayerSequence.PRIMARY.value else None
+    filing = charted if record is None else record.claim_filing_code
     columns: dict[str, Any] = {
         "payer_record_id": None if record is None else str(record.id),
         "coverage_id": str(coverage.id),

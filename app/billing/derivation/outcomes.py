@@ -107,7 +107,7 @@ TEXTS: Mapping[ReasonCode, str] = {
     ReasonCode.NO_SIGNATURE: "The chart holds no assignment of benefits that covers it; paper may exist.",
     ReasonCode.NO_COVERAGE: "No coverage is known for this patient.",
     ReasonCode.PAYER_UNMATCHED: "The charted insurer is matched to none of the agency's payers.",
-    ReasonCode.COVERAGE: "The patient's first coverage.",
+    ReasonCode.COVERAGE: "The patient's coverage of this payer sequence.",
     ReasonCode.NO_PRICE: "No fee schedule has a price for this code on the date of service.",
     ReasonCode.NO_SERVICE_DATE: "The date of service is not charted.",
     ReasonCode.FEE_SCHEDULE: "The fee schedule of the date of service.",

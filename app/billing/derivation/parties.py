@@ -25,7 +25,10 @@ class Service(NamedTuple):
 
 
 def payer(chart: Reading, known: Known, context: Context) -> Outcome:
-    """The patient's first coverage. The crew's words about the payer count until a biller matched it."""
+    """The patient's coverage of the claim's payer sequence.
+
+    The crew's words about the payer are cited: they count until a biller matched the insurer.
+    """
     chart.code("ePayment.01")
     chart.code("ePayment.57")
     if context.payer is None:

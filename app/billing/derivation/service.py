@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends
 
+from app.billing.claims.lifecycle import ClaimStatus
 from app.billing.claims.models import Claim, ClaimLine, PayerSequence
 from app.billing.claims.repository import ClaimLineRepository, ClaimRepository, next_claim_number
 from app.billing.claims.service import ClaimAction, LineAction, require_editable, total_charge
@@ -167,7 +168,7 @@ class DerivationService:
         chart = gathered.chart_of(claim.patient_id)
         if chart is None:
             raise ValidationFailed.of("patient_id", "unknown_patient", "The chart no longer has this patient.")
-        known = await gather_of(self._uow, gathered, chart)
+        known = await gather_of(self._uow, gathered, chart, claim.payer_sequence)
         overrides = await self._overrides.list_all(self._uow.tenant_id, claim_id=claim.id)
         reading = gathered.reading(chart)
         values = derive(reading, known.context, {one.name: one.value for one in overrides})
@@ -249,7 +250,11 @@ class DerivationService:
                 setattr(derivation, name, value)
 
     async def _mark(self, claims: Sequence[Claim], charts: Sequence[PatientChart]) -> None:
-        """Marks the claims whose evidence changed, and takes the mark from those whose evidence is as it was."""
+        """Marks the claims whose evidence changed, and takes the mark from those whose evidence is as it was.
+
+        A closed claim is left alone: whoever opens it again is told by `approve`.
+        """
+        claims = [claim for claim in claims if claim.status is not ClaimStatus.CLOSED]
         derivations = await self._derivations.list_of_claims(self._uow.tenant_id, [claim.id for claim in claims])
         stale = {key for key, one in derivations.items() if await find_changes(self._uow, one, charts)}
         turned = [claim.id for claim in claims if (claim.stale_since is not None) is not (claim.id in stale)]
@@ -273,7 +278,7 @@ class DerivationService:
             if chart.patient.id in claimed or is_unsaid(chart):
                 continue
             coverages = await chart_coverages(self._uow, incident_id, chart)
-            known = await gather_of(self._uow, gathered, chart, coverages)
+            known = await gather_of(self._uow, gathered, chart, coverages=coverages)
             reason = exemption_of(gathered.reading(chart), known.context)
             if reason is None:
                 await self._draft(gathered, chart, known)

@@ -15,13 +15,18 @@ from app.core.db.entity import Base
 
 
 class ClaimFileFormat(StrEnum):
+    """An 837P goes to the clearinghouse, a CMS-1500 is printed for payers that want paper, a CSV is for people."""
+
     X12_837P = "837P"
+    CMS_1500 = "CMS-1500"
+    CSV = "CSV"
 
 
 class ClaimExport(Base):
-    """One row per claim of an export. All rows of an export describe the file with the same values.
+    """One row per claim of an export. All rows of a file describe it with the same values.
 
-    `control_number` is ISA13, GS06 and BHT03 of the file. Acknowledgements name it.
+    `control_number` is ISA13 and GS06 of an 837P; acknowledgements name it. `transaction_set` is ST02 of the claim's
+    transaction set. Rows that were written before exports had several files lack the last five columns.
     """
 
     __tablename__ = "claim_exports"
@@ -34,6 +39,11 @@ class ClaimExport(Base):
     format: Mapped[ClaimFileFormat] = plain(EnumText(ClaimFileFormat))
     control_number: Mapped[int] = plain()
     created_at: Mapped[dt.datetime] = internal(server_default=sa.func.now())
+    file_number: Mapped[int] = plain(server_default=sa.text("1"))
+    file_name: Mapped[str | None] = plain()
+    size_bytes: Mapped[int | None] = plain()
+    sha256: Mapped[str | None] = plain()
+    transaction_set: Mapped[int | None] = plain()
 
     __table_args__ = (
         sa.UniqueConstraint("tenant_id", "export_id", "claim_id", name="uq_claim_exports_claim"),
@@ -48,12 +58,27 @@ class ClaimExport(Base):
 
 
 @dataclass(frozen=True, slots=True)
-class Export:
-    """The rows of one export together."""
+class ExportFile:
+    """The rows of one file together. `file_number` counts the files of an export from 1."""
 
-    id: uuid.UUID
+    file_number: int
     format: ClaimFileFormat
     control_number: int
     artifact_key: str
-    created_at: dt.datetime
+    file_name: str | None
+    size_bytes: int | None
+    sha256: str | None
     claim_ids: list[uuid.UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """The files of one export together."""
+
+    id: uuid.UUID
+    created_at: dt.datetime
+    files: list[ExportFile]
+
+    @property
+    def claim_ids(self) -> list[uuid.UUID]:
+        return [claim_id for file in self.files for claim_id in file.claim_ids]

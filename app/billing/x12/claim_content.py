@@ -7,9 +7,10 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from functools import lru_cache
 
 from app.billing.x12.field_rules import MISSING, NOT_A_NUMBER, Fault
-from app.billing.x12.parties import Address, Envelope, Receiver, Submitter
+from app.billing.x12.parties import Address, BillingProvider, Envelope, Payer, Receiver, Submitter
 from app.billing.x12.professional_claim import Accident, Claim, ClaimSubmission
 from app.billing.x12.record_check import ContentProblem, field_problems, problem
 from app.billing.x12.segments import bare_digits, x12_text
@@ -33,11 +34,7 @@ def batch_problems(
     envelope: Envelope, submitter: Submitter, receiver: Receiver, batch: Sequence[ClaimSubmission]
 ) -> list[ContentProblem]:
     """All problems that keep this batch from a valid 837P. The list is empty when the batch can be rendered."""
-    found = [
-        *field_problems(envelope, "envelope"),
-        *field_problems(submitter, "submitter"),
-        *field_problems(receiver, "receiver"),
-    ]
+    found = [*_transmission_problems(envelope, submitter, receiver)]
     if not batch:
         found.append(ContentProblem("BATCH_EMPTY", "batch", "The batch holds no claim."))
     if len(batch) > MAX_CLAIMS:
@@ -57,7 +54,7 @@ def batch_problems(
 def submission_problems(submission: ClaimSubmission, path: str = "submission") -> list[ContentProblem]:
     """All problems of one claim and its parties, without those of the batch."""
     claim = submission.claim
-    of_fields = list(field_problems(submission, path))
+    of_fields = list(_field_problems(submission, path))
     if any(found.code == NOT_A_NUMBER.code for found in of_fields):
         return of_fields  # NaN cannot be compared or summed, so the rules between fields cannot run
     return [
@@ -71,6 +68,31 @@ def submission_problems(submission: ClaimSubmission, path: str = "submission") -
     ]
 
 
+def _field_problems(submission: ClaimSubmission, path: str) -> Iterator[ContentProblem]:
+    """The faults of every field, in the order of declaration."""
+    for name in ("billing_provider", "subscriber", "payer", "patient", "claim"):
+        record = getattr(submission, name)
+        shared = isinstance(record, BillingProvider | Payer)
+        if record is not None and not (shared and _is_clean(record)):
+            yield from field_problems(record, f"{path}.{name}")
+
+
+@lru_cache(maxsize=64)
+def _transmission_problems(envelope: Envelope, submitter: Submitter, receiver: Receiver) -> tuple[ContentProblem, ...]:
+    """The faults of what all claims of a file share. None of it is about a patient, so it may be remembered."""
+    return (
+        *field_problems(envelope, "envelope"),
+        *field_problems(submitter, "submitter"),
+        *field_problems(receiver, "receiver"),
+    )
+
+
+@lru_cache(maxsize=512)
+def _is_clean(record: BillingProvider | Payer) -> bool:
+    """True if no field of a party that many claims share has a fault. It is about no patient."""
+    return not any(field_problems(record, ""))
+
+
 def _parties(submission: ClaimSubmission, path: str) -> Iterator[ContentProblem]:
     street, at_street = submission.billing_provider.address, f"{path}.billing_provider.address"
     if _is_po_box(street):
@@ -78,10 +100,10 @@ def _parties(submission: ClaimSubmission, path: str) -> Iterator[ContentProblem]
     if len(bare_digits(street.zip_code)) == 5:
         yield problem(f"{at_street}.zip_code", Fault("BILLING_ZIP", "must have nine digits (ZIP+4)"))
     subscriber = submission.subscriber
-    if submission.patient is None:
-        for name in ("address", "birth_date", "sex"):
-            if not getattr(subscriber, name):
-                yield problem(f"{path}.subscriber.{name}", MISSING)
+    person, role = (submission.patient, "patient") if submission.patient else (subscriber, "subscriber")
+    for name in ("address", "birth_date", "sex"):
+        if not getattr(person, name):
+            yield problem(f"{path}.{role}.{name}", MISSING)
     if subscriber.insurance_type and subscriber.payer_sequence == "P":
         yield problem(
             f"{path}.subscriber.insurance_type",

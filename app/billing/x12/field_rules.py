@@ -70,8 +70,12 @@ class Pattern:
     says: str
     bare: bool = False
 
+    @cached_property
+    def _compiled(self) -> re.Pattern[str]:
+        return re.compile(self.shape, re.ASCII)
+
     def faults(self, value: str) -> Iterator[Fault]:
-        if not re.fullmatch(self.shape, bare_digits(value) if self.bare else value, re.ASCII):
+        if not self._compiled.fullmatch(bare_digits(value) if self.bare else value):
             yield Fault(self.code, self.says)
 
 

@@ -148,13 +148,16 @@ class Subscriber:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patient:
-    """2000C and 2010CA: a patient who is not the subscriber; `relationship` (PAT01) is to the subscriber."""
+    """2000C and 2010CA: a patient who is not the subscriber; `relationship` (PAT01) is to the subscriber.
+
+    Birth date and sex are required. A record without them says which of them is missing.
+    """
 
     name: PersonName
     relationship: Annotated[str, OneOf("01 19 20 21 39 40 53 G8")]
     address: PostalAddress
-    birth_date: date
-    sex: Annotated[str, OneOf("F M U")]
+    birth_date: date | None
+    sex: Annotated[str | None, OneOf("F M U")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, NamedTuple, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 
 from app.billing.x12.field_rules import MISSING, Each, Fault, FieldRule
 
@@ -24,20 +24,27 @@ class ContentProblem(NamedTuple):
 
 def field_problems(record: DataclassInstance, path: str) -> Iterator[ContentProblem]:
     """Every fault of a dataclass's own fields and of the records inside it, in the order of declaration."""
-    for name, (rule, required) in _declared(type(record)).items():
-        value, at = getattr(record, name), f"{path}.{name}"
-        if required and isinstance(value, str) and not value.strip():
-            yield problem(at, MISSING)
-            continue
+    for name, rule, item_rule, required, holds_records in _declared(type(record)):
+        value = getattr(record, name)
         if value is None or value == "":
+            if required and value == "":
+                yield problem(f"{path}.{name}", MISSING)
+            continue
+        if required and isinstance(value, str) and not value.strip():
+            yield problem(f"{path}.{name}", MISSING)
             continue
         if rule is not None:
-            yield from (problem(at, fault) for fault in rule.faults(value))
-        for item_path, item in _inside(value, at):
-            if is_dataclass(item) and not isinstance(item, type):
-                yield from field_problems(item, item_path)
-            elif isinstance(rule, Each) and rule.rule is not None:
-                yield from (problem(item_path, fault) for fault in rule.rule.faults(item))
+            for fault in rule.faults(value):
+                yield problem(f"{path}.{name}", fault)
+        if item_rule is not None:
+            for index, item in enumerate(value):
+                for fault in item_rule.faults(item):
+                    yield problem(f"{path}.{name}[{index}]", fault)
+        elif holds_records and isinstance(value, tuple):
+            for index, item in enumerate(value):
+                yield from field_problems(item, f"{path}.{name}[{index}]")
+        elif holds_records:
+            yield from field_problems(value, f"{path}.{name}")
 
 
 def problem(path: str, fault: Fault) -> ContentProblem:
@@ -45,23 +52,43 @@ def problem(path: str, fault: Fault) -> ContentProblem:
     return ContentProblem(fault.code, path, f"{_label(path)} {fault.says}.")
 
 
-def _inside(value: object, path: str) -> Iterator[tuple[str, object]]:
-    if isinstance(value, tuple):
-        yield from ((f"{path}[{index}]", item) for index, item in enumerate(value))
-    else:
-        yield path, value
+class _Field(NamedTuple):
+    """A field of a record: its rule, the rule of its items, whether it must be given, and whether records are in it."""
+
+    name: str
+    rule: FieldRule | None
+    item_rule: FieldRule | None
+    required: bool
+    holds_records: bool
 
 
 @cache
-def _declared(record: type[DataclassInstance]) -> dict[str, tuple[FieldRule | None, bool]]:
+def _declared(record: type[DataclassInstance]) -> tuple[_Field, ...]:
     hints = get_type_hints(record, include_extras=True)
-    declared: dict[str, tuple[FieldRule | None, bool]] = {}
+    declared = []
     for item in fields(record):
         hint, rule = hints[item.name], None
         if get_origin(hint) is Annotated:
             hint, rule = get_args(hint)
-        declared[item.name] = (rule, type(None) not in get_args(hint))
-    return declared
+        declared.append(
+            _Field(
+                item.name,
+                rule,
+                rule.rule if isinstance(rule, Each) else None,
+                required=type(None) not in get_args(hint),
+                holds_records=any(map(is_dataclass, _kinds(hint))),
+            )
+        )
+    return tuple(declared)
+
+
+def _kinds(hint: Any) -> Iterator[Any]:
+    """The types that a hint is made of."""
+    arguments = get_args(hint)
+    if not arguments:
+        yield hint
+    for argument in arguments:
+        yield from _kinds(argument)
 
 
 _WORDS = {

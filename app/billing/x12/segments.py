@@ -29,6 +29,10 @@ _SPELLINGS = str.maketrans(
     }
 )
 
+_PUNCTUATION = re.compile(r"[\s().-]")
+_SIGNS = re.escape("".join(sorted(DATA_CHARACTERS - {" "})))
+_PLAIN = re.compile(f"(?:[a-z{_SIGNS}]+(?: [a-z{_SIGNS}]+)*)?")
+
 # anyascii turns an emoji into its name.
 _EMOJI = re.compile(":[^:]+:")
 _ISA_WIDTHS = (2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1, 1)
@@ -105,13 +109,20 @@ def x12_text(value: str) -> str:
     is one (`:` `~` `_` to `-`, `|` to `/`, `[` to `(`), a space otherwise (`*`, `^`, `#`). Runs of white space become
     one space. Characters without a spelling (see `is_spellable`) become a space, but field rules refuse them before.
     """
+    if is_plain(value):
+        return value.upper()
     spellings = map(_spelling, _composed(value))
     return " ".join("".join(" " if spelled is None else spelled for spelled in spellings).split())
 
 
+def is_plain(value: str) -> bool:
+    """True if the text is sent as it is, in upper case. Almost every value is, so that no character is looked at."""
+    return _PLAIN.fullmatch(value) is not None
+
+
 def is_spellable(value: str) -> bool:
     """True if every character of the text has a spelling: an emoji or an unassigned character has none."""
-    return all(_spelling(char) is not None for char in _composed(value))
+    return is_plain(value) or all(_spelling(char) is not None for char in _composed(value))
 
 
 def _composed(value: str) -> str:
@@ -157,7 +168,7 @@ def time_text(value: datetime) -> str:
 
 def bare_digits(value: str) -> str:
     """A telephone number, ZIP code or tax id without the punctuation people type into it."""
-    return re.sub(r"[\s().-]", "", value)
+    return _PUNCTUATION.sub("", value)
 
 
 def _element_text(element: str | Composite | None) -> str:

@@ -17,10 +17,12 @@ K = TypeVar("K", bound=Hashable)
 
 # The guide allows 100 CLM loops under one subscriber or patient. The rest go into a further loop of the same person
 _CLAIMS_PER_PERSON = 100
+CLAIMS_PER_SET = 500
+"""A receiver may refuse single transaction sets, so a fault in one of them stops no other payer and few claims."""
 
 
 def render_837p(envelope: Envelope, submitter: Submitter, receiver: Receiver, batch: Sequence[ClaimSubmission]) -> str:
-    """One interchange, group and transaction set with all claims of the batch, one segment a line, ASCII.
+    """One interchange with one group, one segment a line, ASCII. `transaction_sets` says which claims share a set.
 
     Claims are gathered under their billing provider, subscriber with payer, and patient, in order of appearance.
     Raises ClaimContentError with every problem when any claim or the envelope cannot be sent.
@@ -28,20 +30,36 @@ def render_837p(envelope: Envelope, submitter: Submitter, receiver: Receiver, ba
     problems = batch_problems(envelope, submitter, receiver, batch)
     if problems:
         raise ClaimContentError(problems)
-    transaction_set = [
-        *_header(envelope, submitter, receiver),
-        *_billing_providers(batch),
+    sets = transaction_sets(batch)
+    parts = [_isa(envelope).render(), _gs(envelope).render()]
+    for at, of_set in enumerate(sets):
+        parts += [segment.render() for segment in _transaction_set(envelope, submitter, receiver, of_set, at)]
+    parts.append(Segment.of("GE", str(len(sets)), str(envelope.group_control_number)).render())
+    parts.append(Segment.of("IEA", "1", f"{envelope.interchange_control_number:09}").render())
+    return "".join(f"{part}\n" for part in parts)
+
+
+def transaction_sets(batch: Sequence[ClaimSubmission]) -> list[Sequence[ClaimSubmission]]:
+    """The claims of each transaction set: those of one payer, at most CLAIMS_PER_SET, in order of appearance."""
+    return [
+        of_payer[start : start + CLAIMS_PER_SET]
+        for _, of_payer in _gathered(batch, lambda item: item.payer)
+        for start in range(0, len(of_payer), CLAIMS_PER_SET)
     ]
-    control_number = f"{envelope.transaction_set_control_number:04}"
-    transaction_set.append(Segment.of("SE", str(len(transaction_set) + 1), control_number))
-    segments = [
-        _isa(envelope),
-        _gs(envelope),
-        *transaction_set,
-        Segment.of("GE", "1", str(envelope.group_control_number)),
-        Segment.of("IEA", "1", f"{envelope.interchange_control_number:09}"),
-    ]
-    return "".join(segment.render() + "\n" for segment in segments)
+
+
+def set_number(envelope: Envelope, at: int) -> int:
+    """ST02 of the transaction set that stands at `at`, counted from 0."""
+    return envelope.transaction_set_control_number + at
+
+
+def _transaction_set(
+    envelope: Envelope, submitter: Submitter, receiver: Receiver, batch: Sequence[ClaimSubmission], at: int
+) -> list[Segment]:
+    number = f"{set_number(envelope, at):04}"
+    batch_id = envelope.batch_id if at == 0 else f"{envelope.batch_id}-{at + 1}"
+    segments = [*_header(envelope, submitter, receiver, number, batch_id), *_billing_providers(batch)]
+    return [*segments, Segment.of("SE", str(len(segments) + 1), number)]
 
 
 def _isa(envelope: Envelope) -> Segment:
@@ -74,11 +92,13 @@ def _gs(envelope: Envelope) -> Segment:
     )
 
 
-def _header(envelope: Envelope, submitter: Submitter, receiver: Receiver) -> Iterator[Segment]:
-    """ST, BHT (original, chargeable), 1000A and 1000B."""
+def _header(
+    envelope: Envelope, submitter: Submitter, receiver: Receiver, number: str, batch_id: str
+) -> Iterator[Segment]:
+    """ST, BHT (original, chargeable), 1000A and 1000B. The 277CA returns BHT03, so no two sets of a file share it."""
     created_at = envelope.created_at
-    yield Segment.of("ST", "837", f"{envelope.transaction_set_control_number:04}", IMPLEMENTATION_GUIDE)
-    yield Segment.of("BHT", "0019", "00", envelope.batch_id, date_text(created_at), time_text(created_at), "CH")
+    yield Segment.of("ST", "837", number, IMPLEMENTATION_GUIDE)
+    yield Segment.of("BHT", "0019", "00", batch_id, date_text(created_at), time_text(created_at), "CH")
     yield organization("41", submitter.name, "46", submitter.etin)
     yield contact_segment(submitter.contact)
     yield organization("40", receiver.name, receiver.id_qualifier, receiver.id)
@@ -146,7 +166,8 @@ def _patients(numbers: Iterator[int], subscriber_level: int, batch: Sequence[Cla
             yield Segment.of("PAT", patient.relationship)
             yield individual("QC", patient.name)
             yield from place(patient.address)
-            yield demographics(patient.birth_date, patient.sex)
+            if patient.birth_date and patient.sex:
+                yield demographics(patient.birth_date, patient.sex)
             yield from _claims(chunk)
 
 

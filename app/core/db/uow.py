@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Generic, Self
 
@@ -243,6 +244,36 @@ class UnitOfWork(ReadUnitOfWork):
             pass
         return entity
 
+    async def change_all(
+        self,
+        entities: Sequence[E],
+        action: AuditAction,
+        assign: Callable[[E], None],
+        *,
+        event: Topic | None = None,
+        metadata: Callable[[E], dict[str, Any]] | None = None,
+    ) -> None:
+        """Changes several entities of one kind as `change` changes one. One round trip for all with the same columns.
+
+        `assign` is called once for each entity. An unchanged entity is not written. Raises Conflict if one is stale.
+        """
+        poisoned, self._poisoned = self._poisoned, True
+        due: dict[CompiledStatement, list[tuple[Change[E], dict[str, Any]]]] = {}
+        for entity in entities:
+            change = Change(self, entity, action, event, None if metadata is None else metadata(entity))
+            change.begin()
+            assign(entity)
+            update = change.pending_update()
+            if update is not None:
+                due.setdefault(update[0], []).append((change, update[1]))
+        for statement, updates in due.items():
+            rows = await self._write_all(statement, [values for _, values in updates])
+            if len(rows) < len(updates):
+                raise await _first_lost([change for change, _ in updates], rows)
+            for (change, _), row in zip(updates, rows, strict=True):
+                change.written(row)
+        self._poisoned = poisoned
+
     async def commit(self) -> None:
         """Raises ServiceUnavailable if a change failed in this unit, even if its error was caught."""
         if self._poisoned:
@@ -290,10 +321,22 @@ class UnitOfWork(ReadUnitOfWork):
         """The audited path past `fetch_row`'s refusal. Only Change calls it."""
         conn = await self._connection()
         row = await conn.fetchrow(statement.sql, *statement.arguments(values))
-        if row is not None and values["o_topic"] is not None and self._on_publish is not None:
+        if row is not None and values["o_topic"] is not None:
+            self._published()
+        return row
+
+    async def _write_all(self, statement: CompiledStatement, values: list[dict[str, Any]]) -> list[Any]:
+        """As `_write`, for several rows in one round trip. A row that was not written is missing in the answer."""
+        conn = await self._connection()
+        rows: list[Any] = await conn.fetchmany(statement.sql, [statement.arguments(each) for each in values])
+        if rows and values[0]["o_topic"] is not None:
+            self._published()
+        return rows
+
+    def _published(self) -> None:
+        if self._on_publish is not None:
             self.after_commit(self._on_publish)
             self._on_publish = None  # one poke, however many events
-        return row
 
     def _digest(self, entity_id: uuid.UUID) -> Digest:
         return self._keys.value_digest(self.tenant_id, entity_id)
@@ -316,12 +359,16 @@ class Change(Generic[E]):
         self._before: dict[str, Any] | None = None
 
     async def __aenter__(self) -> E:
+        self.begin()
+        return self._entity
+
+    def begin(self) -> None:
+        """Opens the entity for assignments. `change_all` calls it, and `__aenter__`."""
         state = self._entity.__dict__
         if state["tenant_id"] != self._uow.tenant_id:
             raise AssertionError("entity of another tenant")
         self._before = self._plan.snapshot(state)
         state["_sealed"] = False
-        return self._entity
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -340,18 +387,42 @@ class Change(Generic[E]):
             await self._update(state, self._before)
         self._uow._poisoned = poisoned
 
-    async def _update(self, state: dict[str, Any], before: dict[str, Any]) -> None:
+    def pending_update(self) -> tuple[CompiledStatement, dict[str, Any]] | None:
+        """Seals a stored entity again. The statement that writes its changes, and the values; None if nothing changed.
+
+        Only `change_all` calls it. The caller runs the statement and hands its row to `written`.
+        """
+        state, before = self._entity.__dict__, self._before
+        state["_sealed"] = True
+        if before is None:
+            raise AssertionError("only stored entities are changed together")
+        if self._plan.derived:
+            self._plan.derive(state)
+        return self._due(state, before)
+
+    def _due(self, state: dict[str, Any], before: dict[str, Any]) -> tuple[CompiledStatement, dict[str, Any]] | None:
         plan = self._plan
         changed, fields = plan.diff(before, state, self._uow._digest(state["id"]))
         if not changed:
-            return
+            return None
         version = before["version"]
         values = self._records(state, fields, version + 1, changed)
         values["expected"] = version
-        row = await self._uow._write(plan.update(changed), values)
-        if row is None:
-            raise await self._lost(state["id"])
+        return plan.update(changed), values
+
+    def written(self, row: Any) -> None:
+        """Takes over what the database has set."""
+        state = self._entity.__dict__
         state["version"], _, state["updated_at"] = row
+
+    async def _update(self, state: dict[str, Any], before: dict[str, Any]) -> None:
+        due = self._due(state, before)
+        if due is None:
+            return
+        row = await self._uow._write(*due)
+        if row is None:
+            raise await _first_lost([self], [])
+        self.written(row)
 
     async def _insert(self, state: dict[str, Any]) -> None:
         plan = self._plan
@@ -396,11 +467,26 @@ class Change(Generic[E]):
             payload["status"] = state["status"]
         return payload
 
-    async def _lost(self, entity_id: uuid.UUID) -> Exception:
-        """The Conflict if somebody else wrote between our read and our write: the same 409 as for a stale client."""
+    async def lost(self, written_at: dt.datetime | None = None) -> Exception | None:
+        """The Conflict if somebody else wrote between our read and our write: the same 409 as for a stale client.
+
+        None if the row was written at `written_at`, the time of this transaction.
+        """
         plan, uow = self._plan, self._uow
-        row = await uow.fetch_row(plan.by_id, {"tenant_id": uow.tenant_id, "id": entity_id})
+        row = await uow.fetch_row(plan.by_id, {"tenant_id": uow.tenant_id, "id": self._entity.id})
         if row is None:
             return NotFound()
         current = plan.build(row)
+        if current.updated_at == written_at:
+            return None
         return LostRace.stale(current.version, current.updated_at)
+
+
+async def _first_lost(changes: Sequence[Change[Any]], rows: Sequence[Any]) -> Exception:
+    """The Conflict of the first entity that was not written, while `rows` were."""
+    written_at = rows[0]["updated_at"] if rows else None
+    for change in changes:
+        lost = await change.lost(written_at)
+        if lost is not None:
+            return lost
+    raise AssertionError("every row was written")

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from app.core.audit.actions import AuditAction
+from app.core.audit.disclosures import Disclosure
 from app.core.db.uow import UnitOfWork
 from app.core.ids import TenantId
 from app.core.lifecycle import Lifecycle
@@ -112,7 +113,8 @@ class OutboundKind(Generic[O, M, R]):
     concurrency, and takes a turn (`turns.take_turn`) if it counts other rows. `material` reads what the call needs,
     in the same unit of work. `call` runs with no transaction open; it returns its result, or raises CallRefused,
     CallPostponed or CallUnanswered. `record` runs in the second unit of work: it stores what belongs to the result
-    and returns the entity's columns that change with its success.
+    and returns the entity's columns that change with its success. `disclosure` is what `record` records, if a success
+    hands protected health information to somebody.
     """
 
     name: str
@@ -129,6 +131,7 @@ class OutboundKind(Generic[O, M, R]):
     record: Callable[[UnitOfWork, O, R], Awaitable[dict[str, Any]]]
     admit: Callable[[UnitOfWork, O], Awaitable[Postpone | Refuse | None]] | None = None
     breaking: Breaking[O] | None = None
+    disclosure: Disclosure | None = None
 
     def is_queued(self, entity: O) -> bool:
         return self.lifecycle.find(entity.status, self.moves.start) is not None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+import uuid
+from collections.abc import Mapping, Sequence
 
 from app.core.audit.disclosures import Disclosure, Means
 from app.core.clock import utcnow
@@ -11,7 +12,7 @@ from app.core.db.uow import ReadUnitOfWork, UnitOfWork
 from app.core.errors import Problem, refuse
 from app.core.permissions import Principal
 from app.ems.chart.gate import require_editable
-from app.ems.coverage import changes_since, cover
+from app.ems.coverage import Head, changes_in_many, changes_since, cover
 from app.ems.entries.uploads import UploadActions, UploadKind
 from app.ems.incidents.models import Incident
 from app.ems.lifecycle import IncidentStatus
@@ -19,7 +20,7 @@ from app.ems.parts import SIGNATURE
 from app.ems.permissions import CHART_WRITE
 from app.ems.signatures.lifecycle import SignatureAction, signature_lifecycle
 from app.ems.signatures.models import Signature, SignerRole, StatementCode
-from app.ems.signatures.schemas import SignatureCreate, SignatureRead, SignatureTransitionRequest
+from app.ems.signatures.schemas import CoverageChange, SignatureCreate, SignatureRead, SignatureTransitionRequest
 
 _CLOCKS_DIFFER = dt.timedelta(minutes=5)
 
@@ -52,7 +53,19 @@ async def present_signatures(
     uow: ReadUnitOfWork, incident: Incident, signatures: Sequence[Signature]
 ) -> list[SignatureRead]:
     """Signatures of one chart with what they still cover: two statements for any number of them."""
-    changes = await changes_since(uow, incident, signatures)
+    return _shown(uow, signatures, await changes_since(uow, incident, signatures))
+
+
+async def present_signatures_of_many(
+    uow: ReadUnitOfWork, incidents: Sequence[Head], signatures: Sequence[Signature]
+) -> list[SignatureRead]:
+    """The same as `present_signatures` for signatures of several charts: two statements for any number of them."""
+    return _shown(uow, signatures, await changes_in_many(uow, incidents, signatures))
+
+
+def _shown(
+    uow: ReadUnitOfWork, signatures: Sequence[Signature], changes: Mapping[uuid.UUID, list[CoverageChange]]
+) -> list[SignatureRead]:
     return [
         SignatureRead.of(
             signature,

@@ -11,16 +11,35 @@ from typing import Any, get_args, get_type_hints
 import pytest
 
 from app.billing.claims.content import FIELDS, api_field, draft_submission
+from app.billing.claims.models import Claim
 from app.billing.claims.schemas import ClaimRead, LineRead
 from app.billing.claims.submission import service_date, transmission
 from app.billing.exports.documents import CLAIM_DOCUMENTS
 from app.billing.x12.parties import Address, CanadianAddress, Envelope, ForeignAddress, Receiver, Submitter
 from app.billing.x12.professional_claim import ClaimSubmission
+from app.billing.x12.writer_837p import render_837p
 from app.core.tenants.schemas import TenantPatch
 from app.ems.public import IncidentRead, PatientChart, PatientRead
 from tests.billing.support.claims import BASE_LINE, MILEAGE_LINE
 from tests.billing.support.drafts import AT, agency_profile, claim_with_lines, patient_chart
+from tests.billing.x12.judge import judge_837p
 
+PARENT = {
+    "relationship": "19",
+    "last_name": "Muster",
+    "first_name": "Ann",
+    "middle_name": None,
+    "name_suffix": None,
+    "date_of_birth": "1988-05-05",
+    "sex": "F",
+    "street": "1 Elsewhere",
+    "unit": None,
+    "city": "Chicago",
+    "state": "IL",
+    "zip": "60601",
+    "country": None,
+}
+"""The subscriber of a child, as a claim copies it from the coverage."""
 NOT_SENT = (  # parts of the writer's records that nothing in the chart or claim fills yet
     "application_sender_code",
     "application_receiver_code",
@@ -34,21 +53,16 @@ NOT_SENT = (  # parts of the writer's records that nothing in the chart or claim
     "billing_provider.address.line2",
     "pay_to_address.line2",
     "subscriber.address.line2",
+    "patient.address.line2",
     "drop_off.address.line2",
-    "insurance_type",
     "payer.address",
-    "patient.",
-    "frequency",
-    "payer_claim_control_number",
     "claim.signature_on_file",
     "assignment",
     "benefits_assigned",
     "release_of_information",
     "signed_by_provider",
-    "delay_reason",
     "patient_amount_paid",
     "medical_record_number",
-    "claim.note",
     "_provider.name",
     "referring_provider",
     "rendering_provider",
@@ -74,7 +88,8 @@ def _kinds(hint: Any) -> list[Any]:
 
 
 def api_names() -> set[str]:
-    claim, line = set(ClaimRead.model_fields), {f"lines.{name}" for name in LineRead.model_fields}
+    claim = set(ClaimRead.model_fields) | {column.key for column in Claim.__table__.c}
+    line = {f"lines.{name}" for name in LineRead.model_fields}
     accident = {f"accident.{name}" for name in ("causes", "state", "occurred_on")}
     return (
         claim
@@ -83,6 +98,7 @@ def api_names() -> set[str]:
         | {f"tenant.{name}" for name in TenantPatch.model_fields}
         | {f"incident.{name}" for name in IncidentRead.model_fields}
         | {f"patient.{name}" for name in PatientRead.model_fields}
+        | {f"subscriber.{name}" for name in PARENT}
     )
 
 
@@ -338,3 +354,56 @@ def test_a_pay_to_address_that_cannot_be_sent_is_named() -> None:
     claim, lines = claim_with_lines()
     draft = draft_submission(agency_profile(**PAY_TO | {"pay_to_city": "X"}), patient_chart(), claim, lines, AT)
     assert [(problem.field, problem.code) for problem in draft.problems] == [("tenant.pay_to_city", "too_short")]
+
+
+def test_a_dependent_stands_below_the_subscriber() -> None:
+    """2000C and 2010CA with the charted patient; 2010BA names the subscriber of the claim's copy."""
+    claim, lines = claim_with_lines(subscriber=PARENT, insurance_type="43", payer_sequence="S")
+    drafted = draft_submission(agency_profile(), patient_chart(), claim, lines, AT)
+    assert drafted.problems == ()
+    sent = drafted.submission
+    assert sent.patient is not None
+    assert (sent.patient.relationship, sent.patient.birth_date) == ("19", patient_chart().patient.date_of_birth)
+    assert (sent.subscriber.name.last, sent.subscriber.name.first) == ("Muster", "Ann")
+    text = render_837p(*transmission(agency_profile(), 7, "T", AT), [sent])
+    assert judge_837p(text) == []
+    told = text.split("HL*2*")[1].split("NM1*PR*")[0]
+    assert "SBR*S****43****MB~" in told and "NM1*IL*1*MUSTER*ANN" in told
+    assert "N3*" not in told and "DMG*" not in told, "only the patient has an address and a birth date"
+    assert "PAT*19~" in text
+
+
+def test_what_a_dependent_lacks_is_named_in_the_apis_words() -> None:
+    claim, lines = claim_with_lines(subscriber={**PARENT, "relationship": "18", "last_name": None})
+    chart = patient_chart(patient={"date_of_birth": None, "gender": None, "home_zip": None, "last_name": None})
+    found = {problem.field for problem in draft_submission(agency_profile(), chart, claim, lines, AT).problems}
+    assert found == {
+        "patient.date_of_birth",
+        "patient.gender",
+        "patient.home_zip",
+        "patient.last_name",
+        "subscriber.last_name",
+        "subscriber.relationship",
+    }
+
+
+@pytest.mark.parametrize("frequency", ["7", "8"])
+def test_a_replacement_and_a_void_name_the_payers_claim(frequency: str) -> None:
+    own = {"frequency": frequency, "delay_reason": "7", "note": "Corrected mileage"}
+    claim, lines = claim_with_lines(**own, payer_claim_control_number="ICN 2026-1")
+    drafted = draft_submission(agency_profile(), patient_chart(), claim, lines, AT)
+    text = render_837p(*transmission(agency_profile(), 7, "T", AT), [drafted.submission])
+    assert judge_837p(text) == []
+    assert f":B:{frequency}*" in text and "REF*F8*ICN 2026-1~" in text and "NTE*ADD*CORRECTED MILEAGE~" in text
+    assert next(line for line in text.splitlines() if line.startswith("CLM*")).endswith("*7~")
+    nameless, lines = claim_with_lines(frequency=frequency)
+    [problem] = draft_submission(agency_profile(), patient_chart(), nameless, lines, AT).problems
+    assert (problem.field, problem.code) == ("payer_claim_control_number", "missing")
+
+
+def test_an_original_does_not_name_the_payers_claim() -> None:
+    """A claim that was rejected keeps the number that the payer gave it; the new original is sent without it."""
+    claim, lines = claim_with_lines(payer_claim_control_number="ICN1")
+    drafted = draft_submission(agency_profile(), patient_chart(), claim, lines, AT)
+    assert drafted.problems == ()
+    assert drafted.submission.claim.payer_claim_control_number is None

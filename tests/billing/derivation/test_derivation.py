@@ -425,3 +425,51 @@ async def test_a_notice_on_file_is_on_the_claim_once_it_is_derived_again(agency:
     await agency.biller.expect(201, "POST", "billing/notices", json=notice)
     assert valued(await derive(agency, claim), "other_modifiers")["value"] == ["GA"]
     assert (await claim_of(agency, locked))["modifiers"] == ["RH", "GA"]
+
+
+async def test_a_state_may_leave_an_act_to_emts_from_a_day_on(agency: Agency, relay: OutboxRelay) -> None:
+    locked, claim = await drafted(agency, relay, "T05")
+    assert claim["level_of_service"] == "als1_emergency"
+    left = {"state": "IL", "kind": "procedure", "code": "392230005", "level": "bls", "effective_from": "2026-11-21"}
+    made = await agency.admin.expect(201, "POST", "billing/als-acts", json=left)
+    assert valued(await derive(agency, claim), "level_of_service")["value"] == "als1_emergency"
+    earlier = {"version": made["version"], "effective_from": "2026-01-01"}
+    await agency.admin.expect(200, "PATCH", f"billing/als-acts/{made['id']}", json=earlier)
+    shown = await derive(agency, await claim_of(agency, locked))
+    assert valued(shown, "level_of_service")["value"] == "bls_emergency"
+    assert (await claim_of(agency, locked))["lines"][0]["hcpcs"] == "A0429"
+
+
+async def test_a_coverage_that_a_biller_found_is_on_the_claim_once_it_is_derived_again(
+    agency: Agency, relay: OutboxRelay
+) -> None:
+    locked, claim = await drafted(agency, relay, "T107")
+    payer = valued(await derivation_of(agency, claim), "payer")
+    assert (payer["value"], payer["status"], [one["code"] for one in payer["reasons"]]) == (
+        None,
+        "underivable",
+        ["no_coverage"],
+    )
+    record = {"name": "Prairie Mutual", "payer_id": "60054", "claim_filing_code": "CI"}
+    record = await agency.admin.expect(201, "POST", "billing/payers", json=record)
+    coverage = {"incident_id": locked.incident["id"], "patient_id": locked.patients[0]["id"], "member_id": "PM1"}
+    body = coverage | {"payer_record_id": record["id"]}
+    made = await agency.biller.expect(201, "POST", "billing/coverages", json=body)
+    await derive(agency, claim)
+    claim = await claim_of(agency, locked)
+    assert (claim["payer_name"], claim["member_id"], claim["coverage_id"]) == ("Prairie Mutual", "PM1", made["id"])
+
+
+async def test_a_secondary_claim_names_the_second_payer(agency: Agency, relay: OutboxRelay, evidence: Evidence) -> None:
+    locked, claim = await drafted(agency, relay, "T05")
+    patient = {"incident_id": locked.incident["id"], "patient_id": locked.patients[0]["id"]}
+    record = {"name": "Prairie Mutual", "payer_id": "60054", "claim_filing_code": "CI"}
+    record = await agency.admin.expect(201, "POST", "billing/payers", json=record)
+    second = {**patient, "sequence": "S", "payer_record_id": record["id"], "member_id": "PM2"}
+    await agency.biller.expect(201, "POST", "billing/coverages", json=second)
+    await evidence.arrange(claim, "paid")
+    made = await agency.biller.expect(201, "POST", CLAIMS, json={**patient, "payer_sequence": "S"})
+    await derive(agency, made)
+    made = await agency.biller.expect(200, "GET", f"{CLAIMS}/{made['id']}")
+    assert (made["payer_name"], made["claim_filing_code"], made["member_id"]) == ("Prairie Mutual", "CI", "PM2")
+    assert made["lines"][0]["hcpcs"] == "A0427"

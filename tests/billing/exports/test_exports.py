@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import csv
+import hashlib
+import io
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
+from decimal import Decimal
 from typing import Any
 
 import asyncpg
@@ -12,12 +16,14 @@ import pytest
 
 from app.billing.x12.tokenizer import parse_interchange
 from app.core.config import Environment
+from app.core.errors import ServiceUnavailable
 from app.core.runtime import Runtime
 from app.core.storage.gateway import OBJECT_STORE
+from tests.architecture.queries import counted
 from tests.billing.support.claims import CLAIMS, EXPORTS, approved_claim, export, fire, new_claim
 from tests.billing.support.evidence import Evidence
 from tests.billing.x12.judge import judge_837p
-from tests.core.reference.records import FACILITY
+from tests.core.reference.records import CLEARINGHOUSE, FACILITY
 from tests.support.actors import Actor, Agency
 from tests.support.charts import add_patient, lock_call, locked_call, open_call, unlock_call
 from tests.support.charts import fire as fire_incident
@@ -65,10 +71,13 @@ def store(runtime: Runtime) -> Iterator[Store]:
 
 
 async def artifact(agency: Agency, made: dict[str, Any]) -> str:
+    """The one 837P of an export."""
     answer = await agency.biller.get(f"{EXPORTS}/{made['id']}/artifact")
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "application/edi-x12"
-    assert answer.headers["content-disposition"] == f'attachment; filename="{made["id"]}.edi"'
+    [file] = made["files"]
+    assert answer.headers["content-disposition"] == f'attachment; filename="{file["file_name"]}"'
+    assert (file["size_bytes"], file["sha256"]) == (len(answer.content), hashlib.sha256(answer.content).hexdigest())
     return answer.text
 
 
@@ -90,16 +99,18 @@ async def test_a_batch_goes_out_in_one_file(agency: Agency, store: Store, eviden
     ]
     made = await export(agency, *claims)
     assert made["claim_ids"] == [claim["id"] for claim in claims]
-    assert made["format"] == "837P"
-    assert made["artifact_key"] == f"tenant/{agency.tenant_id}/billing/837p/{made['id']}.edi"
-    assert store.keys == [made["artifact_key"]]
+    [file] = made["files"]
+    assert (file["file_number"], file["format"], file["claim_ids"]) == (1, "837P", made["claim_ids"])
+    assert file["artifact_key"] == f"tenant/{agency.tenant_id}/billing/837p/{made['id']}-1.edi"
+    assert file["file_name"] == f"OATEST_837P_{file['control_number']:09}.txt"
+    assert store.keys == [file["artifact_key"]]
     assert await agency.biller.expect(200, "GET", f"{EXPORTS}/{made['id']}") == made
     text = await artifact(agency, made)
     assert judge_837p(text) == []
     interchange = parse_interchange(text)
     [group] = interchange.groups
     [transaction] = group.transaction_sets
-    assert int(interchange.header.element(13)) == int(group.header.element(6)) == made["control_number"]
+    assert int(interchange.header.element(13)) == int(group.header.element(6)) == file["control_number"]
     assert interchange.header.element(15) == "T"
     sent = [segment.element(1) for segment in transaction.segments if segment.tag == "CLM"]
     assert sent == [claim["claim_number"] for claim in claims]
@@ -110,7 +121,7 @@ async def test_a_batch_goes_out_in_one_file(agency: Agency, store: Store, eviden
         assert (await evidence.outbox(claim["id"]))[-1]["payload"]["status"] == "exported"
     recorded, downloaded = await evidence.audit(made["id"])
     assert downloaded["action"] == "claim_export.downloaded"
-    assert recorded["metadata_json"] == {"control_number": made["control_number"], "claims": 4}
+    assert recorded["metadata_json"] == {"control_numbers": [file["control_number"]], "claims": 4}
     assert "Müller" not in await evidence.records(agency.tenant_id)
 
 
@@ -136,7 +147,8 @@ async def test_payers_learn_where_to_send_the_money(agency: Agency) -> None:
 
 async def test_control_numbers_are_never_used_twice(agency: Agency, found: Any) -> None:
     other: Agency = await found()
-    numbers = [(await export(who, await approved_claim(who)))["control_number"] for who in (agency, other, agency)]
+    made = [await export(who, await approved_claim(who)) for who in (agency, other, agency)]
+    numbers = [file["control_number"] for export_ in made for file in export_["files"]]
     assert numbers == sorted(set(numbers))
 
 
@@ -182,7 +194,7 @@ async def test_a_profile_that_cannot_be_sent_keeps_all_back(agency: Agency) -> N
 
 async def test_bad_batches_are_refused(agency: Agency, evidence: Evidence) -> None:
     before = await evidence.digest(agency.tenant_id)
-    ids = [str(uuid.UUID(int=n)) for n in range(101)]
+    ids = [str(uuid.UUID(int=n)) for n in range(501)]
     bad_batches: list[Any] = [[], None, "x", ["x"], [7], [None], [ids[1], ids[1]], ids]
     for claim_ids in bad_batches:
         await agency.biller.expect(422, "POST", EXPORTS, json={"claim_ids": claim_ids})
@@ -265,7 +277,7 @@ async def test_a_rejected_claim_goes_out_again_with_its_number(agency: Agency) -
     rejected = await fire(agency, {**claim, "version": claim["version"] + 1}, "reject")
     second = await export(agency, await fire(agency, rejected, "approve"))
     assert second["claim_ids"] == first["claim_ids"]
-    assert second["control_number"] > first["control_number"]
+    assert second["files"][0]["control_number"] > first["files"][0]["control_number"]
     assert f"CLM*{claim['claim_number']}*" in await artifact(agency, second)
 
 
@@ -428,7 +440,7 @@ async def test_the_record_of_exports_is_append_only(
 
 
 async def test_a_hundred_claims_fit_in_a_file(agency: Agency, evidence: Evidence) -> None:
-    """The largest batch, of ten calls with ten patients each."""
+    """Ten calls with ten patients each."""
     claims = []
     for minute in range(20, 30):
         call = await open_call(agency, depart_scene_time=f"2026-11-01T10:{minute}:00-06:00")
@@ -441,6 +453,21 @@ async def test_a_hundred_claims_fit_in_a_file(agency: Agency, evidence: Evidence
     text = await artifact(agency, await export(agency, *claims))
     assert text.count("\nCLM*") == 100
     assert judge_837p(text) == []
+
+
+async def test_a_file_costs_the_same_statements_for_many_claims_as_for_one(
+    agency: Agency, runtime: Runtime, evidence: Evidence
+) -> None:
+    sent = []
+    for size in (1, 1, 7):  # the driver asks a fresh connection about types it has not met
+        claims = [await approved_claim(agency) for _ in range(size)]
+        async with counted(runtime.database) as statements:
+            made = await export(agency, *claims)
+        sent.append(len(statements))
+    assert sent[1] == sent[2]
+    [event] = [event for event in await evidence.audit(made["claim_ids"][6]) if event["action"] == "claim.exported"]
+    assert event["changed_fields_json"] == {"status": ["ready_to_export", "exported"]}
+    assert event["metadata_json"] == {"action": "export", "from": "ready_to_export", "to": "exported"}
 
 
 async def test_a_claim_of_a_call_between_two_facilities(agency: Agency) -> None:
@@ -460,3 +487,115 @@ async def test_a_claim_of_a_call_between_two_facilities(agency: Agency) -> None:
     text = text.replace("\n", "")
     assert "NM1*PW*2~N3*12 PRAIRIE ROAD*SUITE 4~N4*SPRINGFIELD*IL*627030042~" in text
     assert "NM1*45*2*LINCOLN REGIONAL HOSPITAL~N3*40 LAKESHORE DRIVE~N4*SPRINGFIELD*IL*627030042~" in text
+
+
+async def test_payers_that_want_paper_get_a_file_each(
+    agency: Agency, store: Store, evidence: Evidence, admin_connection: asyncpg.Connection
+) -> None:
+    """One export: an 837P for those that take it, and forms for the two that do not, all of it or nothing."""
+    electronic = await approved_claim(agency)
+    paper = []
+    for name in ("Prairie Mutual", "County Fund"):
+        claim = await approved_claim(agency, payer_name=name, claim_filing_code="CI")
+        await admin_connection.execute(
+            "WITH payer AS (INSERT INTO payers (id, tenant_id, name, payer_id, claim_filing_code, wants_paper, street,"
+            " city, state, zip) VALUES ($1, $2, $3, '00621', 'CI', true, 'PO Box 9', 'Peoria', 'IL', '61601')"
+            " RETURNING id) UPDATE claims SET payer_record_id = $1 WHERE id = $4",
+            uuid.uuid4(),
+            agency.tenant_id,
+            name,
+            uuid.UUID(claim["id"]),
+        )
+        paper.append(claim)
+    before = await evidence.digest(agency.tenant_id)
+
+    async def full() -> None:
+        if len(store.keys) == 2:
+            raise ServiceUnavailable
+
+    store.before = full
+    body = {"claim_ids": [claim["id"] for claim in (paper[0], electronic, paper[1])]}
+    await agency.biller.expect(503, "POST", EXPORTS, json=body)
+    assert await evidence.digest(agency.tenant_id) == before
+    assert [await store.exists(key) for key in store.keys] == [False, False], "the first two files are taken back"
+    store.before = None
+    made = await agency.biller.expect(201, "POST", EXPORTS, json=body)
+    assert [(file["format"], file["claim_ids"]) for file in made["files"]] == [
+        ("CMS-1500", [paper[0]["id"]]),
+        ("837P", [electronic["id"]]),
+        ("CMS-1500", [paper[1]["id"]]),
+    ]
+    assert made["claim_ids"] == body["claim_ids"]
+    assert len({file["control_number"] for file in made["files"]}) == 3
+    path = f"{EXPORTS}/{made['id']}/artifact"
+    refused = await agency.biller.expect(422, "GET", path)
+    assert refused["error"]["details"]["problems"][0]["field"] == "query.file"
+    await agency.biller.expect(404, "GET", f"{path}?file=4")
+    forms = await agency.biller.get(f"{path}?file=3")
+    assert forms.headers["content-type"] == "text/plain; charset=us-ascii"
+    assert "COUNTY FUND" in forms.text and "PEORIA IL 61601" in forms.text and forms.text.count("\f") == 1
+    assert judge_837p((await agency.biller.get(f"{path}?file=2")).text) == []
+    assert [await status_of(agency, claim) for claim in (electronic, *paper)] == ["exported"] * 3
+
+
+@pytest.mark.parametrize("format_", ["CMS-1500", "CSV"])
+async def test_a_biller_may_choose_the_format(agency: Agency, format_: str) -> None:
+    mutual = {"payer_name": "=Mutual", "claim_filing_code": "CI", "member_id": "W1"}
+    claims = [await approved_claim(agency), await approved_claim(agency, **mutual)]
+    body = {"claim_ids": [claim["id"] for claim in claims], "format": format_}
+    made = await agency.biller.expect(201, "POST", EXPORTS, json=body)
+    assert {file["format"] for file in made["files"]} == {format_}
+    texts = []
+    for file in made["files"]:
+        answer = await agency.biller.get(f"{EXPORTS}/{made['id']}/artifact?file={file['file_number']}")
+        assert file["sha256"] == hashlib.sha256(answer.content).hexdigest()
+        texts.append(answer.text)
+    if format_ == "CMS-1500":
+        assert [text.count("\f") for text in texts] == [1, 1], "each payer gets its own"
+        return
+    [text] = texts
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert [row["claim_number"] for row in rows] == [claim["claim_number"] for claim in claims for _ in claim["lines"]]
+    assert rows[2]["payer_name"] == "'=Mutual", "no spreadsheet takes a name for a formula"
+    assert sum(Decimal(row["charge"]) for row in rows[:2]) == Decimal(rows[0]["total_charge"])
+
+
+async def test_what_does_not_fit_on_paper_stays_back(agency: Agency, store: Store, evidence: Evidence) -> None:
+    claim = await approved_claim(agency, member_id="1" * 18)
+    before = await evidence.digest(agency.tenant_id)
+    body = {"claim_ids": [claim["id"]], "format": "CMS-1500"}
+    refused = await agency.biller.expect(409, "POST", EXPORTS, json=body)
+    [guard] = refused["error"]["details"]["claims"][0]["failed_guards"]
+    assert [(one["field"], one["code"]) for one in guard["problems"]] == [("member_id", "too_long_for_paper")]
+    assert await evidence.digest(agency.tenant_id) == before
+    assert store.keys == []
+
+
+async def test_a_clearinghouse_says_how_files_are_written(agency: Agency, runtime: Runtime) -> None:
+    house = await CLEARINGHOUSE.add(
+        agency.admin,
+        submitter_id="SUB1",
+        receiver_id="RECEIVER1",
+        receiver_qualifier="ZZ",
+        application_sender_code="APP1",
+        acknowledgment_requested=True,
+        test_file_name="TEST-{number}.837",
+    )
+    made = await export(agency, await approved_claim(agency))
+    assert made["files"][0]["file_name"] == f"TEST-{made['files'][0]['control_number']:09}.837"
+    text = await artifact(agency, made)
+    assert judge_837p(text) == []
+    header = parse_interchange(text).header
+    sent = [header.element(number).strip() for number in (6, 7, 8, 14, 15)]
+    assert sent == ["SUB1", "ZZ", "RECEIVER1", "1", "T"]
+    assert "GS*HC*APP1*OA*" in text and "NM1*41*2*" in text and "*46*SUB1~" in text
+    other = await CLEARINGHOUSE.add(agency.admin)
+    claim = await approved_claim(agency)
+    for named, code in (({}, "missing"), ({"clearinghouse_id": str(uuid.uuid4())}, "unknown_reference")):
+        refused = await agency.biller.expect(422, "POST", EXPORTS, json={"claim_ids": [claim["id"]], **named})
+        [problem] = refused["error"]["details"]["problems"]
+        assert (problem["field"], problem["code"]) == ("clearinghouse_id", code)
+    body = {"claim_ids": [claim["id"]], "clearinghouse_id": other["id"]}
+    made = await agency.biller.expect(201, "POST", EXPORTS, json=body)
+    assert made["files"][0]["file_name"].startswith("OATEST_837P_")
+    assert house["id"] != other["id"]

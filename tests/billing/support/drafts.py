@@ -17,6 +17,17 @@ from tests.support.actors import profile
 from tests.support.charts import INCIDENT, PATIENT
 
 TENANT_ID = TenantId(new_id())
+OWN_COLUMNS = (
+    "charge_amount",
+    "delay_reason",
+    "frequency",
+    "insurance_type",
+    "note",
+    "payer_claim_control_number",
+    "payer_sequence",
+    "subscriber",
+)
+"""Columns of a claim that its creation does not take from a client."""
 AT = dt.datetime(2026, 11, 20, 18, 0, tzinfo=dt.UTC)
 _STANDARD = {"version": 1, "created_at": AT, "updated_at": AT, "elements": {}}
 
@@ -44,7 +55,7 @@ def patient_chart(*, patient: dict[str, Any] | None = None, **incident: Any) -> 
 
 def claim_with_lines(**changes: Any) -> tuple[Claim, list[ClaimLine]]:
     """The claim that tests.billing.support.claims makes over HTTP; `changes` are of its body, or columns of its own."""
-    own: dict[str, Any] = {name: changes.pop(name) for name in ("charge_amount", "payer_sequence") if name in changes}
+    own: dict[str, Any] = {name: changes.pop(name) for name in OWN_COLUMNS if name in changes}
     given = ClaimCreate.model_validate({"incident_id": new_id(), **CLAIM, **changes})
     values = {**given.values(), **claim_defaults(agency_profile(), given)}
     lines = values.pop("lines")

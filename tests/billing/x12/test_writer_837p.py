@@ -7,8 +7,8 @@ from decimal import Decimal
 from app.billing.x12.parties import CanadianAddress, ForeignAddress, PersonName, PostalAddress, Practitioner
 from app.billing.x12.professional_claim import Accident, ClaimSubmission, DropOff
 from app.billing.x12.segments import Segment
-from app.billing.x12.tokenizer import iter_segments
-from app.billing.x12.writer_837p import render_837p
+from app.billing.x12.tokenizer import iter_segments, parse_interchange
+from app.billing.x12.writer_837p import render_837p, transaction_sets
 from tests.billing.x12.example import (
     BASE,
     CHILD,
@@ -154,9 +154,28 @@ def test_claims_of_one_subscriber_share_a_loop_and_levels_are_numbered_through()
     ]
 
 
-def test_another_payer_of_the_same_subscriber_has_its_own_loop() -> None:
-    segments = judged(named(1), named(2, replace(SUBMISSION, payer=replace(PAYER, id="00621"))))
-    assert written(segments, "HL") == ["HL*1**20*1~", "HL*2*1*22*0~", "HL*3*1*22*0~"]
+def test_another_payer_has_its_own_transaction_set() -> None:
+    other = replace(SUBMISSION, payer=replace(PAYER, id="00621"))
+    segments = judged(named(1), named(2, other), named(3))
+    assert written(segments, "HL") == ["HL*1**20*1~", "HL*2*1*22*0~"] * 2
+    assert [segment.element(1) for segment in segments if segment.tag == "CLM"] == [
+        "RUN26-000001",
+        "RUN26-000003",
+        "RUN26-000002",
+    ]
+    sets = [(segment.element(2), segment.element(3)) for segment in segments if segment.tag in ("ST", "BHT")]
+    assert sets == [("0001", "005010X222A1"), ("00", "BATCH0001"), ("0002", "005010X222A1"), ("00", "BATCH0001-2")]
+    assert written(segments, "GE") == ["GE*2*101~"]
+    assert [len(of_set) for of_set in transaction_sets([named(1), named(2, other), named(3)])] == [2, 1]
+
+
+def test_five_hundred_claims_are_the_most_of_a_transaction_set() -> None:
+    """A receiver that refuses one set refuses no more than these."""
+    batch = [named(number) for number in range(1, 602)]
+    assert [len(of_set) for of_set in transaction_sets(batch)] == [500, 101]
+    interchange = parse_interchange(render(*batch))
+    assert [set_.segments[0].element(2) for set_ in interchange.groups[0].transaction_sets] == ["0001", "0002"]
+    assert interchange.deviations == []
 
 
 def test_a_hundred_claims_are_the_most_of_one_level() -> None:

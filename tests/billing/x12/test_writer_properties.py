@@ -40,7 +40,8 @@ def test_pyx12_accepts_any_valid_batch_at_length(batch: list[ClaimSubmission]) -
 @given(batches(most=6))
 def test_no_delimiter_or_control_character_ever_stands_in_data(batch: list[ClaimSubmission]) -> None:
     text = render(batch)
-    for segment in parse_interchange(text).groups[0].transaction_sets[0].segments:
+    sets = parse_interchange(text).groups[0].transaction_sets
+    for segment in (segment for of_set in sets for segment in of_set.segments):
         for element in segment.elements:
             assert set(element) <= DATA_CHARACTERS | {":"}, segment.tag
             if segment.tag not in ("CLM", "HI", "SV1"):

@@ -14,10 +14,12 @@ import pytest
 from app.core.context import RequestContext, bind_context
 from app.core.db.entity import SealedEntityError
 from app.core.db.plan import plan_of
+from app.core.errors import LostRace
 from app.core.ids import new_id
 from app.core.pagination import Paging
 from app.core.permissions import Principal
 from app.core.runtime import Runtime
+from tests.architecture.queries import counted
 from tests.core.charts import CHART_CHANGED, Chart, ChartAction, ChartRepository, ChartStatus
 from tests.core.evidence import DIGESTED, audit_of, checksum, one, outbox_of, revisions_of
 
@@ -279,3 +281,65 @@ async def test_entity_of_another_tenant_is_refused(
         async with runtime.unit_of_work(principal) as uow:
             await uow.create(foreign, ChartAction.OPENED)
     assert await audit_of(admin_connection, foreign.id) == []
+
+
+async def open_charts(runtime: Runtime, principal: Principal, number: int) -> list[Chart]:
+    """Stored charts with one tag each."""
+    made = [
+        Chart(tenant_id=principal.tenant_id, incident_id=new_id(), number=uuid.uuid4().hex, tags=["trauma"])
+        for _ in range(number)
+    ]
+    async with runtime.unit_of_work(principal) as uow:
+        for chart in made:
+            await uow.create(chart, ChartAction.OPENED)
+    return made
+
+
+@pytest.mark.usefixtures("charts")
+async def test_several_entities_change_in_one_round_trip_each_with_its_records(
+    runtime: Runtime, principal: Principal, admin_connection: asyncpg.Connection
+) -> None:
+    made = await open_charts(runtime, principal, 3)
+
+    def assign(chart: Chart) -> None:
+        if chart.id != made[2].id:
+            chart.tags = [chart.number]
+
+    async with counted(runtime.database) as statements, runtime.unit_of_work(principal) as uow:
+        charts = [await ChartRepository(uow).get(principal.tenant_id, chart.id) for chart in made]
+        await uow.change_all(
+            charts, ChartAction.REVISED, assign, event=CHART_CHANGED, metadata=lambda chart: {"of": str(chart.id)}
+        )
+    assert len(statements) == 7, "BEGIN, three reads, one write, the access log, COMMIT"
+    assert [chart.version for chart in charts] == [2, 2, 1]
+    for chart in charts[:2]:
+        event = (await audit_of(admin_connection, chart.id))[-1]
+        assert event["changed_fields_json"] == {"tags": [["trauma"], [chart.number]]}
+        assert event["metadata_json"] == {"of": str(chart.id)}
+        assert len(await outbox_of(admin_connection, chart.id)) == 1
+        assert (await revisions_of(admin_connection, chart.id))[-1]["snapshot"]["tags"] == [chart.number]
+    assert len(await audit_of(admin_connection, charts[2].id)) == 1, "what did not change is not written"
+
+
+@pytest.mark.usefixtures("charts")
+async def test_one_stale_entity_among_several_undoes_all(
+    runtime: Runtime, principal: Principal, admin_connection: asyncpg.Connection
+) -> None:
+    made = await open_charts(runtime, principal, 3)
+    before = await checksum(admin_connection, principal.tenant_id)
+
+    def assign(chart: Chart) -> None:
+        chart.tags = ["late"]
+
+    async def change_all_but_late() -> None:
+        nonlocal before
+        async with runtime.unit_of_work(principal) as uow:
+            charts = [await ChartRepository(uow).get(principal.tenant_id, chart.id) for chart in made]
+            await change(runtime, principal, made[1].id, tags=["first"])
+            before = await checksum(admin_connection, principal.tenant_id)
+            await uow.change_all(charts, ChartAction.REVISED, assign)
+
+    with pytest.raises(LostRace) as refused:
+        await change_all_but_late()
+    assert refused.value.details["server_version"] == 2
+    assert await checksum(admin_connection, principal.tenant_id) == before

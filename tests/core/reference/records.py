@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.billing.als_acts.kind import ALS_ACTS
+from app.billing.clearinghouses.kind import CLEARINGHOUSES
 from app.billing.payers.kind import PAYERS
 from app.core.extensions.kinds import ASSETS, EXTERNAL_API_KEYS, INTEGRATIONS, INVENTORY_ITEMS, STATIONS
 from app.core.facilities.kind import FACILITIES
@@ -129,7 +130,26 @@ ALS_ACT = Sample(
     "code",
     {"level": "aemt", "effective_to": "2026-12-31"},
 )
-SAMPLES = (VEHICLE, PERSON, FACILITY, STATION, ASSET, ITEM, INTEGRATION, API_KEY, CUSTOM_ELEMENT, PAYER, ALS_ACT)
+CLEARINGHOUSE = Sample(
+    CLEARINGHOUSES,
+    {"receiver_qualifier": "30", "receiver_id": "330897513", "application_receiver_code": "OA"},
+    "name",
+    {"test_files": True},
+)
+SAMPLES = (
+    VEHICLE,
+    PERSON,
+    FACILITY,
+    STATION,
+    ASSET,
+    ITEM,
+    INTEGRATION,
+    API_KEY,
+    CUSTOM_ELEMENT,
+    PAYER,
+    ALS_ACT,
+    CLEARINGHOUSE,
+)
 UNIQUE = tuple(sample for sample in SAMPLES if sample.unique)
 REVISED = tuple(sample for sample in SAMPLES if Verb.REVISE in sample.kind.actions)
 DELETED = tuple(sample for sample in SAMPLES if Verb.DELETE in sample.kind.actions)

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 from migrations.tenancy import secure
 
 revision = "derivations"
-down_revision = "paperwork"
+down_revision = ("claim_deliveries", "paperwork")
 branch_labels = None
 depends_on = None
 

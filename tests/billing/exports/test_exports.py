@@ -561,7 +561,7 @@ async def test_a_biller_may_choose_the_format(agency: Agency, format_: str) -> N
 
 
 async def test_what_does_not_fit_on_paper_stays_back(agency: Agency, store: Store, evidence: Evidence) -> None:
-    claim = await approved_claim(agency, member_id="1" * 18)
+    claim = await approved_claim(agency, claim_filing_code="CI", member_id="1" * 18)
     before = await evidence.digest(agency.tenant_id)
     body = {"claim_ids": [claim["id"]], "format": "CMS-1500"}
     refused = await agency.biller.expect(409, "POST", EXPORTS, json=body)

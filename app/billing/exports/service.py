@@ -330,7 +330,6 @@ def _checked(
     backgrounds: Mapping[uuid.UUID, Background],
     payers: Mapping[uuid.UUID, PayerRecord],
     stale: Mapping[uuid.UUID, Sequence[Problem]],
-    backgrounds: Mapping[uuid.UUID, Background],
 ) -> dict[uuid.UUID, CheckedClaim]:
     """Every claim with what keeps it from its file, by id. Takes about a millisecond for each."""
     found = {}

@@ -72,7 +72,7 @@ def _ageing() -> CompiledStatement:
     )
 
 
-def _within(days: Any, first: int, last: int | None) -> sa.ColumnElement[bool]:
+def _within(days: sa.ColumnElement[Any], first: int, last: int | None) -> sa.ColumnElement[bool]:
     return days >= first if last is None else days.between(first, last)
 
 

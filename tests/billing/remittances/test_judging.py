@@ -9,11 +9,12 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.billing.adjustment_codes.dictionary import is_denial
 from app.billing.claims.lifecycle import AdjudicationTransition, ClaimStatus
 from app.billing.claims.models import ClaimLine
 from app.billing.ledger.accounts import Account, EntryKind
 from app.billing.ledger.entries import Entry, Standing, charge_changes
-from app.billing.remittances.judging import DENIALS, Judged, judge
+from app.billing.remittances.judging import Judged, judge
 from app.billing.remittances.lifecycle import HoldReason
 from app.billing.x12.containers import text_chunks
 from app.billing.x12.remittance_advice import ClaimPayment
@@ -74,7 +75,7 @@ def expected(decided: Decided) -> dict[Account, Decimal]:
         for group, reason, amount in one.adjustments:
             if group == "PR":
                 sums[Account.PATIENT] += amount
-            elif reason in DENIALS:
+            elif is_denial(reason):
                 sums[Account.DENIED] += amount
             else:
                 sums[Account.CONTRACTUAL if group == "CO" else Account.OTHER] += amount
@@ -96,7 +97,7 @@ def test_the_ledger_equals_the_adjudication(case: tuple[list[ClaimLine], Decided
     assert balances(entries) == expected(decided)
     assert Standing.of(entries).outstanding() == decided.charge - decided.paid - sum(
         (amount for one in decided.lines for group, reason, amount in one.adjustments
-         if group != "PR" and reason not in DENIALS),
+         if group != "PR" and not is_denial(reason)),
         D(0),
     )  # fmt: skip
     for one in lines:  # line by line, too

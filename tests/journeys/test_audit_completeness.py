@@ -8,23 +8,28 @@ import asyncpg
 import pytest
 
 from app.core.outbox.relay import OutboxRelay
+from app.core.runtime import Runtime
 from tests.journeys.test_phi_canary import live
 from tests.support.actors import Agency
 from tests.support.shadow import shadowed
 
 
 async def test_audit_log_tells_what_happened_to_every_row(
-    found: Callable[[], Awaitable[Agency]], relay: OutboxRelay, admin_connection: asyncpg.Connection
+    found: Callable[[], Awaitable[Agency]],
+    runtime: Runtime,
+    relay: OutboxRelay,
+    admin_connection: asyncpg.Connection,
 ) -> None:
     async with shadowed(admin_connection) as shadow:
         agency = await found()
-        await live(agency)
+        await live(agency, runtime)
         await relay.drain()
         changes = await shadow.changes(agency.tenant_id)
         assert len(changes) >= 60 and {change.entity_type for change in changes} >= {
             "incident", "claim", "user", "user_session", "account_token", "email_message", "vehicle",
         }  # fmt: skip
-        assert await shadow.disagreements(agency.tenant_id) == []
+        wrong = await shadow.disagreements(agency.tenant_id)
+        assert wrong == [], chr(10).join(wrong)
 
 
 @pytest.mark.parametrize(

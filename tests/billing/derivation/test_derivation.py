@@ -96,6 +96,29 @@ async def sendable(agency: Agency, relay: OutboxRelay, row: str = "T05") -> tupl
     return locked, await agency.biller.expect(200, "PATCH", f"{CLAIMS}/{claim['id']}", json=body)
 
 
+async def test_prices_that_come_after_the_draft_reach_it_and_leave_what_was_typed(
+    agency: Agency, relay: OutboxRelay
+) -> None:
+    _, claim = await drafted(agency, relay)
+    assert (claim["charge_amount"], [line["fee_item_id"] for line in claim["lines"]]) == ("0.00", [None, None])
+    miles = claim["lines"][1]
+    body = {"version": miles["version"], "charge": "150.00"}
+    await agency.biller.expect(200, "PATCH", f"{CLAIMS}/{claim['id']}/lines/{miles['id']}", json=body)
+    schedule = {"name": "Gross", "kind": "gross", "effective_from": "2026-01-01"}
+    made = await agency.biller.expect(201, "POST", "billing/fee-schedules", json=schedule)
+    path = f"billing/fee-schedules/{made['id']}"
+    csv = {"version": made["version"], "csv": "hcpcs,unit_price\nA0427,1200\nA0425,20.05\n"}
+    await agency.biller.expect(200, "POST", f"{path}/imports", json=csv)
+    await relay.drain()
+    priced = await agency.biller.expect(200, "GET", f"{CLAIMS}/{claim['id']}")
+    assert [(line["hcpcs"], line["charge"]) for line in priced["lines"]] == [("A0427", "1200.00"), ("A0425", "150.00")]
+    assert priced["lines"][0]["fee_item_id"] is not None
+    report = (await agency.biller.expect(200, "GET", f"{path}/repricings"))["items"]
+    assert [(one["claim_id"], one["old_charge"], one["new_charge"]) for one in report] == [
+        (claim["id"], "150.00", "1350.00")
+    ]
+
+
 async def test_a_drafted_claim_is_approved_and_exported_as_it_is(agency: Agency, relay: OutboxRelay) -> None:
     _, claim = await sendable(agency, relay)
     assert [(line["hcpcs"], line["modifiers"], line["charge"]) for line in claim["lines"]] == [

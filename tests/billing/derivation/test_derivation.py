@@ -338,6 +338,24 @@ async def test_an_act_that_comes_into_the_chart_later_makes_the_claim_stale(agen
     )
 
 
+async def test_a_dose_that_was_counted_is_evidence(agency: Agency, relay: OutboxRelay) -> None:
+    """Three full doses of one drug make ALS2, fractions of a dose do not."""
+    locked, claim = await drafted(agency, relay, "T12")
+    assert claim["level_of_service"] == "als2"
+    call = Call(await agency.admin.expect(200, "GET", f"{INCIDENTS}/{locked.incident['id']}"), {})
+    await unlock_call(agency, call)
+    path = f"{INCIDENTS}/{locked.incident['id']}/interventions"
+    given = (await agency.admin.expect(200, "GET", path))["items"][0]
+    body = {"version": given["version"], "dose": "0.1", "reason": "Charted wrongly."}
+    await agency.admin.expect(200, "PATCH", f"{path}/{given['id']}", json=body)
+    await fire_incident(agency, call, "lock", "admin")
+    await relay.drain()
+    claim = await claim_of(agency, locked)
+    assert claim["stale_since"] is not None
+    [changed] = (await derivation_of(agency, claim))["changed"]
+    assert (changed["entity"], changed["id"], changed["field"]) == ("intervention", given["id"], "dose")
+
+
 async def test_an_approved_claim_is_not_exported_from_stale_evidence(
     agency: Agency, relay: OutboxRelay, evidence: Evidence
 ) -> None:

@@ -186,6 +186,10 @@ async def test_an_override_stands_beside_what_was_derived_and_survives(agency: A
     assert (miles["override"]["reason"], miles["override"]["by_user_id"] is not None) == (WHY, True)
     claim = await claim_of(agency, locked)
     assert (claim["transport_reason"], claim["loaded_miles"], claim["stale_since"]) == ("D", "12.4", None)
+    typed = {"version": claim["version"], "loaded_miles": "11"}
+    claim = await agency.biller.expect(200, "PATCH", f"{CLAIMS}/{claim['id']}", json=typed)
+    miles = valued(await derivation_of(agency, claim), "loaded_miles")
+    assert (miles["value"], miles["status"], miles["override"]["value"]) == ("11", "entered", "12.4")
     path = f"{CLAIMS}/{claim['id']}/overrides/loaded_miles?version={claim['version']}"
     await agency.biller.expect(204, "DELETE", path)
     claim = await claim_of(agency, locked)

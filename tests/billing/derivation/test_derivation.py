@@ -11,6 +11,8 @@ from typing import Any
 import asyncpg
 
 from app.billing.derivation.service import DerivationService
+from app.billing.exemptions.models import ExemptionReason
+from app.billing.exemptions.service import exempt
 from app.core.errors import AppError
 from app.core.outbox.relay import OutboxRelay
 from app.core.permissions import Principal
@@ -340,6 +342,32 @@ async def test_an_act_that_comes_into_the_chart_later_makes_the_claim_stale(agen
         None,
         EPINEPHRINE,
     )
+
+
+async def test_no_claim_is_drafted_where_a_biller_said_why_there_is_none(agency: Agency, relay: OutboxRelay) -> None:
+    locked, claim = await drafted(agency, relay)
+    await agency.admin.expect(204, "DELETE", f"{CLAIMS}/{claim['id']}?version={claim['version']}")
+    body = {"incident_id": locked.incident["id"], "patient_id": locked.patients[0]["id"], "reason": "charity"}
+    made = await agency.biller.expect(201, "POST", "billing/exemptions", json=body)
+    await amend(agency, locked, {"ePayment.44": [{"value": "D"}]})
+    await relay.drain()
+    listed = await agency.biller.expect(200, "GET", f"{CLAIMS}?incident_id={locked.incident['id']}")
+    assert listed["items"] == []
+    assert await agency.biller.expect(200, "GET", f"billing/exemptions/{made['id']}") == made
+
+
+async def test_a_claim_takes_the_charts_reasons_for_none_away(
+    agency: Agency, relay: OutboxRelay, runtime: Runtime
+) -> None:
+    """The reason of a call that had no patient would else stand for a patient who was charted later."""
+    locked = await chart_and_lock(agency, ROWS["T05"])
+    incident_id = uuid.UUID(locked.incident["id"])
+    async with runtime.unit_of_work(Principal.system(agency.tenant_id)) as uow:
+        await exempt(uow, incident_id, None, ExemptionReason.NO_PATIENT)
+    await relay.drain()
+    assert (await claim_of(agency, locked))["status"] == "pending_review"
+    asked = f"billing/exemptions?incident_id={incident_id}"
+    assert (await agency.biller.expect(200, "GET", asked))["items"] == []
 
 
 async def test_a_dose_that_was_counted_is_evidence(agency: Agency, relay: OutboxRelay) -> None:

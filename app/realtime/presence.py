@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import orjson
 
 from app.core.clock import timestamp
-from app.core.ids import TenantId
+from app.core.ids import TenantId, new_id
 from app.realtime.bus import Bus
 from app.realtime.messages import Person
 from app.realtime.subscription import Key
@@ -33,7 +33,7 @@ class PresenceBoard:
     def __init__(self, prefix: str, on_change: Callable[[Key], None]) -> None:
         self._prefix = prefix
         self._on_change = on_change
-        self._origin = str(uuid.uuid4())
+        self._origin = str(new_id())
         self._stays: dict[Key, dict[uuid.UUID, Stay]] = {}
         self.channel = prefix
 

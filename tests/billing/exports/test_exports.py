@@ -540,7 +540,7 @@ async def test_payers_that_want_paper_get_a_file_each(
 
 @pytest.mark.parametrize("format_", ["CMS-1500", "CSV"])
 async def test_a_biller_may_choose_the_format(agency: Agency, format_: str) -> None:
-    mutual = {"payer_name": "=Mutual", "claim_filing_code": "CI", "member_id": "W1"}
+    mutual: dict[str, Any] = {"payer_name": "=Mutual", "claim_filing_code": "CI", "member_id": "W1"}
     claims = [await approved_claim(agency), await approved_claim(agency, **mutual)]
     body = {"claim_ids": [claim["id"] for claim in claims], "format": format_}
     made = await agency.biller.expect(201, "POST", EXPORTS, json=body)

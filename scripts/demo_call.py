@@ -1,7 +1,8 @@
 """Play one synthetic emergency call against a running server, over HTTP, as its users would.
 
 `python -m scripts.demo_call [--base-url URL] [--data-dir DIR]` signs in as the demo tenant's people, charts the call,
-reviews and locks it, exports it as NEMSIS and as an 837P claim, and leaves both documents in the data directory.
+reviews and locks it, exports it as NEMSIS, completes the claim that the locked chart drafted, exports it as an 837P,
+and leaves both documents in the data directory.
 Meanwhile a second medic has the chart open and sees each change as it happens.
 """
 
@@ -21,12 +22,14 @@ from urllib.parse import urlencode
 import httpx
 
 from app.core.paths import API_PREFIX
-from scripts.demo_chart import CALL, Call
+from scripts.demo_chart import CALL, PAYER, PRICES, Call
 from scripts.demo_onlooker import NothingSeen, Onlooker, Session
 from scripts.realtime_client import ChannelRefused, ConnectionRefused
 
 PEOPLE = ("medic", "supervisor", "admin", "biller")
 SECOND_MEDIC = "partner"
+PATIENCE, PAUSE = 60, 0.5
+"""How often the drafted claim is looked for, and the seconds between."""
 Request = Callable[..., Awaitable[httpx.Response]]
 Opened = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -52,16 +55,33 @@ class Played:
 class Player:
     """Sends the requests of one call. `requests` maps a person to a function (method, path, **options) → response.
 
-    `opened` gets the incident when it is there.
+    `opened` gets the incident when it is there. `patience` is how often the biller looks for the drafted claim.
     """
 
     def __init__(
-        self, requests: dict[str, Request], narrate: Callable[[str], None], opened: Opened | None = None
+        self,
+        requests: dict[str, Request],
+        narrate: Callable[[str], None],
+        opened: Opened | None = None,
+        *,
+        patience: int = 1,
     ) -> None:
         self._requests = requests
         self._narrate = narrate
         self._opened = opened
+        self._patience = patience
         self.steps: list[str] = []
+
+    async def open_books(self) -> None:
+        """The payer and the prices, if the agency does not have them yet. Drafted claims are priced by them."""
+        await self._payer()
+        path = "billing/fee-schedules"
+        kept = (await self._send("biller", "look for prices", "GET", f"{path}?kind=gross", None, 200))["items"]
+        if not kept:
+            body = {"name": "Demo prices", "kind": "gross", "effective_from": "2026-01-01"}
+            made = await self._send("biller", "open a fee schedule", "POST", path, body, 201)
+            file = {"version": made["version"], "csv": PRICES}
+            await self._send("biller", "load its prices", "POST", f"{path}/{made['id']}/imports", file, 200)
 
     async def play(self, call: Call) -> Played:
         """Chart, review, lock, export, bill. Raises StepFailed at the first refusal."""
@@ -143,22 +163,54 @@ class Player:
 
     async def _claim(self, call: Call, incident: dict[str, Any]) -> dict[str, Any]:
         """The claim that the locked chart drafted, completed; made by hand where nothing was drafted yet."""
-        path = f"billing/claims?incident_id={incident['id']}"
-        drafted = (await self._send("biller", "look for the draft", "GET", path, None, 200))["items"]
-        if not drafted:
+        claim = await self._drafted(incident)
+        if claim is None:
             body = call.claim | {"incident_id": incident["id"]}
             return await self._send("biller", "make the claim", "POST", "billing/claims", body, 201)
-        [claim] = drafted
         path = f"billing/claims/{claim['id']}"
-        for line in claim["lines"]:
-            old = f"{path}/lines/{line['id']}?version={line['version']}"
-            await self._step("biller", "take a drafted line off", "DELETE", old, 204)
-        for line in call.claim["lines"]:
-            await self._send("biller", "add a line with its charge", "POST", f"{path}/lines", line, 201)
-        claim = await self._send("biller", "see the draft", "GET", path, None, 200)
-        completed = {name: value for name, value in call.claim.items() if name != "lines"}
-        body = completed | {"version": claim["version"]}
-        return await self._send("biller", "complete the draft", "PATCH", path, body, 200)
+        coverage = {name: claim[name] for name in ("incident_id", "patient_id")} | {
+            "payer_record_id": await self._payer(),
+            "member_id": call.claim["member_id"],
+        }
+        await self._send("biller", "enter the coverage", "POST", "billing/coverages", coverage, 201)
+        again = {"version": claim["version"]}
+        derived = await self._send("biller", "derive the claim again", "POST", f"{path}/derivation", again, 200)
+        override = {
+            "version": derived["claim_version"],
+            "name": "loaded_miles",
+            "value": call.claim["loaded_miles"],
+            "reason": "The odometer was read on paper",
+        }
+        derived = await self._send("biller", "override the miles", "POST", f"{path}/overrides", override, 200)
+        for value in derived["values"]:
+            why = ", ".join(reason["code"] for reason in value["reasons"])
+            self._narrate(f"        {value['status']:<11} {value['name']} ({why})")
+        entered = ("transport_reason", "weight_lb", "certifications", "signature_on_file")
+        body = {name: call.claim[name] for name in entered} | {"version": derived["claim_version"]}
+        claim = await self._send("biller", "enter what no chart told", "PATCH", path, body, 200)
+        scrubbed = await self._send("biller", "what the claim edits find", "GET", f"{path}/scrub", None, 200)
+        self._narrate(f"        {scrubbed['blocking']} blocking, {scrubbed['warnings']} warnings")
+        return claim
+
+    async def _drafted(self, incident: dict[str, Any]) -> dict[str, Any] | None:
+        """The claim that the lock drafted. The service drafts it soon after the lock, not with it."""
+        path = f"billing/claims?incident_id={incident['id']}"
+        for last in (*[False] * (self._patience - 1), True):
+            found = (await self._send("biller", "look for the drafted claim", "GET", path, None, 200))["items"]
+            if found:
+                claim: dict[str, Any] = found[0]
+                return claim
+            if not last:
+                await asyncio.sleep(PAUSE)
+        return None
+
+    async def _payer(self) -> str:
+        """The id of the payer, who is entered now when the agency does not have it yet."""
+        path = f"billing/payers?{urlencode({'payer_id': PAYER['payer_id']})}"
+        found = (await self._send("biller", "look the payer up", "GET", path, None, 200))["items"]
+        if not found:
+            found = [await self._send("biller", "enter the payer", "POST", "billing/payers", PAYER, 201)]
+        return str(found[0]["id"])
 
     async def _move(self, who: str, title: str, path: str, entity: dict[str, Any], action: str) -> dict[str, Any]:
         body = {"action": action, "version": entity["version"]}
@@ -233,7 +285,10 @@ async def main(base_url: str, data_dir: Path) -> int:
     async with httpx.AsyncClient(base_url=base_url, timeout=30) as client:
         try:
             second = await onlooker(client, base_url, "demo", credentials, print)
-            played = await Player(await sign_in(client, "demo", credentials), print, second.open).play(CALL)
+            requests = await sign_in(client, "demo", credentials)
+            player = Player(requests, print, second.open, patience=PATIENCE)
+            await player.open_books()
+            played = await player.play(CALL)
             await second.leave()
         except (StepFailed, NothingSeen, ChannelRefused, ConnectionRefused, httpx.TransportError) as error:
             print(f"the call stopped: {error or type(error).__name__}", file=sys.stderr)

@@ -37,6 +37,10 @@ def _not(code: str, *element_ids: str) -> Body:
 NOT_APPLICABLE, NOT_RECORDED = "7701001", "7701003"
 NO, YES = "9923001", "9923003"
 
+PAYER = {"name": "Medicare Part B IL", "payer_id": "00952", "claim_filing_code": "MB"}
+PRICES = "hcpcs,unit_price\nA0427,650.00\nA0429,450.00\nA0425,15.00\n"
+"""The agency's prices from the beginning of 2026, as a spreadsheet writes them."""
+
 CALL = Call(
     incident={
         "incident_number": "26-104711",

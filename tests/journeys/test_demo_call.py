@@ -30,10 +30,20 @@ async def test_its_document_passes_the_official_schema(agency: Agency, shared: P
 
 async def test_the_demo_call_completes_the_claim_that_its_chart_drafted(agency: Agency, relay: OutboxRelay) -> None:
     player = Player({who: agency.actors[who].request for who in PEOPLE}, lambda _: None)
+    await player.open_books()
     incident = await player.review((await player.chart(CALL))[0])
     await relay.drain()
     claim, _, document = await player.bill(CALL, incident)
-    assert (claim["status"], claim["charge_amount"]) == ("exported", "776.00")
+    assert (claim["status"], claim["charge_amount"], claim["level_of_service"]) == (
+        "exported",
+        "576.00",
+        "bls_emergency",
+    )
+    assert [(line["hcpcs"], line["modifiers"], line["units"]) for line in claim["lines"]] == [
+        ("A0429", ["RH"], "1.0"),
+        ("A0425", ["RH"], "8.4"),
+    ]
+    assert not any("make the claim" in step for step in player.steps)
     assert judge_837p(document.decode()) == []
     listed = await agency.biller.expect(200, "GET", f"billing/claims?incident_id={incident['id']}")
     assert [one["id"] for one in listed["items"]] == [claim["id"]]

@@ -60,10 +60,10 @@ def _value(
 ) -> DerivedValueRead:
     columns = NAMES.get(stored["name"], ())
     value, status = stored["value"], ValueStatus.DERIVED if stored["derivable"] else ValueStatus.UNDERIVABLE
-    if override is not None:
-        value, status = override.value, ValueStatus.OVERRIDDEN
-    elif by_hand.intersection(columns):
+    if by_hand.intersection(columns):
         value, status = _on_claim(claim, columns), ValueStatus.ENTERED
+    elif override is not None:
+        value, status = override.value, ValueStatus.OVERRIDDEN
     return DerivedValueRead(
         name=stored["name"],
         value=value if clinical else None,

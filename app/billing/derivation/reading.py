@@ -146,7 +146,8 @@ class Reading:
             for element_id in (code_element, prior, by):
                 self._note(one, f"elements.{element_id}")
             if one.type is InterventionType.MEDICATION:
-                self._note(one, "route")
+                for column in ("route", "dose", "dose_unit"):
+                    self._note(one, column)
             not_done = any("pertinent_negative" in entry for entry in one.elements.get(code_element, ()))
             lay = _first(one, by) in _LAY
             if code is None or not_done or lay or (_first(one, prior) == _YES) is not before_arrival:

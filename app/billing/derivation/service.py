@@ -38,6 +38,7 @@ from app.billing.events import CLAIM_UPDATED
 from app.billing.evidence.models import ClaimDerivation, ClaimOverride
 from app.billing.evidence.repository import DerivationRepository, OverrideRepository
 from app.billing.evidence.staleness import find_changes
+from app.billing.exemptions.models import ExemptionOrigin
 from app.billing.exemptions.repository import ExemptionRepository
 from app.billing.exemptions.service import ExemptionAction, exempt
 from app.billing.permissions import CLAIM_WRITE
@@ -266,7 +267,12 @@ class DerivationService:
                 claim.stale_since = utcnow() if claim.id in stale else None
 
     async def _draft_due(self, incident_id: uuid.UUID, claims: Sequence[Claim]) -> None:
-        """A primary claim for each patient who lacks one and has one due, or the reason why there is none."""
+        """A primary claim for each patient who lacks one and has one due, or the reason why there is none.
+
+        Where a biller said why there is no claim, none is drafted.
+        """
+        exemptions = await ExemptionRepository(self._uow).list_all(self._uow.tenant_id, incident_id=incident_id)
+        exempted = {one.patient_id for one in exemptions if one.origin is ExemptionOrigin.ENTERED}
         claimed = {claim.patient_id for claim in claims if claim.payer_sequence is PayerSequence.PRIMARY}
         gathered = await gather(self._uow, incident_id)
         if not gathered.charts.patients:
@@ -275,7 +281,7 @@ class DerivationService:
                 await exempt(self._uow, incident_id, None, reason)
             return
         for chart in gathered.charts.patients:
-            if chart.patient.id in claimed or is_unsaid(chart):
+            if chart.patient.id in claimed or is_unsaid(chart) or exempted & {None, chart.patient.id}:
                 continue
             coverages = await chart_coverages(self._uow, incident_id, chart)
             known = await gather_of(self._uow, gathered, chart, coverages=coverages)
@@ -309,12 +315,13 @@ class DerivationService:
         await self._lift_exemption(chart)
 
     async def _lift_exemption(self, chart: PatientChart) -> None:
-        """A claim is due after all: the reason why there was none goes."""
+        """A claim is due after all: the reason goes that the chart gave for none, for the patient or for the call."""
         exemptions = ExemptionRepository(self._uow)
-        found = await exemptions.find_of(self._uow.tenant_id, chart.incident.id, chart.patient.id)
-        if found is not None:
-            async with self._uow.change(found, ExemptionAction.DELETED):
-                found.deleted_at = utcnow()
+        for patient_id in (chart.patient.id, None):
+            found = await exemptions.find_of(self._uow.tenant_id, chart.incident.id, patient_id)
+            if found is not None:
+                async with self._uow.change(found, ExemptionAction.DELETED):
+                    found.deleted_at = utcnow()
 
 
 def _line_columns(values: Mapping[str, Any], known: OfPatient) -> dict[str, Any]:

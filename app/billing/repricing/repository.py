@@ -31,7 +31,7 @@ _PRICED = CompiledStatement(
         sa.exists().where(
             _lines.c.tenant_id == _claims.c.tenant_id,
             _lines.c.claim_id == _claims.c.id,
-            _lines.c.fee_item_id.is_not(None),
+            sa.or_(_lines.c.fee_item_id.is_not(None), _lines.c.charge == sa.literal_column("0")),
             _lines.c.deleted_at.is_(None),
         ),
     )
@@ -44,7 +44,7 @@ class PricedClaimRepository:
         self._uow = uow
 
     async def list_open(self, tenant_id: TenantId, payer_record_id: uuid.UUID | None) -> list[uuid.UUID]:
-        """Ids of open claims with a charge from a fee schedule: of one payer, or of all."""
+        """Ids of open claims with a charge from a fee schedule, or with none yet: of one payer, or of all."""
         rows = await self._uow.fetch(_PRICED, {"tenant_id": tenant_id, "payer_record_id": payer_record_id})
         return [row["id"] for row in rows]
 

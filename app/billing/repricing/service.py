@@ -15,6 +15,8 @@ from app.billing.claims.repository import ClaimLineRepository, ClaimRepository
 from app.billing.claims.schemas import ClaimRead
 from app.billing.claims.service import ClaimReader, require_editable, total_charge
 from app.billing.events import CLAIM_UPDATED
+from app.billing.evidence.models import ClaimDerivation
+from app.billing.evidence.repository import DerivationRepository
 from app.billing.fee_schedules.models import FeeSchedule
 from app.billing.fee_schedules.prices import Price, PriceBook, prices, read_prices
 from app.billing.fee_schedules.repository import FeeScheduleRepository
@@ -46,7 +48,8 @@ def charge_of(price: Price, units: Decimal) -> Decimal:
 async def reprice_open_claims(uow: UnitOfWork, schedule_id: uuid.UUID, schedule_version: int) -> None:
     """Prices the open claims again that a changed schedule may concern, and reports each whose charge differs now.
 
-    Charges that somebody typed stay. So does the charge of a service that no schedule has a price for any more.
+    A service that had no price when its claim was derived gets one. Charges that somebody typed stay. So does the
+    charge of a service that no schedule has a price for any more.
     """
     schedule = await FeeScheduleRepository(uow).get_including_deleted(uow.tenant_id, schedule_id)
     ids = await PricedClaimRepository(uow).list_open(uow.tenant_id, schedule.payer_record_id)
@@ -54,15 +57,23 @@ async def reprice_open_claims(uow: UnitOfWork, schedule_id: uuid.UUID, schedule_
         return
     claims = [claim for claim in await ClaimRepository(uow).list_for_update(uow.tenant_id, ids) if claim.status in OPEN]
     lines = await ClaimLineRepository(uow).list_of_claims(uow.tenant_id, ids)
+    derivations = await DerivationRepository(uow).list_of_claims(uow.tenant_id, ids)
     book = await _book(uow, claims, [line for found in lines.values() for line in found])
     for claim in claims:
         if claim.service_date is not None:
             before = claim.charge_amount
-            priced = [line for line in lines[claim.id] if line.fee_item_id is not None]
+            derivation = derivations.get(claim.id)
+            priced = [line for line in lines[claim.id] if line.fee_item_id is not None or _wants(line, derivation)]
             find = partial(book.find, claim.payer_record_id, on=claim.service_date)
             await _price(uow, claim, lines[claim.id], {line.id: find(line.hcpcs) for line in priced})
             if claim.charge_amount != before:
                 await _report(uow, schedule, schedule_version, claim, before)
+
+
+def _wants(line: ClaimLine, derivation: ClaimDerivation | None) -> bool:
+    """True if the line is charged nothing because its derivation found no price for it."""
+    made = () if derivation is None else derivation.lines
+    return not line.charge and any(one["hcpcs"] == line.hcpcs and not Decimal(one["charge"]) for one in made)
 
 
 async def _book(uow: UnitOfWork, claims: Sequence[Claim], lines: Sequence[ClaimLine]) -> PriceBook:

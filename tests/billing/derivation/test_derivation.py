@@ -11,6 +11,8 @@ from typing import Any
 import asyncpg
 
 from app.billing.derivation.service import DerivationService
+from app.billing.exemptions.models import ExemptionReason
+from app.billing.exemptions.service import exempt
 from app.core.errors import AppError
 from app.core.outbox.relay import OutboxRelay
 from app.core.permissions import Principal
@@ -96,6 +98,29 @@ async def sendable(agency: Agency, relay: OutboxRelay, row: str = "T05") -> tupl
     return locked, await agency.biller.expect(200, "PATCH", f"{CLAIMS}/{claim['id']}", json=body)
 
 
+async def test_prices_that_come_after_the_draft_reach_it_and_leave_what_was_typed(
+    agency: Agency, relay: OutboxRelay
+) -> None:
+    _, claim = await drafted(agency, relay)
+    assert (claim["charge_amount"], [line["fee_item_id"] for line in claim["lines"]]) == ("0.00", [None, None])
+    miles = claim["lines"][1]
+    body = {"version": miles["version"], "charge": "150.00"}
+    await agency.biller.expect(200, "PATCH", f"{CLAIMS}/{claim['id']}/lines/{miles['id']}", json=body)
+    schedule = {"name": "Gross", "kind": "gross", "effective_from": "2026-01-01"}
+    made = await agency.biller.expect(201, "POST", "billing/fee-schedules", json=schedule)
+    path = f"billing/fee-schedules/{made['id']}"
+    csv = {"version": made["version"], "csv": "hcpcs,unit_price\nA0427,1200\nA0425,20.05\n"}
+    await agency.biller.expect(200, "POST", f"{path}/imports", json=csv)
+    await relay.drain()
+    priced = await agency.biller.expect(200, "GET", f"{CLAIMS}/{claim['id']}")
+    assert [(line["hcpcs"], line["charge"]) for line in priced["lines"]] == [("A0427", "1200.00"), ("A0425", "150.00")]
+    assert priced["lines"][0]["fee_item_id"] is not None
+    report = (await agency.biller.expect(200, "GET", f"{path}/repricings"))["items"]
+    assert [(one["claim_id"], one["old_charge"], one["new_charge"]) for one in report] == [
+        (claim["id"], "150.00", "1350.00")
+    ]
+
+
 async def test_a_drafted_claim_is_approved_and_exported_as_it_is(agency: Agency, relay: OutboxRelay) -> None:
     _, claim = await sendable(agency, relay)
     assert [(line["hcpcs"], line["modifiers"], line["charge"]) for line in claim["lines"]] == [
@@ -163,6 +188,10 @@ async def test_an_override_stands_beside_what_was_derived_and_survives(agency: A
     assert (miles["override"]["reason"], miles["override"]["by_user_id"] is not None) == (WHY, True)
     claim = await claim_of(agency, locked)
     assert (claim["transport_reason"], claim["loaded_miles"], claim["stale_since"]) == ("D", "12.4", None)
+    typed = {"version": claim["version"], "loaded_miles": "11"}
+    claim = await agency.biller.expect(200, "PATCH", f"{CLAIMS}/{claim['id']}", json=typed)
+    miles = valued(await derivation_of(agency, claim), "loaded_miles")
+    assert (miles["value"], miles["status"], miles["override"]["value"]) == ("11", "entered", "12.4")
     path = f"{CLAIMS}/{claim['id']}/overrides/loaded_miles?version={claim['version']}"
     await agency.biller.expect(204, "DELETE", path)
     claim = await claim_of(agency, locked)
@@ -313,6 +342,50 @@ async def test_an_act_that_comes_into_the_chart_later_makes_the_claim_stale(agen
         None,
         EPINEPHRINE,
     )
+
+
+async def test_no_claim_is_drafted_where_a_biller_said_why_there_is_none(agency: Agency, relay: OutboxRelay) -> None:
+    locked, claim = await drafted(agency, relay)
+    await agency.admin.expect(204, "DELETE", f"{CLAIMS}/{claim['id']}?version={claim['version']}")
+    body = {"incident_id": locked.incident["id"], "patient_id": locked.patients[0]["id"], "reason": "charity"}
+    made = await agency.biller.expect(201, "POST", "billing/exemptions", json=body)
+    await amend(agency, locked, {"ePayment.44": [{"value": "D"}]})
+    await relay.drain()
+    listed = await agency.biller.expect(200, "GET", f"{CLAIMS}?incident_id={locked.incident['id']}")
+    assert listed["items"] == []
+    assert await agency.biller.expect(200, "GET", f"billing/exemptions/{made['id']}") == made
+
+
+async def test_a_claim_takes_the_charts_reasons_for_none_away(
+    agency: Agency, relay: OutboxRelay, runtime: Runtime
+) -> None:
+    """The reason of a call that had no patient would else stand for a patient who was charted later."""
+    locked = await chart_and_lock(agency, ROWS["T05"])
+    incident_id = uuid.UUID(locked.incident["id"])
+    async with runtime.unit_of_work(Principal.system(agency.tenant_id)) as uow:
+        await exempt(uow, incident_id, None, ExemptionReason.NO_PATIENT)
+    await relay.drain()
+    assert (await claim_of(agency, locked))["status"] == "pending_review"
+    asked = f"billing/exemptions?incident_id={incident_id}"
+    assert (await agency.biller.expect(200, "GET", asked))["items"] == []
+
+
+async def test_a_dose_that_was_counted_is_evidence(agency: Agency, relay: OutboxRelay) -> None:
+    """Three full doses of one drug make ALS2, fractions of a dose do not."""
+    locked, claim = await drafted(agency, relay, "T12")
+    assert claim["level_of_service"] == "als2"
+    call = Call(await agency.admin.expect(200, "GET", f"{INCIDENTS}/{locked.incident['id']}"), {})
+    await unlock_call(agency, call)
+    path = f"{INCIDENTS}/{locked.incident['id']}/interventions"
+    given = (await agency.admin.expect(200, "GET", path))["items"][0]
+    body = {"version": given["version"], "dose": "0.1", "reason": "Charted wrongly."}
+    await agency.admin.expect(200, "PATCH", f"{path}/{given['id']}", json=body)
+    await fire_incident(agency, call, "lock", "admin")
+    await relay.drain()
+    claim = await claim_of(agency, locked)
+    assert claim["stale_since"] is not None
+    [changed] = (await derivation_of(agency, claim))["changed"]
+    assert (changed["entity"], changed["id"], changed["field"]) == ("intervention", given["id"], "dose")
 
 
 async def test_an_approved_claim_is_not_exported_from_stale_evidence(

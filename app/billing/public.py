@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+from app.billing.appeals.service import attach_appeal_draft
 from app.billing.claims.lifecycle import ClaimStatus
 from app.billing.claims.schemas import ClaimRead, LineRead
 from app.billing.claims.service import ClaimReader
@@ -27,6 +28,7 @@ __all__ = [
     "ClaimRead",
     "ClaimStatus",
     "LineRead",
+    "attach_appeal_draft",
     "get_claim",
     "post_patient_payment",
     "post_patient_refund",

@@ -32,8 +32,9 @@ from app.core.audit.actions import AuditAction
 from app.core.db.plan import plan_of
 from app.core.db.uow import ReadUnitOfWork, UnitOfWork
 from app.core.dependencies import ReadUow, Uow
-from app.core.errors import AlreadyExists, ValidationFailed
+from app.core.errors import AlreadyExists, NotFound, ValidationFailed
 from app.core.idempotency.creation import Creation
+from app.core.ids import new_id
 from app.core.pagination import Page, Paging
 from app.core.permissions import Principal
 from app.core.repository import require_version
@@ -91,14 +92,44 @@ class AppealService:
         if reservation.repeated:
             return await AppealReader(self._uow).get(reservation.entity_id)
         denial, claim = await self._refused(given.denial_id)
-        level, against_on = await self._next_level(denial)
         amount = denial.amount if given.amount is None else given.amount
+        appeal = await self._begin(denial, claim, amount, given.letter, appeal_id=reservation.entity_id)
+        return present(appeal, self._uow.principal)
+
+    async def attach_letter(self, claim_id: uuid.UUID, letter: str) -> uuid.UUID:
+        """Puts a letter into the draft about the claim's newest open refusal, or begins one. The appeal's id.
+
+        Raises NotFound (the claim, or an open refusal of it), NotAppealable, AlreadyExists (the appeal is filed).
+        """
+        claim = await self._claims.get_for_update(self._uow.tenant_id, claim_id)
+        unsettled = await self._denials.list_unsettled_for_update(self._uow.tenant_id, claim.id)
+        still_open = [denial for denial in unsettled if denial.status is DenialStatus.OPEN]
+        if not still_open:
+            raise NotFound
+        denial = still_open[-1]
+        draft = await self._appeals.find_last(self._uow.tenant_id, denial.id)
+        if draft is None or draft.status is not AppealStatus.DRAFT:
+            _require_appealable(denial)
+            return (await self._begin(denial, claim, denial.amount, letter)).id
+        held = await self._appeals.get_for_update(self._uow.tenant_id, draft.id)
+        async with self._uow.change(held, AppealAction.REVISED):
+            held.letter = letter
+        return held.id
+
+    async def _begin(
+        self, denial: Denial, claim: Claim, amount: Decimal, letter: str | None, *, appeal_id: uuid.UUID | None = None
+    ) -> Appeal:
+        """A draft of the next level, with a proposed letter if none is given.
+
+        Raises NotAppealable, AlreadyExists, ValidationFailed (amount).
+        """
         _require_within(amount, denial)
+        level, against_on = await self._next_level(denial)
         lines = (await ClaimLineRepository(self._uow).list_of_claims(self._uow.tenant_id, [claim.id]))[claim.id]
         payer = None if claim.payer_record_id is None else await find_payer(self._uow, claim.payer_record_id)
         until = denial.appeal_by if level == FIRST else appeal_by(claim, payer, level, against_on)
         appeal = Appeal(
-            id=reservation.entity_id,
+            id=appeal_id or new_id(),
             tenant_id=self._uow.tenant_id,
             incident_id=claim.incident_id,
             claim_id=claim.id,
@@ -107,10 +138,10 @@ class AppealService:
             amount=amount,
             against_on=against_on,
             file_by=until,
-            letter=propose(claim, lines, denial) if given.letter is None else given.letter,
+            letter=propose(claim, lines, denial) if letter is None else letter,
         )
         await self._uow.create(appeal, AppealAction.CREATED)
-        return present(appeal, self._uow.principal)
+        return appeal
 
     async def revise(self, appeal_id: uuid.UUID, patch: AppealPatch) -> AppealRead:
         """Raises Forbidden, NotFound, AppealNotEditable, Conflict (stale), ValidationFailed (amount)."""
@@ -163,10 +194,7 @@ class AppealService:
             raise ValidationFailed.of("denial_id", "unknown_reference", "There is no such refusal.")
         claim = await self._claims.get_for_update(self._uow.tenant_id, found.claim_id)
         denial = await self._denials.get_for_update(self._uow.tenant_id, denial_id)
-        if not denial.appealable:
-            raise NotAppealable(reason="unprocessable")
-        if denial.status in (DenialStatus.RESOLVED, DenialStatus.GIVEN_UP):
-            raise NotAppealable(reason=denial.status.value)
+        _require_appealable(denial)
         return denial, claim
 
     async def _next_level(self, denial: Denial) -> tuple[int, dt.date]:
@@ -181,6 +209,13 @@ class AppealService:
         if last.level == LAST:
             raise NotAppealable(reason="last_level")
         return last.level + 1, last.decided_on
+
+
+def _require_appealable(denial: Denial) -> None:
+    if not denial.appealable:
+        raise NotAppealable(reason="unprocessable")
+    if denial.status in (DenialStatus.RESOLVED, DenialStatus.GIVEN_UP):
+        raise NotAppealable(reason=denial.status.value)
 
 
 def _require_within(amount: Decimal, denial: Denial) -> None:
@@ -216,6 +251,11 @@ def _not_before(day: dt.date | None, earliest: dt.date | None) -> dt.date | None
     if day is not None and earliest is not None and day < earliest:
         raise ValidationFailed.of("on", "too_early", "This day lies before the one that it follows.")
     return day
+
+
+async def attach_appeal_draft(uow: UnitOfWork, claim_id: uuid.UUID, letter: str) -> uuid.UUID:
+    """Takes a letter that somebody else wrote for the claim's open refusal. See AppealService.attach_letter."""
+    return await AppealService(uow).attach_letter(claim_id, letter)
 
 
 async def appeal_reader(uow: ReadUow) -> AppealReader:

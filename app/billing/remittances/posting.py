@@ -22,7 +22,8 @@ from app.billing.claims.models import Claim
 from app.billing.claims.repository import ClaimLineRepository, ClaimRepository
 from app.billing.claims.sending import submit
 from app.billing.denials.posting import PostedDecision, record_decision
-from app.billing.ledger.entries import charge_changes
+from app.billing.ledger.accounts import Account
+from app.billing.ledger.entries import DECISIONS, charge_changes
 from app.billing.ledger.models import Cause, LedgerPosting
 from app.billing.ledger.repository import EntryRepository
 from app.billing.ledger.service import post
@@ -120,7 +121,7 @@ class DecisionPosting:
             remittance_claim_id=decision.id,
             said=said,
             notice_on=remittance.paid_on,
-            is_of_next_payer=judged.move is None and not said.is_reversal,
+            is_of_next_payer=not any(one.credit is Account.PAYER and one.kind in DECISIONS for one in judged.entries),
         )
         await record_decision(self._uow, claim, posted)
         if judged.move is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import uuid
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +13,9 @@ import pytest
 from app.billing.appeals.letters import propose
 from app.billing.claims.models import Claim, ClaimLine
 from app.billing.denials.models import Denial
+from app.billing.public import attach_appeal_draft
+from app.core.errors import NotFound
+from app.core.permissions import Principal
 from app.core.runtime import Runtime
 from tests.billing.support.claims import fire
 from tests.billing.support.denials import DENIALS, denials_of, refused_claim
@@ -273,3 +277,23 @@ async def test_a_claim_that_moved_meanwhile_keeps_its_state(agency: Agency, runt
     claim = await fire(agency, await claim_of(agency, {"id": denial["claim_id"]}), action)
     await move(agency, appeal, "file", on=denial["notice_on"])
     assert (await claim_of(agency, claim))["status"] == claim["status"]
+
+
+async def test_a_letter_that_another_domain_wrote_becomes_the_draft(
+    agency: Agency, runtime: Runtime, evidence: Evidence
+) -> None:
+    denial = await refusal(agency, runtime)
+    claim_id, principal = uuid.UUID(denial["claim_id"]), Principal.system(agency.tenant_id)
+    ids = []
+    for letter in ("A first letter.", "A second letter."):
+        async with runtime.unit_of_work(principal) as uow:
+            ids.append(await attach_appeal_draft(uow, claim_id, letter))
+    assert ids[0] == ids[1]
+    appeal = await agency.biller.expect(200, "GET", f"{APPEALS}/{ids[0]}")
+    assert (appeal["status"], appeal["level"], appeal["letter"]) == ("draft", 1, "A second letter.")
+    await move(agency, appeal, "file", on=denial["notice_on"])
+    before = await evidence.digest(agency.tenant_id)
+    with pytest.raises(NotFound):  # the refusal is appealed: nothing is open
+        async with runtime.unit_of_work(principal) as uow:
+            await attach_appeal_draft(uow, claim_id, "A third letter.")
+    assert await evidence.digest(agency.tenant_id) == before

@@ -95,6 +95,19 @@ async def test_a_reversal_takes_the_refusal_of_a_part_back(agency: Agency, runti
     assert (denial["status"], denial["resolution"]) == ("resolved", "reversed")
 
 
+async def test_a_later_payer_leaves_the_first_ones_refusal_open(agency: Agency, runtime: Runtime) -> None:
+    claim = await submitted_claim(agency)
+    bundled = (("CO", "97", D("365.60")),)
+    await pay(runtime, agency, decided(claim, PAID_BASE, bundled, status="19"))
+    prior = (("OA", "23", D("536.20")), ("PR", "3", D("13.80")))
+    later = decided(claim, prior, (("OA", "23", D("365.60")),), status="2")
+    for trace, said in (("SECOND", later), ("THIRD", later.reversed())):
+        [decision] = await pay(runtime, agency, said, trace=trace)
+        assert decision["status"] == "posted", decision["hold_reason"]
+    [denial] = await denials_of(agency, claim)
+    assert (denial["status"], denial["amount"]) == ("open", "365.60")
+
+
 async def test_a_biller_gives_a_refusal_up_with_a_reason_and_takes_it_up_again(
     agency: Agency, runtime: Runtime, evidence: Evidence
 ) -> None:

@@ -52,7 +52,7 @@ def claim_edits() -> str:
     ]
     table = _table(("Edit", "Weight", "What it demands", "Why", "Source", "What cures it", "Switchable"), rows)
     body = (
-        "A claim is judged by all of them: by `GET /api/v1/billing/claims/{claim_id}/scrub`, by `approve` and by the"
+        f"A claim is judged by all of them: by `GET {API_PREFIX}/billing/claims/{{claim_id}}/scrub`, by `approve` and by the"
         " export, which blocking findings stop, and whenever the claim, its chart or its coverage changed."
         " *Structural*: a claim with such a problem cannot be made into an 837P, so it always blocks. What an edit"
         " finds beyond that has the weight that stands there. A payer's record may switch it (`edits`: `off`, `warning`"
@@ -206,7 +206,7 @@ def events() -> str:
     parts = [
         "# Events",
         f"{NOTE} Source: the `events.py` of the domains and `app/realtime`. The same for programs: asyncapi.json.",
-        "`WS /api/v1/realtime/ws`, subprotocol `fusionems.v1`. The token comes in the first message"
+        f"`WS {API_PREFIX}/realtime/ws`, subprotocol `fusionems.v1`. The token comes in the first message"
         ' (`{"type": "hello", "token": …}`) or as the subprotocol `bearer.<token>`; never in the address.',
         "An event says what has changed, and REST says what it is now. A client gets the events whose permission its"
         " user holds. `sequence` counts per channel and permission without a gap; `id` is the same in every duplicate."

@@ -36,7 +36,7 @@ LISTS: dict[type[Any], Iterable[Any]] = {
     BodyRule: (*registry.BODIES, JSON_ONLY),
     ExportSource: registry.EXPORT_SOURCES,
     Gateway: registry.GATEWAYS,
-    Held: (*registry.GATEWAYS, *registry.CODE_BOOKS),
+    Held: registry.COMPOSITION.held,
     Job: registry.JOBS,
     Permission: registry.PERMISSIONS,
     Port: [brought.port for brought in registry.COMPOSITION.ports],

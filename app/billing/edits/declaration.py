@@ -14,7 +14,7 @@ from app.core.paths import API_PREFIX
 from app.ems.public import Fix
 
 _CLAIMS = f"{API_PREFIX}/billing/claims"
-_INDEX = re.compile(r"\[\d+\]")
+_INDEX = re.compile(r"\[\d+\]|\.\d+(?=\.|$)")
 
 
 class EditSeverity(StrEnum):
@@ -67,7 +67,7 @@ class Edit:
 
 
 def bare_field(field: str) -> str:
-    """A field without the indexes of its lists."""
+    """A field without the indexes of its lists, in either notation (`lines[0]`, `lines.0`)."""
     return _INDEX.sub("", field)
 
 

@@ -21,6 +21,7 @@ from app.ems.public import Fix
 
 _INTERCEPT, _ALS2 = "A0432", "A0433"
 _TOGETHER = "GM"
+_ENDS = ("origin_modifier", "destination_modifier")
 _NOTICE, _VOLUNTARY, _EXCLUDED, _EXPECTED_DENIAL = "GA", "GX", "GY", "GZ"
 _CONTRADICTIONS = (
     frozenset({_NOTICE, _VOLUNTARY}),
@@ -51,7 +52,11 @@ def _same_route(view: ClaimView, problem: Problem) -> Fix | None:
     return change_line(view, at, modifiers=[view.route, *(one for one in rest if one != view.route)])
 
 
-def _route_of_the_dead(view: ClaimView) -> Iterator[Fault]:
+def _unsaid_route(view: ClaimView) -> Iterator[Fault]:
+    """Routes that the writer does not ask for: of a death before loading, and of a claim that has no base code yet."""
+    derived = view.background.derived
+    if view.base is None and derived is not None and None in [derived.values.get(name) for name in _ENDS]:
+        yield Fault("lines", "origin_destination", "The chart does not tell origin and destination: say them.")
     for at, line in enumerate(view.lines):
         first = line.modifiers[0] if line.modifiers else ""
         dead = line.hcpcs in BASE_RATE_CODES and PRONOUNCED_DEAD_MODIFIER in line.modifiers
@@ -97,7 +102,7 @@ def _agrees_with_places(view: ClaimView) -> Iterator[Fault]:
     derived = view.background.derived
     if derived is None or view.base is None or view.route is None:
         return
-    letters = [derived.values.get(f"{end}_modifier") for end in ("origin", "destination")]
+    letters = [derived.values.get(name) for name in _ENDS]
     if any(letter is not None and letter != said for letter, said in zip(letters, view.route, strict=True)):
         at, line = view.base
         written = {modifiers[0] for _, modifiers in derived.lines if modifiers}
@@ -227,7 +232,7 @@ LINE_EDITS = (
         source="Medicare Claims Processing Manual, chapter 15, section 30.A; 2400 SV101-3",
         fix="Say the two letters. A facility record gives them once and for all.",
         structural=("lines.modifiers",),
-        judge=_route_of_the_dead,
+        judge=_unsaid_route,
     ),
     Edit(
         id="E34",

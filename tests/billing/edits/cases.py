@@ -332,6 +332,12 @@ CASES: tuple[Case, ...] = (
         _DEAD,
     ),
     Case(
+        "E33",
+        (B, "lines", "origin_destination"),
+        Drawn(claim={"lines": [MILEAGE_LINE]}, background={"derived": _derived(destination_modifier=None)}),
+        Drawn(claim={"lines": [MILEAGE_LINE]}, background={"derived": _derived()}),
+    ),
+    Case(
         "E34",
         (B, "lines[0].modifiers", "differs_from_chart"),
         Drawn(background={"derived": _derived(origin_modifier="S", lines=[("A0429", ["SH"])])}),

@@ -665,6 +665,7 @@ VALUES: dict[str, Any] = {
     "AgeingRead.days_over_120": "0.00",
     "AgeingRead.undated": "0.00",
     "AgeingRead.total": "1162.02",
+    "TripRead.incident_number": "26-004711",
     "WorklistClaimRead.assignee_name": None,
     "WorklistClaimRead.charge_amount": "1015.60",
     "WorklistClaimRead.claim_number": "26-004711-1",

@@ -11,7 +11,8 @@ from app.core.runtime import Runtime
 from scripts.demo_call import PEOPLE, Player
 from scripts.demo_chart import CALL
 from tests.billing.support.adjudications import Decided, DecidedLine
-from tests.billing.support.remittances import denied, pay, submitted_claim
+from tests.billing.support.claims import approved_claim, export
+from tests.billing.support.remittances import denied, pay
 from tests.core.reference.records import SAMPLES
 from tests.email.support.people import bounce_message
 from tests.ems.charts import CHILDREN, VITAL, Chart
@@ -158,8 +159,11 @@ async def _held(agency: Agency, runtime: Runtime) -> dict[str, str]:
 async def _refused(agency: Agency, runtime: Runtime) -> dict[str, str]:
     """Two claims that the payer has refused to pay. One refusal is appealed."""
     ids = []
+    known = (await agency.admin.expect(200, "GET", "billing/clearinghouses?limit=1"))["items"]
+    receiver = {"clearinghouse_id": known[0]["id"]} if known else {}
     for _ in range(2):
-        claim = await submitted_claim(agency)
+        claim = await approved_claim(agency)
+        await export(agency, claim, **receiver)
         await pay(runtime, agency, denied(claim), trace=uuid.uuid4().hex)
         found = await agency.biller.expect(200, "GET", "billing/denials", params={"claim_id": claim["id"]})
         ids.append(found["items"][0]["id"])

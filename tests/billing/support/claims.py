@@ -68,6 +68,6 @@ async def approved_claim(agency: Agency, call: Call | None = None, **changes: An
     return approved
 
 
-async def export(agency: Agency, *claims: Mapping[str, Any], status: int = 201) -> Any:
-    body = {"claim_ids": [claim["id"] for claim in claims]}
+async def export(agency: Agency, *claims: Mapping[str, Any], status: int = 201, **more: Any) -> Any:
+    body = {"claim_ids": [claim["id"] for claim in claims], **more}
     return await agency.biller.expect(status, "POST", EXPORTS, json=body)

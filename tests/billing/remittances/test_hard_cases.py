@@ -31,6 +31,8 @@ from tests.billing.support.remittances import (
 )
 from tests.support.actors import Agency
 
+TENANT = "tenants/current"
+
 
 async def test_one_payment_in_two_members_of_an_archive(agency: Agency, runtime: Runtime) -> None:
     claim = await submitted_claim(agency)
@@ -151,4 +153,29 @@ async def test_numbers_that_no_payer_gives_are_refused(agency: Agency, evidence:
     content = remittance_file(Payment((decided(claim),))).replace(told, long)
     refused = await upload(agency, content, status=422)
     assert refused["error"]["details"]["segment"] in {"BPR", "TRN", "CLP"}
+    assert await evidence.digest(agency.tenant_id) == before
+
+
+async def test_a_file_is_taken_again_when_the_agencys_numbers_are_mended(
+    agency: Agency, runtime: Runtime, evidence: Evidence
+) -> None:
+    claim = await submitted_claim(agency)
+    foreign = Payment((denied({**claim, "claim_number": "THEIRS-1"}),), npi="1245319599", trace="THEIRS")
+    content = remittance_file(foreign, Payment((decided(claim),)))
+    shown = await agency.admin.expect(200, "GET", TENANT)
+    body = {"version": shown["version"], "ein": "999999999"}
+    shown = await agency.admin.expect(200, "PATCH", TENANT, json=body)
+    [wrong] = (await upload(agency, content))["files"]
+    assert (wrong["remittances"], len(wrong["file"]["foreign_payees"])) == ([], 2)
+    await agency.admin.expect(200, "PATCH", TENANT, json={"version": shown["version"], "ein": "371234567"})
+    [right] = (await upload(agency, content))["files"]
+    assert (right["file"]["id"], len(right["remittances"])) == (wrong["file"]["id"], 1)
+    assert right["file"]["foreign_payees"] == [{"npi": "1245319599", "payments": 1}]
+    await run_posting(runtime, agency, right["file"]["id"])
+    assert (await ledger_of(agency, claim))["outstanding"] == "146.42"
+    row = await evidence.row("received_files", right["file"]["id"])
+    kept = await runtime.objects.get(row["artifact_key"])
+    assert b"THEIRS" not in kept and claim["claim_number"].encode() in kept
+    before = await evidence.digest(agency.tenant_id)
+    assert (await upload(agency, content))["files"][0]["repeated"]
     assert await evidence.digest(agency.tenant_id) == before

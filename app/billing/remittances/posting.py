@@ -131,7 +131,7 @@ class DecisionPosting:
         elif judged.denial_reason is not None:
             async with self._uow.change(claim, ClaimAction.DENIED_AGAIN, event=CLAIM_UPDATED):
                 claim.denial_reason = judged.denial_reason
-                claim.patient_responsibility_amount = judged.patient_responsibility
+                claim.patient_responsibility_amount = min(judged.patient_responsibility, claim.charge_amount)
 
     async def _move(
         self, claim: Claim, judged: Judged, move: AdjudicationTransition, payer_control_number: str | None

@@ -8,6 +8,7 @@ import io
 import zipfile
 from typing import Any
 
+import asyncpg
 import pytest
 
 from app.core.runtime import Runtime
@@ -179,3 +180,16 @@ async def test_a_file_is_taken_again_when_the_agencys_numbers_are_mended(
     before = await evidence.digest(agency.tenant_id)
     assert (await upload(agency, content))["files"][0]["repeated"]
     assert await evidence.digest(agency.tenant_id) == before
+
+
+async def test_a_payment_that_does_not_balance_is_found_even_if_it_decides_no_claim(
+    agency: Agency, admin_connection: asyncpg.Connection
+) -> None:
+    content = remittance_file(Payment((), taken_back=(("WO", "", D("-10.00")),))).replace(b"BPR*I*10*", b"BPR*I*10.01*")
+    [file] = (await upload(agency, content))["files"]
+    await upload(agency, remittance_file(Payment((), taken_back=(("WO", "", D("-7.00")),), trace="EFT0002")))
+    found = await agency.biller.expect(200, "GET", REMITTANCES, params={"balanced": "false"})
+    assert [one["id"] for one in found["items"]] == [file["remittances"][0]["id"]]
+    assert len((await agency.biller.expect(200, "GET", REMITTANCES))["items"]) == 2
+    causes = await admin_connection.fetch("SELECT cause FROM ledger_postings WHERE tenant_id = $1", agency.tenant_id)
+    assert [one["cause"] for one in causes] == ["provider_adjustment"]

@@ -10,7 +10,17 @@ from typing import Any
 import httpx
 
 from app.core.paths import API_PREFIX
-from scripts.realtime_client import ChannelLost, Event, Health, Presence, RealtimeClient, Resync, Told, incident_channel
+from scripts.realtime_client import (
+    ChannelLost,
+    Event,
+    Health,
+    Presence,
+    PresenceRefused,
+    RealtimeClient,
+    Resync,
+    Told,
+    incident_channel,
+)
 
 PATIENCE = 30.0
 """Seconds in which the last event has to come."""
@@ -99,6 +109,8 @@ def _line(told: Told) -> str:
             return f"in the chart: {', '.join(map(_place, told.people)) or 'nobody'}"
         case Resync():
             return f"events were missed ({told.reason}): the chart is read again"
+        case PresenceRefused():
+            return f"this user is not shown in the chart ({told.code})"
         case Health():
             return "events may come late" if told.degraded else "events come at once again"
         case ChannelLost():

@@ -52,8 +52,8 @@ def claim_edits() -> str:
     ]
     table = _table(("Edit", "Weight", "What it demands", "Why", "Source", "What cures it", "Switchable"), rows)
     body = (
-        f"A claim is judged by all of them: by `GET {API_PREFIX}/billing/claims/{{claim_id}}/scrub`, by `approve` and by the"
-        " export, which blocking findings stop, and whenever the claim, its chart or its coverage changed."
+        f"A claim is judged by all of them: by `GET {API_PREFIX}/billing/claims/{{claim_id}}/scrub`, by `approve` and"
+        " by the export, which blocking findings stop, and whenever the claim, its chart or its coverage changed."
         " *Structural*: a claim with such a problem cannot be made into an 837P, so it always blocks. What an edit"
         " finds beyond that has the weight that stands there. A payer's record may switch it (`edits`: `off`, `warning`"
         " or `blocking`)."

@@ -26,6 +26,7 @@ PATH = f"{API_PREFIX}/realtime/ws"
 UNAUTHENTICATED = 4401
 REFUSED_FOR_GOOD = frozenset({4400, 4403})
 LOST = frozenset({"FORBIDDEN", "NOT_FOUND"})
+OPENING = frozenset({"subscribe", "resume"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,15 @@ class ChannelLost:
     code: str
 
 
-Told = Event | Resync | Presence | Health | ChannelLost
+@dataclass(frozen=True, slots=True)
+class PresenceRefused:
+    """The server does not show this user in the chart; `code` is one of docs/errors.md. The channel stays."""
+
+    channel: str
+    code: str
+
+
+Told = Event | Resync | Presence | PresenceRefused | Health | ChannelLost
 TokenSource = Callable[[], Awaitable[str]]
 """Gives an access token that is valid now. Raises OSError while none can be had: the client tries again."""
 
@@ -292,7 +301,10 @@ class RealtimeClient:
             case "expiring":
                 await self._send({"type": "renew", "token": await self._token()})
             case "error" if message.get("about") in self._places:
-                self._on_refusal(message)
+                if message.get("refused") in OPENING:
+                    self._on_refusal(message)
+                elif message.get("refused") == "presence":
+                    self._on_unseen(message)
 
     async def _on_event(self, message: Mapping[str, Any]) -> None:
         place = self._places.get(message["channel"])
@@ -333,6 +345,12 @@ class RealtimeClient:
             self._receive(ChannelLost(channel, code))
         else:
             self.disconnect()  # the next connection asks for the channel again
+
+    def _on_unseen(self, message: Mapping[str, Any]) -> None:
+        """A place that was refused is not shown again. The channel stays open."""
+        channel = message["about"]
+        if self._attending.pop(channel, None) is not None:
+            self._receive(PresenceRefused(channel, message["code"]))
 
     def _settle(self, channel: str) -> None:
         """Let `subscribe` return."""

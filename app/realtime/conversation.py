@@ -101,7 +101,7 @@ class Conversation:
             case Subscribe() | Resume():
                 self._connection.spawn(self._open(message))
             case Unsubscribe():
-                if not self._house.opener.leave(self._connection, message.channel):
+                if not await leave(self._house, self._connection, message.channel):
                     raise NotFound
                 self._connection.tell(Unsubscribed(channel=message.channel))
             case Attend():
@@ -171,12 +171,24 @@ class Conversation:
         if isinstance(refusal, Forbidden):
             await record_denial(self._house.runtime, str(kind).upper(), {}, refusal)
         about = channel if isinstance(channel, str) and is_spelled(channel) else None
-        if about is None and isinstance(kind, str) and kind in _TYPES:
-            about = kind
-        self._connection.tell(Refused(code=refusal.code, message=refusal.message, about=about))
+        refused = kind if isinstance(kind, str) and kind in _TYPES else None
+        said = Refused(code=refusal.code, message=refusal.message, about=about or refused, refused=refused)
+        self._connection.tell(said)
 
 
 _TYPES = frozenset({"hello", "renew", "ping", "subscribe", "resume", "unsubscribe", "presence"})
+
+
+async def leave(house: House, connection: Connection, name: str) -> bool:
+    """Closes a channel, and ends the user's presence in it. False if it was not open."""
+    subscription = connection.subscriptions.get(name)
+    if subscription is None:
+        return False
+    house.opener.leave(connection, name)
+    key = key_of(subscription)
+    if house.board.find(key, connection.id) is not None:
+        await house.board.announce(house.bus, key, connection.id, None)
+    return True
 
 
 def may_see_people(subscription: Subscription) -> bool:

@@ -206,6 +206,7 @@ class Refused(Message):
     code: str = Field(description="A code of docs/errors.md.")
     message: str
     about: str | None = Field(None, description="The channel, or else the type of the message.")
+    refused: str | None = Field(None, description="The type of the message, if there is such a type.")
 
 
 SERVER_MESSAGES: tuple[type[Message], ...] = (

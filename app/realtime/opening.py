@@ -121,6 +121,7 @@ class Opener:
         """Sends what the channel holds after the subscription's place, page by page, as the client takes it."""
         sent = 0
         while not subscription.ended and connection.closed_with is None:
+            subscription.skip()
             await connection.room()
             subscription.hold()
             page = await self._page(connection, subscription)

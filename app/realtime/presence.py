@@ -33,6 +33,7 @@ class PresenceBoard:
     def __init__(self, prefix: str, on_change: Callable[[Key], None]) -> None:
         self._prefix = prefix
         self._on_change = on_change
+        self._origin = str(uuid.uuid4())
         self._stays: dict[Key, dict[uuid.UUID, Stay]] = {}
         self.channel = prefix
 
@@ -52,6 +53,7 @@ class PresenceBoard:
         self._put(key, stay)
         text = orjson.dumps(
             {
+                "origin": self._origin,
                 "tenant_id": key[0],
                 "local": key[1],
                 "connection_id": connection_id,
@@ -68,8 +70,13 @@ class PresenceBoard:
             self.hear(text)
 
     def hear(self, text: str) -> None:
-        """What another process has announced."""
+        """What another process has announced.
+
+        Redis sends a process its own words, too. They come late, and would bring back who has left meanwhile.
+        """
         given = orjson.loads(text)
+        if given["origin"] == self._origin:
+            return
         person = None if given["person"] is None else Person.model_validate(given["person"])
         key = TenantId(uuid.UUID(given["tenant_id"])), given["local"]
         self._put(key, Stay(uuid.UUID(given["connection_id"]), person, given["until"]))

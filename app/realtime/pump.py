@@ -45,7 +45,7 @@ class Pump:
         self._must_read = True
         self.place: int | None = None
         self.ready = asyncio.Event()
-        self.poll_seconds = POLL_SECONDS
+        self.poll_seconds = DEGRADED_POLL_SECONDS
 
     def push(self, batch: Batch) -> None:
         """A batch of the relay. It may come twice, late, or never."""

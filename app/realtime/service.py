@@ -20,7 +20,7 @@ from app.realtime.bus import Bus, connect
 from app.realtime.channels import Directory, full_name
 from app.realtime.closing import CloseCode, Closed
 from app.realtime.connection import Connection
-from app.realtime.conversation import Conversation, key_of, may_see_people
+from app.realtime.conversation import Conversation, leave, may_see_people
 from app.realtime.messages import Degraded, Expiring, Presence, Recovered, Welcome
 from app.realtime.opening import Opener
 from app.realtime.presence import PresenceBoard
@@ -53,7 +53,8 @@ class Realtime:
         directory = Directory(runtime.composition.topics)
         self.opener = Opener(runtime, directory, self.subscriptions, self.pump.encode)
         self._tasks: list[asyncio.Task[None]] = []
-        self._degraded = False
+        self._degraded = True
+        """Whether clients were told that events may come late. They are until Redis is heard."""
 
     def start(self) -> None:
         self.runtime.feed.listen(self.pump.push)
@@ -77,6 +78,7 @@ class Realtime:
         await socket.accept(chosen_subprotocol(socket))
         connection = Connection(socket, self.limits)
         try:
+            await self._be_ready()
             await self.admission.admit(connection, socket)
             await self._converse(connection, socket)
         except Closed as ending:
@@ -88,12 +90,16 @@ class Realtime:
             self.admission.dismiss(connection)
             await self._leave(connection)
 
-    async def _converse(self, connection: Connection, socket: WebSocket) -> None:
-        user = connection.user
-        bind_context(RequestContext(new_random_uuid(), socket.scope["path"], user.tenant_id, user.actor_id))
+    async def _be_ready(self) -> None:
+        """A process that begins knows at first neither the last position nor whether it hears the others."""
         async with asyncio.timeout(READY_SECONDS):
             await self.bus.settled.wait()
             await self.pump.ready.wait()
+
+    async def _converse(self, connection: Connection, socket: WebSocket) -> None:
+        """Begins without a wait: whoever has shown a token is told of changes, and the welcome is the first word."""
+        user = connection.user
+        bind_context(RequestContext(new_random_uuid(), socket.scope["path"], user.tenant_id, user.actor_id))
         _log.info("websocket opened", connection_id=str(connection.id))
         settings = self.runtime.settings
         connection.tell(
@@ -106,16 +112,13 @@ class Realtime:
                 max_message_bytes=settings.websocket_message_bytes,
             )
         )
-        if not self.bus.connected:
+        if self._degraded:
             connection.tell(Degraded())
         await Conversation(self, connection, settings.websocket_message_bytes).hold(socket)
 
     async def _leave(self, connection: Connection) -> None:
-        for name, subscription in list(connection.subscriptions.items()):
-            self.opener.leave(connection, name)
-            key = key_of(subscription)
-            if self.board.find(key, connection.id) is not None:
-                await self.board.announce(self.bus, key, connection.id, None)
+        for name in list(connection.subscriptions):
+            await leave(self, connection, name)
         await connection.end()
         if connection.principal is not None:
             code = connection.closed_with

@@ -35,10 +35,12 @@ class Gap(Exception):
 class Subscription:
     """Events come from the dispatcher (`take`). While older ones are replayed (`give`), they are held back.
 
+    A subscription that has ended sends nothing.
+
     `streams` are the permissions that the user holds. `place` is the position up to which everything was sent.
     """
 
-    __slots__ = ("_held", "_sequences", "channel", "ended", "place", "receiver", "streams")
+    __slots__ = ("_held", "_sequences", "_skips", "channel", "ended", "place", "receiver", "streams")
 
     def __init__(self, receiver: Receiver, channel: Channel, streams: Iterable[str]) -> None:
         self.receiver = receiver
@@ -48,6 +50,7 @@ class Subscription:
         self.ended = False
         self._sequences: dict[str, int] = {}
         self._held: list[tuple[Placed, str]] | None = []
+        self._skips = False
 
     @property
     def sequences(self) -> dict[str, int]:
@@ -61,7 +64,7 @@ class Subscription:
 
     def take(self, placed: Placed, text: str) -> None:
         """A new event. One that leaves a gap ends the connection, whose client then resumes."""
-        if placed.stream not in self.streams:
+        if self._skips or placed.stream not in self.streams:
             return
         if self._held is not None:
             self._held.append((placed, text))
@@ -70,7 +73,7 @@ class Subscription:
 
     def give(self, placed: Placed, text: str) -> None:
         """Sends an event unless it was sent. Raises Gap if others are missing before it."""
-        if placed.id <= self.place:
+        if self.ended or placed.id <= self.place:
             return
         if placed.sequence != self._sequences.get(placed.stream, 0) + 1:
             raise Gap
@@ -81,6 +84,12 @@ class Subscription:
     def hold(self) -> None:
         """Holds back what comes from now on. What was held is forgotten: the next read of the database shows it."""
         self._held = []
+        self._skips = False
+
+    def skip(self) -> None:
+        """Drops what comes until `hold`, so that nothing piles up for a client that reads slowly."""
+        self._held = []
+        self._skips = True
 
     def release(self) -> None:
         """Sends what was held back, and from now on everything at once."""

@@ -29,6 +29,8 @@ class FakeServer:
     """Close codes of the next connections, in the place of a welcome."""
     errors: list[str] = field(default_factory=list)
     """Codes with which the next subscriptions are refused."""
+    unseen: str | None = None
+    """The code with which presence is refused."""
     heartbeat: float = 60
     mute: bool = False
     """Whether pings stay without an answer."""
@@ -105,7 +107,12 @@ class FakeServer:
     async def _on(self, connection: ServerConnection, heard: dict[str, Any]) -> None:
         match heard["type"]:
             case "subscribe" | "resume" if self.errors:
-                refusal = {"code": self.errors.pop(0), "message": "No.", "about": heard["channel"]}
+                refusal = {
+                    "code": self.errors.pop(0),
+                    "message": "No.",
+                    "about": heard["channel"],
+                    "refused": heard["type"],
+                }
                 await self._answer(connection, type="error", **refusal)
             case "subscribe":
                 await self._open(connection, "subscribed", len(self.events))
@@ -116,6 +123,9 @@ class FakeServer:
                     await self._open(connection, "resync", len(self.events), reason="retention")
                 else:
                     await self._open(connection, "subscribed", after)
+            case "presence" if self.unseen:
+                refusal = {"code": self.unseen, "message": "No.", "about": heard["channel"], "refused": "presence"}
+                await self._answer(connection, type="error", **refusal)
             case "ping" if not self.mute:
                 await self._answer(connection, type="pong")
 

@@ -16,6 +16,7 @@ from scripts.realtime_client import (
     Health,
     Pace,
     Presence,
+    PresenceRefused,
     RealtimeClient,
     Resync,
     Told,
@@ -258,6 +259,21 @@ async def test_presence_is_shown_again_until_it_is_left(server: FakeServer, read
     assert reader.told == [Presence(CHANNEL, (person,))]
 
 
+@pytest.mark.parametrize("code", ["FORBIDDEN", "VALIDATION_FAILED", "NOT_FOUND"])
+async def test_presence_that_is_refused_is_told_and_takes_nothing_else_away(
+    server: FakeServer, read: Read, code: str
+) -> None:
+    server.unseen = code
+    reader = await read()
+    await reader.client.attend(CHANNEL, "vitals")
+    await reader.has(1)
+    assert reader.told == [PresenceRefused(CHANNEL, code)]
+    event = await server.publish()
+    await reader.has(2)
+    assert reader.ids == [event["id"]]
+    assert (server.connections, len(server.of_type("presence"))) == (1, 1)
+
+
 async def test_health_is_told(server: FakeServer, read: Read) -> None:
     reader = await read()
     await server.tell({"type": "degraded"}, {"type": "recovered"})
@@ -275,7 +291,7 @@ async def test_a_refused_channel_is_an_error_and_is_not_asked_for_again(server: 
 
 async def test_a_channel_that_is_taken_away_is_told(server: FakeServer, read: Read) -> None:
     reader = await read()
-    await server.tell({"type": "error", "code": "FORBIDDEN", "message": "No.", "about": CHANNEL})
+    await server.tell({"type": "error", "code": "FORBIDDEN", "message": "No.", "about": CHANNEL, "refused": "resume"})
     await reader.has(1)
     await server.publish()
     await server.tell({"type": "degraded"})

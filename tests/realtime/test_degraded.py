@@ -20,6 +20,8 @@ from app.core.outbox.signal import OutboxSignal
 from app.core.runtime import Runtime, build_runtime
 from app.main import create_app
 from app.realtime import pump, service
+from app.realtime.pump import DEGRADED_POLL_SECONDS, POLL_SECONDS, Pump
+from app.realtime.service import REALTIME
 from app.registry import COMPOSITION
 from tests.core.waiting import expect_eventually
 from tests.realtime.calls import a_published_call, channel_of, revise
@@ -122,6 +124,24 @@ async def test_event_that_another_process_publishes_comes_through_redis_and_with
         await installation.elsewhere.drain()
         assert [event["sequence"] for event in await wire.events(1)] == [6]
         assert await wire.quiet() == []
+
+
+async def test_process_that_begins_without_redis_says_so_and_when_it_returns(
+    settings: Settings, store: Store, agency: Agency
+) -> None:
+    await store.kill()
+    changed = settings.model_copy(update={"redis_url": SecretStr(f"redis://127.0.0.1:{store.port}/0")})
+    application = create_app(changed)
+    async with application.router.lifespan_context(application), serving_here(application, changed) as (port, _):
+        its: Pump = application.state.runtime.gateways.get(REALTIME).pump
+        assert its.poll_seconds == DEGRADED_POLL_SECONDS
+        async with join(port, agency.medic.token) as wire:
+            assert (await wire.next())["type"] == "degraded"
+            await store.start()
+            assert (await wire.next())["type"] == "recovered"
+            assert its.poll_seconds == POLL_SECONDS
+            async with join(port, agency.partner.token) as late:
+                assert await late.quiet() == []
 
 
 async def test_presence_goes_on_within_the_process_while_redis_is_away(

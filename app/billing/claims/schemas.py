@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from app.billing.claims.lifecycle import ClaimStatus, ClaimTransition
 from app.billing.claims.models import LevelOfService, PayerSequence
-from app.billing.party_fields import FilingCode, GroupNumber, MemberId, PayerId, PayerName
+from app.billing.party_fields import FilingCode, GroupNumber, InsuranceType, MemberId, PayerId, PayerName
 from app.billing.sendable import Sendable
 from app.billing.x12.professional_claim import Accident as X12Accident
 from app.billing.x12.professional_claim import Certification, ServiceLine, Transport
@@ -58,6 +58,15 @@ Pointers = Annotated[
     Field(description="SV107: the diagnoses, counted from 1, that this line is for"),
 ]
 PriorAuthorization = Annotated[Text, Sendable(X12Claim, "prior_authorization"), Field(description="REF*G1")]
+DelayReason = Annotated[
+    Text, Sendable(X12Claim, "delay_reason"), Field(description="CLM20: why the claim comes after the payer's time")
+]
+PayerControlNumber = Annotated[
+    Text,
+    Sendable(X12Claim, "payer_claim_control_number"),
+    Field(description="REF*F8: the payer's number of the claim that this one replaces or voids"),
+]
+Note = Annotated[Text, Sendable(X12Claim, "note"), Field(description="NTE02: what the codes do not say")]
 Diagnoses = Annotated[
     list[Text],
     Sendable(X12Claim, "diagnoses", or_none=True),
@@ -190,9 +199,12 @@ class ClaimCreate(CreateModel):
     payer_name: PayerName | None = None
     payer_id: PayerId | None = None
     claim_filing_code: FilingCode | None = None
+    insurance_type: InsuranceType | None = None
     member_id: MemberId | None = None
     group_number: GroupNumber | None = None
     prior_authorization: PriorAuthorization | None = None
+    payer_claim_control_number: PayerControlNumber | None = None
+    delay_reason: DelayReason | None = None
     level_of_service: Level | None = None
     diagnoses: Diagnoses = Field(default_factory=list)
     lines: list[NewLine] = Field(default_factory=list, max_length=MAX_LINES)
@@ -205,6 +217,7 @@ class ClaimCreate(CreateModel):
     transport_reason: TransportReason | None = None
     round_trip_purpose: RoundTripPurpose | None = None
     stretcher_purpose: StretcherPurpose | None = None
+    note: Note | None = None
     certifications: Certifications = Field(default_factory=Certifications)
     accident: Accident | None = None
     signature_on_file: SignatureOnFile | None = None
@@ -217,9 +230,12 @@ class ClaimPatch(VersionedPatch):
     payer_name: PayerName | None = None
     payer_id: PayerId | None = None
     claim_filing_code: FilingCode | None = None
+    insurance_type: InsuranceType | None = None
     member_id: MemberId | None = None
     group_number: GroupNumber | None = None
     prior_authorization: PriorAuthorization | None = None
+    payer_claim_control_number: PayerControlNumber | None = None
+    delay_reason: DelayReason | None = None
     level_of_service: Level | None = None
     diagnoses: Diagnoses | MISSING = MISSING
     place_of_service: PlaceOfService | None = None
@@ -229,6 +245,7 @@ class ClaimPatch(VersionedPatch):
     transport_reason: TransportReason | None = None
     round_trip_purpose: RoundTripPurpose | None = None
     stretcher_purpose: StretcherPurpose | None = None
+    note: Note | None = None
     certifications: Certifications | MISSING = MISSING
     accident: Accident | None = None
     signature_on_file: SignatureOnFile | None = None

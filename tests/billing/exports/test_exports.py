@@ -540,7 +540,8 @@ async def test_payers_that_want_paper_get_a_file_each(
 
 @pytest.mark.parametrize("format_", ["CMS-1500", "CSV"])
 async def test_a_biller_may_choose_the_format(agency: Agency, format_: str) -> None:
-    claims = [await approved_claim(agency), await approved_claim(agency, payer_name="=Mutual", member_id="W1")]
+    mutual = {"payer_name": "=Mutual", "claim_filing_code": "CI", "member_id": "W1"}
+    claims = [await approved_claim(agency), await approved_claim(agency, **mutual)]
     body = {"claim_ids": [claim["id"] for claim in claims], "format": format_}
     made = await agency.biller.expect(201, "POST", EXPORTS, json=body)
     assert {file["format"] for file in made["files"]} == {format_}
@@ -560,7 +561,7 @@ async def test_a_biller_may_choose_the_format(agency: Agency, format_: str) -> N
 
 
 async def test_what_does_not_fit_on_paper_stays_back(agency: Agency, store: Store, evidence: Evidence) -> None:
-    claim = await approved_claim(agency, member_id="1" * 18)
+    claim = await approved_claim(agency, claim_filing_code="CI", member_id="1" * 18)
     before = await evidence.digest(agency.tenant_id)
     body = {"claim_ids": [claim["id"]], "format": "CMS-1500"}
     refused = await agency.biller.expect(409, "POST", EXPORTS, json=body)

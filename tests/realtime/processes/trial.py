@@ -55,6 +55,7 @@ class Reader:
         self.chart_channel = incident_channel(str(agency.tenant_id), chart)
         self.logs: dict[str, list[Event]] = {self.worklist: [], self.chart_channel: []}
         self.others: list[Told] = []
+        self.began_at = addresses[0]
         self.client = RealtimeClient(addresses, self._token, self._receive, PACE)
         self.task: asyncio.Task[None] | None = None
         self._actor = agency.actors[who]
@@ -201,6 +202,7 @@ async def trial(
                 addresses = [process.url for process in (*reading[first:], *reading[:first])]
                 chart, who = charts[number % len(charts)], READERS[number % len(READERS)]
                 readers.append(Reader(agency, who, chart, addresses))
+        await _expect_charts_published(installation, agencies)
         try:
             await asyncio.gather(*(reader.open() for reader in readers))
             yield Trial(scale, agencies, writers, readers)
@@ -209,6 +211,17 @@ async def trial(
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _expect_charts_published(installation: Installation, agencies: Sequence[Agency]) -> None:
+    """Returns when the readers would no longer be told of the new charts, which the judge does not count."""
+    waiting = "SELECT count(*) = 0 FROM outbox_events WHERE tenant_id = ANY($1) AND published_at IS NULL"
+    tenants = [agency.tenant_id for agency in agencies]
+    connection = await asyncpg.connect(installation.database.admin)
+    try:
+        await expect_eventually(lambda: connection.fetchval(waiting, tenants), 60)
+    finally:
+        await connection.close()
 
 
 async def _new_chart(agency: Agency, number: int) -> str:

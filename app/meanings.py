@@ -277,6 +277,7 @@ MEANINGS: dict[str, str] = {
 }
 
 PARAMETERS: dict[str, str] = {
+    "balanced": "`false`: only payments whose figures do not agree, of which nothing is posted",
     "entity_type": "Only what was done to entities of this kind",
     "actor_user_id": "Only what this user, or this external API key, did",
     "action": "Only this action: `entity.verb_past`",

@@ -64,6 +64,7 @@ class ClaimAction(AuditAction):
     DERIVED = "claim.derived"
     MARKED_STALE = "claim.marked_stale"
     MARKED_CURRENT = "claim.marked_current"
+    DENIED_AGAIN = "claim.denied_again"
 
 
 class LineAction(AuditAction):

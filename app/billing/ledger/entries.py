@@ -57,6 +57,10 @@ class Standing:
         for (line_id, kind, reason_code, debit, credit), amount in self.net.items():
             yield Entry(kind, debit, credit, amount, line_id, reason_code)
 
+    def of_kind(self, kind: EntryKind) -> list[Entry]:
+        """The sums of one kind."""
+        return [one for one in self.entries() if one.kind is kind]
+
     def decided_for(self, owed: Account) -> list[Entry]:
         """What payers decided about the amount on one receivable, and nobody took back."""
         return [one for one in self.entries() if one.credit is owed and one.kind in DECISIONS]

@@ -53,7 +53,7 @@ async def post_charges(uow: UnitOfWork, claims: Sequence[Charged]) -> None:
     postings = []
     for claim in claims:
         standing = standings[claim.claim_id]
-        self_pay = [one.taken_back() for one in standing.entries() if one.kind is EntryKind.SELF_PAY]
+        self_pay = [one.taken_back() for one in standing.of_kind(EntryKind.SELF_PAY)]
         entries = [*charge_changes(standing, claim.charges), *self_pay]
         if entries:
             postings.append((_posting(uow, claim.claim_id, claim.patient_id, Cause.SUBMISSION), entries))

@@ -48,6 +48,7 @@ class AdjustmentKind(StrEnum):
     """What a person may post. Payments and payers' adjustments come from remittances only."""
 
     WRITE_OFF = "write_off"
+    WRITE_OFF_REVERSAL = "write_off_reversal"
     REFUND = "refund"
     SELF_PAY = "self_pay"
 
@@ -60,8 +61,8 @@ class Receivable(StrEnum):
 
 
 class AdjustmentCreate(RequestModel):
-    """`write_off` gives up what `receivable` still owes; `refund` gives a payer back what it paid too much; `self_pay`
-    makes the charges the patient's, on a claim that no payer has decided."""
+    """`write_off` gives up what `receivable` still owes; `write_off_reversal` takes that back; `refund` gives a payer
+    back what it paid too much; `self_pay` makes the charges the patient's, on a claim that no payer has decided."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -77,7 +78,7 @@ class AdjustmentCreate(RequestModel):
     )
 
     kind: AdjustmentKind
-    receivable: Receivable | None = Field(None, description="With `write_off`: which balance")
+    receivable: Receivable | None = Field(None, description="With `write_off` and its reversal: which balance")
     amount: Annotated[
         Decimal, DecimalText, Field(ge=Decimal("0.01"), max_digits=12, decimal_places=2, allow_inf_nan=False), scaled(2)
     ]

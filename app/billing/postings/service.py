@@ -12,7 +12,7 @@ from app.billing.claims.models import Claim
 from app.billing.claims.repository import ClaimRepository
 from app.billing.errors import OverBalance
 from app.billing.ledger.accounts import Account, EntryKind
-from app.billing.ledger.entries import Entry, Standing
+from app.billing.ledger.entries import ZERO, Entry, Standing
 from app.billing.ledger.models import Cause, LedgerPosting
 from app.billing.ledger.repository import EntryRepository
 from app.billing.ledger.service import post
@@ -22,6 +22,8 @@ from app.core.db.uow import ReadUnitOfWork, UnitOfWork
 from app.core.dependencies import ReadUow, Uow
 from app.core.errors import ValidationFailed
 from app.core.idempotency.creation import Creation
+
+_OF_A_RECEIVABLE = frozenset({AdjustmentKind.WRITE_OFF, AdjustmentKind.WRITE_OFF_REVERSAL})
 
 
 class LedgerReader:
@@ -107,10 +109,14 @@ def _posting(
 
 def _entry(given: AdjustmentCreate, standing: Standing) -> Entry:
     """The entry of an adjustment that the balances allow. Raises ValidationFailed, OverBalance."""
-    if (given.receivable is None) == (given.kind is AdjustmentKind.WRITE_OFF):
+    if (given.receivable is None) == (given.kind in _OF_A_RECEIVABLE):
         raise ValidationFailed.of("receivable", "only_write_off", "Name a receivable to write off, and only then.")
     if given.receivable is not None:
         owed = Account(given.receivable.value)
+        if given.kind is AdjustmentKind.WRITE_OFF_REVERSAL:
+            written_off = (one.amount for one in standing.of_kind(EntryKind.WRITE_OFF) if one.credit is owed)
+            _require(sum(written_off, ZERO), given.amount)
+            return Entry(EntryKind.WRITE_OFF, Account.WRITTEN_OFF, owed, -given.amount)
         _require(standing.balance(owed), given.amount)
         return Entry(EntryKind.WRITE_OFF, Account.WRITTEN_OFF, owed, given.amount)
     if given.kind is AdjustmentKind.REFUND:
@@ -127,7 +133,7 @@ def _entry(given: AdjustmentCreate, standing: Standing) -> Entry:
 def _require(available: Decimal, amount: Decimal) -> None:
     """Raises OverBalance if there is less than `amount`."""
     if amount > available:
-        raise OverBalance(available=str(max(available, Decimal("0.00"))))
+        raise OverBalance(available=str(max(available, ZERO)))
 
 
 async def posting_service(uow: Uow) -> PostingService:

@@ -41,6 +41,7 @@ async def uploaded(request: Request) -> bytes:
 
 class ReceivedFileAction(AuditAction):
     RECEIVED = "received_file.received"
+    SCREENED_AGAIN = "received_file.screened_again"
     DOWNLOADED = "received_file.downloaded"
 
 
@@ -92,16 +93,19 @@ class FileIntake(Generic[S]):
     ) -> list[Taken[S]]:
         """Store every new file of `content` and run `effect` for it, all in one unit of work.
 
-        `screen` decides what of a file is kept. Raises Forbidden, UnreadableFile, WrongFile, ServiceUnavailable.
+        `screen` decides what of a file is kept. A file that came before is taken again if less of it is foreign by now:
+        the agency's numbers may have been wrong. Raises Forbidden, UnreadableFile, WrongFile, ServiceUnavailable.
         """
         incoming = await self._unpack(content)
 
         async def survey(uow: UnitOfWork) -> list[Incoming[S]]:
             uow.principal.require(self._permission)
             known = await ReceivedFileRepository(uow).list_by_hash(uow.tenant_id, [one.sha256 for one in incoming])
-            new = [one for one in incoming if one.sha256 not in known]
+            new = [one for one in incoming if one.sha256 not in known or known[one.sha256].foreign_payees]
             for one in new:
                 await screen(uow, one)
+            new = [one for one in new if one.sha256 not in known or _is_more_ours(one, known[one.sha256])]
+            for one in new:
                 if one.kept is not None:
                     one.artifact_key = object_key(uow.tenant_id, "billing", "received", f"{one.id}.bin")
             return new
@@ -113,8 +117,12 @@ class FileIntake(Generic[S]):
 
         async def keep(uow: UnitOfWork, new: list[Incoming[S]], _: None) -> list[Taken[S]]:
             fresh = {one.sha256: one for one in new}
+            known = await ReceivedFileRepository(uow).list_by_hash(uow.tenant_id, list(fresh))
             for one in fresh.values():
-                await uow.create(_file(uow, one), ReceivedFileAction.RECEIVED)
+                if one.sha256 in known:
+                    await _screened_again(uow, known[one.sha256].id, one)
+                else:
+                    await uow.create(_file(uow, one), ReceivedFileAction.RECEIVED)
             files = await ReceivedFileRepository(uow).list_by_hash(uow.tenant_id, [one.sha256 for one in incoming])
             taken = [
                 Taken(files[sha256], fresh.get(sha256)) for sha256 in dict.fromkeys(one.sha256 for one in incoming)
@@ -146,6 +154,20 @@ class FileIntake(Generic[S]):
             sha256 = hashlib.sha256(member).hexdigest()
             found[sha256] = Incoming(member, kind, sha256, self._read(kind, member), kept=member)
         return list(found.values())
+
+
+def _is_more_ours(incoming: Incoming[S], file: ReceivedFile) -> bool:
+    """True if more of the file is kept than when it came first."""
+    return incoming.kept is not None and incoming.foreign_payees != file.foreign_payees
+
+
+async def _screened_again(uow: UnitOfWork, file_id: uuid.UUID, incoming: Incoming[S]) -> None:
+    """The file that came before, with what is kept of it now."""
+    file = await ReceivedFileRepository(uow).get_for_update(uow.tenant_id, file_id)
+    incoming.id = file.id
+    async with uow.change(file, ReceivedFileAction.SCREENED_AGAIN):
+        file.artifact_key = incoming.artifact_key
+        file.foreign_payees = incoming.foreign_payees
 
 
 def _file(uow: UnitOfWork, incoming: Incoming[S]) -> ReceivedFile:

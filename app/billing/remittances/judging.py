@@ -28,8 +28,8 @@ from app.billing.x12.remittance_advice import (
 
 PRIOR_PAYER = "23"
 """The adjustment by which a later payer repeats what the payers before it paid and adjusted."""
-NO_DECISIONS = frozenset({"23", "25"})
-"""CLP02 of claims that were sent on without a decision, and of estimates."""
+DECIDING = frozenset({"1", "2", "3", "4", "19", "20", "21", "22"})
+"""CLP02 of decisions. A claim that was only sent on (23), an estimate (25) and a pended claim are none."""
 LATER_PAYER = frozenset({"2", "3", "20", "21"})
 _NOT_SENT = frozenset({ClaimStatus.PENDING_REVIEW, ClaimStatus.READY_TO_EXPORT})
 _UNDECIDED = frozenset({ClaimStatus.EXPORTED, ClaimStatus.SUBMITTED})
@@ -40,7 +40,10 @@ LineIds = Mapping[int, uuid.UUID]
 
 @dataclass(frozen=True)
 class Judged:
-    """A decision that fits. `move` is what happens to the claim, or None if its state stays."""
+    """A decision that fits. `move` is what happens to the claim, or None if its state stays.
+
+    A claim that is denied again stays denied, for the new `denial_reason`.
+    """
 
     entries: tuple[Entry, ...]
     move: AdjudicationTransition | None
@@ -63,7 +66,7 @@ def judge(
     `line_ids` are matches that a person made; the others are found by `match_lines`. What a payer takes back from a
     closed claim (one that was voided) is posted by a person, and the claim stays closed.
     """
-    if decision.status in NO_DECISIONS:
+    if decision.status not in DECIDING:
         return HoldReason.NOT_A_DECISION
     imbalances = claim_imbalances(decision)
     if imbalances:
@@ -135,7 +138,10 @@ def _charges_agree(decision: ClaimPayment, lines: Sequence[ClaimLine], found: Li
 
 
 def _decided(decision: ClaimPayment, status: ClaimStatus, standing: Standing, matched: LineIds) -> Judged | HoldReason:
-    """The claim's own payer decides. An earlier denial that nobody took back is taken back; a payment is not."""
+    """The claim's own payer decides. An earlier denial that nobody took back is taken back; a payment is not.
+
+    So is what was made the patient's for want of a payer.
+    """
     earlier = standing.decided_for(Account.PAYER)
     if total(one.amount for one in earlier if one.kind is EntryKind.PAYMENT):
         return HoldReason.ALREADY_DECIDED
@@ -143,11 +149,12 @@ def _decided(decision: ClaimPayment, status: ClaimStatus, standing: Standing, ma
     if total(one.amount for one in entries) != decision.charge:
         return HoldReason.PRIOR_PAYER_DIFFERS
     move = _outcome(decision)
-    if status is ClaimStatus.DENIED and move is AdjudicationTransition.DENY:
+    denied_again = status is ClaimStatus.DENIED and move is AdjudicationTransition.DENY
+    if denied_again and earlier:
         return HoldReason.ALREADY_DECIDED
     return Judged(
-        (*(one.taken_back() for one in earlier), *entries),
-        move,
+        (*(one.taken_back() for one in (*earlier, *standing.of_kind(EntryKind.SELF_PAY))), *entries),
+        None if denied_again else move,
         denial_reason=_reasons(decision) if move is AdjudicationTransition.DENY else None,
         patient_responsibility=_left_to_patient(decision),
     )

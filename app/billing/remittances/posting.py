@@ -21,7 +21,9 @@ from app.billing.claims.lifecycle import (
 from app.billing.claims.models import Claim
 from app.billing.claims.repository import ClaimLineRepository, ClaimRepository
 from app.billing.claims.sending import submit
+from app.billing.claims.service import ClaimAction
 from app.billing.denials.posting import PostedDecision, record_decision
+from app.billing.events import CLAIM_UPDATED
 from app.billing.ledger.accounts import Account
 from app.billing.ledger.entries import DECISIONS, charge_changes
 from app.billing.ledger.models import Cause, LedgerPosting
@@ -126,6 +128,10 @@ class DecisionPosting:
         await record_decision(self._uow, claim, posted)
         if judged.move is not None:
             await self._move(claim, judged, judged.move, decision.payer_control_number)
+        elif judged.denial_reason is not None:
+            async with self._uow.change(claim, ClaimAction.DENIED_AGAIN, event=CLAIM_UPDATED):
+                claim.denial_reason = judged.denial_reason
+                claim.patient_responsibility_amount = min(judged.patient_responsibility, claim.charge_amount)
 
     async def _move(
         self, claim: Claim, judged: Judged, move: AdjudicationTransition, payer_control_number: str | None

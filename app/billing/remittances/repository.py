@@ -58,7 +58,7 @@ Counts = dict[RemittanceClaimStatus, int]
 
 class RemittanceRepository(Repository[Remittance]):
     entity = Remittance
-    filters = ("file_id", "source", "trace_number")
+    filters = ("file_id", "source", "trace_number", "balanced")
     ranges = ("created_at",)
 
     async def find_payment(

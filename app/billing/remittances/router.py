@@ -61,6 +61,7 @@ async def list_remittances(
     file_id: OneOf[uuid.UUID] = None,
     source: OneOf[RemittanceSource] = None,
     trace_number: OneOf[FilterText] = None,
+    balanced: OneOf[bool] = None,
     created_at_from: From = None,
     created_at_to: To = None,
 ) -> Page[RemittanceRead]:
@@ -70,6 +71,7 @@ async def list_remittances(
         file_id=file_id,
         source=source,
         trace_number=trace_number,
+        balanced=balanced,
         created_at_from=created_at_from,
         created_at_to=created_at_to,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from decimal import Decimal
 from typing import Annotated, Any
@@ -51,6 +51,7 @@ from app.billing.x12.remittance_advice import (
     ProviderAdjustment,
     RemittanceHeader,
     RemittanceTrailer,
+    claim_imbalances,
     set_balances,
     total,
 )
@@ -362,6 +363,7 @@ class RemittanceService:
             problems += unknown
             if not unknown:
                 said.append(_typed_claim(at + 1, claim.claim_number, typed, of_claim))
+                problems += _misfits(said[-1], claim.charge_amount, f"claims[{at}]")
         refuse(problems)
         return said
 
@@ -393,6 +395,14 @@ def _typed_claim(
         lines=said,
         crossed_over=typed.payer_status in ("19", "20", "21"),
     )
+
+
+def _misfits(said: ClaimPayment, charge: Decimal, field: str) -> Iterator[Problem]:
+    """What is typed wrongly. It would be held for ever, and its trace number would be taken."""
+    for one in claim_imbalances(said):
+        yield Problem(field, one.value, "Charge, payment and adjustments of the claim and of each line must agree.")
+    if not said.is_reversal and said.charge != charge:
+        yield Problem(field, HoldReason.CHARGE_DIFFERS, "Name every line of the claim once.")
 
 
 def _adjustments(typed: Iterable[TypedAdjustment]) -> tuple[Adjustment, ...]:

@@ -11,6 +11,7 @@ from app.billing.x12.tokenizer import InterchangeReader
 
 _AMOUNT = re.compile(r"-?(?:\d{1,10}(?:\.\d*)?|\.\d+)")
 _CENT = Decimal("0.01")
+_LONGEST_IDENTIFIER = 80
 
 
 def amount(reader: InterchangeReader, segment: Segment, position: int) -> Decimal:
@@ -30,6 +31,14 @@ def optional_amount(reader: InterchangeReader, segment: Segment, position: int) 
     if found is None or found != found.quantize(_CENT):
         raise reader.error(f"{segment.tag}{position:02} is no amount of money.", segment)
     return found.quantize(_CENT) + 0  # there is no -0 in the ledger
+
+
+def identifier(reader: InterchangeReader, segment: Segment, position: int) -> str:
+    """A number by which something is found. No payer gives a longer one. Raises InterchangeFormatError."""
+    text = segment.element(position).strip()
+    if len(text) > _LONGEST_IDENTIFIER:
+        raise reader.error(f"{segment.tag}{position:02} is longer than {_LONGEST_IDENTIFIER} characters.", segment)
+    return text
 
 
 def quantity(segment: Segment, position: int) -> Decimal | None:

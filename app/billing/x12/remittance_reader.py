@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
-from app.billing.x12.element_reader import amount, date_of, optional_amount, quantity
+from app.billing.x12.element_reader import amount, date_of, identifier, optional_amount, quantity
 from app.billing.x12.remittance_advice import (
     CROSSOVER_REMARKS,
     FORWARDED,
@@ -56,7 +56,7 @@ class _Set:
 
     def __init__(self, reader: InterchangeReader, start: Segment) -> None:
         self._reader = reader
-        self._start = start
+        self._control_number = identifier(reader, start, 2)
         self._head: dict[str, Any] | None = {
             "payer_name": "",
             "payee_npi": None,
@@ -109,7 +109,8 @@ class _Set:
                 head["handling"], head["method"] = segment.element(1), segment.element(4)
                 head["paid_on"] = date_of(segment.element(16))
             case "TRN":
-                head["trace_number"], head["payer_identifier"] = segment.element(2), segment.element(3)
+                head["trace_number"] = identifier(self._reader, segment, 2)
+                head["payer_identifier"] = identifier(self._reader, segment, 3)
             case "DTM" if segment.element(1) == "405":
                 head["produced_on"] = date_of(segment.element(2))
             case "N1":
@@ -138,7 +139,7 @@ class _Set:
             raise self._reader.error("BPR16 is no date.", segment)
         if not head["trace_number"]:
             raise self._reader.error("TRN02 is missing.", segment)
-        return RemittanceHeader(control_number=self._start.element(2), **head)
+        return RemittanceHeader(control_number=self._control_number, **head)
 
 
 class _Claim:
@@ -148,13 +149,13 @@ class _Claim:
         self._reader = reader
         self._values: dict[str, Any] = {
             "position": position,
-            "claim_number": clp.element(1).strip(),
+            "claim_number": identifier(reader, clp, 1),
             "status": clp.element(2),
             "charge": amount(reader, clp, 3),
             "paid": amount(reader, clp, 4),
             "patient_responsibility": optional_amount(reader, clp, 5),
             "filing_code": clp.element(6) or None,
-            "payer_control_number": clp.element(7) or None,
+            "payer_control_number": identifier(reader, clp, 7) or None,
             "frequency": clp.element(9) or None,
             "crossed_over": clp.element(2) in FORWARDED,
         }

@@ -11,7 +11,7 @@ import pytest
 
 from app.core.runtime import Runtime
 from tests.billing.support.adjudications import DecidedLine, Payment, remittance_file
-from tests.billing.support.claims import fire
+from tests.billing.support.claims import BASE_LINE, MILEAGE_LINE, fire
 from tests.billing.support.evidence import Evidence
 from tests.billing.support.remittances import (
     DECISIONS,
@@ -317,7 +317,7 @@ async def test_a_person_resolves_what_is_held(agency: Agency, runtime: Runtime, 
     await agency.biller.expect(422, "POST", path, json=body)
     await agency.medic.expect(403, "POST", path, json=body)
     before = await evidence.digest(agency.tenant_id)
-    other = await submitted_claim(agency, lines=[{"hcpcs": "A0429", "modifiers": ["RH"], "units": "1", "charge": "9"}])
+    other = await submitted_claim(agency, lines=[{**BASE_LINE, "charge": "9.00"}, MILEAGE_LINE])
     refused = await agency.biller.expect(409, "POST", path, json={**body, "claim_id": other["id"], "reason": "Guess"})
     assert refused["error"]["details"] == {"reason": "line_unmatched"}
     assert before != await evidence.digest(agency.tenant_id)

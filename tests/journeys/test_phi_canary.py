@@ -19,7 +19,7 @@ import pytest
 import structlog
 from redis.asyncio import Redis
 
-from app.billing.derivation.columns import NAMES
+from app.billing.derivation.rules import RULES
 from app.core.config import Settings
 from app.core.db.columns import Sensitivity
 from app.core.db.entity import Base, TenantEntity
@@ -40,9 +40,9 @@ from tests.support.media import SAMPLES as CONTENTS
 
 PROTECTED = {Sensitivity.PHI, Sensitivity.SECRET}
 _BY_CHANCE = re.compile(
-    r".{1,4}|[0-9]{1,6}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|elements\.e[A-Z][A-Za-z]+\.[0-9]+"
+    r".{1,4}|[0-9]{1,6}(\.[0-9]{2})?|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|elements\.e[A-Z][A-Za-z]+\.[0-9]+"
 )
-"""Short texts and short numbers are found everywhere by chance. Ids and names of elements are no secret."""
+"""Short texts, short numbers and amounts are found everywhere by chance. Ids and names of elements are no secret."""
 CLAIM: dict[str, Any] = {
     "group_number": "GRP-QUACK-77",
     "prior_authorization": "AUTH-QUACK-77",
@@ -130,7 +130,7 @@ def _names() -> set[str]:
     """The names of columns, entities and derived values. Protected JSON cites them."""
     entities = [mapper.class_ for mapper in Base.registry.mappers if issubclass(mapper.class_, TenantEntity)]
     return {entity.entity_type for entity in entities if hasattr(entity, "entity_type")} | {
-        *NAMES,
+        *(rule.name for rule in RULES),
         *(column.key for _, column in _columns()),
     }
 

@@ -67,8 +67,11 @@ class Edit:
 
 
 def bare_field(field: str) -> str:
-    """A field without the indexes of its lists, in either notation (`lines[0]`, `lines.0`)."""
-    return _INDEX.sub("", field)
+    """A field without the indexes of its lists, in either notation (`lines[0]`, `lines.0`).
+
+    The number in the id of an element (`patient.elements.eDisposition.30`) is no index.
+    """
+    return field if ".elements." in field else _INDEX.sub("", field)
 
 
 def change_claim(view: ClaimView, **fields: Any) -> Fix:

@@ -158,9 +158,12 @@ async def test_a_patch_changes_what_it_names(agency: Agency, evidence: Evidence)
         "payer_name": "Aetna",
         "payer_id": "60054",
         "claim_filing_code": "CI",
+        "insurance_type": "12",
         "member_id": "W123456789",
         "group_number": "G-7",
         "prior_authorization": "UTN00000000001",
+        "payer_claim_control_number": "1126310000001",
+        "delay_reason": "9",
         "level_of_service": "als1_emergency",
         "diagnoses": ["R55", "I63.9"],
         "place_of_service": "42",
@@ -170,6 +173,7 @@ async def test_a_patch_changes_what_it_names(agency: Agency, evidence: Evidence)
         "transport_reason": "D",
         "round_trip_purpose": "Dialysis",
         "stretcher_purpose": None,
+        "note": "Moved by two crews",
         "certifications": {"yes": ["12"], "no": []},
         "accident": _ACCIDENT,
         "signature_on_file": False,
@@ -344,9 +348,9 @@ async def test_the_founder_sees_the_money_and_not_the_patient(agency: Agency) ->
         assert shown[name] == full[name]
     listed = await agency.founder.expect(200, "GET", f"{CLAIMS}/{full['id']}/lines")
     assert shown["lines"] == listed["items"]
-    assert plan_of(ClaimLine).redacted == {"modifiers"}
+    assert plan_of(ClaimLine).redacted == {"modifiers", "description"}
     for line, whole in zip(shown["lines"], full["lines"], strict=True):
-        assert line == {**whole, "modifiers": None}
+        assert line == {**whole, "modifiers": None, "description": None}
         assert line == await agency.founder.expect(200, "GET", f"{CLAIMS}/{full['id']}/lines/{line['id']}")
 
 
@@ -539,8 +543,8 @@ async def test_a_claim_may_lack_what_nobody_has_said_until_its_approval(agency: 
     assert [bare[name] for name in unsaid] == [None] * len(unsaid)
     assert (bare["diagnoses"], bare["lines"], bare["charge_amount"]) == ([], [], "0.00")
     refused = await fire(agency, bare, "approve", status=409)
-    [guard] = refused["error"]["details"]["failed_guards"]
-    lacking = {problem["field"] for problem in guard["problems"]}
+    guards = {guard["name"]: guard for guard in refused["error"]["details"]["failed_guards"]}
+    lacking = {problem["field"] for problem in guards["content_valid"]["problems"]}
     assert lacking >= {"payer_name", "payer_id", "claim_filing_code", "member_id", "diagnoses", "lines", "loaded_miles"}
 
 

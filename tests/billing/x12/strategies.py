@@ -55,7 +55,7 @@ _signs = st.one_of(
 )
 _ids = st.text("ABCXYZ0123456789-", min_size=2, max_size=15)
 _cents = st.integers(1, 999_999).map(lambda cents: Decimal(cents) / 100)
-_zips = st.from_regex(r"[0-9]{5}(-?[0-9]{4})?", fullmatch=True)
+_zips = st.from_regex(r"(?!0{5}|9{5})[0-9]{5}(-?[0-9]{4})?", fullmatch=True)
 _phones = st.sampled_from(["2175550100", "(217) 555-0199", "217-555-0123"])
 _icds = st.from_regex(r"[A-Z][0-9][0-9AB](\.?[A-Z0-9]{1,4})?", fullmatch=True)
 
@@ -101,7 +101,7 @@ _streets = st.builds(
     line2=st.none(),
     city=texts(30),
     state=_states,
-    zip_code=st.from_regex(r"[0-9]{5}-?[0-9]{4}", fullmatch=True),
+    zip_code=st.from_regex(r"(?!0{5}|9{5})[0-9]{5}-?[0-9]{4}", fullmatch=True),
 )
 _names = st.builds(
     PersonName,

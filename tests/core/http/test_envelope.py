@@ -69,7 +69,8 @@ def _methods_by_path(app: FastAPI) -> dict[str, set[str]]:
     """Also those of routes whose parameter takes what another path spells out: `…/{incident_id}` and `…/search`."""
     methods: dict[str, set[str]] = {}
     for route in iter_route_contexts(app.routes):
-        methods.setdefault(str(route.path), set()).update(route.methods or ())
+        if route.methods:  # a websocket has none
+            methods.setdefault(str(route.path), set()).update(route.methods)
     return {path: set[str]().union(*(own for other, own in methods.items() if _takes(other, path))) for path in methods}
 
 

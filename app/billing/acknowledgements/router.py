@@ -11,7 +11,7 @@ from app.billing.acknowledgements.schemas import AcknowledgementUploadRead, Clai
 from app.billing.acknowledgements.service import AcknowledgementReads, Uploads
 from app.billing.permissions import REMITTANCE_READ, REMITTANCE_WRITE
 from app.billing.received.schemas import ReceivedFileRead
-from app.billing.received.service import MAX_FILE_BYTES, MEDIA_TYPES, uploaded
+from app.billing.received.service import MAX_FILE_BYTES, uploaded
 from app.billing.x12.acknowledgement_records import Verdict
 from app.billing.x12.containers import FileKind
 from app.core.bodies import BodyRule
@@ -31,7 +31,7 @@ FILES = BodyRule(f"{API_PREFIX}/billing/acknowledgements", media_types=None, max
     status_code=201,
     responses=errors(409),
     dependencies=[requires(REMITTANCE_WRITE)],
-    openapi_extra={"requestBody": {"required": True, "content": dict.fromkeys(sorted(MEDIA_TYPES), BINARY)}},
+    openapi_extra={"requestBody": {"required": True, "content": {"application/octet-stream": BINARY}}},
 )
 async def upload_acknowledgements(request: Request, uploads: Uploads) -> AcknowledgementUploadRead:
     """Take in a TA1, 999, 277CA or Office Ally status file, or a ZIP archive of them, as it came.

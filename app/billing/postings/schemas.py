@@ -8,11 +8,12 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from app.billing.ledger.accounts import Account, EntryKind
 from app.billing.ledger.models import Cause
-from app.core.schemas import DecimalText, ReadModel, RequestModel, Text, length, scaled
+from app.core.schemas import Money, ReadModel, RequestModel, Text, length
 
 
 class LedgerEntryRead(ReadModel):
@@ -60,6 +61,12 @@ class Receivable(StrEnum):
     DENIED = "denied_receivable"
 
 
+def _more_than_nothing(amount: Decimal) -> Decimal:
+    if not amount:
+        raise PydanticCustomError("no_amount", "The amount must be more than nothing")
+    return amount
+
+
 class AdjustmentCreate(RequestModel):
     """`write_off` gives up what `receivable` still owes; `write_off_reversal` takes that back; `refund` gives a payer
     back what it paid too much; `self_pay` makes the charges the patient's, on a claim that no payer has decided."""
@@ -79,7 +86,5 @@ class AdjustmentCreate(RequestModel):
 
     kind: AdjustmentKind
     receivable: Receivable | None = Field(None, description="With `write_off` and its reversal: which balance")
-    amount: Annotated[
-        Decimal, DecimalText, Field(ge=Decimal("0.01"), max_digits=12, decimal_places=2, allow_inf_nan=False), scaled(2)
-    ]
+    amount: Annotated[Money, AfterValidator(_more_than_nothing)]
     reason: Annotated[Text, length(500)] = Field(description="No patient details")

@@ -7,7 +7,7 @@ import uuid
 from fastapi import APIRouter, Request
 
 from app.billing.permissions import REMITTANCE_READ, REMITTANCE_WRITE
-from app.billing.received.service import MAX_FILE_BYTES, MEDIA_TYPES, uploaded
+from app.billing.received.service import MAX_FILE_BYTES, uploaded
 from app.billing.remittances.lifecycle import HoldReason, RemittanceClaimStatus
 from app.billing.remittances.models import RemittanceSource
 from app.billing.remittances.schemas import (
@@ -36,7 +36,7 @@ FILES = BodyRule(f"{API_PREFIX}/billing/remittances", media_types=None, max_byte
     status_code=201,
     responses=errors(409),
     dependencies=[requires(REMITTANCE_WRITE)],
-    openapi_extra={"requestBody": {"required": True, "content": dict.fromkeys(sorted(MEDIA_TYPES), BINARY)}},
+    openapi_extra={"requestBody": {"required": True, "content": {"application/octet-stream": BINARY}}},
 )
 async def upload_remittances(request: Request, uploads: Uploads) -> RemittanceUploadRead:
     """Take in an 835 file, or a ZIP archive of them, as it came. Sent again, it changes nothing.

@@ -335,7 +335,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "payer_identifier": "1351840597",
         "trace_number": "CHK10042",
         "paid_on": "2026-11-09",
-        "amount": "446.10",
+        "amount": "572.10",
         "claims": [
             {
                 "claim_id": example_id("claim"),
@@ -348,7 +348,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
                             {"group": "CO", "reason": "45", "amount": "90.10"},
                             {"group": "PR", "reason": "2", "amount": "113.80"},
                         ],
-                    }
+                    },
+                    {"line_id": example_id("mileage_line"), "paid": "126.00"},
                 ],
             }
         ],

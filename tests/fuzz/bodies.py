@@ -49,7 +49,7 @@ _BODIES: dict[str, dict[str, Any]] = {
         "payer_name": "Sample",
         "trace_number": "1",
         "paid_on": "2026-11-09",
-        "amount": "1.00",
+        "amount": "776.00",
     },
     "create_appeal": {"amount": "1.00"},
     "revise_appeal": {"amount": "1.00"},
@@ -105,8 +105,9 @@ def acceptable(operation: Described, records: Records, version: int | None) -> d
     if operation.part["operationId"] == "move_entries":
         body["entries"] = [{"entity": "vital", "id": records.ids["vitals"], "version": 1}]
     if operation.part["operationId"] == "create_paper_remittance":
-        line = {"line_id": records.ids["line_id"], "paid": "1.00"}
-        body["claims"] = [{"claim_id": records.ids["claim_id"], "lines": [line]}]
+        paid = {"line_id": "650.00", "mileage_line_id": "126.00"}
+        lines = [{"line_id": records.ids[name], "paid": amount} for name, amount in paid.items()]
+        body["claims"] = [{"claim_id": records.ids["claim_id"], "lines": lines}]
     return body
 
 

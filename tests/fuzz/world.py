@@ -123,6 +123,7 @@ async def _opened(agency: Agency, runtime: Runtime) -> Records:
     ids |= {"locked_incident_id": unbilled.id, "locked_patient_id": unbilled.patient["id"]}
     claim = await agency.biller.expect(201, "POST", "billing/claims", json=CALL.claim | {"incident_id": billed.id})
     ids |= {"claim_id": claim["id"], "line_id": claim["lines"][0]["id"]}
+    ids["mileage_line_id"] = claim["lines"][1]["id"]
     ids |= await _insured(agency, billed, unbilled)
     export = await agency.admin.expect(201, "POST", "nemsis/exports", json={"incident_id": billed.id})
     ids |= await _held(agency, runtime)

@@ -31,6 +31,7 @@ from app.realtime.subscription import Key, Subscriptions
 SWEEP_SECONDS = 1.0
 WARNING_SECONDS = 60
 READY_SECONDS = 5.0
+CANCEL_SECONDS = 0.2
 
 LOG_KEYS = ("close_code", "connection_id")
 _log = get_logger(__name__)
@@ -66,11 +67,18 @@ class Realtime:
         self.runtime.feed.ignore(self.pump.push)
         for connection in self.admission.connections:
             connection.close(CloseCode.GOING_AWAY)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._end_tasks()
         if self._redis is not None:
             await self._redis.aclose()
+
+    async def _end_tasks(self) -> None:
+        """Cancels again what goes on: a client that is about to connect may take a cancellation for a time-out."""
+        pending = set(self._tasks)
+        while pending:
+            for task in pending:
+                task.cancel()
+            _, pending = await asyncio.wait(pending, timeout=CANCEL_SECONDS)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def serve(self, socket: WebSocket) -> None:
         """One websocket from its handshake to its end. It is accepted first, so that a refusal has a close code."""

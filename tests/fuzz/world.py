@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from app.core.runtime import Runtime
+from app.core.tenants.schemas import TenantPatch
 from scripts.demo_call import PEOPLE, Player
 from scripts.demo_chart import CALL
 from tests.billing.support.adjudications import Decided, DecidedLine
@@ -19,7 +20,7 @@ from tests.ems.charts import CHILDREN, VITAL, Chart
 from tests.ems.uploads import PATHS as UPLOADS
 from tests.ems.uploads import attach, content_of, declare, send
 from tests.fuzz.service import Service
-from tests.support.actors import Agency
+from tests.support.actors import Agency, profile
 
 _SUFFIX = re.compile(r"/(transitions|restore)$")
 
@@ -113,7 +114,16 @@ async def _reviewed(chart: Chart) -> dict[str, str]:
     return {"comment_id": page["items"][0]["id"], "late_entry_id": late["id"]}
 
 
+async def _restored(agency: Agency) -> None:
+    """The agency as it was founded: what other operations made of its numbers keeps claims and remittances out."""
+    now = await agency.admin.expect(200, "GET", "tenants/current")
+    founded = {name: value for name, value in profile(agency.slug).items() if name in TenantPatch.model_fields}
+    body = {"version": now["version"], **founded}
+    await agency.admin.expect(200, "PATCH", "tenants/current", json=body)
+
+
 async def _opened(agency: Agency, runtime: Runtime) -> Records:
+    await _restored(agency)
     chart = await Chart.open(agency)
     ids = {"incident_id": chart.id, "patients": chart.patient["id"]}
     for kind in CHILDREN[1:]:

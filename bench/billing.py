@@ -87,11 +87,11 @@ def measure(claims: int, judged_files: int) -> tuple[Costs, int, int]:
     return costs, sum(content.count(b"\nCLM*") for content in kept), grown
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--claims", type=int, default=10_000)
     parser.add_argument("--judged-files", type=int, default=2)
-    wishes = parser.parse_args()
+    wishes = parser.parse_args(arguments)
     costs, judged, grown = measure(wishes.claims, wishes.judged_files)
     checked, written = costs.checked / wishes.claims, costs.written / wishes.claims
     print(f"checked {checked * 1e6:.0f} µs a claim, written {written * 1e6:.0f} µs")
@@ -102,4 +102,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -86,10 +86,10 @@ def _database() -> str:
     return os.environ["DATABASE_URL"].rsplit("/", 1)[1].partition("?")[0]
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--claims", type=int, default=5000)
-    claims = parser.parse_args().claims
+    claims = parser.parse_args(arguments).claims
     with scratch_database() as dsns, tempfile.TemporaryDirectory() as data:
         plain = {"ENVIRONMENT": "test", "DATA_DIR": data, "PASSWORD_ROUNDS": "4", "RUN_JOBS": "false"}
         os.environ.update(dsns, LOG_LEVEL="ERROR", **plain)
@@ -106,4 +106,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typing
 
+from app.core.facilities.schemas import FacilitySnapshot
 from app.ems.chart.columns import ChartEntry
 from app.ems.coverage import SCOPES
 from app.ems.entries.kinds import CHILD_KINDS, KINDS, UPLOAD_KINDS, UPLOADS
@@ -50,7 +51,8 @@ def test_a_patients_chart_has_a_list_of_every_charted_part() -> None:
     """Its fields are written out, because documents and claims read them by name; they are these and no others."""
     lists = {part.list_name: list[part.read] for part in CHARTED_ENTRIES if part is not PATIENT}  # type: ignore[name-defined]
     fields = {name: field.annotation for name, field in PatientChart.model_fields.items()}
-    assert fields == {"incident": INCIDENT.read, "patient": PATIENT.read, **lists, "alone": bool, "of_call": bool}
+    beside = {"destination": FacilitySnapshot | None, "alone": bool, "of_call": bool}
+    assert fields == {"incident": INCIDENT.read, "patient": PATIENT.read, **lists, **beside}
 
 
 def test_the_chart_of_readiness_holds_what_stands_beside() -> None:

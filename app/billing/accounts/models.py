@@ -9,7 +9,7 @@ from typing import ClassVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped
 
-from app.core.db.columns import phi, plain
+from app.core.db.columns import internal, phi
 from app.core.db.entity import TenantEntity, standard_constraints, unique_among_live
 from app.core.text import name_key
 
@@ -79,9 +79,9 @@ class AccountPatient(TenantEntity):
     aggregate: ClassVar[str] = "account_id"
     references: ClassVar[tuple[str, ...]] = ("incident_id", "patient_id")
 
-    account_id: Mapped[uuid.UUID] = plain()
-    incident_id: Mapped[uuid.UUID] = plain()
-    patient_id: Mapped[uuid.UUID] = plain()
+    account_id: Mapped[uuid.UUID] = internal()
+    incident_id: Mapped[uuid.UUID] = internal()
+    patient_id: Mapped[uuid.UUID] = internal()
 
     __table_args__ = (
         *standard_constraints("billing_account_patients", "account_id", "incident_id"),

@@ -104,6 +104,8 @@ def acceptable(operation: Described, records: Records, version: int | None) -> d
             body[name] = _sample(field)
     if operation.part["operationId"] == "move_entries":
         body["entries"] = [{"entity": "vital", "id": records.ids["vitals"], "version": 1}]
+    if operation.part["operationId"] == "transition_remittance_claim":
+        body.pop("claim_id", None)  # it belongs to another action
     if operation.part["operationId"] == "create_paper_remittance":
         paid = {"line_id": "650.00", "mileage_line_id": "126.00"}
         lines = [{"line_id": records.ids[name], "paid": amount} for name, amount in paid.items()]

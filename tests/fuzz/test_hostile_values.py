@@ -80,6 +80,8 @@ def test_fields(service: Service, world: World, operation: Described) -> None:
 @pytest.mark.parametrize("operation", WITH_BODY, ids=str)
 def test_the_unspoilt_body_is_read(service: Service, world: World, operation: Described) -> None:
     """Otherwise the fields would be spoilt in a body that is refused for another reason."""
+    if operation.part["operationId"] == "create_paper_remittance":
+        world.renew()  # a payer decides about every line, and other tests change them
     target = address(operation, world)
     body = acceptable(operation, world.open, world.version(operation.actor, target))
     answer = expect_contract(service, world, operation, target, JSON, content=json.dumps(body).encode())

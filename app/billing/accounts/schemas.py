@@ -44,7 +44,7 @@ class AccountPatch(_AccountFields, VersionedPatch):
 
 
 class AccountSnapshot(ReadModel):
-    """What an account says of its person."""
+    """The person of a billing account."""
 
     last_name: LastName
     first_name: str | None

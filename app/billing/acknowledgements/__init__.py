@@ -1,1 +1,1 @@
-"""What clearinghouses and payers say about a claim before it is decided."""
+"""Clearinghouses and payers answer before a claim is decided: their answers are read, kept and applied."""

@@ -18,7 +18,7 @@ _JSON = JSONB(none_as_null=True)
 
 
 class Authority(StrEnum):
-    """Who spoke: the receiver of the file (TA1, 999), the clearinghouse about a claim, or the payer about a claim."""
+    """The speaker: the receiver of the file (TA1, 999), the clearinghouse about a claim, or the payer about a claim."""
 
     RECEIVER = "receiver"
     CLEARINGHOUSE = "clearinghouse"
@@ -26,7 +26,7 @@ class Authority(StrEnum):
 
 
 class Effect(StrEnum):
-    """What followed. `outdated`: the claim went out again since; `unknown_claim`: it is none of ours."""
+    """The consequence of an answer. `outdated`: the claim went out again since; `unknown_claim`: it is none of ours."""
 
     SUBMITTED = "submitted"
     REJECTED = "rejected"

@@ -65,7 +65,7 @@ async def list_claim_acknowledgements(
     verdict: OneOf[Verdict] = None,
     effect: OneOf[Effect] = None,
 ) -> Page[ClaimAcknowledgementRead]:
-    """What receivers, clearinghouses and payers said about claims, newest first, with what to mend in words."""
+    """Answers of receivers, clearinghouses and payers about claims, newest first. Words say what to mend."""
     return await acknowledgements.list_claims(
         paging, file_id=file_id, claim_id=claim_id, verdict=verdict, effect=effect
     )

@@ -1,4 +1,4 @@
-"""What a refusal means, in words for the person who mends the claim. Own words, keyed by the standards' codes."""
+"""Refusals in our own words, for the person who mends the claim. Their keys are the standards' codes."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def status_advice(statuses: tuple[ClaimStatus, ...]) -> list[str]:
 
 
 def fault_codes(fault: SegmentFault) -> str:
-    """Where a 999 complains: CR1 22 2300 8, then element and code."""
+    """The place of which a 999 complains: CR1 22 2300 8, then element and code."""
     places = (fault.segment, fault.position, fault.loop, fault.code, fault.element, fault.element_code)
     return " ".join(str(one) for one in places if one is not None)
 

@@ -1,1 +1,1 @@
-"""What the codes of payers' decisions mean, in our own words: claim adjustment reasons and remarks, as dated data."""
+"""The dictionary of payers' codes (claim adjustment reasons and remarks): their meaning in our words, as dated data."""

@@ -15,7 +15,7 @@ _SHIPPED = Path(__file__).with_name("codes.toml")
 
 
 class Category(StrEnum):
-    """What a decision is about."""
+    """The subject of a payer's decision."""
 
     ELIGIBILITY = "eligibility"
     OTHER_PAYER = "other_payer"
@@ -37,7 +37,7 @@ class Category(StrEnum):
 
 
 class Owner(StrEnum):
-    """Who works on it: `registration` knows patients and coverages, `clinical` the charts, `management` contracts."""
+    """The people who work on it. `registration` knows patients and coverages, `clinical` charts, `management` contracts."""
 
     BILLER = "biller"
     REGISTRATION = "registration"
@@ -46,7 +46,7 @@ class Owner(StrEnum):
 
 
 class Remedy(StrEnum):
-    """What helps most often. `correct`: send a corrected claim. `none`: nothing does, or nothing need."""
+    """The act that helps most often. `correct`: send a corrected claim. `none`: nothing does, or nothing need."""
 
     CORRECT = "correct"
     APPEAL = "appeal"

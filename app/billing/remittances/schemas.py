@@ -154,7 +154,7 @@ class RemittanceRead(EntityRead):
 
 
 class TakenFile(ReadModel):
-    """What became of one file."""
+    """One file of an upload, and what became of it."""
 
     file: ReceivedFileRead = Field(description="The file as it is kept")
     repeated: bool = Field(description="The same bytes came before, and nothing was done")

@@ -37,7 +37,7 @@ class Category(StrEnum):
 
 
 class Owner(StrEnum):
-    """The people who work on it. `registration` knows patients and coverages, `clinical` charts, `management` contracts."""
+    """The people who work on it. `registration` knows patients and coverages, `clinical` charts, `management` deals."""
 
     BILLER = "biller"
     REGISTRATION = "registration"

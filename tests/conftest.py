@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import asyncpg
@@ -12,6 +12,7 @@ import pytest
 from fastapi import FastAPI
 from pydantic import SecretStr
 
+from app.core.auth import throttle
 from app.core.config import Environment, Settings
 from app.core.outbox.relay import OutboxRelay
 from app.core.outbox.signal import OutboxSignal
@@ -25,6 +26,14 @@ from tests.support.database import CHECKOUT, TestDatabase, build_database, share
 @pytest.fixture(scope="session")
 def database(worker_id: str) -> TestDatabase:
     return build_database(f"fusionems_test_{CHECKOUT}_{worker_id}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patience() -> Iterator[None]:
+    """A machine that stands still for a moment has not lost Redis."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(throttle, "REDIS_SECONDS", 60)
+        yield
 
 
 @pytest.fixture(scope="session")

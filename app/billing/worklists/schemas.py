@@ -92,7 +92,7 @@ class WorklistClaimRead(EntityRead):
     patient_id: uuid.UUID
     claim_number: str = Field(description="CLM01; payers return it in the 835 and 277CA")
     status: ClaimStatus
-    payer_sequence: str = Field(description="SBR01; P, the primary payer")
+    payer_sequence: str = Field(description="SBR01: P, S or T")
     payer_record_id: uuid.UUID | None = Field(description="The payer among billing/payers; null for none")
     payer_name: str | None = Field(description="Null where nobody has said who pays")
     level_of_service: LevelOfService | None = Field(description="42 CFR 414.605; null if not derivable")

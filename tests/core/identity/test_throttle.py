@@ -301,10 +301,9 @@ async def test_address_that_failed_too_often_waits_and_others_do_not(settings: S
 
 
 async def test_two_hundred_guesses_at_once_are_as_many_as_the_address_may_make(
-    settings: Settings, agency: Agency, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, agency: Agency
 ) -> None:
     """Each on another account: counted before they are judged, by Redis and by the process alone."""
-    monkeypatch.setattr(module, "REDIS_SECONDS", 60)
     limit = 20
     few = settings.model_copy(update={"address_failures": limit})
     lost = few.model_copy(update={"redis_url": SecretStr("redis://127.0.0.1:1/0")})
